@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+#
+# usage: scripts/check.sh [--help]
+#
+# Everything that can be said about the sources without running them: layout (clang-format-14),
+# the rules of scripts/style.py, shellcheck, and clang-tidy-14 over what the preset release
+# compiles. Each tool first has to find a fault planted for it; all tools run, then it ends.
+#
+# exit status: 0 nothing found · 1 wrong use · 2 findings · 3 a tool could not be run
+#              4 a planted fault was not found · 130 interrupted
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+trap 'exit "$interrupted"' INT TERM
+
+for argument in "$@"; do
+  case $argument in
+    --help) help_and_exit ;;
+    *) unknown_option "$argument" ;;
+  esac
+done
+
+"$root/scripts/setup.sh"
+cd "$root"
+planted=$(mktemp -d)
+trap 'rm -rf "$planted"' EXIT
+status=$fine
+worst() { if (($1 > status)); then status=$1; fi; }
+
+# Files not yet added count too, deleted ones do not.
+files() { git ls-files -co --exclude-standard -- "$@" | while read -r f; do
+  if [[ -f $f ]]; then echo "$f"; fi; done; }
+
+# What the helpers below call by name.
+# shellcheck disable=SC2317
+format() { clang-format-14 --style=file:"$root/.clang-format" --dry-run -Werror "$@"; }
+# One line a file is enough: the remedy is the same for all of its lines.
+# shellcheck disable=SC2317
+format_files() {
+  format "$@" 2>&1 | awk -F : '/error:/ && !seen[$1]++ {
+    print $1 ":" $2 ": layout; run clang-format-14 -i " $1}' && ((PIPESTATUS[0] == 0))
+}
+# shellcheck disable=SC2317
+tidy() { clang-tidy-14 --quiet --config-file="$root/.clang-tidy" "$@" 2>/dev/null; }
+
+# A planted fault has to make the tool end with a failure: must_find <tool> <command...>
+must_find() {
+  if "${@:2}" >/dev/null 2>&1; then
+    note "$1 did not find the fault planted for it: $planted/${*: -1}"
+    worst "$uncaught"
+  else
+    echo "$1: finds a planted fault"
+  fi
+}
+
+# The same for what should be clean: a tool that cannot run at all would pass must_find.
+must_pass() {
+  if ! "${@:2}" >/dev/null 2>&1; then
+    note "$1 finds fault with a clean file; does it run at all? try: ${*:2}"
+    worst "$unusable"
+  fi
+}
+
+judge() {  # judge <tool> <command...>
+  if "${@:2}"; then
+    echo "$1: nothing found"
+  else
+    note "$1: findings above"
+    worst "$forbidden"
+  fi
+}
+
+plant() {
+  printf '%s\n' 'int main() {' '  return 0;' '}' >"$planted/clean.cpp"
+  printf '%s\n' 'int  main( ){return 0;}' >"$planted/format.cpp"
+  printf '%s\n' 'class BadName {};' 'int main() { return 0; }' >"$planted/tidy.cpp"
+  printf '%s\n' '#!/usr/bin/env bash' 'true' >"$planted/clean.sh"
+  # The unquoted $1 is the fault.
+  # shellcheck disable=SC2016
+  printf '%s\n' '#!/usr/bin/env bash' 'rm $1' >"$planted/shell.sh"
+}
+
+step "each tool finds a fault planted for it"
+plant
+must_pass clang-format format "$planted/clean.cpp"
+must_find clang-format format "$planted/format.cpp"
+must_pass clang-tidy tidy "$planted/clean.cpp" -- -std=c++20
+must_find clang-tidy tidy "$planted/tidy.cpp" -- -std=c++20
+must_pass shellcheck shellcheck "$planted/clean.sh"
+must_find shellcheck shellcheck "$planted/shell.sh"
+scripts/style.py --self-test || worst $?
+
+step "clang-format"
+mapfile -t sources < <(files '*.hpp' '*.cpp' '*.h' '*.c')
+judge clang-format format_files "${sources[@]}"
+
+step "style"
+scripts/style.py || worst $?
+
+step "shellcheck"
+mapfile -t shells < <(files 'scripts/*.sh' .ci/run)
+judge shellcheck shellcheck -x "${shells[@]}"
+
+step "clang-tidy over build/release ($jobs jobs)"
+configure release >"$planted/configure.log" 2>&1 || {
+  cat "$planted/configure.log"
+  fail "$unusable" "preset release could not be configured (see above)"
+}
+# The headers' findings come with each file that includes them: shown once.
+judge clang-tidy scripts/tidy.py build/release "$jobs"
+
+step "done"
+case $status in
+  "$fine") echo "check.sh: nothing found" ;;
+  *) note "not clean, status $status (see above)" ;;
+esac
+exit "$status"

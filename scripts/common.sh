@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# What every script here shares: where the repository is, how to speak, and the exit statuses.
+# Sourced, never run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+program=$(basename "$0")
+jobs=$(nproc)
+
+# One list for every program and script of this repository; each --help prints its part of it.
+# Constants of a sourced file: the scripts use them, this file does not.
+# shellcheck disable=SC2034
+readonly fine=0 misuse=1 forbidden=2 unusable=3 uncaught=4 interrupted=130
+
+step() { printf '\n== %s\n' "$*"; }
+note() { printf '%s: %s\n' "$program" "$*" >&2; }
+fail() {  # fail <status> <sentence>
+  note "${*:2}"
+  exit "$1"
+}
+unknown_option() { fail "$misuse" "'$1' is not an option here; $program --help lists them"; }
+
+# The script's own help text is the comment block at its top, so it cannot drift from a second copy.
+help_and_exit() {
+  sed -n '3,/^[^#]/{/^[^#]/d; s/^# \{0,1\}//; p}' "$0"
+  exit 0
+}
+
+configure() {  # configure <preset>
+  (cd "$root" && cmake --preset "$1") || return "$unusable"
+}
+
+build() {  # build <preset>
+  step "build $1 ($jobs jobs)"
+  configure "$1" || return "$unusable"
+  (cd "$root" && cmake --build --preset "$1" --parallel "$jobs") || return "$unusable"
+}
+
+# The thread sanitizer of this age aborts at start-up where the kernel randomises more than
+# 28 bits of a mapping's address; without randomisation it runs everywhere.
+tsan_prefix() {
+  local bits
+  bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
+  if ((bits > 28)) && setarch -R true 2>/dev/null; then
+    echo setarch -R
+  fi
+}
+
+# Sorts by time and names the commit: 2026-01-31T020304Z-1a2b3c4
+run_name() {
+  printf '%s-%s\n' "$(date -u +%Y-%m-%dT%H%M%SZ)" \
+    "$(git -C "$root" rev-parse --short=7 HEAD 2>/dev/null || echo nogit)"
+}

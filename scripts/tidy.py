@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""Runs clang-tidy-14 over a compilation database, several files at a time.
+
+usage: tidy.py BUILD_DIR JOBS
+
+Prints each finding once, however many files include the header it is in, and how long each slow
+file took. exit status: 0 nothing found · 1 wrong use · 2 findings
+"""
+
+import concurrent.futures
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FINE, MISUSE, FORBIDDEN = 0, 1, 2
+ROOT = Path(__file__).resolve().parent.parent
+SLOW_SECONDS = 30
+
+
+def sources(build):
+    """Our own files only, each once: the library is compiled twice from the same sources."""
+    names = set()
+    for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
+        path = Path(entry["directory"], entry["file"]).resolve()
+        if path.is_relative_to(ROOT):
+            inside = path.relative_to(ROOT)
+            if inside.parts[0] in ("impl", "bench", "stress"):
+                names.add(inside)
+    return sorted(names)
+
+
+def run(build, source):
+    began = time.monotonic()
+    # The database is g++'s: some of its warning options mean nothing to clang.
+    command = ["clang-tidy-14", "--quiet", f"-p={build}", f"--config-file={ROOT / '.clang-tidy'}",
+               "--extra-arg=-Wno-unknown-warning-option", str(ROOT / source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    text = done.stdout + ("" if done.returncode in (0, 1) else done.stderr)
+    if done.returncode and not text.strip():
+        text = f"{source}: error: clang-tidy-14 ended with {done.returncode}: {done.stderr}"
+    return source, done.returncode, text, time.monotonic() - began
+
+
+def blocks(text):
+    """A finding is its own line and the lines of code and notes under it."""
+    start = re.compile(r"(?m)^(?=\S+:\d+:\d+: (?:error|warning):|\S+: error:)")
+    return [block.rstrip() for block in start.split(text) if re.search("(error|warning):", block)]
+
+
+def main(arguments):
+    if len(arguments) != 2 or not arguments[1].isdigit():
+        print(__doc__.strip(), file=sys.stderr)
+        return MISUSE
+    build, jobs = Path(arguments[0]).resolve(), int(arguments[1])
+    found, failing = {}, 0
+    names = sources(build)
+    if not names:
+        print(f"tidy.py: {build} compiles no file of this repository", file=sys.stderr)
+        return MISUSE
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for source, code, text, seconds in pool.map(lambda name: run(build, name), names):
+            failing += code != 0
+            if seconds > SLOW_SECONDS:
+                print(f"  {source}: {seconds:.0f} s")
+            for block in blocks(text):
+                if block not in found:
+                    found[block] = source
+                    print(block.replace(f"{ROOT}/", ""))
+    print(f"tidy.py: {len(names)} files, {len(found)} findings in {failing} of them")
+    return FORBIDDEN if failing else FINE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
