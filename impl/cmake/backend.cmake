@@ -1,0 +1,40 @@
+# threadref_backend(<name> [PACKAGE <pkg> [COMPONENTS <c>...]] [LINK <target>...] [CANARY])
+#
+# One line of the table of back ends: <name>/backend.{hpp,cpp} joins the library, or the reason why
+# it is absent is recorded. A CANARY is broken on purpose: it joins threadref_canaries, which only
+# the harnesses link, so that nothing broken is ever installed.
+# The calls together are what threadref/backends.hpp and scenarios/canaries.hpp are generated from.
+function(threadref_backend name)
+  cmake_parse_arguments(arg "CANARY" "PACKAGE" "COMPONENTS;LINK" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "threadref_backend(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+
+  if(arg_PACKAGE)
+    find_package(${arg_PACKAGE} QUIET GLOBAL COMPONENTS ${arg_COMPONENTS})
+    if(NOT ${arg_PACKAGE}_FOUND)
+      set(why "package ${arg_PACKAGE} not found")
+      message(STATUS "threadref: ${name} is absent (${why})")
+      set_property(GLOBAL APPEND_STRING PROPERTY threadref_absent "    {\"${name}\", \"${why}\"},\n")
+      return()
+    endif()
+    list(JOIN arg_COMPONENTS " " components)
+    set_property(GLOBAL APPEND_STRING PROPERTY threadref_finds
+      "find_dependency(${arg_PACKAGE} COMPONENTS ${components})\n")
+  endif()
+
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/${name}/backend.cpp)
+  set(header ${CMAKE_CURRENT_SOURCE_DIR}/${name}/backend.hpp)
+  set(include "#include \"threadref/backends/${name}/backend.hpp\"\n")
+  if(arg_CANARY)
+    set_property(GLOBAL APPEND PROPERTY threadref_canary_sources ${source})
+    set_property(GLOBAL APPEND_STRING PROPERTY threadref_canary_includes ${include})
+    set_property(GLOBAL APPEND PROPERTY threadref_canaries ${name})
+  else()
+    set_property(GLOBAL APPEND PROPERTY threadref_sources ${source})
+    set_property(GLOBAL APPEND PROPERTY threadref_headers ${header})
+    set_property(GLOBAL APPEND PROPERTY threadref_links ${arg_LINK})
+    set_property(GLOBAL APPEND_STRING PROPERTY threadref_includes ${include})
+    set_property(GLOBAL APPEND PROPERTY threadref_backends ${name})
+  endif()
+endfunction()

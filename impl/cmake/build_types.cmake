@@ -1,0 +1,29 @@
+# Build types are what the presets choose between: Release, RelWithDebInfo, Debug, and the three below.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(types Release RelWithDebInfo Debug Tsan Asan Coverage)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "One of: ${types}" FORCE)
+endif()
+set_property(CACHE CMAKE_BUILD_TYPE PROPERTY STRINGS ${types})
+if(NOT CMAKE_BUILD_TYPE IN_LIST types)
+  message(FATAL_ERROR "CMAKE_BUILD_TYPE is '${CMAKE_BUILD_TYPE}'; expected one of: ${types}")
+endif()
+
+# Plain variables, not cache entries: project() has already created empty cache entries of these
+# names, and set(... CACHE) would silently leave them empty: a green sanitizer leg without sanitizer.
+# The test sanitizer_reports guards against exactly that.
+set(sanitize "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all")
+foreach(lang C CXX)
+  set(CMAKE_${lang}_FLAGS_TSAN     "${sanitize} -fsanitize=thread")
+  set(CMAKE_${lang}_FLAGS_ASAN     "${sanitize} -fsanitize=address,undefined")
+  set(CMAKE_${lang}_FLAGS_COVERAGE "-O0 -g --coverage")
+endforeach()
+
+# What each build must report when the fault it exists for is planted: build type -> fault:report.
+set(THREADREF_PLANTS_Tsan "race:data race")
+set(THREADREF_PLANTS_Asan "use_after_free:heap-use-after-free" "overflow:signed integer overflow"
+                          "leak:detected memory leaks" "stale_closure:use-after-poison")

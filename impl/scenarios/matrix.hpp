@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The product of the two tables: what one back end does in one scenario, decided once, here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "scenarios/scenarios.hpp"
+#include "threadref/backend.hpp"
+
+namespace threadref::scenarios {
+
+enum class cell_status { run, not_applicable, deviates };
+
+struct cell {
+  const scenario* row;
+  const backend_info* subject;
+  cell_status status;
+  std::string_view outcome;  // deviates: what must show up
+  std::string_view why;      // for anything but run
+};
+
+// A declared deviation runs like any other cell; if its outcome does not show up, the cell fails.
+constexpr cell decide(const scenario& s, const backend_info& b) {
+  if (!has(b.capabilities, s.needs)) {
+    return {&s,
+            &b,
+            cell_status::not_applicable,
+            {},
+            "needs a capability that the back end does not claim"};
+  }
+  for (const deviation& d : b.deviations) {
+    if (d.scenario == s.name) return {&s, &b, cell_status::deviates, d.outcome, d.why};
+  }
+  return {&s, &b, cell_status::run, {}, {}};
+}
+
+constexpr std::string_view to_string(cell_status s) {
+  constexpr std::string_view names[] = {"run", "n/a", "deviates"};
+  return names[static_cast<int>(s)];
+}
+
+// The name of a stress cell, which --filter is searched in: <scenario>/<back end>.
+inline std::string cell_name(const cell& c) {
+  return std::string(c.row->name) + "/" + std::string(c.subject->name);
+}
+
+}  // namespace threadref::scenarios

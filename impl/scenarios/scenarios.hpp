@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+// THE TABLE OF SCENARIOS. bench_threadref, stress_threadref, the tests, --describe and the
+// dashboard all read it; nothing repeats it. A row that names a tool without a body there does not
+// compile.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "threadref/backend.hpp"
+
+namespace threadref::scenarios {
+
+enum class id {
+  registration,
+  first_registration,
+  exit_solo,
+  exit_under_churn,
+  ordering,
+  detach_owner,
+  detach_foreign,
+  ref_check,
+  churn,
+  burst,
+  late_attach,
+  detach_race,
+  deref_storm,
+  mixed,
+  pool,
+};
+
+enum class tool : unsigned { bench = 1, stress = 2 };
+constexpr tool operator|(tool a, tool b) {
+  return static_cast<tool>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool in(tool set, tool t) {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(t)) != 0;
+}
+
+// interesting: allowed, but worth a reader's look. What a row does not declare is forbidden.
+enum class grade { acceptable, interesting, forbidden };
+constexpr std::string_view to_string(grade g) {
+  constexpr std::string_view names[] = {"acceptable", "interesting", "forbidden"};
+  return names[static_cast<int>(g)];
+}
+
+struct outcome {
+  std::string_view name{};
+  grade expect = grade::forbidden;
+  std::string_view why{};
+};
+
+inline constexpr std::size_t outcomes_max = 10;
+using outcome_list = std::array<outcome, outcomes_max>;  // an empty name ends it
+using size_list = std::array<int, 6>;                    // 0 ends it; the first is the smoke size
+
+struct scenario {
+  id key;
+  std::string_view name;  // bench: <group>/<quantity>; stress: the first half of a cell's name
+  std::string_view asks;  // the question that a result answers
+  tool tools;
+  capability needs = capability::none;
+  size_list finalizers{};  // per thread
+  size_list threads{};     // alive at once
+  outcome_list outcomes{};
+};
+
+// What every registration must come to, whatever the scenario: each id is counted by itself, since
+// a lost one and a doubled one cancel out in sums.
+constexpr outcome_list every_id(outcome a = {}, outcome b = {}, outcome c = {}) {
+  return {{{"once", grade::acceptable, "every finalizer ran exactly once, on its own thread"},
+           {"lost", grade::forbidden, "a finalizer never ran"},
+           {"twice", grade::forbidden, "a finalizer ran more than once"},
+           {"misordered", grade::forbidden, "a finalizer ran before one that was registered later"},
+           {"wrong_thread", grade::forbidden, "a finalizer ran on another thread than its own"},
+           {"after_join", grade::forbidden, "a finalizer ran after its thread was joined"},
+           {"seen_alive", grade::forbidden,
+            "a ref of an exiting thread did not read null in a callback"},
+           a,
+           b,
+           c}};
+}
+
+inline constexpr scenario table[] = {
+    {.key = id::registration,
+     .name = "finalize/registration",
+     .asks = "what does registering one more finalizer cost on a thread that has some?",
+     .tools = tool::bench,
+     .finalizers = {1, 4, 16, 256, 4096}},
+
+    {.key = id::first_registration,
+     .name = "finalize/first_registration",
+     .asks = "what does the first finalizer of a thread cost, arming included?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::exit_solo,
+     .name = "finalize/exit",
+     .asks =
+         "how long after a thread's last statement has its last finalizer run, and is it joined?",
+     .tools = tool::bench,
+     .finalizers = {1, 16, 256, 4096}},
+
+    {.key = id::exit_under_churn,
+     .name = "finalize/exit_under_churn",
+     .asks = "how long does the same take while other threads come and go?",
+     .tools = tool::bench,
+     .finalizers = {16},
+     .threads = {64, 4000}},
+
+    {.key = id::ordering,
+     .name = "finalize/ordering",
+     .asks = "where do finalizers run among stack objects, thread_locals, keys and the join?",
+     .tools = tool::bench,
+     .finalizers = {2}},
+
+    {.key = id::detach_owner,
+     .name = "finalize/detach_owner",
+     .asks = "what does a finalizer cost that its own thread registers and cancels?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::detach_foreign,
+     .name = "finalize/detach_foreign",
+     .asks = "what does it cost to cancel a finalizer of another thread?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::ref_check,
+     .name = "ref/check",
+     .asks = "what does it cost to ask whether a thread still runs?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::churn,
+     .name = "churn",
+     .asks = "do all finalizers run, once each and newest first, when threads come and go?",
+     .tools = tool::stress,
+     .finalizers = {4, 64},
+     .threads = {64, 4000},
+     .outcomes = every_id()},
+
+    {.key = id::burst,
+     .name = "burst",
+     .asks = "do they still when all threads exit at once?",
+     .tools = tool::stress,
+     .finalizers = {4, 16},
+     .threads = {64, 4000},
+     .outcomes = every_id()},
+
+    {.key = id::late_attach,
+     .name = "late_attach",
+     .asks = "does what finalizers register while their thread exits still run, in the same exit?",
+     .tools = tool::stress,
+     .finalizers = {8, 32},
+     .threads = {64, 1000},
+     .outcomes = every_id()},
+
+    {.key = id::detach_race,
+     .name = "detach_race",
+     .asks = "is each finalizer taken exactly once when other threads detach, cancel and call "
+             "against the exit?",
+     .tools = tool::stress,
+     .finalizers = {16, 64},
+     .threads = {4, 64},
+     .outcomes = every_id(
+         {"taken", grade::acceptable, "another thread detached, cancelled or called it in time"},
+         {"after_detach", grade::forbidden, "it ran although a detach or cancel had taken it"})},
+
+    {.key = id::deref_storm,
+     .name = "deref_storm",
+     .asks = "do refs stay safe, and callbacks on their thread, while others hammer refs of dying "
+             "threads?",
+     .tools = tool::stress,
+     .finalizers = {4, 16},
+     .threads = {16, 256},
+     .outcomes = every_id(
+         {"dropped", grade::acceptable, "the last handle of a ref went before its thread did"},
+         {"after_drop", grade::forbidden,
+          "a ref callback started after its last handle was dropped"},
+         {"revived", grade::forbidden, "a ref read null and later a thread again"})},
+
+    {.key = id::mixed,
+     .name = "mixed",
+     .asks = "do they run whether a thread returns, throws, calls pthread_exit, is cancelled, "
+             "detached or stopped?",
+     .tools = tool::stress,
+     .finalizers = {4, 32},
+     .threads = {64, 2000},
+     .outcomes = every_id()},
+
+    {.key = id::pool,
+     .name = "pool",
+     .asks = "do finalizers on oneTBB workers run, with and without an orderly end of the pool?",
+     .tools = tool::stress,
+     .finalizers = {4, 64},
+     .threads = {4, 16},
+     .outcomes = every_id(
+         {"cut_off", grade::interesting,
+          "the process ended while its pool's workers lived: their finalizers never ran"})},
+};
+
+consteval bool sound() {
+  for (int i = 0; const scenario& s : table) {
+    if (static_cast<int>(s.key) != i++ || s.name.empty() || s.asks.back() != '?') return false;
+    if (s.finalizers[0] <= 0) return false;
+    if (in(s.tools, tool::stress) && (s.outcomes[0].name.empty() || s.threads[0] <= 0))
+      return false;
+    if (in(s.tools, tool::bench) && s.name.find('/') == std::string_view::npos) return false;
+  }
+  return true;
+}
+static_assert(
+    sound(),
+    "rows in id order, each asking a question with a size, each stress row declaring outcomes");
+
+constexpr const scenario& row(id k) {
+  return table[static_cast<std::size_t>(k)];
+}
+
+// The largest size of a list: the real one. The first is the smoke size.
+constexpr int real_size(const size_list& sizes) {
+  int size = sizes[0];
+  for (const int s : sizes) size = s != 0 ? s : size;
+  return size;
+}
+
+// The declared outcome of that name, or null: then it is forbidden.
+constexpr const outcome* find_outcome(const scenario& s, std::string_view name) {
+  for (const outcome& o : s.outcomes) {
+    if (!name.empty() && o.name == name) return &o;
+  }
+  return nullptr;
+}
+
+// Calls f.template operator()<key>() for every row that names the tool.
+template <tool T, class F>
+constexpr void for_each_row(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...> /*rows*/) {
+    (
+        [&] {
+          if constexpr (in(table[I].tools, T)) f.template operator()<table[I].key>();
+        }(),
+        ...);
+  }
+  (std::make_index_sequence<std::size(table)>{});
+}
+
+}  // namespace threadref::scenarios

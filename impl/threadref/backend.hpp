@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// What a back end is: one answer to "how does a thread learn that it exits?".
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+namespace threadref {
+
+namespace detail {
+struct block;
+}
+
+// What a back end may claim beyond the contract; what it claims is tested, what it does not claim
+// makes the cells that need it "n/a", with that reason.
+enum class capability : unsigned {
+  none = 0,
+  after_thread_locals =
+      1,  // on a thread of std::thread or pthread_create, all thread_locals die first
+  among_thread_locals = 2,  // younger thread_locals die before, older ones after the finalizers
+};
+constexpr capability operator|(capability a, capability b) {
+  return static_cast<capability>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool has(capability set, capability wanted) {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(wanted)) ==
+         static_cast<unsigned>(wanted);
+}
+
+// A declared departure from the contract: which scenario shows it, as which outcome, and why.
+// One that does not show up is a failure too, so that the list stays honest.
+struct deviation {
+  std::string_view scenario;
+  std::string_view outcome;
+  std::string_view why;
+};
+
+struct backend_info {
+  std::string_view name;     // folder, type, CLI name, test name and JSON key
+  std::string_view summary;  // one line: the mechanism
+  capability capabilities = capability::none;
+  std::span<const deviation> deviations{};
+};
+
+// Why a line of the table of back ends is not in this build.
+struct absent_backend {
+  std::string_view name;
+  std::string_view why;
+};
+
+// A hook back end answers two questions. Everything else (list, order, claim, detach, weak
+// reference) is detail::exit_list, which all of them share; so their figures differ by exactly
+// these two answers.
+//
+//   find()    how is this thread's block found? Null: never registered, or no longer.
+//   arm(b)    have B::list::exit_pass(b) called when this thread exits; called once in a thread's
+//             life, on that thread. An error leaves nothing armed; std::errc{} is success. (Not an
+//             error_code: making one calls into the C++ library, on the way of each registration.)
+//   forget()  the thread has ended for this back end: from now on find() is null on it.
+template <class B>
+concept backend = requires(detail::block& b) {
+  { B::info } -> std::convertible_to<const backend_info&>;
+  { B::find() }
+  noexcept->std::same_as<detail::block*>;
+  { B::arm(b) }
+  noexcept->std::same_as<std::errc>;
+  { B::forget() }
+  noexcept->std::same_as<void>;
+  typename B::list;
+};
+
+}  // namespace threadref

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/boost_tss/backend.hpp"
+
+#include <boost/thread/tss.hpp>
+#include <new>
+
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::boost_tss, threadref::detail::hybrid_claim>;
+
+namespace threadref {
+
+namespace {
+
+using key = detail::exit_key<boost_tss::list>;
+using tss = boost::thread_specific_ptr<detail::block>;
+
+// Boost erases the value when this returns, so it can't arm itself again for what registers later:
+// the key's rounds do that, and run the rest if a finalizer leaves by pthread_exit.
+void cleanup(detail::block* b) {
+  const bool more_to_come = key::arm(*b) == std::errc{};
+  boost_tss::list::exit_pass(*b);
+  if (!more_to_come) boost_tss::list::end(*b);
+}
+
+// With all keys taken Boost's release build goes on with key 0, and calls somebody else's
+// destructor with its own data. So a free key is looked for before Boost makes its own; null: there
+// was none. Leaked on purpose: the destructor of a thread_specific_ptr would run the cleanup on
+// main.
+tss* make() noexcept {
+  pthread_key_t probe{};
+  if (pthread_key_create(&probe, nullptr) != 0) return nullptr;
+  pthread_key_delete(probe);
+  tss* made = new (std::nothrow) tss(&cleanup);
+  if (made != nullptr) static_cast<void>(made->get());  // now Boost has its key
+  return made;
+}
+
+tss* the_one() noexcept {
+  static tss* const one = make();
+  return one;
+}
+
+// Before main, when keys are still free; Boost's key before ours, so that ours comes after it in
+// each round.
+[[maybe_unused]] const bool is_early = the_one() != nullptr && key::ready();
+
+}  // namespace
+
+detail::block* boost_tss::find() noexcept {
+  tss* t = the_one();
+  return t != nullptr ? t->get() : nullptr;
+}
+
+std::errc boost_tss::arm(detail::block& b) noexcept {
+  tss* t = the_one();
+  if (t == nullptr) return std::errc::resource_unavailable_try_again;
+  try {
+    t->reset(&b);
+  } catch (const std::bad_alloc&) {
+    return std::errc::not_enough_memory;
+  }
+  return {};
+}
+
+}  // namespace threadref

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// Broken on purpose: drops the last finalizer of each thread, the one registered first.
+struct canary_lossy {
+  static constexpr backend_info info{.name = "canary_lossy",
+                                     .summary = "drops the last finalizer of each thread",
+                                     .capabilities = capability::after_thread_locals};
+  struct faulty_claim;
+  using list = detail::exit_list<canary_lossy, faulty_claim>;
+
+  static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
+  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static void forget() noexcept {}
+};
+
+struct canary_lossy::faulty_claim : detail::hybrid_claim {
+  static bool at_exit(detail::node& n) {
+    if (n.older != nullptr) return hybrid_claim::at_exit(n);
+    if (!hybrid_claim::at_exit(n)) return false;
+    n.fn(n.closure, detail::closure_op::destroy, nullptr);  // the fault
+    n.retire();
+    return false;
+  }
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::canary_lossy,
+                                                   threadref::canary_lossy::faulty_claim>;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// Broken on purpose: runs the last finalizer of each thread, the one registered first, twice.
+struct canary_twice {
+  static constexpr backend_info info{.name = "canary_twice",
+                                     .summary = "runs the last finalizer of each thread twice",
+                                     .capabilities = capability::after_thread_locals};
+  struct faulty_claim;
+  using list = detail::exit_list<canary_twice, faulty_claim>;
+
+  static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
+  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static void forget() noexcept {}
+};
+
+struct canary_twice::faulty_claim : detail::hybrid_claim {
+  static bool run_at_exit(detail::node& n) {
+    if (n.older == nullptr && n.fn(nullptr, detail::closure_op::is_plain, nullptr)) {
+      detail::detached_closure copy;
+      copy.copy_from(n.fn, n.closure);
+      copy.run(nullptr);  // the fault
+    }
+    return hybrid_claim::run_at_exit(n);
+  }
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::canary_twice,
+                                                   threadref::canary_twice::faulty_claim>;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// The destructor of a C++ thread_local runs the list, among the other thread_locals of the thread:
+// those constructed later are destroyed before, those constructed earlier after.
+struct cxx_thread_local {
+  static constexpr backend_info info{.name = "cxx_thread_local",
+                                     .summary = "the destructor of a C++ thread_local",
+                                     .capabilities = capability::among_thread_locals};
+  using list = detail::exit_list<cxx_thread_local, detail::hybrid_claim>;
+
+  static detail::block* find() noexcept { return block_; }
+  static std::errc arm(detail::block& b) noexcept;
+  static void forget() noexcept { block_ = nullptr; }
+
+ private:
+  // Apart from the guard: reading it must not construct one, and it outlives the guard.
+  static constinit thread_local detail::block* block_;
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::cxx_thread_local,
+                                                   threadref::detail::hybrid_claim>;

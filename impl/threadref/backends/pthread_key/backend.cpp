@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/pthread_key/backend.hpp"
+
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::pthread_key,
+                                            threadref::detail::hybrid_claim>;
+
+namespace threadref {
+
+// Before main, for a low index: see exit_key::ready().
+namespace {
+[[maybe_unused]] const bool is_early = detail::exit_key<pthread_key::list>::ready();
+}  // namespace
+
+}  // namespace threadref

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/registry/backend.hpp"
+
+#include "threadref/detail/exit_guard.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::registry, threadref::detail::hybrid_claim>;
+
+namespace threadref {
+
+constinit thread_local detail::block* registry::block_ = nullptr;
+
+namespace {
+// Before main, for a low index: see exit_key::ready().
+[[maybe_unused]] const bool is_early = detail::exit_key<registry::list>::ready();
+}  // namespace
+
+std::errc registry::arm(detail::block& b) noexcept {
+  if (detail::exit_key<list>::arm(b) != std::errc{}) detail::exit_guard<list>::arm(b);
+  block_ = &b;
+  return {};
+}
+
+}  // namespace threadref

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// The default: the block behind a thread_local pointer, one pthread key that is armed once in a
+// thread's life, and a thread_local guard in its place where no key is left.
+struct registry {
+  static constexpr backend_info info{
+      .name = "registry",
+      .summary = "a thread_local pointer, and one pthread key armed once a thread",
+      .capabilities = capability::after_thread_locals};
+  using list = detail::exit_list<registry, detail::hybrid_claim>;
+
+  static detail::block* find() noexcept { return block_; }
+  static std::errc arm(detail::block& b) noexcept;
+  static void forget() noexcept { block_ = nullptr; }
+
+ private:
+  static constinit thread_local detail::block* block_;
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::registry,
+                                                   threadref::detail::hybrid_claim>;

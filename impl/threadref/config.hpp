@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The one place that asks which compiler, libc or sanitizer this is.
+#pragma once
+
+#include <limits.h>
+
+#include <cstddef>
+
+#if defined(__has_feature)
+#  define THREADREF_HAS_FEATURE(x) __has_feature(x)
+#else
+#  define THREADREF_HAS_FEATURE(x) 0
+#endif
+
+#if defined(__SANITIZE_THREAD__) || THREADREF_HAS_FEATURE(thread_sanitizer)
+#  define THREADREF_UNDER_TSAN 1
+#else
+#  define THREADREF_UNDER_TSAN 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || THREADREF_HAS_FEATURE(address_sanitizer)
+#  define THREADREF_UNDER_ASAN 1
+#  include <sanitizer/asan_interface.h>
+#  include <sanitizer/lsan_interface.h>
+#else
+#  define THREADREF_UNDER_ASAN 0
+#endif
+
+// A point at which the stress program may make this thread yield. Empty in the library that ships,
+// so that a benchmark or a user never pays for it; see detail/points.hpp.
+#if defined(THREADREF_POINTS)
+#  define THREADREF_POINT(where) ::threadref::detail::at_point(::threadref::detail::point::where)
+#else
+#  define THREADREF_POINT(where) static_cast<void>(0)
+#endif
+
+namespace threadref::detail {
+
+inline constexpr bool under_tsan = THREADREF_UNDER_TSAN != 0;
+inline constexpr bool under_asan = THREADREF_UNDER_ASAN != 0;
+
+// How many rounds of key destructors a hook may use. ThreadSanitizer ends a thread in its own key
+// destructor, in the last round: code that still runs there is reported as a race (gcc 12) or
+// crashes (clang 14 and 19), so one round less is used under it (google/sanitizers#414, WontFix).
+inline constexpr int destructor_rounds = PTHREAD_DESTRUCTOR_ITERATIONS - (under_tsan ? 1 : 0);
+
+inline constexpr std::size_t cache_line = 64;
+
+// Recycled slots would blind AddressSanitizer: memory that is never freed can't be used after free.
+// So the bytes of a closure are poisoned while its slot holds none.
+inline void poison([[maybe_unused]] void* bytes, [[maybe_unused]] std::size_t count) noexcept {
+#if THREADREF_UNDER_ASAN
+  __asan_poison_memory_region(bytes, count);
+#endif
+}
+inline void unpoison([[maybe_unused]] void* bytes, [[maybe_unused]] std::size_t count) noexcept {
+#if THREADREF_UNDER_ASAN
+  __asan_unpoison_memory_region(bytes, count);
+#endif
+}
+
+// LeakSanitizer does not look into mappings of our own, and would report every heap object that
+// only a pending finalizer holds.
+inline void tell_leak_checker([[maybe_unused]] void* bytes,
+                              [[maybe_unused]] std::size_t count) noexcept {
+#if THREADREF_UNDER_ASAN
+  __lsan_register_root_region(bytes, count);
+#endif
+}
+
+}  // namespace threadref::detail

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// A callable with its arguments, erased to one function pointer and 16 bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "threadref/config.hpp"
+
+namespace threadref::detail {
+
+inline constexpr std::size_t closure_bytes = 16;
+
+enum class closure_op : unsigned char {
+  run,       // call once and destroy; `other`: where the result goes, or null; false: see skipped
+  destroy,   // without calling
+  relocate,  // move into the storage `other`, and destroy; never throws
+  is_plain,  // is it in place and trivially copyable, so that its bytes may be copied?
+};
+using closure_fn = bool (*)(void* storage, closure_op op, void* other);
+
+// The result of a callable that found, when it was its turn, that there was nothing to do: a ref
+// callback whose last handle was dropped. It is counted as dropped, not as run.
+enum class ref_call : bool { skipped, ran };
+
+// A callable and its arguments, decay-copied; called once, as rvalues, so that move-only arguments
+// can be passed on.
+template <class F, class... A>
+struct bound {
+  template <class G, class... X>
+  explicit bound(std::in_place_t /*tag*/, G&& f, X&&... a)
+      : parts(std::forward<G>(f), std::forward<X>(a)...) {}
+  std::tuple<F, A...> parts;
+  decltype(auto) operator()() {
+    return std::apply(
+        [](F& f, A&... a) -> decltype(auto) { return std::invoke(std::move(f), std::move(a)...); },
+        parts);
+  }
+};
+
+// Small ones are stored in place. Relocation must not throw: it happens after a claim was won.
+template <class T>
+inline constexpr bool fits_inline =
+    sizeof(T) <= closure_bytes &&
+    alignof(T) <= alignof(std::uintptr_t) && std::is_nothrow_move_constructible_v<T>;
+
+template <class T>
+void destroy_quietly(T& object) noexcept(std::is_nothrow_destructible_v<T>) {
+  if constexpr (std::is_nothrow_destructible_v<T>) {
+    object.~T();
+  } else {
+    try {
+      object.~T();
+    } catch (...) {  // the exception already in flight is the one that is reported
+    }
+  }
+}
+
+// How the object of type T lies in the 16 bytes: itself, or a pointer to it.
+template <class T>
+struct closure_storage {
+  static T& object(void* storage) noexcept {
+    if constexpr (fits_inline<T>) {
+      return *std::launder(static_cast<T*>(storage));
+    } else {
+      return **static_cast<T**>(storage);
+    }
+  }
+  template <class... A>
+  static void create(void* storage, A&&... a) {
+    if constexpr (fits_inline<T>) {
+      ::new (storage) T(std::forward<A>(a)...);
+    } else {
+      ::new (storage) T*(new T(std::forward<A>(a)...));
+    }
+  }
+  // Frees the memory of a boxed object that is already destroyed.
+  struct box_guard {
+    void* storage;
+    ~box_guard() {
+      if constexpr (!fits_inline<T>) {
+        T* box = *static_cast<T**>(storage);
+        if constexpr (alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+          ::operator delete (box, sizeof(T), std::align_val_t{alignof(T)});
+        } else {
+          ::operator delete(box, sizeof(T));
+        }
+      }
+    }
+  };
+  static void destroy(void* storage) {
+    const box_guard free_memory{storage};
+    object(storage).~T();
+  }
+  static void destroy_while_unwinding(void* storage) {
+    const box_guard free_memory{storage};
+    destroy_quietly(object(storage));
+  }
+  static void relocate(void* from, void* to) noexcept {
+    if constexpr (fits_inline<T>) {
+      T& old = object(from);
+      ::new (to) T(std::move(old));
+      destroy_quietly(old);
+    } else {
+      std::memcpy(to, from, sizeof(T*));
+    }
+  }
+};
+
+template <class R, class T>
+bool invoke_into(T& callable, [[maybe_unused]] void* result) {
+  if constexpr (std::is_same_v<R, ref_call>) {
+    return callable() == ref_call::ran;
+  } else if constexpr (std::is_void_v<R>) {
+    callable();
+  } else if (result != nullptr) {
+    static_cast<std::optional<R>*>(result)->emplace(callable());
+  } else {
+    static_cast<void>(callable());
+  }
+  return true;
+}
+
+// The one function behind a stored T whose call gives an R.
+template <class R, class T>
+bool closure_model(void* storage, closure_op op, void* other) {
+  using stored = closure_storage<T>;
+  switch (op) {
+    case closure_op::run: {
+      bool ran = true;
+      if constexpr (fits_inline<T> && std::is_trivially_destructible_v<T>) {
+        ran = invoke_into<R>(stored::object(storage), other);
+      } else {
+        try {
+          ran = invoke_into<R>(stored::object(storage), other);
+        } catch (...) {
+          stored::destroy_while_unwinding(storage);
+          throw;
+        }
+        stored::destroy(storage);
+      }
+      return ran;
+    }
+    case closure_op::destroy:
+      stored::destroy(storage);
+      return true;
+    case closure_op::relocate:
+      stored::relocate(storage, other);
+      return true;
+    case closure_op::is_plain:
+      return fits_inline<T> && std::is_trivially_copyable_v<T>;
+  }
+  return false;
+}
+
+// A closure outside a list: what detach() hands out. Owns the callable; move-only.
+class detached_closure {
+ public:
+  detached_closure() = default;
+  detached_closure(detached_closure&& other) noexcept { take(other); }
+  detached_closure& operator=(detached_closure&& other) noexcept {
+    if (this != &other) {
+      reset();
+      take(other);
+    }
+    return *this;
+  }
+  detached_closure(const detached_closure&) = delete;
+  detached_closure& operator=(const detached_closure&) = delete;
+  ~detached_closure() { reset(); }
+
+  // Takes over what stands in `storage`; the caller owns that storage by a claim.
+  void take_from(closure_fn fn, void* storage) noexcept {
+    fn(storage, closure_op::relocate, bytes_);
+    fn_ = fn;
+  }
+  // The same for a plain closure, by its bytes: no user code runs, so a lock may be held.
+  void copy_from(closure_fn fn, const void* storage) noexcept {
+    std::memcpy(bytes_, storage, closure_bytes);
+    fn_ = fn;
+  }
+  bool run(void* result) {
+    const closure_fn fn = std::exchange(fn_, nullptr);
+    return fn != nullptr && fn(bytes_, closure_op::run, result);
+  }
+  [[nodiscard]] bool has_value() const noexcept { return fn_ != nullptr; }
+  // A destructor of the user that throws here ends the program, as for any other object.
+  void reset() noexcept {
+    if (const closure_fn fn = std::exchange(fn_, nullptr)) fn(bytes_, closure_op::destroy, nullptr);
+  }
+
+ private:
+  void take(detached_closure& other) noexcept {
+    if (const closure_fn fn = std::exchange(other.fn_, nullptr)) take_from(fn, other.bytes_);
+  }
+  closure_fn fn_ = nullptr;
+  alignas(std::uintptr_t) std::byte bytes_[closure_bytes];
+};
+
+}  // namespace threadref::detail

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// A pthread key whose destructor drives an exit list through the rounds of key destructors.
+#pragma once
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <mutex>
+#include <system_error>
+
+#include "threadref/config.hpp"
+#include "threadref/detail/block.hpp"
+
+namespace threadref::detail {
+
+// One key per back end. For pthread_key and registry it is the hook itself; cxx_thread_local and
+// boost_tss arm it as well, so that what registers after their own hook ran still runs in this
+// exit, and so that the thread's end is known.
+template <class List>
+class exit_key {
+ public:
+  // Creates the key on the first call. Early is better (back ends do it before main): a key with an
+  // index of 32 or more makes glibc allocate on first use in a thread. False: no key is left.
+  static bool ready() noexcept {
+    std::call_once(once_, [] {
+      pthread_key_t k{};
+      if (pthread_key_create(&k, &on_round) == 0)
+        key_.store(static_cast<long>(k), std::memory_order_release);
+    });
+    return key_.load(std::memory_order_acquire) >= 0;
+  }
+  // Has on_round called at the end of the calling thread.
+  static std::errc arm(block& b) noexcept {
+    if (!ready()) return std::errc::resource_unavailable_try_again;
+    return static_cast<std::errc>(pthread_setspecific(key(), &b));
+  }
+  // The block that arm() was given on this thread, else null.
+  static block* get() noexcept {
+    const long k = key_.load(std::memory_order_relaxed);
+    return k < 0 ? nullptr
+                 : static_cast<block*>(pthread_getspecific(static_cast<pthread_key_t>(k)));
+  }
+  static void disarm() noexcept { pthread_setspecific(key(), nullptr); }
+
+ private:
+  static pthread_key_t key() noexcept {
+    return static_cast<pthread_key_t>(key_.load(std::memory_order_relaxed));
+  }
+
+  // Called in every round, because it arms itself again first: the value is null while its own
+  // destructor runs, and finalizers must find their block; a finalizer may end this pass by
+  // pthread_exit, and the rest must run; a key with a higher index may register in a later round.
+  static void on_round(void* value) {
+    block& b = *static_cast<block*>(value);
+    pthread_setspecific(key(), value);  // can't fail: this thread has used the key
+    const bool last = ++b.rounds >= destructor_rounds;
+    try {
+      List::exit_pass(b);
+    } catch (abi::__forced_unwind&) {
+      // glibc starts its rounds anew after a pthread_exit in a key destructor; ThreadSanitizer's
+      // count goes on, so there the last round stays the last.
+      if (!under_tsan) b.rounds = 0;
+      throw;
+    }
+    if (!last) return;
+    disarm();
+    List::end(b);
+  }
+
+  static inline constinit std::once_flag once_;
+  static inline constinit std::atomic<long> key_{-1};
+};
+
+}  // namespace threadref::detail
