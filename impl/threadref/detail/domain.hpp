@@ -28,7 +28,7 @@ namespace detail {
 // the last destructor. Lock order: a domain's lock is never taken under a block's, nor the reverse.
 class domain {
  public:
-  explicit constexpr domain(const char* backend_name) noexcept : name_(backend_name) {}
+  constexpr domain() noexcept = default;
   domain(const domain&) = delete;
   domain& operator=(const domain&) = delete;
 
@@ -42,7 +42,6 @@ class domain {
   std::size_t used() const noexcept { return used_.load(std::memory_order_acquire); }
   block* pin_live(std::size_t index) noexcept;
   counters sum() noexcept;
-  [[nodiscard]] const char* name() const noexcept { return name_; }
 
   static constexpr std::size_t blocks_per_chunk = 128;
   static constexpr std::size_t max_blocks = std::size_t{1} << 20U;
@@ -53,7 +52,6 @@ class domain {
     return chunks_[index / blocks_per_chunk][index % blocks_per_chunk];
   }
 
-  const char* name_;
   std::mutex m_;
   block* free_ = nullptr;
   block* spare_chunk_ = nullptr;

@@ -11,7 +11,7 @@ namespace threadref::detail {
 template <class Hook, class Claim>
 constinit thread_local typename exit_list<Hook, Claim>::mark exit_list<Hook, Claim>::mark_;
 template <class Hook, class Claim>
-constinit domain exit_list<Hook, Claim>::domain_{Hook::info.name.data()};
+constinit domain exit_list<Hook, Claim>::domain_;
 
 // Cancellation is disabled while finalizers run: one that arrives in the middle of a drain would
 // leave the rest undone (glibc drops all remaining keys).
@@ -50,6 +50,7 @@ block* exit_list<Hook, Claim>::attach_slow(std::errc& error) noexcept {
 
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::exit_pass(block& b) {
+  if (b.draining_here && b.newest == nullptr) return;  // a later round, nothing came
   const no_cancellation guard;
   b.begin_drain();
   // Counted in a register, and added also when a forced unwind leaves this frame.
@@ -84,7 +85,6 @@ void exit_list<Hook, Claim>::exit_pass(block& b) {
       report(b, std::current_exception(), incident::threw);
     }
   }
-  b.wake();
 }
 
 template <class Hook, class Claim>
@@ -101,7 +101,6 @@ void exit_list<Hook, Claim>::abandon(block& b) noexcept {
     n->retire();
   }
   report(b, nullptr, incident::abandoned);
-  b.wake();
 }
 
 template <class Hook, class Claim>
