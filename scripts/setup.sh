@@ -84,6 +84,7 @@ if [[ -n $check_only || $EUID -ne 0 ]]; then
 fi
 echo "setup: $line"
 export DEBIAN_FRONTEND=noninteractive
+export PATH=$PATH:/usr/sbin:/sbin  # cron's PATH is without them, and dpkg needs ldconfig
 # A freshly booted machine may be updating itself: wait for the lock instead of failing.
 apt_lock=(-o DPkg::Lock::Timeout=300)
 if ! apt-get "${apt_lock[@]}" update -q || ! $line "${apt_lock[@]}"; then

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+#
+# usage: scripts/nightly.sh [--machine NAME] [--quick] [--results DIR]
+#
+# One night: builds, measures (release), stresses under the thread sanitizer for a minute, proves
+# that the canaries are caught, stores every row and rewrites the dashboard.
+#
+#   --machine NAME  whose results these are; default $THREADREF_MACHINE, else this host's name
+#   --quick         smallest useful sizes, to try it out; the page says so
+#   --results DIR   where results live; default results/ of this repository
+#   --help          this text
+#
+# Stores  <results>/<machine>/<yyyy>/<run>.jsonl   one line a row, whole or not at all
+#         <results>/dashboard/index.html           all nights of all machines, opens without server
+#         <results>/local/nightly/<run>/           raw output and logs, removed after 30 days
+#
+# For cron, `crontab -e` (a mail arrives only when something is wrong):
+#   17 2 * * *  <checkout>/scripts/nightly.sh >~/threadref.log 2>&1 || cat ~/threadref.log
+# As another user than root, run scripts/setup.sh once by hand before. Nothing is committed:
+# `git add results && git commit` whenever the history should be shared.
+#
+# exit status, the worst of: 0 fine · 1 wrong use, or results cannot be written · 2 a forbidden
+#   outcome in stress, or something lost, doubled or misordered in bench · 3 a program crashed, the
+#   build failed, the run is not usable, or another night still runs · 4 a canary was not caught
+#   130 interrupted
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+machine=${THREADREF_MACHINE:-}
+results=$root/results
+quick=()
+bench_options=()
+stress_seconds=60
+while (($#)); do
+  case $1 in
+    --machine | --results)
+      [[ $# -gt 1 && -n $2 ]] || fail "$misuse" "$1 needs a value after it"
+      if [[ $1 == --machine ]]; then machine=$2; else results=$2; fi
+      shift
+      ;;
+    --quick)
+      quick=(--quick)
+      bench_options=(--smoke)
+      stress_seconds=5
+      ;;
+    --help) help_and_exit ;;
+    *) unknown_option "$1" ;;
+  esac
+  shift
+done
+if [[ -z $machine ]]; then
+  machine=$(uname -n | tr '[:upper:]' '[:lower:]' | sed 's/\..*//; s/[^a-z0-9_-]/-/g; s/^[-_]*//')
+  machine=${machine:0:40}
+fi
+
+# A child in front would be waited for before a signal is seen. So each runs behind, as the head of
+# a process group of its own, which can be ended as a whole.
+child=
+# shellcheck disable=SC2317  # called by the trap
+on_signal() {
+  [[ -z $child ]] || kill -TERM -- "-$child" 2>/dev/null || true
+  note "interrupted: nothing was stored"
+  exit "$interrupted"
+}
+trap on_signal INT TERM
+
+logged() {  # logged <log> <command...>: its status is the command's
+  set -m
+  "${@:2}" >"$1" 2>&1 </dev/null &
+  child=$!
+  set +m
+  local code=0
+  wait "$child" || code=$?
+  child=
+  return "$code"
+}
+
+statuses=()
+keep() {  # keep <name> <status> <log>: for the record, and said at once when it is bad
+  statuses+=(--status "$1=$2")
+  if (($2)); then
+    note "$1 ended with $2; the end of $3:"
+    tail -n 15 "$3" >&2 || true
+  fi
+}
+
+mkdir -p "$root/build"
+exec 9>"$root/build/nightly.lock"
+flock -n 9 || fail "$unusable" "another night still runs here (build/nightly.lock is held)"
+
+step "packages"
+"$root/scripts/setup.sh"
+# Before the long run, not after it.
+"$root/scripts/store.py" ready --results "$results" --machine "$machine"
+results=$(cd "$results" && pwd)
+started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+run=$(run_name)
+raw=$results/local/nightly/$run
+mkdir -p "$raw"
+find "$results/local/nightly" -mindepth 1 -maxdepth 1 -type d -name '20*Z-*' -mtime +30 \
+  -exec rm -rf {} +
+
+for preset in release tsan; do
+  step "build $preset ($jobs jobs)"
+  logged "$raw/build-$preset.log" build "$preset" || {
+    tail -n 30 "$raw/build-$preset.log" >&2
+    fail "$unusable" "preset $preset did not build (log: $raw/build-$preset.log)"
+  }
+done
+bench=$root/build/release/bin/bench_threadref
+stress=$root/build/tsan/bin/stress_threadref
+read -ra prefix <<<"$(tsan_prefix)"
+
+step "measure"
+code=0
+logged "$raw/bench.log" "$bench" --benchmark_filter=finalize \
+  --benchmark_out="$raw/bench.json" --benchmark_out_format=json \
+  --samples="$raw/samples.jsonl" "${bench_options[@]}" || code=$?
+keep bench "$code" "$raw/bench.log"
+
+step "stress under the thread sanitizer, $stress_seconds s"
+code=0
+logged "$raw/stress.log" "${prefix[@]}" "$stress" --time="${stress_seconds}s" \
+  --json="$raw/stress.json" || code=$?
+keep stress "$code" "$raw/stress.log"
+
+step "canaries"
+code=0
+logged "$raw/canaries.log" "${prefix[@]}" "$stress" --canaries --smoke || code=$?
+keep canaries "$code" "$raw/canaries.log"
+
+step "store"
+described=()
+for program_path in "$bench" "$stress"; do
+  description=$raw/$(basename "$program_path")-describe.json
+  if "$program_path" --describe >"$description" 2>>"$raw/describe.log"; then
+    described+=(--describe "$description")
+  else
+    note "$(basename "$program_path") --describe failed: holes may go unseen this night"
+  fi
+done
+status=$fine
+"$root/scripts/store.py" add --results "$results" --machine "$machine" --run "$run" \
+  --started "$started" "${quick[@]}" "${statuses[@]}" "${described[@]}" \
+  --bench "$raw/bench.json" --stress "$raw/stress.json" || status=$?
+
+step "page"
+page_status=$fine
+"$root/scripts/page.py" --results "$results" || page_status=$?
+((page_status <= status)) || status=$page_status
+
+step "done, status $status"
+exit "$status"

@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""Turns what the two programs wrote into the rows that are stored and drawn."""
+
+import datetime
+import json
+import math
+import re
+
+FINE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 2, 3, 130
+BROKEN = ("lost", "doubled", "misordered")
+
+# finalize/exit/registry/n:16/churn:4000, and what Google Benchmark may add behind it
+NAME = re.compile(r"(?P<group>[a-z_]+)/(?P<quantity>\w+)/(?P<subject>\w+)"
+                  r"(?:/n:(?P<n>\d+))?(?:/churn:(?P<churn>\d+))?")
+ADDED = re.compile(r"/(iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmup_time:[\d.]+"
+                   r"|manual_time|real_time|process_time|threads:\d+)(?=/|$)")
+
+# What Google Benchmark writes into every entry; the rest are our counters.
+NOT_COUNTERS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
+                "iterations", "real_time", "cpu_time"}
+
+
+def kind_of(subject):
+    """A floor is what nothing can beat, a peer has no contract, the rest are back ends."""
+    for prefix in ("floor", "peer", "canary"):
+        if subject.startswith(prefix + "_"):
+            return prefix
+    return "backend"
+
+
+def bench_row(entry):
+    """One row, or None for an entry that is not a single measurement under our naming."""
+    name = ADDED.sub("", entry["name"])
+    parts = NAME.fullmatch(name)
+    if entry.get("run_type", "iteration") != "iteration" or not parts:
+        return None
+    row = {"name": name, **{key: parts[key] for key in ("group", "quantity", "subject")}}
+    row.update({key: int(parts[key]) for key in ("n", "churn") if parts[key]})
+    if entry.get("label"):
+        row["order"] = entry["label"].removeprefix("order=")
+    if entry.get("error_occurred"):
+        row["error"] = entry.get("error_message", "an error without a message")
+        return row  # its counters were not measured
+    for key, value in entry.items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if number and key not in NOT_COUNTERS and math.isfinite(value):
+            row[key] = value
+    return row
+
+
+def bench_rows(document):
+    """Each name once; repetitions are the bench's business, and it writes them as one row."""
+    found = {}
+    for entry in document.get("benchmarks", []):
+        row = bench_row(entry)
+        if row and (row["name"] not in found or "error" in row):
+            found[row["name"]] = row
+    return list(found.values())
+
+
+def broken(row):
+    """What a row lost, doubled or misordered. Peers have no contract to break."""
+    if kind_of(row["subject"]) != "backend":
+        return ""
+    return ", ".join(f"{row[key]:g} {key}" for key in BROKEN if row.get(key))
+
+
+def stress_rows(document):
+    cells = [dict(cell) for cell in document.get("cells", [])]
+    totals = {key: document[key] for key in
+              ("seed", "build_type", "commit", "verdict", "status") if key in document}
+    totals.update(document.get("totals", {}))
+    return cells, totals
+
+
+# ----------------------------------------------------------------------------- one whole run
+
+
+def read_json(path, problems):
+    """The document, or {} with the reason among the problems: a hole is said, never hidden."""
+    if path is None:
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"{path.name}: {error.strerror}")
+    except json.JSONDecodeError as error:
+        problems.append(f"{path.name}: not whole JSON ({error})")
+    else:
+        if isinstance(document, dict):
+            return document
+        problems.append(f"{path.name}: not a JSON object")
+    return {}
+
+
+def tables(paths, problems):
+    """What ought to be there, as the programs' --describe say: without it no hole could be seen."""
+    backends, absent, not_run, scenarios = {}, {}, {}, {"bench": {}, "stress": {}}
+    for path in paths:
+        document = read_json(path, problems)
+        backends.update({entry["name"]: True for entry in document.get("backends", [])})
+        absent.update({entry["name"]: {"name": entry["name"], "why": entry["why"]}
+                       for entry in document.get("absent", [])})
+        for row in document.get("scenarios", []):
+            for tool in row["tools"]:
+                scenarios.setdefault(tool, {})[row["name"]] = True
+        for cell in document.get("cells", []):
+            if cell.get("status") not in ("run", "deviates"):
+                not_run[cell["backend"], cell["scenario"]] = {
+                    key: str(cell.get(key, "")) for key in
+                    ("backend", "scenario", "status", "why")}
+    return {"backends": list(backends), "absent": list(absent.values()),
+            "not_run": list(not_run.values()),
+            "scenarios": {tool: list(names) for tool, names in scenarios.items()}}
+
+
+def usable_status(text):
+    """NAME=N -> (name, status of our list): a signal or any other number is a crash."""
+    name, _, number = text.partition("=")
+    code = int(number)
+    return name, code if code in (0, 1, 2, 3, 4, INTERRUPTED) else UNUSABLE
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def environment(document):
+    return {key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in document.get("context", {}).items() if key != "caches"}
+
+
+def collect(options):
+    """(head, rows) of the run that these options name."""
+    problems = []
+    bench = read_json(options.bench, problems)
+    stress = read_json(options.stress, problems)
+    bench_found = bench_rows(bench)
+    cells, totals = stress_rows(stress)
+    if options.bench and not bench_found:
+        problems.append("the bench left no row")
+    if options.stress and not cells:
+        problems.append("the stress run left no cell")
+
+    described = tables(options.describe, problems)
+    statuses = dict(usable_status(text) for text in options.status)
+    status = max([*statuses.values(), UNUSABLE if problems else FINE])
+    for row in bench_found:
+        if "error" in row:
+            problems.append(f"{row['name']}: {row['error']}")
+            # The bench itself knows best which status its error is worth.
+            status = max(status, statuses.get("bench") or UNUSABLE)
+        elif broken(row):
+            problems.append(f"{row['name']}: {broken(row)}")
+            status = max(status, FORBIDDEN)
+    for cell in cells:
+        if cell.get("verdict") != "passed":
+            problems.append(f"{cell.get('cell')}: {cell.get('verdict')}")
+            status = max(status, FORBIDDEN if cell.get("verdict") == "failed" else UNUSABLE)
+
+    common = {"schema": 1, "run": options.run, "machine": options.machine}
+    commit = bench.get("context", {}).get("commit") or stress.get("commit") or "unknown"
+    head = {**common, "kind": "run", "commit": commit, "started": options.started,
+            "finished": now(), "quick": options.quick, "statuses": statuses, "status": status,
+            "problems": problems, "environment": environment(bench),
+            **described}
+    found = [{**common, "kind": "bench", **row} for row in bench_found]
+    found += [{**common, "kind": "stress", **cell} for cell in cells]
+    if totals:
+        found.append({**common, "kind": "stress_totals", **totals})
+    return head, found
