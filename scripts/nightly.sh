@@ -59,7 +59,10 @@ fi
 child=
 # shellcheck disable=SC2317  # called by the trap
 on_signal() {
-  [[ -z $child ]] || kill -TERM -- "-$child" 2>/dev/null || true
+  if [[ -n $child ]]; then
+    kill -TERM -- "-$child" 2>/dev/null || true
+    wait "$child" || true
+  fi
   note "interrupted: nothing was stored"
   exit "$interrupted"
 }
