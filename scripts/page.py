@@ -60,13 +60,9 @@ def draw_trend(axes, runs, lines, style):
         values = [float("nan") if ratio is None else ratio for ratio in ratios]
         axes.plot(range(len(runs)), values, **dict(style[name], linewidth=1.8))
     axes.axhline(1, color=pictures.INK, linewidth=1, linestyle="--")
-    axes.set_yscale("log")
-    axes.minorticks_off()
-    low, high = axes.get_ylim()
-    axes.set_ylim(min(low, .9), high * 1.1)
-    if high / min(low, .9) < 300:
-        axes.yaxis.set_major_locator(pictures.ticker.LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(pictures.ticker.FuncFormatter(lambda value, _: f"{value:g}×"))
+    known = [1] + [ratio for ratios in lines.values() for ratio in ratios if ratio]
+    axes.set_ylim(min(known) * .85, max(known) * 1.2)
+    pictures.log_axis(axes, lambda value, _: f"{value:g}×")
     step = max(1, -(-len(runs) // 6))
     axes.set_xticks(range(0, len(runs), step), [night_label(run) for run in runs[::step]])
     axes.set_xlim(-.5, len(runs) - .5)

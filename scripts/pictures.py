@@ -84,13 +84,14 @@ def legend_below(figure, style):
     return (.15 + .19 * math.ceil(len(lines) / columns)) / figure.get_figheight()
 
 
-def time_axis(axes):
+def log_axis(axes, words):
+    """Marks at 1, 2 and 5 where there are few decades, else at the decades only."""
     axes.set_yscale("log")
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter(ticker.FuncFormatter(nanoseconds))
+    axes.yaxis.set_major_formatter(ticker.FuncFormatter(words))
     low, high = axes.get_ylim()
-    if high < 300 * low:  # else the decades are marks enough
-        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    if high < 1000 * low:
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5), numticks=30))
 
 
 def nanoseconds(value, _=None):
@@ -147,11 +148,19 @@ def exit_panel(axes, picked, samples, what, style):
             arguments = dict(style[subject], markevery=max(1, len(points) // 6))
             axes.plot([-math.log10(1 - share) for share, _ in points],
                       [value for _, value in points], **arguments)
-    time_axis(axes)
     axes.xaxis.set_major_locator(ticker.FixedLocator([0, -math.log10(.5), 1, 2, 3, 4]))
     axes.set_xticklabels(["min", "p50", "p90", "p99", "p99.9", "p99.99"])
+    say_missing(axes, style, picked)
+
+
+def say_missing(axes, style, drawn):
+    """A line that is not there is not seen to be missing."""
+    missing = [subject for subject in style if rows.kind_of(subject) == "backend"
+               and subject not in drawn]
+    text = f"no result: {', '.join(missing)}" if missing else ""
     if not axes.lines:
-        axes.text(.5, .5, "not measured in this run", transform=axes.transAxes, ha="center")
+        text = "not measured in this run"
+    axes.text(.02, .97, text, transform=axes.transAxes, va="top", fontsize=8, fontstyle="italic")
 
 
 def exit_latency(found, samples, title=""):
@@ -166,12 +175,34 @@ def exit_latency(found, samples, title=""):
         for line, what in enumerate(names):
             axes = grid[line][column]
             exit_panel(axes, picked, samples, what, style)
-            axes.set_title(f"{names[what]}\n{where}, {size or '?'} finalizers", fontsize=10)
+            axes.set_title(f"{names[what]}\n{where}" + (f", {size} finalizers" if size else ""),
+                           fontsize=10)
+    for axes in grid.flat:  # when all are drawn: panels of a row share their axis
+        log_axis(axes, nanoseconds)
     finish(figure, style, "Exit latency" + title)
     return figure
 
 
 # ----------------------------------------------------------------------------- cost against N
+
+
+def cost_panel(axes, wanted, style):
+    sizes = sorted({row["n"] for row in wanted})
+    drawn = set()
+    for subject, arguments in style.items():
+        values = {row["n"]: row["ns"] for row in wanted if row["subject"] == subject}
+        if not values:
+            continue
+        # Where a back end has no result its line breaks; floors and peers are not measured
+        # everywhere, and by design.
+        drawn.add(subject)
+        at = sizes if rows.kind_of(subject) == "backend" else sorted(values)
+        axes.plot(at, [values.get(size, math.nan) for size in at], **arguments)
+    axes.set_xscale("log", base=4)
+    axes.set_xticks(sizes, [f"{size}" for size in sizes])
+    log_axis(axes, nanoseconds)
+    axes.set_xlabel("finalizers on the thread")
+    say_missing(axes, style, drawn)
 
 
 def cost(found, title=""):
@@ -181,20 +212,8 @@ def cost(found, title=""):
     style = styles([row["subject"] for row in wanted])
     figure, grid = pyplot.subplots(1, 2, figsize=(10, 5.6))
     for axes, (quantity, name) in zip(grid, panels):
-        for subject, arguments in style.items():
-            points = sorted((row["n"], row["ns"]) for row in wanted
-                            if row["quantity"] == quantity and row["subject"] == subject)
-            if points:
-                axes.plot(*zip(*points), **arguments)
-        axes.set_xscale("log", base=4)
-        time_axis(axes)
-        sizes = sorted({row["n"] for row in wanted if row["quantity"] == quantity})
-        axes.set_xticks(sizes, [f"{size}" for size in sizes])
-        axes.minorticks_off()
+        cost_panel(axes, [row for row in wanted if row["quantity"] == quantity], style)
         axes.set_title(name)
-        axes.set_xlabel("finalizers on the thread")
-        if not axes.lines:
-            axes.text(.5, .5, "not measured in this run", transform=axes.transAxes, ha="center")
     finish(figure, style, "Cost per finalizer" + title)
     return figure
 

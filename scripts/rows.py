@@ -155,7 +155,10 @@ def collect(options):
             status = max(status, FORBIDDEN)
     for cell in cells:
         if cell.get("verdict") != "passed":
-            problems.append(f"{cell.get('cell')}: {cell.get('verdict')}")
+            seen = "".join(f", {outcome['name']} {outcome['count']}" for outcome in
+                           cell.get("outcomes", []) if outcome["count"]
+                           and outcome["grade"] == "forbidden")
+            problems.append(f"{cell.get('cell')}: {cell.get('verdict')}{seen}")
             status = max(status, FORBIDDEN if cell.get("verdict") == "failed" else UNUSABLE)
 
     common = {"schema": 1, "run": options.run, "machine": options.machine}

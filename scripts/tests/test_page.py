@@ -113,7 +113,7 @@ class PageTest(unittest.TestCase):
         night.stored(self.results, 2, verdict="failed")
         html, text = self.page()
         self.assertIn("FAILED, forbidden outcome (box, 2026-01-02 02:00 UTC): "
-                      "churn/registry: failed (and 1 more)", text)
+                      "churn/registry: failed, lost 1 (and 1 more)", text)
         self.assertIn("<title>threadref: FAILED, 2026-01-02</title>", html)
 
     def test_a_night_without_any_measurement(self):
