@@ -6,8 +6,8 @@ import rows
 NIGHTS_MAX = 60
 MEASURED_GROUPS = ("finalize",)  # what nightly.sh asks the bench for
 LATENCIES = ("p50", "p90", "p99", "p999", "max", "total_p50", "total_p99", "total_p999")
-ENVIRONMENT = ("commit", "compiler", "build_type", "libc", "cpu", "cores", "pinned_cpu",
-               "clock_tick_ns", "clock_read_ns", "load", "steal")
+# Differs every night and says nothing by that.
+RESTLESS = ("load", "steal", "clock_read_ns", "seed")
 
 
 class Hole:
@@ -183,13 +183,13 @@ def stress_table(runs, names):
 
 def environment_table(runs):
     """(columns, [(run, [(text, differs from the night before)])]), newest night first."""
-    columns = [key for key in ENVIRONMENT if any(key in run.head["environment"] for run in runs)]
+    columns = list(dict.fromkeys(key for run in reversed(runs) for key in run.head["environment"]))
     table, before = [], None
     for run in runs:
         values = [run.head["environment"].get(key) for key in columns]
         cells = [("not recorded" if value is None else value,
-                  before is not None and value != before[at]
-                  and columns[at] not in ("load", "clock_read_ns", "steal"))
+                  before is not None and value != before[at] and
+                  not columns[at].startswith(RESTLESS))
                  for at, value in enumerate(values)]
         table.append((run, cells))
         before = values

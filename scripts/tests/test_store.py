@@ -36,6 +36,12 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(run.totals["threads_churned"], 200)
         self.assertEqual(run.head["environment"]["compiler"], "g++ 12.2.0")
 
+    def test_no_host_name_and_no_path_is_stored(self):
+        path, _ = night.stored(self.results, 1)
+        text = path.read_text(encoding="utf-8")
+        self.assertNotIn("somebodys", text)
+        self.assertNotIn("/opt/x", text)
+
     def test_no_part_of_a_file_is_left(self):
         night.stored(self.results, 1)
         self.assertEqual([path for path in self.results.rglob("*.part")], [])
