@@ -19,8 +19,8 @@ ADDED = re.compile(r"/(iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmup_tim
 NOT_COUNTERS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
                 "iterations", "real_time", "cpu_time"}
 
-# Of the context that Google Benchmark writes by itself: where somebody's files are and what the host
-# is called is nobody's business, and the rest is said better by our own keys.
+# Of the context that Google Benchmark writes by itself: where somebody's files are and what the
+# host is called is nobody's business, and the rest is said better by our own keys.
 NOT_STORED = {"host_name", "executable", "date", "num_cpus", "mhz_per_cpu", "cpu_scaling_enabled",
               "caches", "load_avg", "library_build_type", "aslr_enabled"}
 

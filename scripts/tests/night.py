@@ -28,7 +28,8 @@ def bench(changes, leave_out, compiler):
                     "total_p99": 20000, "total_p999": 90000, "threads": 100, "lost": 0,
                     "doubled": 0, "misordered": 0, **changes.get(name, {})})
     return {"context": {"commit": "1a2b3c4", "compiler": compiler, "cpu": "some cpu",
-                        "host_name": "somebodys", "executable": "/opt/x", "caches": []}, "benchmarks": entries}
+                        "host_name": "somebodys", "executable": "/opt/x", "caches": []},
+            "benchmarks": entries}
 
 
 def stress(verdict, leave_out):
