@@ -38,7 +38,7 @@ def sources(build):
 
 def stamp(build, entry):
     """Stands for all that decides what clang-tidy finds; comments too, since they hold NOLINT."""
-    command = re.sub(r" -o \S+", "", entry["command"]) + " -E -CC"
+    command = re.sub(r" -o \S+", "", entry["command"]) + " -E -C"
     done = subprocess.run(command, shell=True, cwd=entry["directory"], capture_output=True,
                           check=False)
     if done.returncode:
