@@ -151,10 +151,10 @@ def dead_files(tree):
     named = {path: style_text.cmake_patterns(tree.text(path))
              for path in tree.matching(*CMAKE)}
     words = set(re.findall(r"[\w-]+", "\n".join(tree.text(path) for path in named)))
-    included = {Path(name).name for path in tree.matching(*CXX)
+    included = {name for path in tree.matching(*CXX)
                 for name in re.findall(r'#\s*include\s*["<]([^">]+)[">]', tree.text(path))}
     for path in tree.matching(*CXX, under=PROGRAMS):
-        if path.endswith((".hpp", ".h")) and Path(path).name in included:
+        if any(f"/{path}".endswith(f"/{name}") for name in included):
             continue
         if not any(style_text.is_named(path, cmake, patterns, words)
                    for cmake, patterns in named.items()):

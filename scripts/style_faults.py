@@ -65,6 +65,7 @@ MORE_FAULTS = (
     ("function_length", "bench/main.cpp",
      SPDX + "struct a {\n  a() : b_{1}, c_(2) {\n" + lines(69) + "  }\n};\n"),
     ("dead_files", "impl/threadref/backends/gone/backend.cpp", SPDX),
+    ("dead_files", "impl/threadref/backends/gone/backend.hpp", SPDX),
     ("machine_paths", "README.md", f"Run it in {WORKING_DIRECTORY}.\n"),
 )
 
