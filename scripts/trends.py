@@ -28,7 +28,7 @@ def title(key):
     if group != "finalize":
         text = f"{group} {text}"
     if churn:
-        text += f", {churn} threads/s" if "churn" in quantity else f", churn {churn}"
+        text += f", {churn} threads alive"
     if size:
         text += f", {size} finalizer" + ("s" if size > 1 else "")
     return text
