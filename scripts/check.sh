@@ -22,6 +22,8 @@ done
 
 "$root/scripts/setup.sh"
 cd "$root"
+# Without it the lists below would be empty, and a tool without files finds nothing.
+git ls-files >/dev/null || fail "$unusable" "this needs a git checkout (git's reason is above)"
 planted=$(mktemp -d)
 trap 'rm -rf "$planted"' EXIT
 status=$fine
@@ -46,7 +48,7 @@ tidy() { clang-tidy-14 --quiet --config-file="$root/.clang-tidy" "$@" 2>/dev/nul
 # A planted fault has to make the tool end with a failure: must_find <tool> <command...>
 must_find() {
   if "${@:2}" >/dev/null 2>&1; then
-    note "$1 did not find the fault planted for it: $planted/${*: -1}"
+    note "$1 did not find the fault planted for it (see plant in this script)"
     worst "$uncaught"
   else
     echo "$1: finds a planted fault"
