@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+#include "probe.hpp"
+
+// What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
+// 2.18). No header declares them.
+extern "C" int __cxa_thread_atexit_impl(void (*fn)(void*), void* arg, void* dso) noexcept;
+extern "C" void* __dso_handle;
+
+namespace threadref::bench {
+
+// The C library's own list, without a thread_local in front of it.
+struct peer_cxa_thread_atexit {
+  static constexpr std::string_view name = "peer_cxa_thread_atexit";
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
+    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, kept, &__dso_handle));
+  }
+};
+
+}  // namespace threadref::bench

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "probe.hpp"
+#include "scenarios/check.hpp"
+
+namespace threadref::bench {
+
+// What C programs do: a key whose value is a list, a malloc for each element.
+struct peer_key_list {
+  static constexpr std::string_view name = "peer_key_list";
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+    auto* const made = static_cast<element*>(std::malloc(sizeof(element)));
+    THREADREF_CHECK(made != nullptr, "peer_key_list: out of memory");
+    *made = {{&run_state<C>, kept}, static_cast<element*>(pthread_getspecific(key_))};
+    THREADREF_CHECK_CALL(pthread_setspecific(key_, made));
+  }
+
+ private:
+  struct element {
+    entry what;
+    element* older;
+  };
+  // What is added meanwhile gives the key a value again: it runs in the next round.
+  static void run(void* newest) {
+    for (auto* at = static_cast<element*>(newest); at != nullptr;) {
+      element* const older = at->older;
+      at->what.fn(at->what.arg);
+      std::free(at);
+      at = older;
+    }
+  }
+  static pthread_key_t create() {
+    pthread_key_t key{};
+    THREADREF_CHECK_CALL(pthread_key_create(&key, &run));
+    return key;
+  }
+  static inline const pthread_key_t key_ = create();
+};
+
+}  // namespace threadref::bench

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <type_traits>
+
+#include "baselines/floor_call_loop.hpp"
+#include "baselines/floor_empty_thread.hpp"
+#include "baselines/peer_cxa_thread_atexit.hpp"
+#include "baselines/peer_key_list.hpp"
+#include "baselines/peer_reserved_vector.hpp"
+#include "bodies/body.hpp"
+
+namespace threadref::bench {
+
+// A thread with n finalizers; its last statement starts the clock, its last finalizer stops it.
+template <subject S>
+void exit_routine(probe& at) {
+  S::arm(at.storage(), at.n);
+  register_range<S>(at.done, 0, at.n);
+  at.start = now();
+  leave<S>();
+}
+
+// How long after a thread's last statement has its last finalizer run, and is it joined?
+//   bench_threadref --benchmark_filter=finalize/exit/
+// Drain is the first half, total the whole. Nobody else runs, and all on one CPU.
+template <>
+struct body<id::exit_solo> {
+  using floors = type_list<floor_call_loop>;
+  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr int pairs(int n) { return pairs_for(n); }
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    all.go_solo();
+    probe at(of.n);
+    at.n = of.n;
+    const measured m = sample_pairs(
+        state, of.n, [&](verdict& v) { return at.run(&exit_routine<S>, of.n, v); },
+        [&](verdict& v) { return at.run(&exit_routine<floor_call_loop>, of.n, v); });
+    report(state, all, of, of.n, m, figures::exit_latency);
+  }
+
+  // The floor of a whole thread: a row of its own, with no finalizer and the life of the thread as
+  // its time.
+  static void run_empty(benchmark::State& state, session& all, const row& of) {
+    all.go_solo();
+    probe at(1);
+    const auto take = [&](verdict& v) {
+      sample s = at.run(&exit_routine<floor_empty_thread>, 0, v);
+      s.region = s.life;
+      return s;
+    };
+    report(state, all, of, 1, sample_pairs(state, 1, take, take), figures::exit_latency);
+  }
+};
+
+// How long does the same take while other threads come and go?
+//   bench_threadref --benchmark_filter=finalize/exit_under_churn
+// Beside the probe many threads sleep, and two others create and join threads that register with
+// the same subject. Nothing is pinned.
+template <>
+struct body<id::exit_under_churn> {
+  using floors = type_list<floor_call_loop>;
+  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr int pairs(int /*n*/) { return 10'000; }
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    if (!all.go_with_crowd(of.churn)) {
+      all.not_usable();
+      state.SkipWithError("the system did not let us have that many threads");
+      return;
+    }
+    probe at(of.n);
+    at.n = of.n;
+    churners others(&exit_routine<S>, of.n);
+    const instant began = now();
+    measured m = sample_pairs(
+        state, of.n, [&](verdict& v) { return at.run(&exit_routine<S>, of.n, v); },
+        [&](verdict& v) { return at.run(&exit_routine<floor_call_loop>, of.n, v); });
+    const churners::outcome churned = others.stop();
+    const double seconds = static_cast<double>(now() - began) * 1e-9;
+    m.found.add(churned.found);
+    report(state, all, of, of.n, m, figures::exit_latency);
+    state.counters["churned_per_s"] = static_cast<double>(churned.threads) / seconds;
+  }
+};
+
+}  // namespace threadref::bench

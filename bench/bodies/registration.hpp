@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "baselines/floor_bump_store.hpp"
+#include "baselines/peer_cxa_thread_atexit.hpp"
+#include "baselines/peer_key_list.hpp"
+#include "baselines/peer_reserved_vector.hpp"
+#include "bodies/body.hpp"
+
+namespace threadref::bench {
+
+// What does registering one more finalizer cost on a thread that has some?
+//   bench_threadref --benchmark_filter=finalize/registration
+// The first one, which arms the mechanism, is not timed.
+template <>
+struct body<id::registration> {
+  using floors = type_list<floor_bump_store>;
+  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr int pairs(int n) { return pairs_for(n); }
+
+  template <subject S>
+  static void routine(probe& at) {
+    S::arm(at.storage(), at.n + 1);
+    register_range<S>(at.done, 0, 1);
+    at.start = now();
+    register_range<S>(at.done, 1, at.n + 1);
+    at.stop = now();
+    leave<S>();
+  }
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    all.go_solo();
+    probe at(of.n + 1);
+    at.n = of.n;
+    const measured m = sample_pairs(
+        state, of.n, [&](verdict& v) { return at.run(&routine<S>, of.n + 1, v); },
+        [&](verdict& v) { return at.run(&routine<floor_bump_store>, of.n + 1, v); });
+    report(state, all, of, of.n, m, figures::per_operation);
+  }
+};
+
+// What does the first finalizer of a thread cost, arming included?
+//   bench_threadref --benchmark_filter=finalize/first_registration
+// The floor arms nothing: the ratio says what it costs to be told of a thread's exit at all.
+template <>
+struct body<id::first_registration> {
+  using floors = type_list<floor_bump_store>;
+  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr int pairs(int n) { return pairs_for(n); }
+
+  template <subject S>
+  static void routine(probe& at) {
+    at.start = now();
+    S::arm(at.storage(), 1);
+    register_range<S>(at.done, 0, 1);
+    at.stop = now();
+    leave<S>();
+  }
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    all.go_solo();
+    probe at(1);
+    at.n = 1;
+    const measured m = sample_pairs(
+        state, 1, [&](verdict& v) { return at.run(&routine<S>, 1, v); },
+        [&](verdict& v) { return at.run(&routine<floor_bump_store>, 1, v); });
+    report(state, all, of, 1, m, figures::per_operation);
+  }
+};
+
+}  // namespace threadref::bench

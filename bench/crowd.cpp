@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "crowd.hpp"
+
+#include "scenarios/check.hpp"
+
+namespace threadref::bench {
+
+void* crowd::park(void* gate) {
+  static_cast<std::atomic<int>*>(gate)->wait(0, std::memory_order_acquire);
+  return nullptr;
+}
+
+int crowd::gather(int wanted) {
+  pthread_attr_t attributes;
+  THREADREF_CHECK_CALL(pthread_attr_init(&attributes));
+  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, stack_bytes));
+  gate_.store(0, std::memory_order_relaxed);
+  while (size() < wanted) {
+    pthread_t made{};
+    if (pthread_create(&made, &attributes, &park, &gate_) != 0) break;
+    threads_.push_back(made);
+  }
+  pthread_attr_destroy(&attributes);
+  return size();
+}
+
+void crowd::dismiss() {
+  gate_.store(1, std::memory_order_release);
+  gate_.notify_all();
+  for (const pthread_t t : threads_) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
+  threads_.clear();
+}
+
+churners::churners(probe::routine what, int registered) : each_(count) {
+  for (outcome& mine : each_) {
+    managers_.emplace_back([this, what, registered, &mine] {
+      probe at(registered);
+      at.n = registered;
+      while (!stopping_.load(std::memory_order_relaxed)) {
+        at.run(what, registered, mine.found);
+        ++mine.threads;
+      }
+    });
+  }
+}
+
+churners::outcome churners::stop() {
+  stopping_.store(true, std::memory_order_relaxed);
+  for (std::thread& t : managers_) t.join();
+  managers_.clear();
+  for (const outcome& o : each_) {
+    all_.found.add(o.found);
+    all_.threads += o.threads;
+  }
+  each_.clear();
+  return all_;
+}
+
+}  // namespace threadref::bench

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// bench_threadref: what it costs that functions run when a thread ends. See --help.
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "canaries.hpp"
+#include "options.hpp"
+#include "output_file.hpp"
+#include "reporter.hpp"
+#include "rows.hpp"
+#include "scenarios/check.hpp"
+#include "scenarios/describe.hpp"
+#include "session.hpp"
+#include "text.hpp"
+#include "trace.hpp"
+
+namespace threadref::bench {
+namespace {
+
+int wrong_use(std::string_view sentence) {
+  std::fprintf(stderr, "bench_threadref: %.*s\n", static_cast<int>(sentence.size()),
+               sentence.data());
+  return scenarios::status_wrong_use;
+}
+
+// What is to be written is still in memory: nothing has to be cleaned up.
+extern "C" void interrupted(int /*signal*/) {
+  constexpr std::string_view text = "\nbench_threadref: interrupted; no file was written\n";
+  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  _exit(scenarios::status_interrupted);
+}
+
+void end_on_interruption() {
+  struct sigaction action {};
+  action.sa_handler = &interrupted;
+  for (const int s : {SIGINT, SIGTERM, SIGHUP})
+    THREADREF_CHECK_ERRNO(sigaction(s, &action, nullptr) == 0, "sigaction");
+}
+
+// Gives Google Benchmark its flags. What it does not know, or can't read, it leaves over.
+std::optional<std::string> initialize(char* program, const options& asked, const std::string& out) {
+  static std::vector<std::string> texts;  // it keeps pointers
+  texts = asked.passed;
+  if (!out.empty()) texts.push_back("--benchmark_out=" + out);
+  static std::vector<char*> arguments;
+  arguments = {program};
+  for (std::string& t : texts) arguments.push_back(t.data());
+  int count = static_cast<int>(arguments.size());
+  arguments.push_back(nullptr);
+  benchmark::Initialize(&count, arguments.data());
+  if (count <= 1) return std::nullopt;
+  return concat("'", arguments[1],
+                "' is no option here, or its value is not valid; --help lists the options");
+}
+
+int status_of(const session& all) {
+  if (all.asked.canaries) return all.usable() ? judge_canaries(all) : scenarios::status_crashed;
+  if (all.failed()) return scenarios::status_forbidden;
+  return all.usable() ? scenarios::status_fine : scenarios::status_crashed;
+}
+
+int run(char* program, options asked) {
+  for (const std::string& file : {asked.samples, asked.out}) {
+    if (file.empty()) continue;
+    if (const std::string why = why_not_writable(file); !why.empty()) return wrong_use(why);
+  }
+  std::optional<memory_file> out;
+  if (!asked.out.empty()) out.emplace();
+  const std::optional<std::string> left_over =
+      initialize(program, asked, out ? out->path() : std::string());
+  if (left_over) return wrong_use(*left_over);
+
+  asked.smoke = asked.smoke || asked.canaries;
+  session all(std::move(asked), scenarios::observe_environment());
+  end_on_interruption();
+  create_higher_key();
+  for (const fact& f : facts(all)) benchmark::AddCustomContext(f.key, f.value);
+  if (all.asked.canaries) {
+    register_canary_rows(all);
+  } else {
+    register_rows(all);
+  }
+
+  table_reporter table(all);
+  const bool is_ours = all.asked.format == "console";
+  if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
+    return wrong_use(concat("no row matches --benchmark_filter=", all.asked.filter,
+                            "; --benchmark_list_tests lists them"));
+  }
+  if (all.asked.list) return scenarios::status_fine;
+  all.write_samples();
+  if (out) write_whole(all.asked.out, out->contents());
+  return status_of(all);
+}
+
+int start(int argc, char** argv) {
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  parsed p = parse(arguments, allowed_cpus());
+  for (const std::string& complaint : p.complaints) wrong_use(complaint);
+  if (!p.complaints.empty()) return scenarios::status_wrong_use;
+  if (p.values.help) {
+    std::fwrite(help_text().data(), 1, help_text().size(), stdout);
+    return scenarios::status_fine;
+  }
+  if (p.values.describe) {
+    const std::string text = scenarios::describe();
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return scenarios::status_fine;
+  }
+  return run(argv[0], std::move(p.values));
+}
+
+}  // namespace
+}  // namespace threadref::bench
+
+int main(int argc, char** argv) {
+  try {
+    return threadref::bench::start(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_threadref: %s\n", error.what());
+    return threadref::scenarios::status_crashed;
+  }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <absl/strings/match.h>
+#include <absl/strings/numbers.h>
+#include <absl/strings/strip.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "text.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+// --<name>=<value>
+struct argument {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+argument split(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return {text, std::nullopt};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// Flags of Google Benchmark whose bad values it would answer with its usage text and status 0.
+struct choice {
+  std::string_view flag;
+  std::vector<std::string_view> valid;
+};
+const std::vector<choice>& choices() {
+  static const std::vector<choice> all = {
+      {"--benchmark_format", {"console", "json", "csv"}},
+      {"--benchmark_out_format", {"json", "csv", "console"}},
+      {"--benchmark_time_unit", {"ns", "us", "ms", "s"}},
+      {"--benchmark_color", {"auto", "true", "false", "yes", "no", "on", "off", "1", "0"}},
+  };
+  return all;
+}
+
+class parser {
+ public:
+  explicit parser(const std::vector<int>& allowed) : allowed_(allowed) {}
+  parsed result;
+
+  void read(std::string_view text) {
+    const argument a = split(text);
+    if (read_switch(a) || read_own(a)) return;
+    if (read_choice(a)) return;
+    if (a.name == "--benchmark_filter") o().filter = a.value.value_or("");
+    if (a.name == "--benchmark_list_tests" && a.value.value_or("true") != "false") o().list = true;
+    o().passed.emplace_back(text);
+  }
+
+ private:
+  options& o() { return result.values; }
+  template <class... Part>
+  void complain(const Part&... parts) {
+    result.complaints.push_back(concat(parts...));
+  }
+
+  bool read_switch(const argument& a) {
+    struct toggle {
+      std::string_view name;
+      bool* on;
+    };
+    for (const toggle& t : {toggle{"--smoke", &o().smoke}, toggle{"--canaries", &o().canaries},
+                            toggle{"--describe", &o().describe}}) {
+      if (a.name != t.name) continue;
+      if (a.value) complain(t.name, " takes no value");
+      *t.on = true;
+      return true;
+    }
+    return false;
+  }
+
+  bool read_own(const argument& a) {
+    if (a.name == "--pin") {
+      read_pin(a.value.value_or(""));
+    } else if (a.name == "--samples") {
+      read_file(a, o().samples);
+    } else if (a.name == "--benchmark_out") {
+      read_file(a, o().out);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void read_file(const argument& a, std::string& into) {
+    into = a.value.value_or("");
+    if (into.empty()) complain(a.name, " needs a file: ", a.name, "=FILE");
+  }
+
+  void read_pin(std::string_view value) {
+    int cpu = 0;
+    if (value == "auto") {
+      o().pin = pin_automatic;
+    } else if (value == "none") {
+      o().pin = pin_none;
+    } else if (absl::SimpleAtoi(to_absl(value), &cpu) &&
+               std::find(allowed_.begin(), allowed_.end(), cpu) != allowed_.end()) {
+      o().pin = cpu;
+    } else {
+      complain("--pin=", value, " is not valid; use auto, none, or a CPU this process may use: ",
+               listed(allowed_, ", "));
+    }
+  }
+
+  // Checked here, passed on as it is.
+  bool read_choice(const argument& a) {
+    for (const choice& c : choices()) {
+      if (a.name != c.flag) continue;
+      const std::string_view value = a.value.value_or("");
+      if (std::find(c.valid.begin(), c.valid.end(), value) == c.valid.end()) {
+        complain(a.name, "=", value, " is not valid; use ", listed(c.valid, ", "));
+      }
+      if (a.name == "--benchmark_format") o().format = std::string(value);
+    }
+    return false;
+  }
+
+  const std::vector<int>& allowed_;
+};
+
+}  // namespace
+
+parsed parse(const std::vector<std::string_view>& arguments, const std::vector<int>& allowed) {
+  const auto asks_for_help = [](std::string_view a) { return a == "--help" || a == "-h"; };
+  if (std::any_of(arguments.begin(), arguments.end(), asks_for_help)) {
+    parsed only_help;
+    only_help.values.help = true;
+    return only_help;
+  }
+  parser p(allowed);
+  for (const std::string_view a : arguments) p.read(a);
+  options& o = p.result.values;
+  if (o.canaries && !o.samples.empty()) {
+    p.result.complaints.emplace_back(
+        "--canaries measures nothing worth keeping; leave out --samples");
+  }
+  if (!o.samples.empty() && o.samples == o.out) {
+    p.result.complaints.emplace_back("--samples and --benchmark_out name the same file");
+  }
+  return p.result;
+}
+
+std::string_view help_text() {
+  return R"(bench_threadref: what it costs that functions run when a thread ends, per back end.
+
+usage: bench_threadref [options]
+
+What runs
+  --benchmark_filter=REGEX   only the rows whose name it is found in; default: all
+  --benchmark_list_tests     print the names, run nothing
+  --smoke                    smallest sizes and few threads: every row in seconds, no figures
+  --canaries                 smoke rows over the back ends broken on purpose: each must be caught
+      bench_threadref --benchmark_filter=finalize
+      bench_threadref --benchmark_filter='finalize/exit/.*/n:16$'
+
+How
+  --pin=auto|none|CPU        where the rows without churn run. auto (default): on the last CPU this
+                             process may use; none: anywhere. Rows with churn run on all of them.
+  --benchmark_repetitions=N  each row N times; default: 1
+      bench_threadref --benchmark_filter=registration --pin=0
+
+What is written
+  --benchmark_format=FORMAT  on standard output: console (default, the table), json or csv
+  --benchmark_out=FILE       all rows, whole or not at all
+  --benchmark_out_format=F   of that file: json (default), csv or console
+  --samples=FILE             the single samples, at most 5000 a row, as JSON lines
+      bench_threadref --benchmark_filter=finalize --benchmark_out=bench.json --samples=s.jsonl
+
+About
+  --describe                 the tables of back ends and scenarios, and their cells, as JSON
+  --help                     this text
+
+Google Benchmark's other flags work as usual; but the numbers of threads are fixed, so that
+--benchmark_min_time changes nothing.
+
+Exit status: 0 fine - 1 wrong use, or no row matched - 2 a finalizer was lost, doubled or
+misordered - 3 a crash, or the run can't be used - 4 a canary was not caught - 130 interrupted
+)";
+}
+
+}  // namespace threadref::bench

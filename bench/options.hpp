@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The command line, as values. What is not ours goes on to Google Benchmark.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace threadref::bench {
+
+constexpr int pin_automatic = -1;
+constexpr int pin_none = -2;
+
+struct options {
+  bool smoke = false;
+  bool canaries = false;
+  bool describe = false;
+  bool help = false;
+  bool list = false;
+  int pin = pin_automatic;  // or a CPU
+  std::string samples;      // where to; empty: nowhere
+  std::string out;
+  std::string format = "console";
+  std::string filter;               // for the sentence when nothing matches
+  std::vector<std::string> passed;  // for Google Benchmark, without --benchmark_out
+};
+
+struct parsed {
+  options values;
+  std::vector<std::string> complaints;  // sentences; then the values mean nothing
+};
+
+// Reads the arguments after the program's name. `allowed`: the CPUs that --pin may name. Has no
+// effect on anything. Asked for help, it complains about nothing.
+parsed parse(const std::vector<std::string_view>& arguments, const std::vector<int>& allowed);
+
+// What --help prints.
+std::string_view help_text();
+
+}  // namespace threadref::bench

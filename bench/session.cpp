@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "session.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "output_file.hpp"
+#include "text.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+constexpr std::size_t samples_kept = 5000;
+
+constexpr int crowd_wanted(bool smoke) {
+  const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
+  return smoke ? sizes[0] : scenarios::real_size(sizes);
+}
+
+}  // namespace
+
+std::vector<int> allowed_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  THREADREF_CHECK_ERRNO(sched_getaffinity(0, sizeof set, &set) == 0, "sched_getaffinity");
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu != CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+session::session(options with, scenarios::environment seen)
+    : asked(std::move(with)),
+      machine(std::move(seen)),
+      room(scenarios::room_for_threads(crowd_wanted(asked.smoke), crowd::stack_bytes)),
+      cpus_(allowed_cpus()) {
+  if (asked.pin != pin_none) pinned_ = asked.pin == pin_automatic ? cpus_.back() : asked.pin;
+  THREADREF_CHECK(bystander_.gather(1) == 1, "a second thread can't be created");
+}
+
+void session::place(const std::vector<int>& cpus) const {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus) CPU_SET(cpu, &set);
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
+}
+
+void session::go_solo() {
+  crowd_.dismiss();
+  place(pinned_ >= 0 ? std::vector<int>{pinned_} : cpus_);
+}
+
+bool session::go_with_crowd(int alive) {
+  place(cpus_);
+  if (crowd_.size() > alive) crowd_.dismiss();
+  return crowd_.gather(alive) == alive;
+}
+
+void session::keep(const row& of, std::string_view what, const samples& sorted) {
+  if (asked.samples.empty()) return;
+  nlohmann::ordered_json line{{"name", of.name}, {"unit", "ns"}, {"what", what}};
+  line["samples"] = nlohmann::json::array();
+  for (const double x : thinned(sorted, samples_kept)) {
+    line["samples"].push_back(std::round(x * 100) / 100);
+  }
+  samples_[concat(of.name, " ", what)] = line.dump() + "\n";  // a repetition replaces it
+}
+
+void session::write_samples() const {
+  if (asked.samples.empty()) return;
+  std::string all;
+  for (const auto& [name, line] : samples_) all += line;
+  write_whole(asked.samples, all);
+}
+
+const row* session::find(const std::string& name) const {
+  const auto found = rows_.find(name);
+  return found != rows_.end() ? &found->second : nullptr;
+}
+
+void session::record(const row& of, const verdict& found) {
+  if (found.good()) return;
+  const std::string subject(of.subject);
+  faults_[subject].add(found);
+  ++caught_[subject];
+}
+
+}  // namespace threadref::bench

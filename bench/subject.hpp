@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// What is measured: a back end, a floor or a peer. All have the same shape, so that a timed body
+// does the same to each.
+#pragma once
+
+#include <concepts>
+#include <string_view>
+
+#include "probe.hpp"
+#include "threadref/finalize.hpp"
+#include "threadref/ref.hpp"
+
+namespace threadref::bench {
+
+//   name          the subject part of a benchmark's name
+//   arm(s, n)     what a user would do once a thread, before the first of n registrations; s is
+//                 room for n entries that outlives the thread, for what needs it
+//   add(c, kept)  registers c on the calling thread. Who stores a function and one pointer uses
+//                 `kept`, an equal call that outlives the thread.
+//   run()         floors only, which nothing tells of a thread's exit: the thread calls it itself
+template <class S>
+concept subject = requires(entry* storage, call c) {
+  { S::name } -> std::convertible_to<std::string_view>;
+  S::arm(storage, 1);
+  S::add(c, &c);
+};
+template <class S>
+concept runs_itself = subject<S> && requires {
+  S::run();
+};
+
+// A back end in that shape.
+template <backend B>
+struct library {
+  static constexpr std::string_view name = B::info.name;
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
+    finalize<B>(c);
+  }
+  // What only back ends can do.
+  template <class C>
+  [[gnu::always_inline]] static bool add_and_cancel(C c, C* /*kept*/) {
+    return finalize<B>(c).cancel();
+  }
+  using handle = finalizer<void, B>;
+  template <class C>
+  [[gnu::always_inline]] static handle add_for_handle(C c) {
+    return finalize<B>(c);
+  }
+  using reference = basic_ref<B>;
+  static constexpr capability claims = B::info.capabilities;
+};
+
+// The timed loop. A function of its own, so that the compiler treats it like any other caller of
+// the library, and so that the subjects differ in add() only.
+template <subject S>
+[[gnu::noinline]] void register_range(ledger& of, std::int64_t from, std::int64_t to) {
+  call* const calls = of.calls;
+  for (std::int64_t id = from; id != to; ++id) S::add(call{&of, id}, calls + id);
+}
+
+// The last statement of every routine: what would run at thread exit does, or will.
+template <subject S>
+[[gnu::always_inline]] inline void leave() {
+  if constexpr (runs_itself<S>) S::run();
+}
+
+}  // namespace threadref::bench

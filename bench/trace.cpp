@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "trace.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+#include "scenarios/check.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+pthread_key_t lower_key;
+pthread_key_t higher_key;
+
+// Before the constructors without a priority, in which back ends create theirs.
+[[gnu::constructor(101)]] void create_lower_key() {
+  THREADREF_CHECK_CALL(pthread_key_create(
+      &lower_key, [](void* t) { static_cast<trace*>(t)->note(event::lower_key); }));
+}
+
+// The position of an event, or the end.
+std::size_t place_of(const trace& t, event e) {
+  return static_cast<std::size_t>(std::find(t.seen.begin(), t.seen.end(), e) - t.seen.begin());
+}
+std::size_t count_of(const trace& t, event e) {
+  return static_cast<std::size_t>(std::count(t.seen.begin(), t.seen.end(), e));
+}
+
+constexpr std::string_view names[] = {
+    "stack", "older thread_local", "younger thread_local", "lower key", "higher key", "1", "2",
+    "join"};
+
+constexpr bool is_finalizer(event e) {
+  return e == event::finalizer_1 || e == event::finalizer_2;
+}
+
+}  // namespace
+
+void create_higher_key() {
+  THREADREF_CHECK_CALL(pthread_key_create(
+      &higher_key, [](void* t) { static_cast<trace*>(t)->note(event::higher_key); }));
+}
+
+void plant_older_thread_local(trace& t) {
+  thread_local const marker here(t, event::older);
+}
+void plant_younger_thread_local(trace& t) {
+  thread_local const marker here(t, event::younger);
+}
+void plant_keys(trace& t) {
+  THREADREF_CHECK_CALL(pthread_setspecific(lower_key, &t));
+  THREADREF_CHECK_CALL(pthread_setspecific(higher_key, &t));
+}
+
+std::string to_text(const std::vector<event>& seen) {
+  std::string text;
+  for (std::size_t i = 0; i != seen.size(); ++i) {
+    const bool goes_on = i != 0 && is_finalizer(seen[i]) && is_finalizer(seen[i - 1]);
+    if (i != 0) text += goes_on ? "," : " > ";
+    if (is_finalizer(seen[i]) && !goes_on) text += "finalizers ";
+    text += names[static_cast<std::size_t>(seen[i])];
+  }
+  return text;
+}
+
+verdict judge(const trace& t, capability claims) {
+  verdict v;
+  for (const event e : {event::finalizer_1, event::finalizer_2}) {
+    v.lost += count_of(t, e) == 0 ? 1U : 0U;
+    v.doubled += count_of(t, e) > 1 ? 1U : 0U;
+  }
+  if (!v.good()) return v;  // their order says nothing then
+  const std::size_t first = place_of(t, event::finalizer_2);
+  const std::size_t last = place_of(t, event::finalizer_1);
+  const std::size_t older = place_of(t, event::older);
+  const std::size_t younger = place_of(t, event::younger);
+  const auto must = [&v](bool holds) { v.misordered += holds ? 0U : 1U; };
+  must(place_of(t, event::stack) == 0);
+  must(first < last);
+  must(t.seen.back() == event::joined);
+  must(t.alive_in_finalizer == 0);
+  if (has(claims, capability::after_thread_locals)) must(older < first && younger < first);
+  if (has(claims, capability::among_thread_locals)) must(younger < first && last < older);
+  return v;
+}
+
+}  // namespace threadref::bench
