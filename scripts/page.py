@@ -141,7 +141,7 @@ def machine_view(machine, runs):
         "table_holes": trends.table_holes(table, names),
         "stress_holes": trends.table_holes(stress, names),
         "failed": last.head["status"] != 0, "panels": panels, "table": table, "stress": stress,
-        "others": trends.others_table(last, keys),
+        "others": trends.others_table(last), "orders": trends.orders(last),
         "latencies": trends.latency_table(last, names, keys),
         "environment": trends.environment_table(runs), "pictures": picture_set(last, machine)}
 
@@ -165,7 +165,7 @@ def html(machines, problems):
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters.update(ns=pictures.nanoseconds_short, meaning=MEANING.get,
                                is_hole=lambda cell: isinstance(cell, trends.Hole),
-                               broken=rows.broken)
+                               is_trace=trends.is_trace, broken=rows.broken)
     newest = max(view["last"].head["started"] for view in views)
     return environment.get_template("page.html.j2").render(
         views=views, headline=headline(views), failed=any(view["failed"] for view in views),

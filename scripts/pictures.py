@@ -125,20 +125,21 @@ def stored_points(row, prefix=""):
 
 
 def exit_rows(found, churned):
-    """{subject: row} of one number of finalizers, 16 where it was measured."""
+    """({subject: row}, n) of one number of finalizers, 16 where it was measured."""
     wanted = [row for row in found if row["quantity"] == ("exit_under_churn" if churned else "exit")
-              and "error" not in row and row.get("n")]
-    sizes = {row["n"] for row in wanted}
+              and "error" not in row]
+    sizes = {row["n"] for row in wanted if row.get("n")}
     if not sizes:
         return {}, None
     size = EXIT_N if EXIT_N in sizes else min(sizes)
-    return {row["subject"]: row for row in wanted if row["n"] == size}, size
+    # A thread without any finalizer has no drain, and is the floor of the total.
+    return {row["subject"]: row for row in wanted if row.get("n") in (0, size)}, size
 
 
 def exit_panel(axes, picked, samples, what, style):
     for subject in style:
         row = picked.get(subject)
-        if row is None:
+        if row is None or (what == "drain" and row["n"] == 0):
             continue
         measured = samples.get((row["name"], what))
         points = (percentile_points(measured) if measured

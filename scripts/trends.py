@@ -8,6 +8,7 @@ MEASURED_GROUPS = ("finalize",)  # what nightly.sh asks the bench for
 LATENCIES = ("p50", "p90", "p99", "p999", "max", "total_p50", "total_p99", "total_p999")
 # Differs every night and says nothing by that.
 RESTLESS = ("load", "steal", "clock_read_ns", "seed")
+TINY_FLOOR = "no ratio: its floor is below what the clock sees"
 
 
 class Hole:
@@ -29,8 +30,8 @@ def title(key):
         text = f"{group} {text}"
     if churn:
         text += f", {churn} threads alive"
-    if size:
-        text += f", {size} finalizer" + ("s" if size > 1 else "")
+    if size is not None:
+        text += f", {size} finalizer" + ("" if size == 1 else "s")
     return text
 
 
@@ -76,11 +77,12 @@ def bench_cell(run, key, backend):
 
 
 def bench_keys(runs):
-    """Every quantity of any night, in the order of the newest night that has it."""
+    """What back ends were measured for on any night, in the order of the newest that has it."""
     keys = {}
     for run in reversed(runs):
         for row in run.bench.values():
-            keys.setdefault(cell_key(row))
+            if rows.kind_of(row["subject"]) == "backend":
+                keys.setdefault(cell_key(row))
     measured = {key[:2] for key in keys}
     for run in runs:
         for name in run.head["scenarios"].get("bench", []):
@@ -107,7 +109,7 @@ def series(runs):
             lines[name] = ratios
             for run, cell, ratio in zip(runs, cells, ratios):
                 if ratio is None:
-                    why = cell.why if isinstance(cell, Hole) else "measured without a floor"
+                    why = cell.why if isinstance(cell, Hole) else TINY_FLOOR
                     holes.append((name, why, run.name))
         if lines:
             found.append((key, lines, hole_sentences(holes, "not on")))
@@ -150,15 +152,28 @@ def last_table(run, names, keys):
     return table
 
 
-def others_table(run, keys):
-    """[(title, [(floor or peer, row)])] of the newest night."""
-    table = []
-    for key in keys:
-        found = [(row["subject"], row) for row in run.bench.values()
-                 if cell_key(row) == key and rows.kind_of(row["subject"]) in ("floor", "peer")]
-        if found:
-            table.append((title(key), sorted(found, key=lambda pair: pair[1].get("ns", 0))))
-    return table
+def others_table(run):
+    """[(title, [(floor or peer, row)])] of the newest night; floors have sizes of their own too."""
+    table = {}
+    for row in run.bench.values():
+        if rows.kind_of(row["subject"]) in ("floor", "peer") and not is_trace(row):
+            table.setdefault(cell_key(row), []).append((row["subject"], row))
+    return [(title(key), pairs) for key, pairs in table.items()]
+
+
+def is_trace(row):
+    """Some rows measure no time: what they saw is in the order."""
+    return "ns" not in row and "error" not in row and "order" in row
+
+
+def orders(run):
+    """[(title, [(subject, order)])]: the traces of the newest night."""
+    table = {}
+    for row in run.bench.values():
+        if is_trace(row):
+            table.setdefault(row["quantity"].replace("_", " "), []).append(
+                (row["subject"], row["order"]))
+    return list(table.items())
 
 
 def latency_table(run, names, keys):
