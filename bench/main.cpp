@@ -6,7 +6,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,15 +92,23 @@ int run(char* program, options asked) {
   }
 
   table_reporter table(all);
+  std::ostringstream said;  // Google Benchmark's own words about the filter
+  table.SetErrorStream(&said);
   const bool is_ours = all.asked.format == "console";
   if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
-    return wrong_use(concat("no row matches --benchmark_filter=", all.asked.filter,
-                            "; --benchmark_list_tests lists them"));
+    const bool is_bad = said.str().find("Could not compile") != std::string::npos;
+    return wrong_use(concat(is_bad ? "no regular expression: " : "no row matches ",
+                            "--benchmark_filter=", all.asked.filter,
+                            "; --benchmark_list_tests lists the names"));
   }
   if (all.asked.list) return scenarios::status_fine;
   all.write_samples();
   if (out) write_whole(all.asked.out, out->contents());
-  return status_of(all);
+  const int status = status_of(all);
+  std::cout.flush();
+  if (std::cout.good() && std::fflush(stdout) == 0) return status;
+  std::fprintf(stderr, "bench_threadref: standard output can't be written\n");
+  return scenarios::status_crashed;
 }
 
 int start(int argc, char** argv) {

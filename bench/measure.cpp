@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "text.hpp"
@@ -68,6 +69,22 @@ void set_exit_figures(benchmark::State& state, session& run, const row& of, cons
 
 }  // namespace
 
+namespace {
+
+// Google Benchmark's CSV ends the program when a row has a counter that the first had not.
+void fill_for_csv(benchmark::State& state, const session& run) {
+  if (!run.asked.is_csv) return;
+  for (const char* name :
+       {"ns",         "ns_se",       "floor_ns", "ratio",      "empty_ns",      "pinned_cpu",
+        "samples",    "lost",        "doubled",  "misordered", "min",           "p50",
+        "p90",        "p99",         "p999",     "max",        "total_p50",     "total_p99",
+        "total_p999", "total_ratio", "life_p50", "life_ratio", "churned_per_s", "dead_ns"}) {
+    state.counters.try_emplace(name, std::numeric_limits<double>::quiet_NaN());
+  }
+}
+
+}  // namespace
+
 measured sample_pairs(benchmark::State& state, double operations, sampler subject, sampler floor) {
   measured m;
   bool subject_first = true;
@@ -83,6 +100,7 @@ measured sample_pairs(benchmark::State& state, double operations, sampler subjec
 }
 
 bool judge(benchmark::State& state, session& run, const row& of, const verdict& found) {
+  fill_for_csv(state, run);
   if (found.good()) return true;
   run.record(of, found);
   state.SkipWithError(

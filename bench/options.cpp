@@ -120,6 +120,7 @@ class parser {
         complain(a.name, "=", value, " is not valid; use ", listed(c.valid, ", "));
       }
       if (a.name == "--benchmark_format") o().format = std::string(value);
+      if (value == "csv") o().is_csv = true;
     }
     return false;
   }
@@ -139,9 +140,10 @@ parsed parse(const std::vector<std::string_view>& arguments, const std::vector<i
   parser p(allowed);
   for (const std::string_view a : arguments) p.read(a);
   options& o = p.result.values;
-  if (o.canaries && !o.samples.empty()) {
+  if (o.canaries && (!o.samples.empty() || !o.out.empty() || o.format != "console")) {
     p.result.complaints.emplace_back(
-        "--canaries measures nothing worth keeping; leave out --samples");
+        "--canaries measures nothing worth keeping; leave out --samples, --benchmark_out and "
+        "--benchmark_format");
   }
   if (!o.samples.empty() && o.samples == o.out) {
     p.result.complaints.emplace_back("--samples and --benchmark_out name the same file");

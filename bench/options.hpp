@@ -17,6 +17,7 @@ struct options {
   bool describe = false;
   bool help = false;
   bool list = false;
+  bool is_csv = false;      // on standard output or in the file
   int pin = pin_automatic;  // or a CPU
   std::string samples;      // where to; empty: nowhere
   std::string out;

@@ -23,6 +23,22 @@ bool is_latency(const row& r) {
   return r.key == scenarios::id::exit_solo || r.key == scenarios::id::exit_under_churn;
 }
 
+struct column {
+  const char* counter;
+  std::string_view title;
+};
+std::vector<column> columns_of(const row& r) {
+  if (is_latency(r)) {
+    return {{"ratio", "x floor"},    {"p50", "drain p50"},       {"p99", "p99"},
+            {"p999", "p99.9"},       {"total_p50", "total p50"}, {"total_p99", "p99"},
+            {"total_p999", "p99.9"}, {"total_ratio", "x floor"}};
+  }
+  if (r.key == scenarios::id::ref_check) {
+    return {{"ratio", "x floor"}, {"dead_ns", "if dead"}};
+  }
+  return {{"ns_se", "+-"}, {"ratio", "x floor"}};
+}
+
 // Names the run's limits, where there are some.
 std::vector<std::string> warnings(const session& of) {
   std::vector<std::string> all;
@@ -66,8 +82,8 @@ double result::value(const char* counter) const {
   return found != counters.end() ? found->second.value : -1;
 }
 
-bool table_reporter::ReportContext(const Context& context) {
-  name_width_ = context.name_field_width;
+bool table_reporter::ReportContext(const Context& /*context*/) {
+  for (const auto& [name, r] : of_.rows()) name_width_ = std::max(name_width_, name.size());
   print_header();
   return true;
 }
@@ -93,11 +109,13 @@ void table_reporter::print_columns(const row& first) {
   std::ostream& out = GetOutputStream();
   out << "\n" << scenarios::row(first.key).asks << "\n";
   if (first.key == scenarios::id::ordering) return;
-  out << absl::StrFormat("%-*s %9s %6s %8s", static_cast<int>(name_width_), "ns", "each", "+-",
-                         "x floor");
-  if (is_latency(first)) {
-    out << absl::StrFormat(" %9s %9s %9s %9s", "drain p50", "p99", "total p50", "p99");
-  }
+  const std::string where = first.churn != 0
+                                ? concat("ns; on any CPU, ", first.churn, " others asleep, ",
+                                         churners::count, " come and go")
+                            : of_.pinned_cpu() >= 0 ? concat("ns; alone on CPU ", of_.pinned_cpu())
+                                                    : std::string("ns; alone on any CPU");
+  out << absl::StrFormat("%-*s %9s", static_cast<int>(name_width_), where, "each");
+  for (const column& c : columns_of(first)) out << absl::StrFormat(" %9s", c.title);
   out << "\n" << std::flush;
 }
 
@@ -117,24 +135,17 @@ void table_reporter::print(const result& r) {
   std::ostream& out = GetOutputStream();
   out << absl::StrFormat("%-*s", static_cast<int>(name_width_), r.of->name);
   if (!r.error.empty()) {
-    out << " FAILED " << r.error << (r.label.empty() ? "" : "  ") << r.label << "\n" << std::flush;
+    out << " FAILED " << r.error << "  " << r.label << "\n" << std::flush;
     return;
   }
-  if (r.of->key != scenarios::id::ordering) {
-    out << ' ' << figure(r.value("ns"), 9) << ' ' << figure(r.value("ns_se"), 6) << ' '
-        << figure(r.value("ratio"), 8);
-  }
-  if (is_latency(*r.of)) {
-    for (const char* c : {"p50", "p99", "total_p50", "total_p99"}) {
-      out << ' ' << figure(r.value(c), 9);
-    }
-  }
-  out << "  " << r.label << " lost=" << r.value("lost");
-  if (r.of->key != scenarios::id::ordering) {
-    const double cpu = r.value("pinned_cpu");
-    out << (cpu >= 0 ? concat(" cpu=", cpu) : " cpu=any");
-  }
-  out << "\n" << std::flush;
+  if (r.of->key != scenarios::id::ordering) print_figures(r);
+  out << "  " << r.label << " lost=" << r.value("lost") << "\n" << std::flush;
+}
+
+void table_reporter::print_figures(const result& r) {
+  std::ostream& out = GetOutputStream();
+  out << ' ' << figure(r.value("ns"), 9);
+  for (const column& c : columns_of(*r.of)) out << ' ' << figure(r.value(c.counter), 9);
 }
 
 void table_reporter::Finalize() {

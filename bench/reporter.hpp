@@ -40,6 +40,7 @@ class table_reporter : public benchmark::BenchmarkReporter {
   void print_header();
   void print_columns(const row& first);
   void print(const result& r);
+  void print_figures(const result& r);
 
   const session& of_;
   scenarios::cpu_times steal_before_;

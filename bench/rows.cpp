@@ -20,7 +20,7 @@ namespace {
 
 using run_function = void (*)(benchmark::State&, session&, const row&);
 
-void add(session& all, row r, int pairs, run_function run) {
+void add(session& all, const row& r, int pairs, run_function run) {
   all.add_row(r);
   benchmark::RegisterBenchmark(r.name.c_str(),
                                [&all, r, run](benchmark::State& state) { run(state, all, r); })

@@ -28,7 +28,6 @@ struct row {
   subject_kind kind = subject_kind::back_end;
   int n = 1;
   int churn = 0;  // threads alive beside
-  std::string_view order_claimed{};
 };
 
 std::vector<int> allowed_cpus();
@@ -58,6 +57,7 @@ class session {
 
   void add_row(row r) { rows_.emplace(r.name, r); }
   [[nodiscard]] const row* find(const std::string& name) const;
+  [[nodiscard]] const std::map<std::string, row>& rows() const noexcept { return rows_; }
 
   // A row found a fault of its subject, or could not be measured.
   void record(const row& of, const verdict& found);

@@ -6,9 +6,11 @@
 #include "probe.hpp"
 
 // What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
-// 2.18). No header declares them.
+// 2.18). No header declares them, and their names are given.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" int __cxa_thread_atexit_impl(void (*fn)(void*), void* arg, void* dso) noexcept;
 extern "C" void* __dso_handle;
+// NOLINTEND(readability-identifier-naming)
 
 namespace threadref::bench {
 

@@ -26,6 +26,7 @@ struct body<id::detach_owner> {
     call* const kept = of.calls + 1;
     for (int i = 0; i != times; ++i) {
       if (!S::add_and_cancel(call{&of, 1}, kept)) ++of.refused;
+      forget_registers();
     }
   }
 
