@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "minder.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <iterator>
+
+#include "round.hpp"
+#include "scenarios/check.hpp"
+
+// Of the sanitizers' runtime, if there is one.
+extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
+
+namespace threadref::stress::minder {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+std::atomic<bool> asked_to_stop{false};
+std::atomic<clock::rep> deadline{0};  // 0: no cell runs
+void (*before_the_end)() = nullptr;
+
+// Written before a cell begins, read by signal handlers: plain bytes.
+char cell_name[128] = "";
+char command[1024] = "";
+
+void say(const char* text) noexcept {
+  if (write(STDERR_FILENO, text, std::char_traits<char>::length(text)) < 0) return;
+}
+
+void say_last_words(const char* how) noexcept {
+  say("\nstress_threadref: ");
+  say(cell_name[0] != '\0' ? cell_name : "no cell was running:");
+  say(how);
+  if (command[0] != '\0') {
+    say("\n  again: ");
+    say(command);
+  }
+  say("\n");
+}
+
+void on_crash(int /*signal*/) {
+  say_last_words(" crashed");
+  before_the_end();
+  _exit(scenarios::status_crashed);
+}
+
+void on_report() {
+  say_last_words(": the sanitizer ended it, see above");
+  before_the_end();
+}
+
+void catch_crashes() {
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(&on_report);
+    return;  // the sanitizer tells more about a crash than we could
+  }
+  // A crash on a thread's own small stack may be an overflow of it.
+  static char stack[64 * 1024];
+  const stack_t own{.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof stack};
+  THREADREF_CHECK_ERRNO(sigaltstack(&own, nullptr) == 0, "sigaltstack");
+  struct sigaction action {};
+  action.sa_handler = &on_crash;
+  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
+  for (const int s : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE})
+    THREADREF_CHECK_ERRNO(sigaction(s, &action, nullptr) == 0, "sigaction");
+}
+
+sigset_t endings() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+void hear(int /*signal*/) {
+  if (asked_to_stop.exchange(true)) {
+    before_the_end();
+    _exit(scenarios::status_interrupted);
+  }
+  say("\nstress_threadref: asked to stop; the tally follows when this round has ended. "
+      "Once more ends at once.\n");
+}
+
+void* watch(void* /*nothing*/) {
+  const sigset_t set = endings();
+  const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};
+  for (;;) {
+    const int signal = sigtimedwait(&set, nullptr, &moment);
+    if (signal > 0) hear(signal);
+    const clock::rep end = deadline.load(std::memory_order_acquire);
+    if (end != 0 && clock::now().time_since_epoch().count() > end) {
+      say_last_words(" hangs: it did not end long after its time");
+      before_the_end();
+      _exit(scenarios::status_crashed);
+    }
+  }
+  return nullptr;
+}
+
+void copy(const std::string& from, char* to, std::size_t room) {
+  *std::copy_n(from.begin(), std::min(from.size(), room - 1), to) = '\0';
+}
+
+}  // namespace
+
+void start(void (*last_deed)()) {
+  before_the_end = last_deed;
+  catch_crashes();
+  const sigset_t set = endings();
+  THREADREF_CHECK_CALL(pthread_sigmask(SIG_BLOCK, &set, nullptr));
+  pthread_t minder{};
+  THREADREF_CHECK_CALL(start_thread(minder, &watch, nullptr, true));
+}
+
+bool stopping() noexcept {
+  return asked_to_stop.load(std::memory_order_relaxed);
+}
+
+void begin_cell(const std::string& cell, const std::string& again, double deadline_seconds) {
+  copy(cell, cell_name, std::size(cell_name));
+  copy(again, command, std::size(command));
+  const auto end = clock::now() + std::chrono::duration_cast<clock::duration>(
+                                      std::chrono::duration<double>(deadline_seconds));
+  deadline.store(end.time_since_epoch().count(), std::memory_order_release);
+}
+
+void end_cell() noexcept {
+  deadline.store(0, std::memory_order_release);
+  cell_name[0] = '\0';
+}
+
+}  // namespace threadref::stress::minder

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <absl/time/time.h>
+#include <regex.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "scenarios/check.hpp"
+#include "text.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+using sentences = std::vector<std::string>;
+
+// The whole text, or it is none.
+template <class N>
+bool is_number(std::string_view digits, N& into, int base = 10) {
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, into, base);
+  return error == std::errc{} && stop == end;
+}
+bool is_hash(std::string_view digits) {
+  return digits.size() >= 7 && digits.size() <= 64 &&
+         digits.find_first_not_of("0123456789abcdefABCDEF") == digits.npos;
+}
+
+// A number, 0x and hexadecimal digits, or a commit hash, whose first 16 digits then count.
+void parse_seed(std::string_view given, options& into, sentences& wrong) {
+  if (given.empty()) return;
+  std::uint64_t seed = 0;
+  const bool is_hex = given.starts_with("0x") || given.starts_with("0X");
+  if (is_number(given, seed) || (is_hex && is_number(given.substr(2), seed, 16)) ||
+      (is_hash(given) && is_number(given.substr(0, 16), seed, 16))) {
+    into.seed = seed;
+    return;
+  }
+  wrong.push_back(text("--seed=", given,
+                       " is no seed; give a number up to 2^64-1, the same in hexadecimal "
+                       "after 0x, or a commit hash of 7 digits or more"));
+}
+
+void parse_time(const std::string& given, options& into, sentences& wrong) {
+  if (given.empty()) return;
+  absl::Duration time;
+  if (!absl::ParseDuration(given, &time) || time == absl::InfiniteDuration()) {
+    wrong.push_back(
+        text("--time=", given, " is no duration; give one such as 500ms, 90s, 3m or 1h30m"));
+  } else if (time < absl::Milliseconds(1) || time > absl::Hours(24 * 30)) {
+    wrong.push_back(text("--time=", given, " is out of range; give between 1ms and 720h"));
+  } else {
+    into.seconds = absl::ToDoubleSeconds(time);
+  }
+}
+
+void parse_count(std::string_view flag, const std::string& given, int most, int& into,
+                 sentences& wrong) {
+  if (given.empty()) return;
+  int count = 0;
+  if (!is_number(given, count) || count < 1 || count > most) {
+    wrong.push_back(
+        text("--", flag, "=", given, " is not possible; give a whole number from 1 to ", most));
+  } else {
+    into = count;
+  }
+}
+
+void parse_names(const flag_values& given, const names& known, options& into, sentences& wrong) {
+  std::vector<std::string_view> valid = known.backends;
+  if (given.canaries) valid = known.canaries;
+  if (!given.backend.empty() &&
+      std::find(valid.begin(), valid.end(), given.backend) == valid.end()) {
+    wrong.push_back(text("there is no ", given.canaries ? "canary" : "back end", " '",
+                         given.backend, "'; valid: ", join_names(valid)));
+  }
+  into.backend = given.backend;
+  if (const std::string why = pattern::error_in(given.filter); !why.empty()) {
+    wrong.push_back(text("--filter=", given.filter, " is no regular expression: ", why));
+  }
+  into.filter = given.filter;
+}
+
+void parse_hidden(const flag_values& given, options& into, sentences& wrong) {
+  if (!given.child.empty()) {
+    into.what = task::child;
+    into.child = given.child;
+    if (!is_number(given.child_ledger, into.child_ledger))
+      wrong.push_back("--child needs --child_ledger; neither is for users");
+  }
+  if (given.plant == "hang") into.plant = planted::hang;
+  if (given.plant == "crash") into.plant = planted::crash;
+  if (given.plant == "bad_outcome") into.plant = planted::bad_outcome;
+}
+
+void refuse_contradictions(const flag_values& given, sentences& wrong) {
+  if (given.list && given.describe)
+    wrong.emplace_back("--list and --describe are two different answers; ask for one");
+  const char* answer = given.list ? "--list" : given.describe ? "--describe" : nullptr;
+  if (answer != nullptr) {
+    if (given.smoke || !given.time.empty() || !given.json.empty())
+      wrong.push_back(
+          text(answer, " runs nothing, so --smoke, --time and --json mean nothing with it"));
+  }
+  if (given.describe && (!given.filter.empty() || !given.backend.empty()))
+    wrong.emplace_back("--describe tells everything; --list takes --filter and --backend");
+  if (given.smoke && !given.time.empty())
+    wrong.emplace_back(
+        "--smoke is one round of each cell, however long it takes; leave out --time");
+  if (given.smoke && (!given.threads.empty() || !given.finalizers.empty())) {
+    wrong.emplace_back(
+        "--smoke has sizes of its own; leave it out to choose --threads or --finalizers");
+  }
+}
+
+}  // namespace
+
+parsed parse(const flag_values& given, const names& known) {
+  options o;
+  sentences wrong;
+  for (const std::string& u : given.unexpected)
+    wrong.push_back(text("'", u, "' is no flag; all flags begin with --"));
+  if (given.list) o.what = task::list;
+  if (given.describe) o.what = task::describe;
+  o.smoke = given.smoke;
+  o.canaries = given.canaries;
+  o.json = given.json;
+  parse_names(given, known, o, wrong);
+  parse_seed(given.seed, o, wrong);
+  parse_time(given.time, o, wrong);
+  parse_count("threads", given.threads, threads_most, o.threads, wrong);
+  parse_count("finalizers", given.finalizers, finalizers_most, o.finalizers, wrong);
+  constexpr std::int64_t ledger_most = 100'000'000;
+  if (std::int64_t{o.threads} * o.finalizers > ledger_most) {
+    wrong.push_back(text("--threads times --finalizers is ", std::int64_t{o.threads} * o.finalizers,
+                         "; the ledger has room for ", ledger_most));
+  }
+  parse_hidden(given, o, wrong);
+  refuse_contradictions(given, wrong);
+  if (!wrong.empty()) return wrong;
+  return o;
+}
+
+std::string join_names(const std::vector<std::string_view>& names) {
+  std::string all;
+  for (std::size_t i = 0; i != names.size(); ++i)
+    all += text(i == 0 ? "" : i + 1 == names.size() ? " and " : ", ", names[i]);
+  return all;
+}
+
+std::string pattern::error_in(const std::string& expression) {
+  regex_t r;
+  const int error = regcomp(&r, expression.c_str(), REG_EXTENDED | REG_NOSUB);
+  if (error == 0) {
+    regfree(&r);
+    return {};
+  }
+  char why[128];
+  regerror(error, &r, why, sizeof why);
+  return why;
+}
+
+pattern::pattern(const std::string& expression) : compiled_(new regex_t) {
+  THREADREF_CHECK(
+      regcomp(static_cast<regex_t*>(compiled_), expression.c_str(), REG_EXTENDED | REG_NOSUB) == 0,
+      "regcomp of a pattern that was valid");
+}
+
+pattern::~pattern() {
+  auto* r = static_cast<regex_t*>(compiled_);
+  regfree(r);
+  delete r;
+}
+
+bool pattern::found_in(const std::string& text) const {
+  return regexec(static_cast<const regex_t*>(compiled_), text.c_str(), 0, nullptr, 0) == 0;
+}
+
+}  // namespace threadref::stress

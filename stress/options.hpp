@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// What the user asked for. Parsed once, by a pure function; nothing is checked again later.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace threadref::stress {
+
+// The flags as they stand on the command line; empty: not given.
+struct flag_values {
+  std::string filter;
+  std::string backend;
+  std::string seed;
+  std::string time;
+  std::string threads;
+  std::string finalizers;
+  std::string json;
+  bool list = false;
+  bool describe = false;
+  bool smoke = false;
+  bool canaries = false;
+  // Not for users: a child process of ours, and faults of the harness's own, for its tests.
+  std::string child;
+  std::string child_ledger;
+  std::string plant;
+  std::vector<std::string> unexpected;  // what is no flag
+};
+
+struct names {
+  std::vector<std::string_view> backends;
+  std::vector<std::string_view> canaries;
+};
+
+enum class task { run, list, describe, child };
+enum class planted { nothing, hang, crash, bad_outcome };
+
+inline constexpr int threads_most = 100'000;
+inline constexpr int finalizers_most = 100'000;
+inline constexpr double default_seconds = 180;
+
+struct options {
+  task what = task::run;
+  std::string filter;  // a valid regular expression; empty: all
+  std::string backend;
+  std::optional<std::uint64_t> seed;
+  double seconds = default_seconds;  // for the whole run
+  int threads = 0;                   // 0: each scenario's own
+  int finalizers = 0;
+  std::string json;
+  bool smoke = false;
+  bool canaries = false;
+  std::string child;
+  int child_ledger = -1;
+  planted plant = planted::nothing;
+};
+
+// The options, or everything that is wrong, a sentence each.
+using parsed = std::variant<options, std::vector<std::string>>;
+parsed parse(const flag_values& given, const names& known);
+
+// The names, as one says them: "a, b and c".
+std::string join_names(const std::vector<std::string_view>& names);
+
+// An extended POSIX regular expression, searched.
+class pattern {
+ public:
+  // An error, or "".
+  static std::string error_in(const std::string& expression);
+  explicit pattern(const std::string& expression);
+  ~pattern();
+  pattern(const pattern&) = delete;
+  pattern& operator=(const pattern&) = delete;
+  [[nodiscard]] bool found_in(const std::string& text) const;
+
+ private:
+  void* compiled_;
+};
+
+}  // namespace threadref::stress

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "run.hpp"
+
+#include <absl/strings/str_format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <random>
+
+#include "minder.hpp"
+#include "scenarios/check.hpp"
+#include "scenarios/environment.hpp"
+#include "text.hpp"
+#include "threadref/config.hpp"
+#include "yields.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+double now() {
+  using namespace std::chrono;
+  return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
+// gcc 12's ThreadSanitizer dies beyond 8128 threads, and gets there by slow steps.
+constexpr int threads_most_under_tsan = 6000;
+// A canary that no round of this time has caught is not concerned by the scenario.
+constexpr double canary_seconds = 1;
+
+int wanted_threads(const cell_code& c, const options& o) {
+  const scenarios::scenario& row = *c.what.row;
+  if (o.threads != 0) return o.threads;
+  return o.smoke || c.canary ? row.threads[0] : scenarios::real_size(row.threads);
+}
+int wanted_finalizers(const cell_code& c, const options& o) {
+  const scenarios::scenario& row = *c.what.row;
+  if (o.finalizers != 0) return o.finalizers;
+  return o.smoke || c.canary ? row.finalizers[0] : scenarios::real_size(row.finalizers);
+}
+
+// How many threads the machine allows of the most that a cell wants; said once, before the run.
+int allowed_threads(const std::vector<const cell_code*>& cells, const options& o,
+                    run_result& into) {
+  int most = 0;
+  for (const cell_code* c : cells) most = std::max(most, wanted_threads(*c, o));
+  scenarios::thread_room room = scenarios::room_for_threads(most, stack_bytes());
+  if (detail::under_tsan && room.threads > threads_most_under_tsan)
+    room = {threads_most_under_tsan, "ThreadSanitizer's own table of threads"};
+  if (room.threads < most) {
+    into.notes.push_back(absl::StrFormat("at most %s threads at once instead of %s: limited by %s",
+                                         with_commas(static_cast<std::uint64_t>(room.threads)),
+                                         with_commas(static_cast<std::uint64_t>(most)),
+                                         room.limit));
+  }
+  return std::max(room.threads, 1);
+}
+
+std::string command_again(const options& o, const std::string& program_path, std::uint64_t seed,
+                          const cell_code& c) {
+  std::string again = absl::StrFormat("%s --filter=^%s$ --seed=0x%x", program_path,
+                                      scenarios::cell_name(c.what), seed);
+  if (c.canary) again += text(" --canaries");
+  if (o.smoke) again += text(" --smoke");
+  if (o.threads != 0) again += text(" --threads=", o.threads);
+  if (o.finalizers != 0) again += text(" --finalizers=", o.finalizers);
+  if (!o.smoke && o.seconds != default_seconds)
+    again += text(" --time=", absl::StrFormat("%gs", o.seconds));
+  return again;
+}
+
+void commit_planted_fault(planted fault) {
+  if (fault == planted::crash) raise(SIGSEGV);
+  while (fault == planted::hang) pause();
+}
+
+class runner {
+ public:
+  runner(const program_info& program, const options& o, std::string program_path)
+      : program_(program), options_(o), path_(std::move(program_path)) {
+    result_.seed = o.seed ? *o.seed : draw_seed();
+    if (program.points) yields::plan(result_.seed);
+  }
+
+  run_result run(const std::vector<const cell_code*>& cells) {
+    print_header(program_, options_, result_.seed);
+    most_threads_ = allowed_threads(cells, options_, result_);
+    for (const std::string& n : result_.notes) std::printf("note: %s\n", n.c_str());
+    const double began = now();
+    for (std::size_t i = 0; i != cells.size() && !minder::stopping(); ++i) {
+      const double left = began + options_.seconds - now();
+      const double share = left / static_cast<double>(cells.size() - i);
+      result_.cells.push_back(play(*cells[i], std::max(share, 0.0), i, cells.size()));
+      show(result_.cells.back());
+    }
+    result_.interrupted = minder::stopping();
+    result_.seconds = now() - began;
+    return std::move(result_);
+  }
+
+ private:
+  static std::uint64_t draw_seed() {
+    std::random_device from;
+    return (std::uint64_t{from()} << 32U) | from();
+  }
+
+  [[nodiscard]] bool enough(const cell_result& r, double elapsed, double share) const {
+    if (minder::stopping()) return true;
+    if (r.cell->canary) {
+      const bool caught = judge(r.cell->what, r.figures.seen).is == verdict::failed;
+      return caught || elapsed >= std::min(share, canary_seconds);
+    }
+    return options_.smoke || elapsed >= share;
+  }
+
+  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t of) {
+    cell_result r;
+    r.cell = &c;
+    r.threads = std::min(wanted_threads(c, options_), most_threads_);
+    r.finalizers = wanted_finalizers(c, options_);
+    r.again = command_again(options_, path_, result_.seed, c);
+    const std::string name = scenarios::cell_name(c.what);
+    const bool planted_here = index == 0 && options_.plant != planted::nothing;
+    const double slow = detail::under_tsan || detail::under_asan ? 4 : 1;
+    const double deadline =
+        planted_here ? 2 : slow * std::max(120.0, 20 * (options_.smoke ? 0 : share));
+    minder::begin_cell(name, r.again, deadline);
+    if (planted_here) commit_planted_fault(options_.plant);
+    const double began = now();
+    const std::uint64_t seed = mix(result_.seed, name);
+    std::unique_ptr<ledger> book;
+    do {
+      round one{.cell = name,
+                .child = child_command(c),
+                .seed = mix(seed, r.figures.rounds),
+                .threads = r.threads,
+                .finalizers = r.finalizers,
+                .figures = r.figures};
+      if (book == nullptr) {
+        book = std::make_unique<ledger>(c.threads_in_all(one),
+                                        static_cast<std::size_t>(one.finalizers));
+      }
+      c.play(one, *book);
+      book->clear();
+      ++r.figures.rounds;
+      progress_.show(name, r.figures, index, of);
+    } while (!enough(r, now() - began, share));
+    r.seconds = now() - began;
+    minder::end_cell();
+    if (planted_here) r.figures.seen.add("planted", 1);
+    r.judged = judge(c.what, r.figures.seen);
+    if (r.figures.killed_from_outside) r.judged.is = worse(r.judged.is, verdict::unknown);
+    for (const std::string& n : r.figures.notes) result_.notes.push_back(n);
+    return r;
+  }
+
+  std::vector<std::string> child_command(const cell_code& c) const {
+    return {path_, text("--child=", scenarios::cell_name(c.what))};
+  }
+
+  void show(const cell_result& r) {
+    progress_.clear();
+    print_cell(r);
+    const bool failed = r.judged.is == verdict::failed;
+    // Canaries are expected to fail; one that was asked for by name is shown in full.
+    const bool in_full = failed ? !r.cell->canary || !options_.filter.empty()
+                                : r.judged.interesting && !r.cell->canary;
+    if (in_full) print_table(r);
+  }
+
+  program_info program_;
+  options options_;
+  std::string path_;
+  run_result result_;
+  progress progress_;
+  int most_threads_ = 1;
+};
+
+}  // namespace
+
+std::vector<const cell_code*> select_cells(const options& o, const std::vector<cell_code>& all) {
+  const pattern wanted(o.filter.empty() ? "." : o.filter);
+  std::vector<const cell_code*> chosen;
+  for (const cell_code& c : all) {
+    if (c.canary != o.canaries || c.what.status == scenarios::cell_status::not_applicable) continue;
+    if (!o.backend.empty() && c.what.subject->name != o.backend) continue;
+    if (wanted.found_in(scenarios::cell_name(c.what))) chosen.push_back(&c);
+  }
+  return chosen;
+}
+
+run_result run_cells(const program_info& program, const options& o, const std::string& program_path,
+                     const std::vector<const cell_code*>& cells) {
+  return runner(program, o, program_path).run(cells);
+}
+
+int run_child(const options& o, const std::vector<cell_code>& all) {
+  const auto c = std::find_if(all.begin(), all.end(), [&o](const cell_code& each) {
+    return scenarios::cell_name(each.what) == o.child;
+  });
+  if (c == all.end() || c->child == nullptr) return scenarios::status_wrong_use;
+  yields::plan(o.seed.value_or(0));
+  cell_figures figures;
+  round one{.cell = o.child,
+            .child = {},
+            .seed = o.seed.value_or(0),
+            .threads = o.threads,
+            .finalizers = o.finalizers,
+            .figures = figures};
+  // Kept: what the end of this process cuts off may still write to it.
+  static ledger* const book =
+      new ledger(one.size(), static_cast<std::size_t>(o.finalizers), o.child_ledger);
+  return c->child(one, *book);
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Perturbation: at the named points of the library a thread yields or sleeps a moment, by a choice
+// drawn from the seed. Only in the program that links threadref_points; in the other one the
+// library never asks.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace threadref::stress::yields {
+
+// Draws how often each point perturbs in this run, and installs the hook. Some points never do,
+// others four times as often as the rest: what is uniform in every run meets only uniform
+// schedules.
+void plan(std::uint64_t seed);
+
+// This thread's own choices from here on. A thread that never says so draws from the run's seed.
+void enter(std::uint64_t seed) noexcept;
+
+// With this weight a thread yields at 1 of 8 points and sleeps 50 us at 1 of 64.
+inline constexpr int usual_weight = 8;
+
+struct row {
+  std::string_view point;
+  int weight;
+  std::uint64_t reached;
+  std::uint64_t yielded;
+  std::uint64_t slept;
+};
+std::vector<row> report();
+
+}  // namespace threadref::stress::yields
