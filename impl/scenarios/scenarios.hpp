@@ -52,7 +52,7 @@ struct outcome {
   std::string_view why{};
 };
 
-inline constexpr std::size_t outcomes_max = 10;
+inline constexpr std::size_t outcomes_max = 12;
 using outcome_list = std::array<outcome, outcomes_max>;  // an empty name ends it
 using size_list = std::array<int, 6>;                    // 0 ends it; the first is the smoke size
 
@@ -78,6 +78,9 @@ constexpr outcome_list every_id(outcome a = {}, outcome b = {}, outcome c = {}) 
            {"after_join", grade::forbidden, "a finalizer ran after its thread was joined"},
            {"seen_alive", grade::forbidden,
             "a ref of an exiting thread did not read null in a callback"},
+           {"unaccounted", grade::forbidden, "the library's own counters say otherwise"},
+           {"leaked", grade::forbidden,
+            "a function was never destroyed, or a thread record outlived its thread"},
            a,
            b,
            c}};
