@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/task_arena.h>
 #include <sched.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "body.hpp"
 #include "child.hpp"
+#include "worker_pool.hpp"
 
 namespace threadref::stress {
 
@@ -18,17 +19,18 @@ namespace threadref::stress {
 //
 // POOL_RUN
 //
-// With: tbb::finalize() ends the workers, and all finalizers have run when it returns. Without: a
-// child process returns from main while its workers live; what they had registered is cut off. That
-// is the platform's doing and no fault of a back end, but whoever registers on a pool must know it.
+// With: the pool's finalize() ends the workers, and all finalizers have run when it returns.
+// Without: a child process returns from main while its workers live; what they had registered is
+// cut off. That is the platform's doing and no fault of a back end, but whoever registers on a pool
+// must know it.
 template <backend B>
 struct body<scenarios::id::pool, B> {
   static void run(round& r, ledger& book) {
     {
       shift all(r, book);
-      tbb::task_scheduler_handle orderly{tbb::attach{}};
-      const std::size_t workers = work(r, all);
-      if (!tbb::finalize(orderly, std::nothrow)) r.figures.seen.add("pool_not_ended", 1);
+      worker_pool pool(static_cast<int>(all.workers));
+      const std::size_t workers = work(r, all, pool);
+      if (!pool.end()) r.figures.seen.add("pool_not_ended", 1);
       for (std::size_t i = 0; i != workers; ++i) {
         ledger::joined(book.at(i));
         r.thread_ended();
@@ -41,18 +43,23 @@ struct body<scenarios::id::pool, B> {
   // is here; so it stays.
   static int child(round& r, ledger& book) {
     static shift* const all = new shift(r, book);
-    return work(r, *all) != 0 ? 0 : 1;
+    static worker_pool* const pool = new worker_pool(static_cast<int>(all->workers));
+    return work(r, *all, *pool) != 0 ? 0 : 1;
   }
 
  private:
+  // More of them would only wait for tasks.
+  static constexpr std::size_t workers_most = 64;
   struct shift {
-    shift(const round& r, ledger& of) : book(of), refs(of.threads()) {
+    shift(const round& r, ledger& of)
+        : book(of), refs(of.threads()), workers(std::min(r.size(), workers_most)) {
       for (std::size_t i = 0; i != of.threads(); ++i) of.open(i, mix(r.seed, i));
       first_number = of.at(0).number;
       came.store(0, std::memory_order_release);  // publishes all this to the workers
     }
     ledger& book;
     watches<B> refs;
+    std::size_t workers;
     std::uint64_t first_number;
     std::atomic<std::size_t> came{0};   // workers that took a record
     std::atomic<std::size_t> ready{0};  // and have registered
@@ -60,32 +67,30 @@ struct body<scenarios::id::pool, B> {
 
   // As a task on a worker: the first one there registers; then it stays a little, so that the next
   // task goes to another worker.
-  static void register_here(shift& all) {
+  static void register_here(void* shared) {
+    auto& all = *static_cast<shift*>(shared);
     if (my_number < all.first_number) {
       const std::size_t i = all.came.fetch_add(1, std::memory_order_acq_rel);
-      if (i >= all.book.threads()) return;
+      if (i >= all.workers) return;
       record& r = all.book.at(i);
       ledger::enter(r);
       all.refs.watch(r);
       attach_some<B>(r);
       all.ready.fetch_add(1, std::memory_order_acq_rel);
     }
-    for (int i = 0; i != 100 && all.ready.load(std::memory_order_acquire) < all.book.threads(); ++i)
+    for (int i = 0; i != 100 && all.ready.load(std::memory_order_acquire) < all.workers; ++i)
       sched_yield();
   }
 
   // Gives so many workers something to do; how many came.
-  static std::size_t work(round& r, shift& all) {
+  static std::size_t work(round& r, shift& all, worker_pool& pool) {
     using clock = std::chrono::steady_clock;
-    // The caller takes no part, but it counts as one.
-    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, r.size() + 1);
-    tbb::task_arena arena(r.threads + 1, 1);
     const auto deadline = clock::now() + std::chrono::milliseconds(200);
-    while (all.ready.load(std::memory_order_acquire) < r.size() && clock::now() < deadline) {
-      for (std::size_t i = 0; i != 2 * r.size(); ++i) arena.enqueue([&all] { register_here(all); });
+    while (all.ready.load(std::memory_order_acquire) < all.workers && clock::now() < deadline) {
+      for (std::size_t i = 0; i != 2 * all.workers; ++i) pool.enqueue(&register_here, &all);
       sched_yield();
     }
-    const std::size_t came = std::min(all.came.load(std::memory_order_acquire), r.size());
+    const std::size_t came = std::min(all.came.load(std::memory_order_acquire), all.workers);
     for (std::size_t i = 0; i != came; ++i) r.thread_began();
     return came;
   }
