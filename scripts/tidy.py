@@ -67,9 +67,18 @@ def run(build, source, entry):
 
 
 def blocks(text):
-    """A finding is its own line and the lines of code and notes under it."""
-    start = re.compile(r"(?m)^(?=\S+:\d+:\d+: (?:error|warning):|\S+: error:)")
-    return [block.rstrip() for block in start.split(text) if re.search("(error|warning):", block)]
+    """A finding is its own line, the code under it, and what else it says about our own files.
+
+    Where in GoogleTest a template was instantiated is of no use to anybody.
+    """
+    parts = re.split(r"(?m)^(?=\S+:\d+:\d+: |(?:\S+: )?error: )", text)
+    found = []
+    for part in (part.rstrip() for part in parts if part.strip()):
+        if re.match(r"(\S+: )?(error|warning): ", part):
+            found.append(part)
+        elif found and ": note: " in part and str(ROOT) in part and found[-1].count("\n") < 12:
+            found[-1] += "\n" + part
+    return found
 
 
 def main(arguments):
@@ -77,7 +86,7 @@ def main(arguments):
         print(__doc__.strip(), file=sys.stderr)
         return MISUSE
     build, jobs = Path(arguments[0]).resolve(), int(arguments[1])
-    found, failing = {}, 0
+    found, failing = set(), 0
     names = sources(build)
     if not names:
         print(f"tidy.py: {build} compiles no file of this repository", file=sys.stderr)
@@ -88,8 +97,9 @@ def main(arguments):
             if seconds > SLOW_SECONDS:
                 print(f"  {source}: {seconds:.0f} s")
             for block in blocks(text):
-                if block not in found:
-                    found[block] = source
+                finding = block.splitlines()[0]  # the notes under it differ from file to file
+                if finding not in found:
+                    found.add(finding)
                     print(block.replace(f"{ROOT}/", ""))
     print(f"tidy.py: {len(names)} files, {len(found)} findings in {failing} of them")
     return FORBIDDEN if failing else FINE
