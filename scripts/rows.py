@@ -7,6 +7,7 @@ import math
 import re
 
 FINE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 2, 3, 130
+SANITIZER = 66  # what a program ends with when a sanitizer reported
 BROKEN = ("lost", "doubled", "misordered")
 
 # finalize/exit/registry/n:16/churn:4000, and what Google Benchmark may add behind it
@@ -119,11 +120,15 @@ def tables(paths, problems):
             "scenarios": {tool: list(names) for tool, names in scenarios.items()}}
 
 
-def usable_status(text):
-    """NAME=N -> (name, status of our list): a signal or any other number is a crash."""
+def usable_status(text, problems):
+    """NAME=N -> (name, status of our list): a signal or any other number is a crash, and said."""
     name, _, number = text.partition("=")
     code = int(number)
-    return name, code if code in (0, 1, 2, 3, 4, INTERRUPTED) else UNUSABLE
+    if code in (0, 1, 2, 3, 4, INTERRUPTED):
+        return name, code
+    why = f"by signal {code - 128}" if code > 128 else f"with status {code}"
+    problems.append(f"{name} ended {why}" + (": a sanitizer reported" if code == SANITIZER else ""))
+    return name, UNUSABLE
 
 
 def now():
@@ -138,6 +143,7 @@ def environment(document):
 def collect(options):
     """(head, rows) of the run that these options name."""
     problems = []
+    statuses = dict(usable_status(text, problems) for text in options.status)
     bench = read_json(options.bench, problems)
     stress = read_json(options.stress, problems)
     bench_found = bench_rows(bench)
@@ -148,7 +154,6 @@ def collect(options):
         problems.append("the stress run left no cell")
 
     described = tables(options.describe, problems)
-    statuses = dict(usable_status(text) for text in options.status)
     status = max([*statuses.values(), UNUSABLE if problems else FINE])
     for row in bench_found:
         if "error" in row:

@@ -161,7 +161,13 @@ class StatusTest(unittest.TestCase):
     def test_a_program_that_crashed(self):
         head, found = self.collect(statuses=["bench=139"], bench_text='{"benchmarks": [{"na')
         self.assertEqual((head["status"], head["statuses"]), (3, {"bench": 3}))
-        self.assertIn("bench.json: not whole JSON", head["problems"][0])
+        self.assertEqual(head["problems"][0], "bench ended by signal 11")
+        self.assertIn("bench.json: not whole JSON", head["problems"][1])
+
+    def test_a_sanitizer_that_reported(self):
+        head, _ = self.collect(statuses=["stress=66"])
+        self.assertEqual(head["status"], 3)
+        self.assertEqual(head["problems"], ["stress ended with status 66: a sanitizer reported"])
         self.assertEqual([row for row in found if row["kind"] == "bench"], [])
 
     def test_a_canary_that_was_not_caught(self):
