@@ -51,7 +51,7 @@ class parser {
     const argument a = split(text);
     if (read_switch(a) || read_own(a)) return;
     if (read_choice(a)) return;
-    if (a.name == "--benchmark_filter") o().filter = a.value.value_or("");
+    if (a.name == "--benchmark_filter" && a.value) return read_filter(*a.value);
     if (a.name == "--benchmark_list_tests" && a.value.value_or("true") != "false") o().list = true;
     o().passed.emplace_back(text);
   }
@@ -89,6 +89,17 @@ class parser {
       return false;
     }
     return true;
+  }
+
+  // Google Benchmark searches names with "/iterations:10000/manual_time" behind them, which our
+  // table leaves away: so that an end of the name can be asked for, its $ goes there.
+  void read_filter(std::string_view value) {
+    o().filter = value;
+    const bool asks_for_end = value.size() > 1 && value.back() == '$' &&
+                              value[value.size() - 2] != '\\' && value[value.size() - 2] != '^';
+    if (asks_for_end) value.remove_suffix(1);
+    o().passed.push_back(
+        concat("--benchmark_filter=", value, asks_for_end ? "/iterations:.*$" : ""));
   }
 
   void read_file(const argument& a, std::string& into) {

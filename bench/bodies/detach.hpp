@@ -14,6 +14,7 @@ namespace threadref::bench {
 // What does a finalizer cost that its own thread registers and cancels?
 //   bench_threadref --benchmark_filter=finalize/detach_owner
 // The peers can't cancel.
+// 2026-11-20, amd-epyc-2c: 9 to 14 ns, of which an atomic compare-and-swap is half.
 template <>
 struct body<id::detach_owner> {
   using floors = type_list<floor_bump_store>;
@@ -54,6 +55,7 @@ struct body<id::detach_owner> {
 // What does it cost to cancel a finalizer of another thread?
 //   bench_threadref --benchmark_filter=finalize/detach_foreign
 // The other thread lives and sleeps, so that nobody contends.
+// 2026-11-20, amd-epyc-2c: 19 to 21 ns, an uncontended mutex 11.
 template <>
 struct body<id::detach_foreign> {
   using floors = type_list<floor_mutex_pair>;

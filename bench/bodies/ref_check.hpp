@@ -12,6 +12,7 @@ namespace threadref::bench {
 // What does it cost to ask whether a thread still runs?
 //   bench_threadref --benchmark_filter=ref/check
 // Asked of a thread that lives (ns), and of the same thread once it is dead (dead_ns).
+// 2026-11-20, amd-epyc-2c: 0.35 ns both, one acquire load 0.24.
 template <>
 struct body<id::ref_check> {
   using floors = type_list<floor_acquire_load>;
