@@ -16,7 +16,7 @@ namespace threadref::stress::yields {
 
 namespace {
 
-constexpr std::size_t points = static_cast<std::size_t>(detail::point::count_);
+constexpr std::size_t points = detail::point_count;
 constexpr std::size_t shards = 16;  // threads count in different cache lines
 
 struct alignas(detail::cache_line) counts {

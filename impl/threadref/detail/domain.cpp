@@ -23,7 +23,6 @@ block* domain::acquire() noexcept {
 
 block* domain::extend() noexcept {
   for (;;) {
-    block* chunk = nullptr;
     {
       const std::lock_guard lock(m_);
       const std::size_t index = used_.load(std::memory_order_relaxed);
@@ -37,7 +36,7 @@ block* domain::extend() noexcept {
       }
     }
     // Memory is obtained without the lock; who comes second leaves its chunk for the next need.
-    chunk = static_cast<block*>(cut(blocks_per_chunk * sizeof(block)));
+    auto* chunk = static_cast<block*>(cut(blocks_per_chunk * sizeof(block)));
     if (chunk == nullptr) return nullptr;
     const std::lock_guard lock(m_);
     if (spare_chunk_ == nullptr) spare_chunk_ = chunk;

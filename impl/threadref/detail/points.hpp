@@ -4,6 +4,7 @@
 // planted race was found in 0 of 20 runs, with it in 20 of 20.
 #pragma once
 
+#include <cstddef>
 #include <iterator>
 #include <string_view>
 
@@ -21,15 +22,15 @@ enum class point : unsigned char {
   begin_drain,    // the exiting thread is about to refuse foreign claims
   exit_claim,     // the exiting thread is about to claim the next finalizer
   end,            // the exiting thread is about to mark itself ended
-  recycle,        // the last pin of a dead block is gone
-  count_
+  recycle         // the last pin of a dead block is gone; the last of the list
 };
 
 // The names, in the order of the enumerators, for the report of a run.
 inline constexpr std::string_view point_names[] = {
     "attach",       "registered",  "owner_claim", "foreign_claim", "foreign_run",
     "foreign_done", "begin_drain", "exit_claim",  "end",           "recycle"};
-static_assert(std::size(point_names) == static_cast<std::size_t>(point::count_));
+inline constexpr std::size_t point_count = std::size(point_names);
+static_assert(point_count == static_cast<std::size_t>(point::recycle) + 1);
 
 // What a point calls; null: nothing. Set it before threads run. Not called in the library that
 // ships, where THREADREF_POINT() is empty.
