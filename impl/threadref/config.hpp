@@ -26,6 +26,10 @@
 #  define THREADREF_UNDER_ASAN 0
 #endif
 
+// For functions that catch abi::__forced_unwind: glibc throws no object along with it, so the
+// handler's reference is bound to null, which UndefinedBehaviorSanitizer would report.
+#define THREADREF_CATCHES_UNWINDING __attribute__((no_sanitize("null")))
+
 // A point at which the stress program may make this thread yield. Empty in the library that ships,
 // so that a benchmark or a user never pays for it; see detail/points.hpp.
 #if defined(THREADREF_POINTS)

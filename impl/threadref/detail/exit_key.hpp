@@ -51,7 +51,7 @@ class exit_key {
   // Called in every round, because it arms itself again first: the value is null while its own
   // destructor runs, and finalizers must find their block; a finalizer may end this pass by
   // pthread_exit, and the rest must run; a key with a higher index may register in a later round.
-  static void on_round(void* value) {
+  THREADREF_CATCHES_UNWINDING static void on_round(void* value) {
     block& b = *static_cast<block*>(value);
     pthread_setspecific(key(), value);  // can't fail: this thread has used the key
     const bool last = ++b.rounds >= destructor_rounds;

@@ -179,7 +179,7 @@ class exit_list {
   // --- Called by hooks, on the exiting thread.
   // Runs what is pending and what is registered meanwhile. Leaves by a forced unwind if a finalizer
   // calls pthread_exit: the hook must have armed itself again before, so that the rest runs.
-  static void exit_pass(block& b);
+  THREADREF_CATCHES_UNWINDING static void exit_pass(block& b);
   // No pass will come any more: registering on this thread is refused from now on.
   static void end(block& b) noexcept {
     mark_ = {nullptr, true};

@@ -6,6 +6,7 @@
 #include <boost/thread/tss.hpp>
 #include <new>
 
+#include "threadref/config.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
 
@@ -20,7 +21,7 @@ using tss = boost::thread_specific_ptr<detail::block>;
 
 // Boost erases the value when this returns, so it can't arm itself again for what registers later:
 // the key's rounds do that, and run the rest if a finalizer leaves by pthread_exit.
-void cleanup(detail::block* b) {
+THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
   const bool more_to_come = key::arm(*b) == std::errc{};
   try {
     boost_tss::list::exit_pass(*b);
