@@ -38,7 +38,7 @@ void say(const char* text) noexcept {
 
 void say_last_words(const char* how) noexcept {
   say("\nstress_threadref: ");
-  say(cell_name[0] != '\0' ? cell_name : "no cell was running:");
+  say(cell_name[0] != '\0' ? cell_name : "after the last cell, it");
   say(how);
   if (command[0] != '\0') {
     say("\n  again: ");
@@ -54,7 +54,7 @@ void on_crash(int /*signal*/) {
 }
 
 void on_report() {
-  say_last_words(": the sanitizer ended it, see above");
+  say_last_words(" was ended by the sanitizer, see above");
   before_the_end();
 }
 

@@ -21,6 +21,21 @@ extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
   return "exitcode=66";
 }
+extern "C" const char* __ubsan_default_options();
+extern "C" const char* __ubsan_default_options() {
+  return "exitcode=66:print_stacktrace=1";
+}
+// Leaks that are the platform's, once for each finalizer that calls pthread_exit (mixed): glibc
+// frees the record of a thread_local's destructor, and Boost its thread's data, only if that
+// destructor, or that cleanup, returns.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:__cxa_thread_atexit_impl\nleak:libboost_thread\n";
+}
+extern "C" const char* __lsan_default_options();
+extern "C" const char* __lsan_default_options() {
+  return "print_suppressions=0";
+}
 
 namespace threadref::stress {
 
