@@ -60,8 +60,8 @@ struct body<id::exit_solo> {
 //   bench_threadref --benchmark_filter=finalize/exit_under_churn
 // Beside the probe many threads sleep, and two others create and join threads that register with
 // the same subject. Nothing is pinned.
-// 2026-11-20, amd-epyc-2c: the drain is as alone, its p99 0.2 to 0.5 us; total p99 0.1 ms and more, for
-// the floor too.
+// 2026-11-20, amd-epyc-2c: the drain is as alone, its p99 0.2 to 0.5 us; total p99 0.1 ms and
+// more, for the floor too.
 template <>
 struct body<id::exit_under_churn> {
   using floors = type_list<floor_call_loop>;

@@ -14,8 +14,8 @@ namespace threadref::bench {
 //   bench_threadref --benchmark_filter=finalize/ordering
 // The label is what was seen. Back ends must do as their capabilities claim; peers claim nothing
 // but newest first. Nothing is timed.
-// 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one; the peer
-// of the C library calls each in its place among them.
+// 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one;
+// the C library's own list calls each in its place among them.
 template <>
 struct body<id::ordering> {
   using floors = type_list<>;
