@@ -108,8 +108,11 @@ class exit_list {
     return {b, b->serial, n, generation};
   }
 
+  // Taking a registration by value here is on purpose: the function that is run or destroyed may
+  // own the handle that the call came through.
+
   // Runs it now, on the calling thread; false: it is not to be had. What it throws is passed on.
-  static bool call(const registration& r, void* result) {
+  static bool call(const registration r, void* result) {
     if (own_claim mine{r}) {
       bump(mine.on().own.ran_by_call);
       return r.at->fn(r.at->closure, closure_op::run, result);
@@ -125,7 +128,7 @@ class exit_list {
 
   // Takes it out of its list and hands the closure over; `pinned`: the caller gets a pin of the
   // block.
-  static bool detach(const registration& r, detached_closure& into, bool pinned) noexcept {
+  static bool detach(const registration r, detached_closure& into, bool pinned) noexcept {
     if (own_claim mine{r}) {
       bump(mine.on().own.detached);
       if (pinned) pin(*r.on);
@@ -141,7 +144,7 @@ class exit_list {
     return false;
   }
   // Takes it out and destroys the closure, here and now. The ref form counts as dropped.
-  static bool cancel(const registration& r,
+  static bool cancel(const registration r,
                      std::atomic<std::uint64_t> tally::*count = &tally::detached) noexcept {
     if (own_claim mine{r}) {
       bump(mine.on().own.*count);
@@ -173,8 +176,8 @@ class exit_list {
     r.on->pin_described();
     return true;
   }
-  // Returns when it is gone. Error: the calling thread would wait for itself.
-  static std::errc wait(const registration& r) noexcept;
+  // Returns when it is gone. Error: the calling thread would wait for itself. A cancellation point.
+  static std::errc wait(const registration& r);
 
   // --- Called by hooks, on the exiting thread.
   // Runs what is pending and what is registered meanwhile. Leaves by a forced unwind if a finalizer
