@@ -104,7 +104,7 @@ void exit_list<Hook, Claim>::abandon(block& b) noexcept {
 }
 
 template <class Hook, class Claim>
-std::errc exit_list<Hook, Claim>::wait(const registration& r) noexcept {
+std::errc exit_list<Hook, Claim>::wait(const registration& r) {
   const auto gone = [&r] {
     return r.on->serial != r.serial || r.at->seen_by(r.generation) == node::gone;
   };
@@ -116,9 +116,12 @@ std::errc exit_list<Hook, Claim>::wait(const registration& r) noexcept {
   }
   // The referent stores "gone" and then loads `waiters` without a fence between: it may miss a
   // waiter that comes just then (38 558 of 10 million). So the waiter looks again by itself.
-  r.on->waiters.fetch_add(1, std::memory_order_relaxed);
+  struct counted {  // also when a cancellation unwinds this frame
+    block& b;
+    explicit counted(block& of) : b(of) { b.waiters.fetch_add(1, std::memory_order_relaxed); }
+    ~counted() { b.waiters.fetch_sub(1, std::memory_order_relaxed); }
+  } const here(*r.on);
   while (!gone()) r.on->done.wait_for(lock, std::chrono::milliseconds(1));
-  r.on->waiters.fetch_sub(1, std::memory_order_relaxed);
   return {};
 }
 
