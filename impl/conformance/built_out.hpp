@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// What a build leaves out, and why: the one table. A check that it names is skipped in that build,
+// and the end of every run prints what was.
+#pragma once
+
+#include <string_view>
+
+#include "threadref/config.hpp"
+
+namespace threadref::conformance {
+
+enum class build { under_tsan, under_asan };
+
+constexpr bool is_this(build b) {
+  return b == build::under_tsan ? detail::under_tsan : detail::under_asan;
+}
+
+struct left_out {
+  int check;
+  build where;
+  std::string_view why;
+};
+
+inline constexpr left_out built_out[] = {
+    {71, build::under_tsan, "its frames do not fit into PTHREAD_STACK_MIN"},
+    {71, build::under_asan, "its frames and red zones do not fit into PTHREAD_STACK_MIN"},
+};
+
+// Why this build leaves the check out; empty: it does not.
+constexpr std::string_view why_built_out(int check) {
+  for (const left_out& row : built_out) {
+    if (row.check == check && is_this(row.where)) return row.why;
+  }
+  return {};
+}
+
+}  // namespace threadref::conformance

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// G. Threads that others cancel, and threads that live long.
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#include "conformance/suite.hpp"
+#include "threadref/detail/memory.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(cancellation);
+
+TYPED_TEST(cancellation, c063_deferred_in_the_body) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate ready;
+  os_thread t([&] {
+    me.open();
+    for (int i = 0; i != 10; ++i) me.add();
+    ready.open();
+    for (;;) {
+      pthread_testcancel();
+      sched_yield();
+    }
+  });
+  ready.wait();
+  t.cancel();
+  EXPECT_EQ(t.join(), PTHREAD_CANCELED);
+  me.close();
+  EXPECT_EQ(me.order().size(), 10U);
+}
+
+// The body returns although somebody has cancelled it: the finalizers are not cut short by it.
+TYPED_TEST(cancellation, c063_pending_when_the_body_returns) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate ready;
+  std::atomic<bool> cancelled{false};
+  std::atomic<int> completed{0};
+  os_thread t([&] {
+    me.open();
+    for (int i = 0; i != 10; ++i) {
+      me.add_and([&completed] {
+        pthread_testcancel();
+        ++completed;
+      });
+    }
+    ready.open();
+    EXPECT_TRUE(yield_until([&] { return cancelled.load(); }));
+  });
+  ready.wait();
+  t.cancel();
+  cancelled = true;
+  t.join();
+  me.close();
+  EXPECT_EQ(completed, 10);
+}
+
+TYPED_TEST(cancellation, c063_arriving_during_a_finalizer) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate running;
+  std::atomic<bool> cancelled{false};
+  std::atomic<int> completed{0};
+  os_thread t([&] {
+    me.open();
+    for (int i = 0; i != 5; ++i) {
+      me.add_and([&completed] {
+        pthread_testcancel();
+        ++completed;
+      });
+    }
+    me.add_and([&] {
+      running.open();
+      EXPECT_TRUE(yield_until([&] { return cancelled.load(); }));
+      pthread_testcancel();
+      ++completed;
+    });
+  });
+  running.wait();
+  t.cancel();
+  cancelled = true;
+  t.join();
+  me.close();
+  EXPECT_EQ(completed, 6);
+}
+
+// A cancelled thread whose finalizer then leaves by pthread_exit.
+TYPED_TEST(cancellation, c063_and_pthread_exit_inside_a_finalizer) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate ready;
+  os_thread t([&] {
+    me.open();
+    me.add();
+    me.add_and([] { pthread_exit(nullptr); });
+    me.add();
+    ready.open();
+    for (;;) {
+      pthread_testcancel();
+      sched_yield();
+    }
+  });
+  ready.wait();
+  t.cancel();
+  t.join();
+  me.close();
+  EXPECT_EQ(me.order(), (std::vector<int>{2, 1, 0}));
+}
+
+// How many slabs this thread's list has taken.
+template <class B>
+std::size_t slabs_of_this_thread() {
+  std::size_t count = 0;
+  for (const detail::slab* s = B::list::own()->slabs; s != nullptr; s = s->next) ++count;
+  return count;
+}
+
+TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory) {
+  os_thread([] {
+    for (int i = 0; i != scaled(10'000'000); ++i) {
+      ASSERT_TRUE(finalize<TypeParam>([] {}).cancel());
+    }
+    EXPECT_EQ(slabs_of_this_thread<TypeParam>(), 1U);
+  }).join();
+}
+
+// What other threads take comes home by the return list.
+TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
+  constexpr std::size_t batch = 1'000;
+  std::vector<plain_finalizer<TypeParam>> all;
+  std::vector<std::size_t> slabs;
+  os_thread([&] {
+    for (int round = 0; round != scaled(2'000); ++round) {
+      all.clear();
+      for (std::size_t i = 0; i != batch; ++i) all.push_back(finalize<TypeParam>([] {}));
+      os_thread([&all] {
+        for (const auto& f : all) EXPECT_TRUE(f.cancel());
+      }).join();
+      slabs.push_back(slabs_of_this_thread<TypeParam>());
+    }
+  }).join();
+  EXPECT_EQ(slabs.back(), slabs[1]) << "slabs after the second and after the last round";
+}
+
+TYPED_TEST(cancellation, c064_nor_does_a_churn_of_threads_take_blocks) {
+  const auto one = [] {
+    os_thread([] {
+      for (int i = 0; i != 100; ++i) finalize<TypeParam>([] {});
+    }).join();
+  };
+  one();
+  const std::size_t before = TypeParam::list::all().used();
+  for (int i = 0; i != scaled(20'000); ++i) one();
+  EXPECT_EQ(TypeParam::list::all().used(), before);
+}
+
+}  // namespace
+}  // namespace threadref::conformance

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+// B. finalize: who may take a finalizer, and what becomes of its function.
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "conformance/suite.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(finalizing);
+
+TYPED_TEST(finalizing, c016_a_call_gives_the_result_once) {
+  int runs = 0;
+  os_thread([&] {
+    const auto f = finalize<TypeParam>([&runs] { return ++runs + 41; });
+    EXPECT_EQ(f(), std::optional<int>(42));
+    EXPECT_EQ(f(), std::nullopt);
+    EXPECT_EQ(f.state(), finalizer_state::gone);
+    const auto nothing = finalize<TypeParam>([&runs] { ++runs; });
+    EXPECT_TRUE(nothing());
+    EXPECT_FALSE(nothing());
+  }).join();
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(this->delta().ran_by_call, 2U);
+}
+
+// The handle may be a member of what the finalizer destroys.
+TYPED_TEST(finalizing, c016_a_call_survives_the_end_of_its_handle) {
+  struct connection {
+    finalizer<int, TypeParam> closing;
+  };
+  for (const bool by_another : {false, true}) {
+    auto* c = new connection;
+    const auto call = [c] { EXPECT_EQ(c->closing(), std::optional<int>(7)); };
+    gate made;
+    gate called;
+    os_thread t([&] {
+      c->closing = finalize<TypeParam>([c] {
+        delete c;
+        return 7;
+      });
+      made.open();
+      if (!by_another) call();
+      called.wait();
+    });
+    made.wait();
+    if (by_another) call();
+    called.open();
+    t.join();
+  }
+  EXPECT_EQ(this->delta().ran_by_call, 2U);
+}
+
+TYPED_TEST(finalizing, c017_what_a_call_throws_is_passed_on) {
+  int runs = 0;
+  os_thread([&] {
+    const auto f = finalize<TypeParam>([&runs] {
+      ++runs;
+      throw std::runtime_error("passed on");
+    });
+    EXPECT_THROW(f(), std::runtime_error);
+    EXPECT_FALSE(f.alive());
+    EXPECT_FALSE(f());
+  }).join();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(this->delta().ran_by_call, 1U);
+}
+
+TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
+  int runs = 0;
+  os_thread([&] {
+    const auto f = finalize<TypeParam>([&runs](int by) { return runs += by; }, 5);
+    auto taken = f.detach();
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->thread(), current<TypeParam>());
+    EXPECT_FALSE(f.detach());
+    EXPECT_FALSE(f());
+    EXPECT_EQ(runs, 0);
+    EXPECT_EQ((*taken)(), std::optional<int>(5));
+    EXPECT_EQ((*taken)(), std::nullopt);
+  }).join();
+  EXPECT_EQ(runs, 5);
+  EXPECT_EQ(this->delta().detached, 1U);
+}
+
+TYPED_TEST(finalizing, c018_a_detached_function_outlives_its_thread) {
+  auto held = std::make_shared<int>(0);
+  std::optional<detached<void>> taken;
+  os_thread([&] {
+    pthread_setname_np(pthread_self(), "c018");
+    taken = finalize<TypeParam>([held] { ++*held; }).detach();
+  }).join();
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->thread().state(), thread_state::ended);
+  EXPECT_EQ(taken->thread().name(), "c018");
+  EXPECT_TRUE((*taken)());
+  EXPECT_EQ(*held, 1);
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TYPED_TEST(finalizing, c019_peek_changes_nothing) {
+  this->run([](auto& me) {
+    const auto e = me.add();
+    for (int i = 0; i != 2; ++i) {
+      const auto seen = e.handle.peek();
+      ASSERT_TRUE(seen);
+      EXPECT_EQ(*seen, current<TypeParam>());
+    }
+    EXPECT_TRUE(e.handle.alive());
+  });
+}
+
+TYPED_TEST(finalizing, c020_alive_before_and_dead_after) {
+  plain_finalizer<TypeParam> at_exit;
+  plain_finalizer<TypeParam> by_call;
+  os_thread([&] {
+    EXPECT_FALSE(at_exit.alive());  // an empty handle
+    at_exit = finalize<TypeParam>([] {});
+    by_call = finalize<TypeParam>([] {});
+    EXPECT_TRUE(at_exit.alive());
+    EXPECT_EQ(at_exit.state(), finalizer_state::armed);
+    by_call();
+    EXPECT_FALSE(by_call.alive());
+  }).join();
+  EXPECT_FALSE(at_exit.alive());
+  EXPECT_EQ(at_exit.state(), finalizer_state::gone);
+}
+
+TYPED_TEST(finalizing, c021_dropping_the_handle_cancels_nothing) {
+  this->run([](auto& me) { static_cast<void>(me.add()); });
+}
+
+// Writes its end into a log: shows when an argument is destroyed.
+struct traced {
+  traced(std::vector<std::string>& in, std::string as) : log(&in), name(std::move(as)) {}
+  traced(traced&& from) noexcept : log(from.log), name(std::exchange(from.name, {})) {}
+  traced(const traced&) = delete;
+  traced& operator=(const traced&) = delete;
+  ~traced() {
+    if (!name.empty()) log->push_back("~" + name);
+  }
+  std::vector<std::string>* log;
+  std::string name;
+};
+
+TYPED_TEST(finalizing, c022_arguments_live_until_right_after_the_run) {
+  std::vector<std::string> log;
+  os_thread([&] {
+    const auto note = [&log](const traced& what) { log.push_back(what.name); };
+    finalize<TypeParam>(note, traced(log, "first"));
+    finalize<TypeParam>(note, traced(log, "second"));
+    log.emplace_back("body");
+  }).join();
+  EXPECT_EQ(log, (std::vector<std::string>{"body", "second", "~second", "first", "~first"}));
+}
+
+TYPED_TEST(finalizing, c023_arguments_are_decay_copied) {
+  int by_reference = 1;
+  std::string seen;
+  os_thread([&] {
+    char text[] = "copied";
+    int by_value = 1;
+    finalize<TypeParam>(
+        [&seen](const std::string& a, int b, int& c, std::unique_ptr<int> d) {
+          seen = a + std::to_string(b) + std::to_string(c) + std::to_string(*d);
+          c = 9;
+        },
+        std::string(text), by_value, std::ref(by_reference), std::make_unique<int>(4));
+    by_value = 2;
+    by_reference = 3;
+    text[0] = 'X';
+  }).join();
+  EXPECT_EQ(seen, "copied134");
+  EXPECT_EQ(by_reference, 9);
+}
+
+TYPED_TEST(finalizing, c024_inside_its_own_run_it_is_neither_alive_nor_to_be_had) {
+  plain_finalizer<TypeParam> f;
+  bool ran = false;
+  os_thread([&] {
+    f = finalize<TypeParam>([&] {
+      ran = true;
+      EXPECT_FALSE(f.alive());
+      EXPECT_EQ(f.state(), finalizer_state::running);
+      EXPECT_FALSE(f.peek());
+      EXPECT_FALSE(f.detach());
+      EXPECT_FALSE(f.cancel());
+      EXPECT_FALSE(f());
+    });
+  }).join();
+  EXPECT_TRUE(ran);
+}
+
+TYPED_TEST(finalizing, c028_a_null_function_is_refused) {
+  os_thread([] {
+    using function = void (*)();
+    EXPECT_THROW(finalize<TypeParam>(function{nullptr}), std::invalid_argument);
+    EXPECT_THROW(finalize<TypeParam>(std::function<int()>{}), std::invalid_argument);
+    const auto tried = try_finalize<TypeParam>(function{nullptr});
+    EXPECT_FALSE(tried);
+    EXPECT_EQ(tried.error, std::errc::invalid_argument);
+    EXPECT_FALSE(tried.handle.alive());
+  }).join();
+  EXPECT_EQ(this->delta().registered, 0U);
+}
+
+// Whatever can fail on the way fails before anything is registered.
+TYPED_TEST(finalizing, c104_a_copy_that_throws_registers_nothing) {
+  struct fragile {
+    fragile() = default;
+    fragile(const fragile& /*from*/) { throw std::runtime_error("no copy"); }
+    fragile& operator=(const fragile&) = delete;
+    ~fragile() = default;
+    void operator()() const {}
+  };
+  this->run([](auto& me) {
+    me.add();
+    const fragile f;
+    EXPECT_THROW(finalize<TypeParam>(f), std::runtime_error);
+    me.add();
+  });
+  EXPECT_EQ(this->delta().registered, 2U);
+}
+
+TYPED_TEST(finalizing, c126_cancel_destroys_the_function_at_once_on_the_caller) {
+  for (const bool by_another : {false, true}) {
+    auto held = std::make_shared<int>(0);
+    plain_finalizer<TypeParam> f;
+    const auto cancel = [&] {
+      EXPECT_TRUE(f.cancel());
+      EXPECT_EQ(held.use_count(), 1);
+    };
+    gate made;
+    gate cancelled;
+    os_thread t([&] {
+      f = finalize<TypeParam>([held] { ++*held; });
+      made.open();
+      if (!by_another) cancel();
+      cancelled.wait();
+    });
+    made.wait();
+    if (by_another) cancel();
+    cancelled.open();
+    t.join();
+    EXPECT_FALSE(f.cancel());
+    EXPECT_EQ(*held, 0);
+  }
+  EXPECT_EQ(this->delta().detached, 2U);
+}
+
+// The handle may be a member of what the cancelled function alone keeps alive.
+TYPED_TEST(finalizing, c126_cancel_survives_the_end_of_its_handle) {
+  struct connection {
+    plain_finalizer<TypeParam> closing;
+  };
+  for (const bool by_another : {false, true}) {
+    connection* c = nullptr;
+    const auto cancel = [&c] { EXPECT_TRUE(c->closing.cancel()); };
+    gate made;
+    gate cancelled;
+    os_thread t([&] {
+      auto owned = std::make_shared<connection>();
+      c = owned.get();
+      c->closing = finalize<TypeParam>([keep = std::move(owned)] {});
+      made.open();
+      if (!by_another) cancel();
+      cancelled.wait();
+    });
+    made.wait();
+    if (by_another) cancel();
+    cancelled.open();
+    t.join();
+  }
+}
+
+}  // namespace
+}  // namespace threadref::conformance

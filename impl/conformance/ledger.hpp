@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// What one thread registered and what ran of it, each by an id of its own: a lost one and a doubled
+// one cancel out in sums.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "threadref/threadref.hpp"
+
+namespace threadref::conformance {
+
+// What a finalizer sees of the thread that runs it.
+struct sighting {
+  std::uint64_t serial = 0;
+  bool draining = false;
+  bool expired = false;  // does a ref that its thread made read null?
+};
+
+class lane {
+ public:
+  lane() = default;
+  lane(const lane&) = delete;
+  lane& operator=(const lane&) = delete;
+
+  // On its thread, first.
+  void open(std::uint64_t serial);
+  // After the join: whatever runs now is a fault.
+  void close();
+  // Must never run any more: somebody detached, cancelled or dropped it.
+  void removed(int id) { expect(id, fate::never); }
+  // Runs once, now, on whatever thread.
+  void called(int id) { expect(id, fate::by_call); }
+  void ran(int id, const sighting& seen);
+
+  // The ids that ran, in their order.
+  [[nodiscard]] std::vector<int> order() const;
+  // Is the oldest that was left to the thread's exit plain, and so what canary_twice doubles?
+  [[nodiscard]] bool plain_at_bottom() const;
+  // Invariants I1 to I5, as sentences about what is wrong; none: all is well.
+  [[nodiscard]] std::vector<std::string> judge() const;
+
+ protected:
+  int next_id(bool plain);
+
+ private:
+  enum class fate : std::uint8_t { at_exit, never, by_call };
+  struct event {
+    int id;
+    bool ran;  // else: was registered
+  };
+  struct record {
+    bool plain;  // stored in place, trivially copyable
+    fate expected = fate::at_exit;
+    int calls = 0;  // explicit runs
+  };
+  void expect(int id, fate f);
+  void judge_counts(std::vector<std::string>& faults) const;
+  void judge_order(std::vector<std::string>& faults) const;
+
+  mutable std::mutex m_;
+  std::uint64_t serial_ = 0;
+  pid_t tid_ = 0;
+  bool closed_ = false;
+  std::vector<record> records_;  // by id
+  std::vector<event> events_;    // registered, or ran at exit
+  std::vector<std::string> faults_;
+};
+
+// The same for one back end: registers for real.
+template <backend B>
+class lane_on : public lane {
+ public:
+  struct entry {
+    int id;
+    finalizer<void, B> handle;
+  };
+
+  void open() {
+    watch_.emplace();
+    lane::open(current<B>().serial());
+  }
+  // A finalizer that does nothing but be seen. Plain and in place: what canary_twice doubles.
+  entry add() {
+    const int id = next_id(true);
+    return {id, finalize<B>([this, id] { ran(id, look()); })};
+  }
+  // The same, and then `more()`, with whatever state that brings along.
+  template <class F>
+  entry add_and(F more) {
+    const int id = next_id(false);
+    return {id, finalize<B>([this, id, more = std::move(more)]() mutable {
+              ran(id, look());
+              more();
+            })};
+  }
+  // A ref whose callback is seen; the lane holds it.
+  const basic_ref<B>& add_ref() {
+    const int id = next_id(false);
+    refs_.emplace_back([this, id](const basic_ref<B>&) { ran(id, look()); });
+    return refs_.back();
+  }
+  [[nodiscard]] const basic_ref<B>& watch() const { return *watch_; }
+
+  [[nodiscard]] sighting look() const {
+    const thread_handle here = try_current<B>();
+    return {here.serial(), here.state() == thread_state::draining, watch_->expired()};
+  }
+
+ private:
+  std::optional<basic_ref<B>> watch_;
+  std::deque<basic_ref<B>> refs_;
+};
+
+}  // namespace threadref::conformance

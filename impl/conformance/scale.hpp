@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// How often a check repeats what it does.
+#pragma once
+
+#include <algorithm>
+
+#include "threadref/config.hpp"
+
+namespace threadref::conformance {
+
+inline constexpr bool under_sanitizer = detail::under_tsan || detail::under_asan;
+
+// The counts in the checks are those of a nightly run; this is the part of them that every build
+// does. The one place where that is decided.
+inline constexpr int nightly_divisor = under_sanitizer ? 100 : 20;
+
+constexpr int scaled(int nightly) {
+  return std::max(nightly / nightly_divisor, 1);
+}
+
+}  // namespace threadref::conformance

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "conformance/suite.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "conformance/built_out.hpp"
+
+namespace threadref::conformance {
+
+namespace {
+
+// "c071_runs_on_the_smallest_stack" is check 71.
+int number_of_this_check() {
+  return std::atoi(testing::UnitTest::GetInstance()->current_test_info()->name() + 1);
+}
+
+counters operator-(const counters& a, const counters& b) {
+  return {.registered = a.registered - b.registered,
+          .ran_at_exit = a.ran_at_exit - b.ran_at_exit,
+          .ran_by_call = a.ran_by_call - b.ran_by_call,
+          .detached = a.detached - b.detached,
+          .dropped = a.dropped - b.dropped,
+          .abandoned = a.abandoned - b.abandoned};
+}
+
+}  // namespace
+
+void check_fixture::SetUp() {
+  const std::string_view why = why_built_out(number_of_this_check());
+  before_ = stats_();
+  blocks_before_ = blocks_();
+  os_thread::reset_peak();
+  if (!why.empty()) GTEST_SKIP() << "not in this build: " << why;
+}
+
+counters check_fixture::delta() const {
+  return stats_() - before_;
+}
+
+void check_fixture::TearDown() {
+  const counters now = delta();
+  EXPECT_EQ(now.registered,
+            now.ran_at_exit + now.ran_by_call + now.detached + now.dropped + now.abandoned)
+      << "I1: ran at exit " << now.ran_at_exit << ", by call " << now.ran_by_call << ", detached "
+      << now.detached << ", dropped " << now.dropped << ", abandoned " << now.abandoned;
+  bool plain_at_bottom = false;
+  for (const lane* l : watched_) {
+    plain_at_bottom = plain_at_bottom || l->plain_at_bottom();
+    for (const std::string& fault : l->judge()) ADD_FAILURE() << "I1-I5: " << fault;
+  }
+  EXPECT_EQ(survivors_(), "") << "I6: the back end believes that these threads still live";
+  // Blocks of dead threads are used again, so only as many exist as threads were alive at once; the
+  // slack is for threads that the check starts by other means.
+  constexpr std::size_t slack = 16;
+  EXPECT_LE(blocks_() - blocks_before_, static_cast<std::size_t>(os_thread::peak()) + slack)
+      << "I6: blocks leak";
+  // By these the canaries' driver knows which checks their faults concern.
+  const auto left_to_exit = static_cast<std::int64_t>(now.registered - now.ran_by_call -
+                                                      now.detached - now.dropped - now.abandoned);
+  RecordProperty("left_to_exit", std::to_string(left_to_exit));
+  RecordProperty("plain_at_bottom", plain_at_bottom ? "1" : "0");
+}
+
+}  // namespace threadref::conformance

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// The fixture of every check: it ends by proving that nothing is left. A check is named after its
+// number: TYPED_TEST(<section>, c<number>_<what holds>).
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "conformance/ledger.hpp"
+#include "conformance/os_thread.hpp"
+#include "conformance/scale.hpp"
+#include "subjects.hpp"
+#include "threadref/threadref.hpp"
+
+namespace threadref::conformance {
+
+// The part of the fixture that is the same for every back end, compiled once.
+class check_fixture : public testing::Test {
+ protected:
+  explicit check_fixture(counters (*stats_of)() noexcept, std::size_t (*blocks_of)(),
+                         std::function<std::string()> survivors_of)
+      : stats_(stats_of), blocks_(blocks_of), survivors_(std::move(survivors_of)) {}
+
+  void SetUp() override;
+  void TearDown() override;
+  // What happened to registrations since the check began.
+  [[nodiscard]] counters delta() const;
+  void watch(const lane& l) { watched_.push_back(&l); }
+
+ private:
+  counters (*stats_)() noexcept;
+  std::size_t (*blocks_)();
+  std::function<std::string()> survivors_;
+  counters before_;
+  std::size_t blocks_before_ = 0;
+  std::deque<const lane*> watched_;
+};
+
+// Threads but main that the back end believes to be alive, as a list of names.
+template <backend B>
+std::string survivors() {
+  std::string all;
+  for (const thread_handle& t : enumerate<B>()) {
+    if (!t.is_main())
+      all += (all.empty() ? "" : ", ") + t.name() + "#" + std::to_string(t.serial());
+  }
+  return all;
+}
+
+template <class B>
+class check_of : public check_fixture {
+ public:
+  using lane_type = lane_on<B>;
+
+ protected:
+  check_of()
+      : check_fixture(
+            &stats<B>, [] { return B::list::all().used(); }, &survivors<B>) {}
+
+  lane_type& new_lane() {
+    lane_type& l = lanes_.emplace_back();
+    watch(l);
+    return l;
+  }
+  // One thread from start to join; `body(lane)` runs on it.
+  template <class F>
+  void run(F body) {
+    lane_type& l = new_lane();
+    os_thread([&] {
+      l.open();
+      body(l);
+    }).join();
+    l.close();
+  }
+
+ private:
+  std::deque<lane_type> lanes_;  // destroyed after TearDown: refs are held until then
+};
+
+// A finalizer without a result of the back end.
+template <backend B>
+using plain_finalizer = finalizer<void, B>;
+
+// testing::Types from the generated list, each instance named as the back end is.
+template <class List>
+struct to_types;
+template <class... B>
+struct to_types<type_list<B...>> {
+  using type = testing::Types<B...>;
+};
+using subject_types = to_types<subjects>::type;
+
+struct subject_names {
+  template <class B>
+  static std::string GetName(int /*index*/) {  // the spelling that GoogleTest looks for
+    return std::string(B::info.name);
+  }
+};
+
+}  // namespace threadref::conformance
+
+// A section: checks about one subject. <section>/<back end>.c<number>_... is a check's whole name.
+#define THREADREF_SECTION(section)                                   \
+  template <class B>                                                 \
+  class section : public ::threadref::conformance::check_of<B> {};   \
+  TYPED_TEST_SUITE(section, ::threadref::conformance::subject_types, \
+                   ::threadref::conformance::subject_names)
