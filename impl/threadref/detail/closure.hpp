@@ -89,7 +89,7 @@ struct closure_storage {
       if constexpr (!fits_inline<T>) {
         T* box = *static_cast<T**>(storage);
         if constexpr (alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
-          ::operator delete(box, std::align_val_t{alignof(T)});
+          ::operator delete (box, std::align_val_t{alignof(T)});
         } else {
           ::operator delete(box);  // unsized: clang 14 has no other by default
         }
