@@ -157,6 +157,11 @@ void table_reporter::Finalize() {
     out << absl::StrFormat("Other guests of this host took %.1f %% of the CPU time meanwhile.\n",
                            steal);
   }
+  for (const result& r : results_) {
+    if (r.error.empty()) continue;
+    out << "FAILED " << r.of->name << ": " << r.error
+        << "\n  again: bench_threadref --benchmark_filter='^" << r.of->name << "$'\n";
+  }
   out << std::flush;
 }
 
