@@ -24,7 +24,7 @@ ABSL_FLAG(bool, smoke, false, "smallest sizes, one round");
 ABSL_FLAG(bool, canaries, false, "run the planted faults");
 ABSL_FLAG(std::string, child, "", "hidden: be a child process");
 ABSL_FLAG(std::string, child_ledger, "", "hidden: its ledger's file descriptor");
-ABSL_FLAG(std::string, plant, "", "hidden: hang, crash or bad_outcome, for tests");
+ABSL_FLAG(std::string, plant, "", "hidden: a fault of the harness's own, for its tests");
 
 namespace threadref::stress {
 

@@ -23,9 +23,13 @@ bool is_number(std::string_view digits, N& into, int base = 10) {
   const auto [stop, error] = std::from_chars(digits.data(), end, into, base);
   return error == std::errc{} && stop == end;
 }
+// Digits alone are a number, unless they are a whole hash.
 bool is_hash(std::string_view digits) {
-  return digits.size() >= 7 && digits.size() <= 64 &&
-         digits.find_first_not_of("0123456789abcdefABCDEF") == digits.npos;
+  constexpr std::string_view decimal = "0123456789";
+  constexpr std::string_view all = "0123456789abcdefABCDEF";
+  const bool has_letter = digits.find_first_not_of(decimal) != std::string_view::npos;
+  return digits.find_first_not_of(all) == std::string_view::npos && digits.size() <= 64 &&
+         digits.size() >= (has_letter ? 7U : 40U);
 }
 
 // A number, 0x and hexadecimal digits, or a commit hash, whose first 16 digits then count.
@@ -93,6 +97,7 @@ void parse_hidden(const flag_values& given, options& into, sentences& wrong) {
   if (given.plant == "hang") into.plant = planted::hang;
   if (given.plant == "crash") into.plant = planted::crash;
   if (given.plant == "bad_outcome") into.plant = planted::bad_outcome;
+  if (given.plant == "killed_child") into.plant = planted::killed_child;
 }
 
 void refuse_contradictions(const flag_values& given, sentences& wrong) {

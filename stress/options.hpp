@@ -13,22 +13,22 @@ namespace threadref::stress {
 
 // The flags as they stand on the command line; empty: not given.
 struct flag_values {
-  std::string filter;
-  std::string backend;
-  std::string seed;
-  std::string time;
-  std::string threads;
-  std::string finalizers;
-  std::string json;
+  std::string filter{};
+  std::string backend{};
+  std::string seed{};
+  std::string time{};
+  std::string threads{};
+  std::string finalizers{};
+  std::string json{};
   bool list = false;
   bool describe = false;
   bool smoke = false;
   bool canaries = false;
   // Not for users: a child process of ours, and faults of the harness's own, for its tests.
-  std::string child;
-  std::string child_ledger;
-  std::string plant;
-  std::vector<std::string> unexpected;  // what is no flag
+  std::string child{};
+  std::string child_ledger{};
+  std::string plant{};
+  std::vector<std::string> unexpected{};  // what is no flag
 };
 
 struct names {
@@ -37,7 +37,7 @@ struct names {
 };
 
 enum class task { run, list, describe, child };
-enum class planted { nothing, hang, crash, bad_outcome };
+enum class planted { nothing, hang, crash, bad_outcome, killed_child };
 
 inline constexpr int threads_most = 100'000;
 inline constexpr int finalizers_most = 100'000;

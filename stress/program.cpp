@@ -39,7 +39,17 @@ std::vector<cell_code> all_cells() {
   return all;
 }
 
-int list(const options& o, const std::vector<cell_code>& all) {
+int nothing_matched(const options& o, const std::vector<cell_code>& all,
+                    const program_info& program) {
+  absl::FPrintF(stderr, "%s: no cell matches --filter=%s%s%s; valid:\n", program.name, o.filter,
+                o.backend.empty() ? "" : " --backend=", o.backend);
+  for (const cell_code& c : all) {
+    if (c.canary == o.canaries) absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
+  }
+  return scenarios::status_wrong_use;
+}
+
+int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
   const pattern wanted(o.filter.empty() ? "." : o.filter);
   int found = 0;
   for (const cell_code& c : all) {
@@ -50,21 +60,12 @@ int list(const options& o, const std::vector<cell_code>& all) {
     const std::string why = c.what.why.empty() ? "" : text("  ", c.what.why);
     absl::PrintF("%-32s %s%s\n", name, scenarios::to_string(c.what.status), why);
   }
-  if (o.canaries) return found != 0 ? scenarios::status_fine : scenarios::status_wrong_use;
+  if (found == 0) return nothing_matched(o, all, program);
   for (const absent_backend& a : absent_backends) {
-    if (!a.name.empty()) absl::PrintF("%-32s absent  %s\n", text("*/", a.name), a.why);
+    if (!a.name.empty() && !o.canaries)
+      absl::PrintF("%-32s absent  %s\n", text("*/", a.name), a.why);
   }
-  return found != 0 ? scenarios::status_fine : scenarios::status_wrong_use;
-}
-
-int nothing_matched(const options& o, const std::vector<cell_code>& all,
-                    const program_info& program) {
-  absl::FPrintF(stderr, "%s: no cell matches --filter=%s%s%s; valid:\n", program.name, o.filter,
-                o.backend.empty() ? "" : " --backend=", o.backend);
-  for (const cell_code& c : all) {
-    if (c.canary == o.canaries) absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
-  }
-  return scenarios::status_wrong_use;
+  return scenarios::status_fine;
 }
 
 std::vector<std::string_view> missed_canaries(const run_result& r) {
@@ -134,7 +135,7 @@ int run_program(int argc, char** argv, const program_info& program) {
   }
   const std::vector<cell_code> all = all_cells();
   if (o.what == task::child) return run_child(o, all);
-  if (o.what == task::list) return list(o, all);
+  if (o.what == task::list) return list(o, all, program);
   return run(o, all, argv[0], program);
 }
 

@@ -150,7 +150,7 @@ class runner {
     } while (!enough(r, now() - began, share));
     r.seconds = now() - began;
     minder::end_cell();
-    if (planted_here) r.figures.seen.add("planted", 1);
+    if (planted_here && options_.plant == planted::bad_outcome) r.figures.seen.add("planted", 1);
     r.judged = judge(c.what, r.figures.seen);
     if (r.figures.killed_from_outside) r.judged.is = worse(r.judged.is, verdict::unknown);
     for (const std::string& n : r.figures.notes) result_.notes.push_back(n);
@@ -158,7 +158,9 @@ class runner {
   }
 
   std::vector<std::string> child_command(const cell_code& c) const {
-    return {path_, text("--child=", scenarios::cell_name(c.what))};
+    std::vector<std::string> command{path_, text("--child=", scenarios::cell_name(c.what))};
+    if (options_.plant == planted::killed_child) command.emplace_back("--plant=killed_child");
+    return command;
   }
 
   void show(const cell_result& r) {
@@ -168,7 +170,7 @@ class runner {
     // Canaries are expected to fail; one that was asked for by name is shown in full.
     const bool in_full = failed ? !r.cell->canary || !options_.filter.empty()
                                 : r.judged.interesting && !r.cell->canary;
-    if (in_full) print_table(r);
+    if (in_full || r.judged.is == verdict::unknown) print_table(r);
   }
 
   program_info program_;
@@ -202,6 +204,7 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
     return scenarios::cell_name(each.what) == o.child;
   });
   if (c == all.end() || c->child == nullptr) return scenarios::status_wrong_use;
+  if (o.plant == planted::killed_child) raise(SIGKILL);
   yields::plan(o.seed.value_or(0));
   cell_figures figures;
   round one{.cell = o.child,
