@@ -51,7 +51,7 @@ What to run
 How much
   --time=<duration>    of the whole run, divided over the cells; each cell plays at least one
                        round (500ms, 90s, 3m, 1h30m)                             default: 3m
-  --threads=<n>        alive at once, in every scenario     default: each scenario's own, up to 4,000
+  --threads=<n>        alive at once, in every scenario      default: each scenario's own, to 4,000
   --finalizers=<n>     per thread, at most; how many is drawn           default: each scenario's own
   --smoke              one round of each cell at the smallest sizes: seconds
   example: PROGRAM --threads=1000 --finalizers=8 --time=1m

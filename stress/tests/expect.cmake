@@ -1,5 +1,5 @@
 # Runs a program and demands its exit status, and that its output matches every pattern:
-#   cmake -DCOMMAND="a;b" -DSTATUS=1 [-DMATCH="regex;regex"] [-DJSON=file -DVERDICT=passed] -P expect.cmake
+#   cmake -DCOMMAND="a;b" -DSTATUS=1 [-DMATCH=regex] [-DJSON=file -DVERDICT=passed] -P expect.cmake
 if(JSON)
   file(REMOVE ${JSON})
 endif()
