@@ -40,6 +40,23 @@ struct all_keys {
 // Before the constructors of the library.
 [[gnu::init_priority(101)]] const all_keys keys;
 
+// What is left when a finalizer leaves by pthread_exit has no key's round to run in.
+template <backend B>
+bool survives_pthread_exit() {
+  int ran = 0;
+  std::thread([&] {
+    const auto count = [&ran] { ++ran; };
+    if (!try_finalize<B>(count)) return;
+    finalize<B>(count);
+    finalize<B>([] { pthread_exit(nullptr); });
+    finalize<B>([] { pthread_exit(nullptr); });
+    finalize<B>(count);
+  }).join();
+  THREADREF_CHECK(ran == 3 || ran == 0, "a finalizer was lost after another one's pthread_exit");
+  THREADREF_CHECK(enumerate<B>().empty(), "a dead thread is believed to be alive");
+  return ran == 3;
+}
+
 template <backend B>
 bool works() {
   bool ran = false;
@@ -55,6 +72,7 @@ bool works() {
   THREADREF_CHECK(ran != refused, "a finalizer was lost, or ran although it was refused");
   THREADREF_CHECK(stats<B>().registered - before.registered == (ran ? 1U : 0U),
                   "what was refused was counted as registered");
+  THREADREF_CHECK(survives_pthread_exit<B>() == ran, "it works by half");
   std::printf("%-20s %s\n", B::info.name.data(), ran ? "works without a key" : "refused: no key");
   return ran;
 }

@@ -2,8 +2,12 @@
 // A C++ thread_local whose destructor drains an exit list.
 #pragma once
 
+#include <cxxabi.h>
+
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_key.hpp"
+
+extern "C" void* __dso_handle;  // which shared object this is: the C library asks for it
 
 namespace threadref::detail {
 
@@ -19,13 +23,24 @@ class exit_guard {
   exit_guard& operator=(const exit_guard&) = delete;
   // May leave by a forced unwind, when a finalizer calls pthread_exit.
   ~exit_guard() noexcept(false) {
-    if (b_ == nullptr) return;
-    List::exit_pass(*b_);
-    // Older thread_locals are still to be destroyed and may register: then the key's rounds run it.
-    if (exit_key<List>::get() == nullptr) List::end(*b_);
+    if (b_ != nullptr) pass(b_);
   }
 
  private:
+  static void pass(void* of_this_thread) {
+    block& b = *static_cast<block*>(of_this_thread);
+    // With a key its rounds run what is left, and what is registered later.
+    const bool alone = exit_key<List>::get() == nullptr;
+    try {
+      List::exit_pass(b);
+    } catch (abi::__forced_unwind&) {
+      // The C library goes on with its list of destructors, so that a new entry runs the rest.
+      if (alone) abi::__cxa_thread_atexit(&pass, &b, &__dso_handle);
+      throw;
+    }
+    if (alone) List::end(b);
+  }
+
   block* b_ = nullptr;
   static inline thread_local exit_guard guard_;
 };
