@@ -96,8 +96,20 @@ void ledger::fire(record& r, std::uint32_t id) noexcept {
   }
   if (r.joined.load(std::memory_order_relaxed)) faults |= fault::after_join;
   if (r.ref_alive != nullptr && r.ref_alive(r.ref)) faults |= fault::seen_alive;
-  if ((e.marks.load(std::memory_order_acquire) & mark::dropped) != 0) faults |= fault::after_drop;
+  if ((e.marks.load(std::memory_order_acquire) & mark::dropped_in_time) != 0)
+    faults |= fault::after_drop;
+  if (my_number == r.number) look_at_next(r);
   if (faults != 0) blame(r, id, faults);
+}
+
+// An exit claims one after the other: what is dropped now, while an older one runs, is dropped
+// before its turn. A drop that comes later may have met a callback that was claimed and had not
+// begun, and nobody outside can tell.
+void ledger::look_at_next(const record& r) noexcept {
+  if (r.top == no_id) return;
+  entry& next = at(r, r.top);
+  if ((next.marks.load(std::memory_order_acquire) & mark::dropped) != 0)
+    next.marks.fetch_or(mark::dropped_in_time, std::memory_order_relaxed);
 }
 
 void ledger::blame(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
@@ -120,7 +132,10 @@ void ledger::ran_unbidden(record& r, std::uint32_t id) noexcept {
 }
 
 void ledger::dropped(record& r, std::uint32_t id) noexcept {
-  at(r, id).marks.fetch_or(mark::dropped, std::memory_order_release);
+  // On the thread itself, it is not in its exit, or in the middle of another finalizer.
+  const bool surely = my_number == r.number;
+  at(r, id).marks.fetch_or(surely ? mark::dropped | mark::dropped_in_time : mark::dropped,
+                           std::memory_order_release);
 }
 
 void ledger::token_gone(const record& r, std::uint32_t id) noexcept {

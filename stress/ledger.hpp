@@ -39,7 +39,14 @@ struct fault {
   };
 };
 struct mark {
-  enum : std::uint8_t { has_token = 1, token_gone = 2, is_ref = 4, dropped = 8, refused = 16 };
+  enum : std::uint8_t {
+    has_token = 1,
+    token_gone = 2,
+    is_ref = 4,
+    dropped = 8,
+    dropped_in_time = 16,  // and its turn in the exit had not come
+    refused = 32,
+  };
 };
 
 // One thread. Plain members are written by the creator before the thread starts, then by the thread
@@ -120,7 +127,7 @@ class ledger {
   void called(record& r, std::uint32_t id, int run) noexcept;
   // It ran although the call or detach said that it could not be had.
   void ran_unbidden(record& r, std::uint32_t id) noexcept;
-  // The last handle of a ref is gone.
+  // The last handle of a ref is gone, on this or another thread.
   void dropped(record& r, std::uint32_t id) noexcept;
   void token_gone(const record& r, std::uint32_t id) noexcept;
   bool holds_token(const record& r, std::uint32_t id) noexcept;
@@ -135,6 +142,7 @@ class ledger {
   void clear() noexcept;
 
  private:
+  void look_at_next(const record& r) noexcept;
   static bool is_newest(record& r, std::uint32_t id, const entry* entries) noexcept;
   std::string_view name_of(const entry& e, std::string_view if_never_ran) const noexcept;
 

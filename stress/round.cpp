@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include "minder.hpp"
@@ -17,6 +18,11 @@ namespace threadref::stress {
 
 void cell_figures::note(const std::string& sentence) {
   if (std::find(notes.begin(), notes.end(), sentence) == notes.end()) notes.push_back(sentence);
+}
+
+bool round::is_late() const noexcept {
+  const std::chrono::duration<double> now = std::chrono::steady_clock::now().time_since_epoch();
+  return end_seconds != 0 && now.count() > end_seconds;
 }
 
 bool round::stopping() noexcept {
@@ -155,11 +161,13 @@ void squad::join_all() {
 }
 
 // Some are always on their way out while others come: who is released is joined a little later.
+// Once as many were alive as shall be, the round may end with its time.
 void squad::churn(std::size_t alive) {
   constexpr std::size_t leaving = 32;
   std::size_t released = 0;
   while (started_ != places_.size() && !round::stopping()) {
     const bool full = started_ - joined_ == alive;
+    if (full && round_.is_late()) break;
     if (!full && start_next()) continue;
     released = std::max(released, std::min(joined_ + leaving, started_));
     for (std::size_t i = joined_; i != released; ++i) places_[i].turn.open();

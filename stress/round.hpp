@@ -34,8 +34,11 @@ struct round {
   std::uint64_t seed = 0;          // of this round
   int threads = 0;                 // alive at once
   int finalizers = 0;              // per thread, at most
+  double end_seconds = 0;  // of steady_clock: from then on no thread needs to come; 0: all do
   cell_figures& figures;
 
+  // Is the cell's time over?
+  [[nodiscard]] bool is_late() const noexcept;
   // Has somebody asked the program to end? Then a round may stop short of its threads.
   static bool stopping() noexcept;
 

@@ -138,6 +138,7 @@ class runner {
                 .seed = mix(seed, r.figures.rounds),
                 .threads = r.threads,
                 .finalizers = r.finalizers,
+                .end_seconds = options_.smoke || c.canary ? 0 : began + share,
                 .figures = r.figures};
       if (book == nullptr) {
         book = std::make_unique<ledger>(c.threads_in_all(one),

@@ -142,6 +142,21 @@ TEST_F(one_thread, dropped_and_after_drop) {
   EXPECT_EQ(book.sum().dropped, 1U);
 }
 
+// Another thread's drop proves something only if a younger finalizer ran in between.
+TEST_F(one_thread, a_foreign_drop_may_meet_a_callback_that_is_claimed) {
+  const auto a = book.push(r, mark::is_ref);
+  const auto b = book.push(r);
+  const auto c = book.push(r, mark::is_ref);
+  std::thread([&] { book.dropped(r, c); }).join();
+  book.fire(r, c);
+  std::thread([&] { book.dropped(r, a); }).join();
+  book.fire(r, b);
+  book.fire(r, a);
+  const tally t = settled();
+  EXPECT_EQ(t.count("once"), 2U);
+  EXPECT_EQ(t.count("after_drop"), 1U);
+}
+
 TEST_F(one_thread, refused_is_no_registration) {
   book.refused(r, book.push(r));
   expect("refused");
