@@ -57,6 +57,7 @@ std::vector<std::string> environment_of_child() {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> all;
+  all.reserve(strings.size() + 1);
   for (std::string& s : strings) all.push_back(s.data());
   all.push_back(nullptr);
   return all;
@@ -105,7 +106,7 @@ bool crashed(int signal) {
 }  // namespace
 
 void play_child(round& r, std::string_view if_never_ran) {
-  const std::size_t finalizers = static_cast<std::size_t>(r.finalizers);
+  const auto finalizers = static_cast<std::size_t>(r.finalizers);
   const memory_file memory(r.size() * (sizeof(record) + finalizers * sizeof(entry)));
   std::vector<std::string> command = r.child;
   command.push_back(text("--seed=", r.seed));

@@ -128,7 +128,7 @@ int run_program(int argc, char** argv, const program_info& program) {
   const parsed result = parse(read_flags(argc, argv), known_names());
   if (const auto* wrong = std::get_if<std::vector<std::string>>(&result))
     return refuse(*wrong, program);
-  const options& o = std::get<options>(result);
+  const auto& o = std::get<options>(result);
   if (o.what == task::describe) {
     std::fputs(scenarios::describe().c_str(), stdout);
     return scenarios::status_fine;

@@ -52,7 +52,8 @@ void gate::open() noexcept {
 
 std::size_t stack_bytes() noexcept {
   // The sanitizers' frames are several times as large, and a forced unwind needs 10 KiB by itself.
-  constexpr std::size_t wanted = (detail::under_tsan || detail::under_asan ? 256U : 64U) * 1024U;
+  constexpr std::size_t kib = detail::under_tsan || detail::under_asan ? 256 : 64;
+  constexpr std::size_t wanted = kib * 1024;
   return std::max<std::size_t>(wanted, static_cast<std::size_t>(sysconf(_SC_THREAD_STACK_MIN)));
 }
 

@@ -215,7 +215,7 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
             .finalizers = o.finalizers,
             .figures = figures};
   // Kept: what the end of this process cuts off may still write to it.
-  static ledger* const book =
+  static auto* const book =
       new ledger(one.size(), static_cast<std::size_t>(o.finalizers), o.child_ledger);
   return c->child(one, *book);
 }
