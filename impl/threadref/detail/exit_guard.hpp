@@ -27,7 +27,7 @@ class exit_guard {
   }
 
  private:
-  static void pass(void* of_this_thread) {
+  THREADREF_CATCHES_UNWINDING static void pass(void* of_this_thread) {
     block& b = *static_cast<block*>(of_this_thread);
     // With a key its rounds run what is left, and what is registered later.
     const bool alone = exit_key<List>::get() == nullptr;
