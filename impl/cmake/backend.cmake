@@ -7,7 +7,8 @@
 function(threadref_backend name)
   cmake_parse_arguments(arg "CANARY" "PACKAGE" "COMPONENTS;LINK" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "threadref_backend(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR
+      "threadref_backend(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
 
   if(arg_PACKAGE)
@@ -15,7 +16,8 @@ function(threadref_backend name)
     if(NOT ${arg_PACKAGE}_FOUND)
       set(why "package ${arg_PACKAGE} not found")
       message(STATUS "threadref: ${name} is absent (${why})")
-      set_property(GLOBAL APPEND_STRING PROPERTY threadref_absent "    {\"${name}\", \"${why}\"},\n")
+      set_property(GLOBAL APPEND_STRING PROPERTY threadref_absent
+        "    {\"${name}\", \"${why}\"},\n")
       return()
     endif()
     list(JOIN arg_COMPONENTS " " components)

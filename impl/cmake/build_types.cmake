@@ -1,4 +1,5 @@
-# Build types are what the presets choose between: Release, RelWithDebInfo, Debug, and the three below.
+# Build types are what the presets choose between: Release, RelWithDebInfo, Debug, and the three
+# below.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
@@ -14,7 +15,7 @@ if(NOT CMAKE_BUILD_TYPE IN_LIST types)
 endif()
 
 # Plain variables, not cache entries: project() has already created empty cache entries of these
-# names, and set(... CACHE) would silently leave them empty: a green sanitizer leg without sanitizer.
+# names, and set(... CACHE) would silently leave them empty: a green leg without its sanitizer.
 # The test sanitizer_reports guards against exactly that.
 set(sanitize "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all")
 foreach(lang C CXX)
