@@ -38,8 +38,9 @@ void overflow() {
 }
 
 void leak() {
-  int* volatile p = new int(1);
-  p = nullptr;
+  int* volatile p = nullptr;
+  for (int i = 0; i != 4; ++i) p = new int(i);  // the last may still be seen in some register
+  std::printf("%d\n", *p);
 }
 
 // Remembers where in a slot of the exit list it was stored.
