@@ -196,7 +196,7 @@ TYPED_TEST(ends, c071_the_smallest_stack_will_do) {
         finalize<TypeParam>(
             [&] { in_finalizer = static_cast<const char*>(__builtin_frame_address(0)); });
       },
-      PTHREAD_STACK_MIN)
+      static_cast<std::size_t>(PTHREAD_STACK_MIN))
       .join();
   ASSERT_NE(in_finalizer, nullptr);
   EXPECT_LT(std::abs(in_body - in_finalizer), 4'096) << "what the exit path needs of the stack";

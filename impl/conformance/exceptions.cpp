@@ -78,7 +78,7 @@ struct throws_at_end {
   throws_at_end(throws_at_end&&) noexcept = default;
   throws_at_end(const throws_at_end&) = delete;
   throws_at_end& operator=(const throws_at_end&) = delete;
-  ~throws_at_end() noexcept(false) {
+  ~throws_at_end() noexcept(false) {  // NOLINT(bugprone-exception-escape): that is its purpose
     if (const auto mine = std::move(what)) throw std::runtime_error(*mine);
   }
   std::unique_ptr<std::string> what;
