@@ -30,7 +30,7 @@ block* domain::extend() noexcept {
       block*& slot = chunks_[index / blocks_per_chunk];
       if (slot == nullptr) slot = std::exchange(spare_chunk_, nullptr);
       if (slot != nullptr) {
-        block* b = ::new (&at(index)) block(*this);
+        auto* b = ::new (&at(index)) block(*this);
         used_.store(index + 1, std::memory_order_release);  // publishes it to pin_live() and sum()
         return b;
       }
