@@ -11,6 +11,7 @@ namespace threadref::conformance {
 namespace {
 
 constexpr int step_max = 1 << 16;
+constexpr int hopeless_rounds = 300;
 constexpr int skew_max = 1 << 20;
 
 // Some nanoseconds a step, and not optimised away. Yields, since with fewer cores than threads the
@@ -41,6 +42,7 @@ void balance::delay_second() const {
 }
 
 void balance::record(int first, int second) {
+  ++rounds_;
   first_ += first;
   second_ += second;
   const bool first_won = first > second;
@@ -48,6 +50,10 @@ void balance::record(int first, int second) {
   first_won_last_ = first_won;
   step_ = std::clamp(again ? step_ * 2 : step_ / 2, 1, step_max);
   skew_ = std::clamp(skew_ + (first_won ? step_ : -step_), -skew_max, skew_max);
+}
+
+bool balance::is_hopeless() const {
+  return rounds_ >= hopeless_rounds && (first_ == 0 || second_ == 0);
 }
 
 void balance::expect_both(const char* first, const char* second) const {

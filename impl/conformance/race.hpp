@@ -27,6 +27,8 @@ class balance {
   void delay_second() const;
   // After each round, with both sides at rest.
   void record(int first, int second);
+  // Has one side won all of many rounds? Then something is broken, and more rounds won't tell.
+  [[nodiscard]] bool is_hopeless() const;
   // Fails unless each side won at least 1 % of what there was to win.
   void expect_both(const char* first, const char* second) const;
 
@@ -34,6 +36,7 @@ class balance {
   int skew_ = 0;  // steps of the first side's delay; negative: of the second's
   int step_ = 256;
   bool first_won_last_ = false;
+  int rounds_ = 0;
   int first_ = 0;
   int second_ = 0;
 };

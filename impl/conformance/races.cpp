@@ -27,7 +27,7 @@ using hit_list = std::array<std::atomic<int>, ids>;
 template <class B, class Take>
 void take_against_exit(Take take) {
   balance sides;
-  for (int round = 0; round != scaled(2'000); ++round) {
+  for (int round = 0; round != scaled(2'000) && !sides.is_hopeless(); ++round) {
     auto ran = std::make_unique<hit_list>();
     std::atomic<int> taken{0};
     std::vector<plain_finalizer<B>> all;
@@ -86,7 +86,7 @@ TYPED_TEST(races, c054_call_against_exit) {
 
 TYPED_TEST(races, c055_dropping_refs_against_exit) {
   balance sides;
-  for (int round = 0; round != scaled(2'000); ++round) {
+  for (int round = 0; round != scaled(2'000) && !sides.is_hopeless(); ++round) {
     constexpr std::size_t refs = 500;
     std::vector<std::optional<basic_ref<TypeParam>>> all(refs);
     std::array<std::atomic<int>, refs> calls{};
@@ -134,7 +134,7 @@ TYPED_TEST(races, c055_dropping_refs_against_exit) {
 
 TYPED_TEST(races, c009_one_drop_against_exit) {
   balance sides;
-  for (int round = 0; round != scaled(100'000); ++round) {
+  for (int round = 0; round != scaled(100'000) && !sides.is_hopeless(); ++round) {
     std::optional<basic_ref<TypeParam>> r;
     int calls = 0;
     std::atomic<bool> dropped{false};
@@ -200,7 +200,7 @@ struct target {
 // that looked, and past the join.
 TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
   balance sides;
-  for (int round = 0; round != scaled(100'000) / 4; ++round) {
+  for (int round = 0; round != scaled(100'000) / 4 && !sides.is_hopeless(); ++round) {
     target<TypeParam> t;
     starting_line line(4);
     {
@@ -230,7 +230,7 @@ TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
 
 TYPED_TEST(races, c058_enumerate_against_exit) {
   balance sides;
-  for (int round = 0; round != scaled(100'000); ++round) {
+  for (int round = 0; round != scaled(100'000) && !sides.is_hopeless(); ++round) {
     std::atomic<std::uint64_t> serial{0};
     std::atomic<pid_t> tid{0};
     starting_line line;
