@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cctype>
 #include <chrono>
 #include <cstdlib>
@@ -218,10 +219,18 @@ double steal_percent(const cpu_times& before, const cpu_times& after) noexcept {
   return all > 0 ? 100 * (after.stolen - before.stolen) / all : 0;
 }
 
+// Measured per live thread: resident memory, the kernel's included; the sanitizers' own comes on
+// top. ThreadSanitizer of gcc 12 also keeps a clock of all threads in each mutex and atomic: 17.6 GB
+// for 4 000 threads with up to 64 finalizers each, so that part grows with the square.
+static double threads_within(double memory) {
+  const double each = detail::under_tsan ? 1.1e6 : detail::under_asan ? 140e3 : 48e3;
+  constexpr double each_pair = 825;
+  if (!detail::under_tsan) return memory / each;
+  return (std::sqrt(each * each + 4 * each_pair * memory) - each) / (2 * each_pair);
+}
+
 thread_room room_for_threads(int wanted, std::size_t stack_bytes) {
-  // Measured per live thread: resident memory, kernel's included, and mappings of the address
-  // space, of which the kernel allows only so many. The sanitizers' own come on top.
-  const double bytes = detail::under_tsan ? 1.1e6 : detail::under_asan ? 140e3 : 48e3;
+  // Mappings of the address space, of which the kernel allows only so many.
   const double mappings = detail::under_tsan ? 11 : 3;
   const double existing = existing_threads();
   limit_seen limit;
@@ -237,13 +246,13 @@ thread_room room_for_threads(int wanted, std::size_t stack_bytes) {
                    "RLIMIT_AS");
   std::istringstream available(field("/proc/meminfo", "MemAvailable"));
   double kib = 0;
-  if (available >> kib) limit.consider(kib * 1024 / bytes, "memory");
+  if (available >> kib) limit.consider(threads_within(0.7 * kib * 1024), "memory");
   for (const std::string& group : control_groups()) {
     const double used = number_in(group + "/pids.current");
     const double own = used < std::numeric_limits<double>::infinity() ? used : 0;
     limit.consider(number_in(group + "/pids.max") - own, "pids.max of the control group");
     for (const char* file : {"/memory.max", "/memory.limit_in_bytes"})
-      limit.consider(number_in(group + file) / 2 / bytes, "memory of the control group");
+      limit.consider(threads_within(number_in(group + file) / 2), "memory of the control group");
   }
   const double possible = std::max(0.9 * limit.threads, 1.0);
   if (possible >= wanted) return {wanted, {}};
