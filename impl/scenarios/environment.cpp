@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cctype>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -220,8 +220,8 @@ double steal_percent(const cpu_times& before, const cpu_times& after) noexcept {
 }
 
 // Measured per live thread: resident memory, the kernel's included; the sanitizers' own comes on
-// top. ThreadSanitizer of gcc 12 also keeps a clock of all threads in each mutex and atomic: 17.6 GB
-// for 4 000 threads with up to 64 finalizers each, so that part grows with the square.
+// top. ThreadSanitizer of gcc 12 also keeps a clock of all threads in each mutex and atomic: 17.6
+// GB for 4 000 threads with up to 64 finalizers each, so that part grows with the square.
 static double threads_within(double memory) {
   const double each = detail::under_tsan ? 1.1e6 : detail::under_asan ? 140e3 : 48e3;
   constexpr double each_pair = 825;
