@@ -7,6 +7,8 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
@@ -90,6 +92,17 @@ TYPED_TEST(ends, c062_what_a_finalizer_registered_before_its_pthread_exit_runs) 
     });
     me.add();
   });
+}
+
+TYPED_TEST(ends, c062_pthread_exit_inside_a_ref_callback_runs_the_rest) {
+  std::optional<basic_ref<TypeParam>> r;
+  auto held = std::make_shared<int>(0);
+  this->run([&](auto& me) {
+    me.add();
+    r.emplace([held](const auto& /*self*/) { pthread_exit(nullptr); });
+    me.add();
+  });
+  EXPECT_EQ(held.use_count(), 1) << "the callback is destroyed by the unwinding";
 }
 
 // Each pthread_exit in a key destructor makes glibc begin its rounds anew; ThreadSanitizer counts

@@ -191,6 +191,21 @@ TYPED_TEST(late, c043_the_first_use_of_a_thread_is_in_a_thread_locals_destructor
   EXPECT_TRUE(ran);
 }
 
+// The keys of back ends run one after the other, in rounds: what one registers with another runs in
+// this round or in the next.
+TYPED_TEST(late, c043_from_a_finalizer_of_another_back_end) {
+  std::vector<std::string> ran;
+  os_thread([&ran] {
+    for_each_type(backends{}, []<class Other>() { static_cast<void>(current<Other>()); });
+    finalize<TypeParam>([&ran] {
+      for_each_type(backends{}, [&ran]<class Other>() {
+        finalize<Other>([&ran] { ran.emplace_back(Other::info.name); });
+      });
+    });
+  }).join();
+  EXPECT_EQ(ran.size(), backends::size);
+}
+
 TYPED_TEST(late, c045_once_ended_a_thread_has_no_identity) {
   const pthread_key_t high = younger_key<TypeParam>();
   bool looked = false;

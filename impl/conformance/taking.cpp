@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // B, F and O. Other threads: what they can take, and what waiting for a finalizer means.
+#include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "conformance/suite.hpp"
@@ -89,6 +92,38 @@ TYPED_TEST(taking, c026_a_call_from_another_thread_runs_there) {
   t.join();
   me.close();
   EXPECT_EQ(me.order(), (std::vector<int>{2, 0}));
+}
+
+// The forced unwind of the caller passes through the library.
+TYPED_TEST(taking, c026_a_caller_may_be_cancelled_in_the_middle_of_its_call) {
+  auto held = std::make_shared<int>(0);
+  plain_finalizer<TypeParam> f;
+  gate made;
+  gate running;
+  gate gone;
+  os_thread owner([&] {
+    f = finalize<TypeParam>([&running, held] {
+      running.open();
+      for (;;) {
+        pthread_testcancel();
+        sched_yield();
+      }
+    });
+    made.open();
+    gone.wait();
+  });
+  made.wait();
+  os_thread caller([&f] { f(); });
+  running.wait();
+  EXPECT_EQ(f.state(), finalizer_state::running);
+  caller.cancel();
+  EXPECT_EQ(caller.join(), PTHREAD_CANCELED);
+  EXPECT_EQ(f.state(), finalizer_state::gone);
+  EXPECT_EQ(held.use_count(), 1);
+  f.wait();
+  gone.open();
+  owner.join();
+  EXPECT_EQ(this->delta().ran_by_call, 1U);
 }
 
 TYPED_TEST(taking, c027_wait_returns_when_the_run_has_ended) {
