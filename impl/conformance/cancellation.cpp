@@ -113,7 +113,8 @@ TYPED_TEST(cancellation, c063_and_pthread_exit_inside_a_finalizer) {
 template <class B>
 std::size_t slabs_of_this_thread() {
   std::size_t count = 0;
-  for (const detail::slab* s = B::list::own()->slabs; s != nullptr; s = s->next) ++count;
+  for (const detail::slab* s = B::list::own()->slabs.load(); s != nullptr; s = s->next.load())
+    ++count;
   return count;
 }
 

@@ -64,7 +64,7 @@ TYPED_TEST(late, c039_one_that_always_registers_another_is_abandoned) {
     finalize<TypeParam>(for_ever<TypeParam>{&runs});
   }).join();
   // The first, and then as many as the limit allows; the next one and the pending one are cut off.
-  EXPECT_EQ(runs, TypeParam::list::late_registrations_max + 1);
+  EXPECT_EQ(runs, options{}.late_registrations_max + 1);
   EXPECT_EQ(innocent, 0);
   EXPECT_EQ(this->delta().abandoned, 2U);
   const std::vector<told> all = incidents.all();

@@ -61,7 +61,7 @@ TYPED_TEST(refs, c007_dropping_the_last_handle_drops_the_callback) {
     for (int i = 0; i != rounds; ++i) {
       basic_ref<TypeParam> r([&calls](const auto& /*self*/) { ++calls; });
     }
-    EXPECT_EQ(TypeParam::list::own()->current->next, nullptr);
+    EXPECT_EQ(TypeParam::list::own()->current->next.load(), nullptr);
   }).join();
   EXPECT_EQ(calls, 0);
   EXPECT_EQ(this->delta().dropped, static_cast<std::uint64_t>(rounds));

@@ -21,6 +21,8 @@ counters operator-(const counters& a, const counters& b) {
           .ran_by_call = a.ran_by_call - b.ran_by_call,
           .detached = a.detached - b.detached,
           .dropped = a.dropped - b.dropped,
+          .ran_at_process_exit = a.ran_at_process_exit - b.ran_at_process_exit,
+          .forgotten = a.forgotten - b.forgotten,
           .abandoned = a.abandoned - b.abandoned};
 }
 
@@ -41,7 +43,8 @@ counters check_fixture::delta() const {
 void check_fixture::TearDown() {
   const counters now = delta();
   EXPECT_EQ(now.registered,
-            now.ran_at_exit + now.ran_by_call + now.detached + now.dropped + now.abandoned)
+            now.ran_at_exit + now.ran_by_call + now.detached + now.dropped +
+                now.ran_at_process_exit + now.forgotten + now.abandoned)
       << "I1: ran at exit " << now.ran_at_exit << ", by call " << now.ran_by_call << ", detached "
       << now.detached << ", dropped " << now.dropped << ", abandoned " << now.abandoned;
   bool plain_at_bottom = false;

@@ -20,6 +20,7 @@ enum class capability : unsigned {
   after_thread_locals =
       1,  // on a thread of std::thread or pthread_create, all thread_locals die first
   among_thread_locals = 2,  // younger thread_locals die before, older ones after the finalizers
+  inside_malloc = 4,        // an allocator may register: see can_register_inside_malloc()
 };
 constexpr capability operator|(capability a, capability b) {
   return static_cast<capability>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -55,10 +56,17 @@ struct absent_backend {
 // these two answers.
 //
 //   find()    how is this thread's block found? Null: never registered, or no longer.
-//   arm(b)    have B::list::exit_pass(b) called when this thread exits; called once in a thread's
-//             life, on that thread. An error leaves nothing armed; std::errc{} is success. (Not an
-//             error_code: making one calls into the C++ library, on the way of each registration.)
+//   arm(b)    have B::list::exit_pass(b, exit_phase::last) called when this thread exits; called
+//             once in a thread's life, on that thread. An error leaves nothing armed; std::errc{}
+//             is success. (Not an error_code: making one calls into the C++ library, on the way of
+//             each registration.)
 //   forget()  the thread has ended for this back end: from now on find() is null on it.
+//
+// A direct back end has a third: it registers each finalizer with the system by itself, so that the
+// system's own list is the exit list.
+//
+//   arm_one(n)  have B::list::exit_one(n) called when this thread exits. An error leaves nothing
+//               armed. The entry may come when n was taken long ago: then it does nothing.
 template <class B>
 concept backend = requires(detail::block& b) {
   { B::info } -> std::convertible_to<const backend_info&>;

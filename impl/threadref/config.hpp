@@ -39,8 +39,17 @@
 #  define THREADREF_POINT(where) static_cast<void>(0)
 #endif
 
+// Whether the library keeps the shared object that it is linked into from being unloaded. A plugin
+// with a copy of its own may be built without, and must then call unload() before it goes.
+#if defined(THREADREF_NO_PIN)
+#  define THREADREF_PINS_ITSELF 0
+#else
+#  define THREADREF_PINS_ITSELF 1
+#endif
+
 namespace threadref::detail {
 
+inline constexpr bool pins_itself = THREADREF_PINS_ITSELF != 0;
 inline constexpr bool under_tsan = THREADREF_UNDER_TSAN != 0;
 inline constexpr bool under_asan = THREADREF_UNDER_ASAN != 0;
 
@@ -70,6 +79,14 @@ inline void tell_leak_checker([[maybe_unused]] void* bytes,
                               [[maybe_unused]] std::size_t count) noexcept {
 #if THREADREF_UNDER_ASAN
   __lsan_register_root_region(bytes, count);
+#endif
+}
+// Before such memory goes back: its bytes may be used by anybody then.
+inline void untell_leak_checker([[maybe_unused]] void* bytes,
+                                [[maybe_unused]] std::size_t count) noexcept {
+#if THREADREF_UNDER_ASAN
+  __lsan_unregister_root_region(bytes, count);
+  __asan_unpoison_memory_region(bytes, count);
 #endif
 }
 

@@ -13,6 +13,7 @@
 #include "threadref/backends.hpp"
 #include "threadref/detail/closure.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/phase.hpp"
 #include "threadref/thread_info.hpp"
 
 namespace threadref {
@@ -125,14 +126,19 @@ class finalizer {
   [[nodiscard]] bool alive() const noexcept { return state() == finalizer_state::armed; }
   [[nodiscard]] finalizer_state state() const noexcept {
     switch (B::list::state(at_)) {
-      case detail::node::armed:
+      case detail::exit_link::armed:
         return finalizer_state::armed;
-      case detail::node::running:
+      case detail::exit_link::running:
         return finalizer_state::running;
       default:
         return finalizer_state::gone;
     }
   }
+  // Does the exit stage run it when the process ends (the default)? False also once it is running
+  // or gone. Setting it does nothing then, nor from another thread while the referent drains. One
+  // lock.
+  [[nodiscard]] bool atexit() const noexcept { return B::list::runs_at_process_exit(at_); }
+  void atexit(bool wanted) const noexcept { B::list::set_process_exit(at_, wanted); }
   // Returns when it is gone, whoever ran or took it; what its run wrote is visible then. Throws
   // std::system_error (resource_deadlock_would_occur) on the referent and inside its own run.
   void wait() const {
@@ -160,28 +166,31 @@ struct try_finalize_result {
   explicit operator bool() const noexcept { return error == std::errc{}; }
 };
 
-// As finalize(), but says in a std::errc what that throws of its own: invalid_argument,
-// not_enough_memory, resource_unavailable_try_again, operation_not_permitted (the thread has
-// ended). What copying the function and its arguments throws is still passed on.
-template <backend B = default_backend, class F, class... A>
-[[gnu::always_inline]] inline auto try_finalize(F&& function, A&&... arguments) {
+namespace detail {
+
+// What all of the functions below do.
+template <class B, class F, class... A>
+[[gnu::always_inline]] inline auto try_finalize_at(exit_place place, F&& function,
+                                                   A&&... arguments) {
   using stored_function = std::decay_t<F>;
   using result = std::invoke_result_t<stored_function, std::decay_t<A>...>;
   static_assert(std::is_void_v<result> || std::is_object_v<result>,
                 "a finalizer returns nothing or an object: a reference could outlive its thread");
   try_finalize_result<result, B> made;
-  if (detail::is_null(function)) {
+  if (is_null(function)) {
     made.error = std::errc::invalid_argument;
     return made;
   }
-  detail::registration at;
+  registration at;
   try {
     if constexpr (sizeof...(A) == 0) {
-      at = B::list::template add<result, stored_function>(made.error, std::forward<F>(function));
+      at = B::list::template add<result, stored_function>(place, made.error,
+                                                          std::forward<F>(function));
     } else {
-      using stored = detail::bound<stored_function, std::decay_t<A>...>;
-      at = B::list::template add<result, stored>(
-          made.error, std::in_place, std::forward<F>(function), std::forward<A>(arguments)...);
+      using stored = bound<stored_function, std::decay_t<A>...>;
+      at = B::list::template add<result, stored>(place, made.error, std::in_place,
+                                                 std::forward<F>(function),
+                                                 std::forward<A>(arguments)...);
     }
   } catch (const std::bad_alloc&) {
     made.error = std::errc::not_enough_memory;
@@ -190,11 +199,31 @@ template <backend B = default_backend, class F, class... A>
   return made;
 }
 
+}  // namespace detail
+
+// As finalize(), but says in a std::errc what that throws of its own: invalid_argument,
+// not_enough_memory, resource_unavailable_try_again, operation_not_permitted (the thread has
+// ended). What copying the function and its arguments throws is still passed on.
+template <backend B = default_backend, class F, class... A>
+[[gnu::always_inline]] inline auto try_finalize(F&& function, A&&... arguments) {
+  return detail::try_finalize_at<B>(detail::exit_place::last, std::forward<F>(function),
+                                    std::forward<A>(arguments)...);
+}
+// The same for a phase of the exit.
+template <backend B = default_backend, class F, class... A>
+auto try_finalize_in(exit_phase phase, F&& function, A&&... arguments) {
+  return detail::try_finalize_at<B>(detail::place_of(phase), std::forward<F>(function),
+                                    std::forward<A>(arguments)...);
+}
+
 // Has function(arguments...) called once, on this thread, when it exits, before pthread_join()
 // returns; newest first, in one order with ref callbacks. Function and arguments are decay-copied
 // (std::ref for a reference) and destroyed right after the call, on the thread that ran it. What
 // the call throws at thread exit goes to the unraisable hook. May be called inside a finalizer:
 // then it runs next, in the same exit.
+//
+// On the main thread it runs when that calls pthread_exit(), or in the exit stage of the process;
+// see finalizer::atexit(). Of other threads that still run when the process ends it never runs.
 //
 // Throws std::invalid_argument for a null function; std::bad_alloc; std::system_error when no key
 // or block is left, or (operation_not_permitted) when the thread has ended for this back end. Then
@@ -205,6 +234,13 @@ template <backend B = default_backend, class F, class... A>
   auto made = try_finalize<B>(std::forward<F>(function), std::forward<A>(arguments)...);
   if (!made) [[unlikely]]
     detail::throw_error(made.error);
+  return made.handle;
+}
+// The same for a phase of the exit; finalize() means exit_phase::last.
+template <backend B = default_backend, class F, class... A>
+auto finalize_in(exit_phase phase, F&& function, A&&... arguments) {
+  auto made = try_finalize_in<B>(phase, std::forward<F>(function), std::forward<A>(arguments)...);
+  if (!made) detail::throw_error(made.error);
   return made.handle;
 }
 

@@ -37,7 +37,7 @@ class ref_callback {
   ref_callback& operator=(const ref_callback&) = delete;
   virtual ~ref_callback() { B::list::cancel(at, &tally::dropped); }
   virtual void call(const basic_ref<B>& self) = 0;
-  [[nodiscard]] bool pending() const noexcept { return B::list::state(at) == node::armed; }
+  [[nodiscard]] bool pending() const noexcept { return B::list::state(at) == exit_link::armed; }
 
   registration at;
   std::uint64_t id = 0;
@@ -98,7 +98,7 @@ class basic_ref {
     std::errc error{};
     made->id = id_;
     made->at = B::list::template add<detail::ref_call, detail::ref_node<B>>(
-        error, detail::ref_node<B>{std::weak_ptr<detail::ref_callback<B>>(made)});
+        detail::exit_place::last, error, detail::ref_node<B>{std::weak_ptr<detail::ref_callback<B>>(made)});
     if (error != std::errc{})
       throw std::system_error(std::make_error_code(error),
                               "threadref: a ref callback can't be registered on this thread");

@@ -81,6 +81,14 @@ thread_handle try_current() noexcept {
   return thread_handle::adopt(*b);
 }
 
+// Makes the calling thread known to the back end, if it was not; false if it can't be, or has ended.
+// On a thread that is known: one thread-local load (or the back end's way to find its block).
+template <backend B = default_backend>
+bool ensure() noexcept {
+  std::errc error{};
+  return B::list::attach(error) != nullptr;
+}
+
 // The threads known to the back end that are running or draining, oldest block first. A snapshot:
 // each was so at some moment during the call. Any thread. O(blocks ever used at once), a lock each.
 // Throws std::bad_alloc.

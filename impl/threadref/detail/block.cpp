@@ -1,45 +1,74 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/detail/block.hpp"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <utility>
 
 #include "threadref/detail/domain.hpp"
+#include "threadref/detail/process.hpp"
 
 namespace threadref::detail {
 
 namespace {
 
-// The kernel's id of another thread, without a system call: the id of a thread's CPU clock encodes
-// it (Linux, include/linux/posix-timers_types.h: (~tid << 3) | flags). The thread must not have
-// ended.
-pid_t tid_of(pthread_t thread) noexcept {
+// The kernel's id of the calling thread, without a system call (gettid takes 100 ns): the id of a
+// thread's CPU clock encodes it (Linux, include/linux/posix-timers_types.h: (~tid << 3) | flags).
+pid_t own_tid() noexcept {
   clockid_t clock = 0;
-  if (pthread_getcpuclockid(thread, &clock) != 0) return 0;
-  return ~(clock >> 3);
+  return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? ~(clock >> 3) : gettid();
+}
+
+// By the kernel's id and not by pthread_t, which must not be used once its thread is gone; and this
+// may be asked of a thread that went without a word.
+void read_name_of(pid_t tid, char (&name)[16]) noexcept {
+  name[0] = '\0';
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/comm", static_cast<int>(tid));
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  const ssize_t length = read(file, name, sizeof name - 1);
+  close(file);
+  name[length > 0 ? length : 0] = '\0';
+  if (length > 0 && name[length - 1] == '\n') name[length - 1] = '\0';
 }
 
 }  // namespace
 
 node* block::refill() noexcept {
-  if (refusing) return nullptr;
+  if (!admits()) return nullptr;
   if (has_returned.load(std::memory_order_acquire)) {
     collect_returned();
     if (free != nullptr) return take_slot();
   }
-  slab* s = current != nullptr ? current->next : slabs;
+  slab* s = current != nullptr ? current->next.load(std::memory_order_relaxed)
+                               : slabs.load(std::memory_order_relaxed);
   if (s == nullptr) {
     const std::uint32_t size_class =
         current != nullptr ? std::min(current->size_class + 1, slab_classes - 1) : 0;
     s = take_slab(size_class);
     if (s == nullptr) return nullptr;
-    (current != nullptr ? current->next : slabs) = s;
+    // Others look through the slabs of a live thread: see exit_list's visit of armed nodes.
+    (current != nullptr ? current->next : slabs).store(s, std::memory_order_release);
   }
   current = s;
   fresh = s->begin();
   fresh_end = s->end();
   return fresh++;
+}
+
+bool block::arm_stage_again() noexcept {
+  if (!home->arm_stage()) return false;
+  after_stage = false;
+  drops_slots = single_use;
+  return true;
 }
 
 void block::collect_returned() noexcept {
@@ -51,7 +80,7 @@ void block::collect_returned() noexcept {
   }
   while (list != nullptr) {
     node& n = *std::exchange(list, list->returned_next);
-    unlink(n);
+    exit_chain::remove(n);
     give_slot(n);
   }
 }
@@ -65,20 +94,22 @@ void block::retire_foreign(node& n) noexcept {
 }
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
-  newest = nullptr;
+  for (exit_chain* c : {&early, &last, &very_last, &destructors, &kept}) c->reset();
   free = nullptr;
   current = nullptr;
   fresh = fresh_end = nullptr;
+  ordered = settings().global_order;
   rounds = 0;
-  draining_here = false;
-  refusing = false;
+  alternations = 0;
+  single_use = drops_slots = draining_here = refusing = after_stage = staging = false;
+  early_armed = early_is_over = in_destructors = false;
   pins.store(1, std::memory_order_relaxed);
   {
     const std::lock_guard lock(m);
     serial = new_serial;
     draining = false;
     described = false;
-    thread = pthread_self();
+    tid = own_tid();
     state.store(thread_state::running, std::memory_order_relaxed);
   }
   live.store(new_serial, std::memory_order_release);
@@ -88,15 +119,19 @@ void block::begin_drain() noexcept {
   if (draining_here) return;
   THREADREF_POINT(begin_drain);
   draining_here = true;
-  registered_in_time = registered.load(std::memory_order_relaxed);
+  late_from = registered.load(std::memory_order_relaxed);
   const std::lock_guard lock(m);
   draining = true;
   live.store(0, std::memory_order_release);
   state.store(thread_state::draining, std::memory_order_release);
   // Somebody keeps this thread's identity: its name may have changed since it was read.
-  if (described && pins.load(std::memory_order_relaxed) > 1) {
-    pthread_getname_np(thread, name, sizeof name);
-  }
+  if (described && pins.load(std::memory_order_relaxed) > 1) read_name();
+}
+
+bool block::is_past_limits() const noexcept {
+  return registered.load(std::memory_order_relaxed) - late_from >
+             settings().late_registrations_max ||
+         alternations > settings().alternations_max;
 }
 
 void block::end_life() noexcept {
@@ -115,11 +150,51 @@ void block::wake() noexcept {
   done.notify_all();
 }
 
+bool block::is_main() const noexcept {
+  return tid == main_tid();
+}
+
+std::uint64_t block::settle_pending() noexcept {
+  const auto get = [](const std::atomic<std::uint64_t>& c) {
+    return c.load(std::memory_order_relaxed);
+  };
+  std::uint64_t settled = get(ran_at_exit) + get(abandoned) + get(forgotten);
+  for (const tally* t : {&own, &foreign}) {
+    settled += get(t->ran_by_call) + get(t->detached) + get(t->dropped) +
+               get(t->ran_at_process_exit);
+  }
+  for (slab* s = slabs.load(std::memory_order_relaxed); s != nullptr;
+       s = s->next.load(std::memory_order_relaxed)) {
+    for (node& n : *s) {
+      const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
+      if (exit_link::state_of(w) == exit_link::armed)
+        n.word_now.store(exit_link::with(w, exit_link::gone), std::memory_order_release);
+    }
+  }
+  return get(registered) - settled;
+}
+
+bool block::is_lost() const noexcept {
+  const int saved = errno;
+  const bool lost = tgkill(getpid(), tid, 0) != 0 && errno == ESRCH;
+  errno = saved;
+  return lost;
+}
+
+void block::read_name() noexcept {
+  const int saved = errno;
+  if (tid == own_tid()) {
+    prctl(PR_GET_NAME, name);
+  } else {
+    read_name_of(tid, name);
+  }
+  errno = saved;
+}
+
 void block::pin_described() noexcept {
   pins.fetch_add(1, std::memory_order_relaxed);
   if (described) return;
-  tid = tid_of(thread);
-  if (pthread_getname_np(thread, name, sizeof name) != 0) name[0] = '\0';
+  read_name();
   described = true;
 }
 

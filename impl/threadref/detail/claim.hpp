@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/points.hpp"
@@ -22,31 +23,73 @@ namespace threadref::detail {
 // already.
 struct hybrid_claim {
   // On the referent, at any time.
-  static bool by_owner(node& n, std::uint64_t generation) noexcept {
+  static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
     THREADREF_POINT(owner_claim);
-    return swap(n, generation);
+    std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
+    while (exit_link::generation_of(w) == generation) {
+      if (exit_link::state_of(w) == exit_link::inspected) {
+        const std::lock_guard inspector_is_done(b.m);
+        w = n.word_now.load(std::memory_order_relaxed);
+      } else if (exit_link::state_of(w) != exit_link::armed) {
+        return false;
+      } else if (swap(n, w, exit_link::running)) {
+        return true;
+      }
+    }
+    return false;
   }
-  // On another thread, holding the lock, `draining` false.
-  static bool by_other(node& n, std::uint64_t generation) noexcept {
+  // On another thread, holding the lock, `draining` false: the state becomes `wanted`, which is
+  // running, or inspected until it is set to armed or running.
+  static bool by_other(node& n, std::uint64_t generation, exit_link::state wanted) noexcept {
     THREADREF_POINT(foreign_claim);
-    return swap(n, generation);
+    std::uint64_t w = n.word_now.load(std::memory_order_acquire);
+    while (exit_link::generation_of(w) == generation &&
+           exit_link::state_of(w) == exit_link::armed) {
+      if (swap(n, w, wanted)) return true;
+    }
+    return false;
   }
-  // On the referent, after begin_drain().
+  // On the referent, after begin().
   static bool at_exit(node& n) noexcept {
     THREADREF_POINT(exit_claim);
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-    if (node::state_of(w) != node::armed) return false;
-    n.word_now.store(node::word(node::generation_of(w), node::running), std::memory_order_relaxed);
+    if (exit_link::state_of(w) != exit_link::armed) return false;
+    n.word_now.store(exit_link::with(w, exit_link::running), std::memory_order_relaxed);
     return true;
   }
-  // Runs what was claimed at exit: once. (Here only so that a canary can do it otherwise.)
+
+  // What the drain does besides; here only so that a canary can do it otherwise.
+  static void begin(block& b) noexcept { b.begin_drain(); }
+  static exit_link* next(exit_chain& list) noexcept { return list.pop_newest(); }
   static bool run_at_exit(node& n) { return n.fn(n.closure, closure_op::run, nullptr); }
 
  private:
-  static bool swap(node& n, std::uint64_t generation) noexcept {
-    std::uint64_t expected = node::word(generation, node::armed);
-    return n.word_now.compare_exchange_strong(expected, node::word(generation, node::running),
-                                              std::memory_order_acq_rel, std::memory_order_relaxed);
+  static bool swap(node& n, std::uint64_t& expected, exit_link::state wanted) noexcept {
+    return n.word_now.compare_exchange_weak(expected, exit_link::with(expected, wanted),
+                                            std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+};
+
+// Protocol A, the simple one that the other is compared with: every claim before the drain is made
+// under the lock, also the referent's; the drain as above.
+struct bulk_claim : hybrid_claim {
+  static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
+    THREADREF_POINT(owner_claim);
+    const std::lock_guard lock(b.m);
+    return take(n, generation, exit_link::running);
+  }
+  static bool by_other(node& n, std::uint64_t generation, exit_link::state wanted) noexcept {
+    THREADREF_POINT(foreign_claim);
+    return take(n, generation, wanted);
+  }
+
+ private:
+  static bool take(node& n, std::uint64_t generation, exit_link::state wanted) noexcept {
+    const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
+    if (exit_link::generation_of(w) != generation || exit_link::state_of(w) != exit_link::armed)
+      return false;
+    n.word_now.store(exit_link::with(w, wanted), std::memory_order_release);
+    return true;
   }
 };
 

@@ -1,10 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/detail/domain.hpp"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
 #include <new>
 #include <utility>
 
+#include "threadref/detail/process.hpp"
+
 namespace threadref::detail {
+
+namespace {
+
+// A main thread that called pthread_exit stays as a zombie until the process ends, so its id still
+// answers to signals.
+bool is_zombie(pid_t tid) noexcept {
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", static_cast<int>(tid));
+  char line[128] = {};
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const ssize_t length = read(file, line, sizeof line - 1);
+  close(file);
+  const char* after_name = length > 0 ? std::strrchr(line, ')') : nullptr;
+  return after_name != nullptr && std::strncmp(after_name, ") Z", 3) == 0;
+}
+
+}  // namespace
 
 block* domain::acquire() noexcept {
   block* b = nullptr;
@@ -53,11 +78,7 @@ void domain::recycle(block& b) noexcept {
   }
   // The first slab stays, so that a churned thread's first registration is warm; the rest is
   // shared.
-  if (b.slabs != nullptr) {
-    for (slab* s = std::exchange(b.slabs->next, nullptr); s != nullptr;) {
-      give_slab(*std::exchange(s, s->next));
-    }
-  }
+  if (slab* first = b.slabs.load(std::memory_order_relaxed)) give_slabs(first->next.exchange(nullptr));
   const std::lock_guard lock(m_);
   b.next_free = free_;
   free_ = &b;
@@ -65,11 +86,41 @@ void domain::recycle(block& b) noexcept {
 
 block* domain::pin_live(std::size_t index) noexcept {
   block& b = at(index);
+  if (has_ended_unheard(b)) return nullptr;
   const std::lock_guard lock(b.m);
   if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended)
     return nullptr;
   b.pin_described();
   return &b;
+}
+
+// A thread whose very first registration comes in the last round of its key destructors is heard by
+// nothing: no mechanism of POSIX is left to it. Its block is taken back by whoever finds it.
+bool domain::has_ended_unheard(block& b) noexcept {
+  {
+    const std::lock_guard lock(b.m);
+    if (b.serial == 0 || b.draining || b.state.load(std::memory_order_relaxed) != thread_state::running)
+      return false;
+    if (&b == list_.own() || !b.is_lost()) return false;
+    b.draining = true;
+    b.abandon_pending();
+  }
+  b.end_life();
+  return true;
+}
+
+block* domain::pin_lost_main() noexcept {
+  const std::size_t blocks = used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    block& b = at(i);
+    const std::lock_guard lock(b.m);
+    if (b.serial == 0 || !b.is_main()) continue;
+    if (b.state.load(std::memory_order_relaxed) != thread_state::running) continue;
+    if (&b == list_.own() || !is_zombie(b.tid)) continue;
+    b.pin_described();
+    return &b;
+  }
+  return nullptr;
 }
 
 counters domain::sum() noexcept {
@@ -83,13 +134,56 @@ counters domain::sum() noexcept {
     all.registered += get(b.registered);
     all.ran_at_exit += get(b.ran_at_exit);
     all.abandoned += get(b.abandoned);
+    all.forgotten += get(b.forgotten);
     for (const tally* t : {&b.own, &b.foreign}) {
       all.ran_by_call += get(t->ran_by_call);
       all.detached += get(t->detached);
       all.dropped += get(t->dropped);
+      all.ran_at_process_exit += get(t->ran_at_process_exit);
     }
   }
   return all;
+}
+
+void domain::trim() noexcept {
+  const std::lock_guard lock(m_);
+  for (block* b = free_; b != nullptr; b = b->next_free) {
+    const std::lock_guard lock_block(b->m);  // handles of its last thread may ask it
+    give_slabs(b->slabs.exchange(nullptr));
+  }
+}
+
+void domain::lock_all() noexcept {
+  m_.lock();
+  const std::size_t blocks = used();
+  for (std::size_t i = 0; i != blocks; ++i) at(i).m.lock();
+}
+
+void domain::unlock_all() noexcept {
+  for (std::size_t i = used(); i != 0; --i) at(i - 1).m.unlock();
+  m_.unlock();
+}
+
+void domain::become_only_thread() noexcept {
+  block* const survivor = list_.own();
+  const std::size_t blocks = used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    block& b = at(i);
+    // Waiters and their locks are gone with their threads.
+    ::new (&b.done) std::condition_variable;
+    b.waiters.store(0, std::memory_order_relaxed);
+    if (&b == survivor) {
+      b.tid = getpid();
+      continue;
+    }
+    if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended) continue;
+    b.live.store(0, std::memory_order_release);
+    b.state.store(thread_state::draining, std::memory_order_relaxed);
+    // A thread that was draining keeps its finalizers to itself to the end.
+    if (settings().on_fork == fork_policy::run_siblings && !b.draining) list_.run_vanished(b);
+    b.forget_pending();
+    b.end_life();
+  }
 }
 
 }  // namespace threadref::detail

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <mutex>
 
 #include "threadref/detail/block.hpp"
@@ -18,17 +19,28 @@ struct counters {
   std::uint64_t ran_at_exit = 0;
   std::uint64_t ran_by_call = 0;
   std::uint64_t detached = 0;   // by detach() or cancel()
-  std::uint64_t dropped = 0;    // ref callbacks whose last handle went first
-  std::uint64_t abandoned = 0;  // cut off by the limit on late registrations
+  std::uint64_t dropped = 0;    // ref callbacks whose last handle went first; destructors of a
+                                // null that were to be skipped
+  std::uint64_t ran_at_process_exit = 0;  // by the exit stage
+  std::uint64_t forgotten = 0;            // in the child of a fork: those of the other threads
+  std::uint64_t abandoned = 0;            // cut off by a limit, or their thread went unheard
 };
 
 namespace detail {
 
+// What a domain must be able to ask of the exit list that it belongs to.
+struct list_functions {
+  void (*process_exit)();
+  block* (*own)() noexcept;
+  void (*run_vanished)(block& b);  // fork_policy::run_siblings
+};
+
 // Constant-initialised and trivially destroyed: it is used before the first constructor and after
-// the last destructor. Lock order: a domain's lock is never taken under a block's, nor the reverse.
+// the last destructor. Lock order: a domain's lock, then its blocks' by index; only fork() takes
+// more than one.
 class domain {
  public:
-  constexpr domain() noexcept = default;
+  constexpr explicit domain(const list_functions& list) noexcept : list_(list) {}
   domain(const domain&) = delete;
   domain& operator=(const domain&) = delete;
 
@@ -41,17 +53,37 @@ class domain {
   // Blocks ever used at once, and the block of that index, pinned; null if its thread has ended.
   std::size_t used() const noexcept { return used_.load(std::memory_order_acquire); }
   block* pin_live(std::size_t index) noexcept;
+  // The block of the process's main thread, pinned, if that has gone while its exit list has not
+  // run: nobody told it. Null otherwise.
+  block* pin_lost_main() noexcept;
   counters sum() noexcept;
+  // Gives the slabs of dead threads to the pool.
+  void trim() noexcept;
+
+  // Has the exit stage run when the process ends. False: no memory.
+  bool arm_stage() noexcept { return std::atexit(list_.process_exit) == 0; }
+
+  // --- Around fork(), by the forking thread.
+  void lock_all() noexcept;
+  void unlock_all() noexcept;
+  // In the child: the other threads are gone, and this one is the main thread.
+  void become_only_thread() noexcept;
 
   static constexpr std::size_t blocks_per_chunk = 128;
   static constexpr std::size_t max_blocks = std::size_t{1} << 20U;
 
+  // For enrol(), under its lock.
+  std::atomic<bool> is_enrolled{false};
+  domain* next_enrolled = nullptr;
+
  private:
   block* extend() noexcept;
+  bool has_ended_unheard(block& b) noexcept;
   block& at(std::size_t index) noexcept {
     return chunks_[index / blocks_per_chunk][index % blocks_per_chunk];
   }
 
+  const list_functions& list_;
   std::mutex m_;
   block* free_ = nullptr;
   block* spare_chunk_ = nullptr;

@@ -6,12 +6,13 @@
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_key.hpp"
-
-extern "C" void* __dso_handle;  // which shared object this is: the C library asks for it
+#include "threadref/detail/process.hpp"
 
 namespace threadref::detail {
 
-template <class List>
+// `Phase`: up to which its pass runs. The back end's own hook has `last`; `early` stands beside a
+// hook that comes after the thread_locals.
+template <class List, exit_phase Phase = exit_phase::last>
 class exit_guard {
  public:
   // Constructs the guard on the calling thread, which registers its destructor (out of memory there
@@ -29,13 +30,16 @@ class exit_guard {
  private:
   THREADREF_CATCHES_UNWINDING static void pass(void* of_this_thread) {
     block& b = *static_cast<block*>(of_this_thread);
+    // Main's thread_locals are destroyed by exit(), and by nothing else: the exit stage is to come,
+    // which knows which finalizers want to run then.
+    if (b.is_main()) return;
     // With a key its rounds run what is left, and what is registered later.
-    const bool alone = exit_key<List>::get() == nullptr;
+    const bool alone = Phase == exit_phase::last && exit_key<List>::get() == nullptr;
     try {
-      List::exit_pass(b);
+      List::exit_pass(b, alone ? exit_phase::very_last : Phase);
     } catch (abi::__forced_unwind&) {
       // The C library goes on with its list of destructors, so that a new entry runs the rest.
-      if (alone) abi::__cxa_thread_atexit(&pass, &b, &__dso_handle);
+      if (alone) abi::__cxa_thread_atexit(&pass, &b, this_object());
       throw;
     }
     if (alone) List::end(b);

@@ -42,6 +42,12 @@ class exit_key {
                  : static_cast<block*>(pthread_getspecific(static_cast<pthread_key_t>(k)));
   }
   static void disarm() noexcept { pthread_setspecific(key(), nullptr); }
+  // Keys above need memory when a thread first sets them: two levels of 32 in glibc.
+  static bool needs_no_memory() noexcept { return ready() && key() < 32; }
+  // For good: no destructor of it is called any more, on any thread.
+  static void remove() noexcept {
+    if (ready()) pthread_key_delete(static_cast<pthread_key_t>(key_.exchange(-1)));
+  }
 
  private:
   static pthread_key_t key() noexcept {
@@ -56,7 +62,7 @@ class exit_key {
     pthread_setspecific(key(), value);  // can't fail: this thread has used the key
     const bool last = ++b.rounds >= destructor_rounds;
     try {
-      List::exit_pass(b);
+      List::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
     } catch (abi::__forced_unwind&) {
       // glibc starts its rounds anew after a pthread_exit in a key destructor; ThreadSanitizer's
       // count goes on, so there the last round stays the last.

@@ -7,8 +7,8 @@
 #include <cxxabi.h>
 #include <pthread.h>
 
+#include <concepts>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -18,7 +18,9 @@
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/claim.hpp"
 #include "threadref/detail/closure.hpp"
+#include "threadref/detail/code_range.hpp"
 #include "threadref/detail/domain.hpp"
+#include "threadref/phase.hpp"
 #include "threadref/unraisable.hpp"
 
 namespace threadref::detail {
@@ -51,13 +53,22 @@ struct foreign_run {
   static inline constinit thread_local foreign_run* innermost = nullptr;
 };
 
+// Where a registration goes: into one of the phases, or to stage 2.
+enum class exit_place : std::uint8_t { early, last, very_last, destructors };
+constexpr exit_place place_of(exit_phase p) noexcept {
+  return static_cast<exit_place>(p);
+}
+
+// A hook that registers each finalizer with the system by itself (see backend.hpp).
+template <class Hook>
+concept direct_hook = requires(node& n) {
+  { Hook::arm_one(n) }
+  noexcept->std::same_as<std::errc>;
+};
+
 template <class Hook, class Claim>
 class exit_list {
  public:
-  // What one exit may register late (while it drains) before the rest is abandoned: a finalizer
-  // that always registers another must not keep a thread alive for ever.
-  static constexpr std::uint64_t late_registrations_max = 1'000'000;
-
   // This thread's block, also after the hook's own storage is gone; null: never registered, or
   // ended.
   static block* own() noexcept {
@@ -70,6 +81,8 @@ class exit_list {
     return b != nullptr ? b : attach_slow(error);
   }
   static bool ended() noexcept { return mark_.ended; }
+  // Before the first use: makes the back end known to the process. O(1).
+  static bool install() noexcept;
 
   // Registers Stored(a...) on the calling thread. On error nothing has changed. What the
   // constructor throws is passed on. After a thread's first: no lock, no read-modify-write, and no
@@ -78,12 +91,13 @@ class exit_list {
   // Inlined by force, as are its callers: out of line the callable is copied through memory in
   // pieces and read back whole, which defeats store forwarding (8.4 ns instead of 2.9).
   template <class R, class Stored, class... A>
-  [[gnu::always_inline]] static registration add(std::errc& error, A&&... a) {
+  [[gnu::always_inline]] static registration add(exit_place place, std::errc& error, A&&... a) {
     block* b = attach(error);
     if (b == nullptr) return {};
     node* n = b->take_slot();
     if (n == nullptr) {
-      error = b->refusing ? std::errc::operation_not_permitted : std::errc::not_enough_memory;
+      error = b->drops_slots && !b->single_use ? std::errc::operation_not_permitted
+                                               : std::errc::not_enough_memory;
       return {};
     }
     unpoison(n->closure, sizeof n->closure);
@@ -99,14 +113,33 @@ class exit_list {
       }
     }
     n->fn = &closure_model<R, Stored>;
-    const std::uint64_t generation =
-        node::generation_of(n->word_now.load(std::memory_order_relaxed)) + 1;
-    b->link(*n);
+    const std::uint64_t generation = b->next_generation(*n);
+    std::uint64_t word = exit_link::word(generation, exit_link::armed);
+    if (place == exit_place::last) {
+      b->last.push(*n);
+    } else if (place == exit_place::destructors) {
+      b->destructors.push(*n);
+      word |= exit_link::is_destructor;
+    } else {
+      push_to_phase(*b, *n, static_cast<exit_phase>(place));
+    }
     bump(b->registered);
-    n->word_now.store(node::word(generation, node::armed), std::memory_order_release);
+    n->word_now.store(word, std::memory_order_release);
+    if constexpr (direct_hook<Hook>) {
+      if (place == exit_place::last || place == exit_place::early) {
+        error = Hook::arm_one(*n);
+        if (error != std::errc{}) return undo(*b, *n);
+      }
+    }
     THREADREF_POINT(registered);
     return {b, b->serial, n, generation};
   }
+
+  // Registers storage of the caller. On error nothing has changed. O(1), no allocation once the
+  // thread is registered, no lock after its first.
+  static std::errc add_node(intrusive_node& n, exit_phase phase) noexcept;
+  // Takes it out. operation_not_permitted: another thread's; invalid_argument: it is not attached.
+  static std::errc remove_node(intrusive_node& n) noexcept;
 
   // Taking a registration by value here is on purpose: the function that is run or destroyed may
   // own the handle that the call came through.
@@ -160,29 +193,52 @@ class exit_list {
     return false;
   }
 
-  static node::state state(const registration& r) noexcept {
-    if (r.on == nullptr) return node::gone;
-    if (r.on == own()) return r.at->seen_by(r.generation);
+  static exit_link::state state(const registration& r) noexcept {
+    if (r.on == nullptr) return exit_link::gone;
+    if (r.on == own())
+      return r.on->serial == r.serial ? r.at->seen_by(r.generation) : exit_link::gone;
     const std::lock_guard lock(r.on->m);
-    return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
+    return r.on->serial == r.serial ? r.at->seen_by(r.generation) : exit_link::gone;
   }
   // Armed, and the calling thread could take it. True: the block is pinned for the caller.
-  static bool peek(const registration& r) noexcept {
-    if (r.on == nullptr) return false;
-    const bool mine = r.on == own();
-    const std::lock_guard lock(r.on->m);
-    if (r.on->serial != r.serial || (r.on->draining && !mine)) return false;
-    if (r.at->seen_by(r.generation) != node::armed) return false;
-    r.on->pin_described();
-    return true;
-  }
+  static bool peek(const registration& r) noexcept;
+  // The flag of finalizer::atexit(). False: gone, running, or not to be had.
+  static bool runs_at_process_exit(const registration& r) noexcept;
+  static void set_process_exit(const registration& r, bool wanted) noexcept;
   // Returns when it is gone. Error: the calling thread would wait for itself. A cancellation point.
   static std::errc wait(const registration& r);
 
+  // Stage 2: removes all entries of the calling thread for which wanted(bytes) holds. O(entries).
+  template <class F>
+  static bool remove_destructors(F&& wanted) noexcept {
+    block* b = own();
+    if (b == nullptr) return false;
+    bool any = false;
+    b->destructors.visit([&](exit_link& l) {
+      node& n = static_cast<node&>(l);
+      const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
+      if (!wanted(n.closure)) return true;
+      if (!Claim::by_owner(*b, n, exit_link::generation_of(w))) return true;
+      exit_chain::remove(n);
+      bump(b->own.detached);
+      b->retire_own(n);
+      any = true;
+      return true;
+    });
+    return any;
+  }
+
+  // Destroys every pending finalizer of any thread whose code or plain state lies in `code`, and
+  // waits for what runs. Gives their number. See unload.hpp.
+  static std::size_t detach_all(const code_range& code) noexcept;
+
   // --- Called by hooks, on the exiting thread.
-  // Runs what is pending and what is registered meanwhile. Leaves by a forced unwind if a finalizer
-  // calls pthread_exit: the hook must have armed itself again before, so that the rest runs.
-  THREADREF_CATCHES_UNWINDING static void exit_pass(block& b);
+  // Runs what is pending up to the phase, and what is registered meanwhile. Leaves by a forced
+  // unwind if a finalizer calls pthread_exit: the hook must have armed itself again before, so that
+  // the rest runs.
+  THREADREF_CATCHES_UNWINDING static void exit_pass(block& b, exit_phase upto);
+  // The turn of one finalizer has come, by its own entry with the system: see direct_hook.
+  THREADREF_CATCHES_UNWINDING static void exit_one(node& n);
   // No pass will come any more: registering on this thread is refused from now on.
   static void end(block& b) noexcept {
     mark_ = {nullptr, true};
@@ -201,9 +257,10 @@ class exit_list {
   class own_claim {
    public:
     explicit own_claim(const registration& r) noexcept {
-      if (r.on == nullptr || r.on != own() || !Claim::by_owner(*r.at, r.generation)) return;
+      if (r.on == nullptr || r.on != own() || r.on->serial != r.serial) return;
+      if (!Claim::by_owner(*r.on, *r.at, r.generation)) return;
       r_ = &r;
-      r.on->unlink(*r.at);
+      exit_chain::remove(*r.at);
     }
     ~own_claim() {
       if (r_ != nullptr) r_->on->retire_own(*r_->at);
@@ -224,8 +281,8 @@ class exit_list {
     explicit foreign_claim(const registration& r) noexcept {
       if (r.on == nullptr) return;
       std::unique_lock lock(r.on->m);
-      if (r.on->serial != r.serial || r.on->draining || !Claim::by_other(*r.at, r.generation))
-        return;
+      if (r.on->serial != r.serial || r.on->draining) return;
+      if (!Claim::by_other(*r.at, r.generation, exit_link::running)) return;
       lock_ = std::move(lock);
       r_ = &r;
     }
@@ -266,8 +323,18 @@ class exit_list {
     }
   }
 
+  class drain;  // what runs an exit list; in exit_list_impl.hpp
   static block* attach_slow(std::errc& error) noexcept;
-  static void abandon(block& b) noexcept;
+  static void push_to_phase(block& b, exit_link& n, exit_phase phase) noexcept;
+  static registration undo(block& b, node& n) noexcept;
+
+  // The exit stage: in exit_stage_impl.hpp.
+  static void process_exit();
+  static bool stage(block& b);
+  static bool sweep(bool also_own);
+  static void run_vanished(block& b);
+  static bool run_adopted(const registration& r);
+  static bool detach_next(block& b, std::uint64_t serial, const code_range& code) noexcept;
 
   // What this core must know of a thread when the hook's own storage is gone or not yet there.
   // Trivially destructible, so it can be read at any time in the life of the thread.
@@ -275,6 +342,7 @@ class exit_list {
     block* own = nullptr;
     bool ended = false;
   };
+  static constexpr list_functions functions_{&process_exit, &own, &run_vanished};
   static constinit thread_local mark mark_;
   static domain domain_;
 };

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The slow half of exit_list. Included by each backend.cpp, which instantiates it once.
+// The slow half of exit_list: a thread's first and last moments. Included by each backend.cpp,
+// which instantiates it once.
 #pragma once
 
-#include <chrono>
+#include <cxxabi.h>
 
+#include <chrono>
+#include <exception>
+
+#include "threadref/detail/exit_guard.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/detail/exit_stage_impl.hpp"
+#include "threadref/detail/no_cancellation.hpp"
+#include "threadref/detail/process.hpp"
 
 namespace threadref::detail {
 
 template <class Hook, class Claim>
 constinit thread_local typename exit_list<Hook, Claim>::mark exit_list<Hook, Claim>::mark_;
 template <class Hook, class Claim>
-constinit domain exit_list<Hook, Claim>::domain_;
+constinit domain exit_list<Hook, Claim>::domain_{exit_list<Hook, Claim>::functions_};
 
-// Cancellation is disabled while finalizers run: one that arrives in the middle of a drain would
-// leave the rest undone (glibc drops all remaining keys).
-class no_cancellation {
- public:
-  no_cancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  ~no_cancellation() { pthread_setcancelstate(before_, nullptr); }
-  no_cancellation(const no_cancellation&) = delete;
-  no_cancellation& operator=(const no_cancellation&) = delete;
-
- private:
-  int before_ = 0;
-};
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::install() noexcept {
+  if (!domain_.is_enrolled.load(std::memory_order_acquire)) enrol(domain_);
+  return true;
+}
 
 template <class Hook, class Claim>
 block* exit_list<Hook, Claim>::attach_slow(std::errc& error) noexcept {
@@ -34,11 +35,14 @@ block* exit_list<Hook, Claim>::attach_slow(std::errc& error) noexcept {
   }
   if (mark_.own != nullptr)
     return mark_.own;  // the hook's storage is gone, its last pass is to come
+  install();
+  freeze_settings();
   block* b = domain_.acquire();
   if (b == nullptr) {
     error = std::errc::resource_unavailable_try_again;
     return nullptr;
   }
+  if constexpr (direct_hook<Hook>) b->single_use = b->drops_slots = true;
   THREADREF_POINT(attach);
   mark_.own = b;
   error = Hook::arm(*b);
@@ -49,64 +53,252 @@ block* exit_list<Hook, Claim>::attach_slow(std::errc& error) noexcept {
 }
 
 template <class Hook, class Claim>
-void exit_list<Hook, Claim>::exit_pass(block& b) {
-  if (b.draining_here && b.newest == nullptr) return;  // a later round, nothing came
-  const no_cancellation guard;
-  b.begin_drain();
-  // Counted in a register, and added also when a forced unwind leaves this frame.
-  struct counts {
-    block& b;
-    std::uint64_t ran = 0;
-    ~counts() { bump(b.ran_at_exit, ran); }
-  } done{b};
-  while (node* n = b.pop()) {
-    if (b.registered.load(std::memory_order_relaxed) - b.registered_in_time >
-        late_registrations_max) {
-      b.link(*n);
-      return abandon(b);
+void exit_list<Hook, Claim>::push_to_phase(block& b, exit_link& n, exit_phase phase) noexcept {
+  exit_chain& chain = b.chain_for(phase);
+  chain.push(n);
+  if constexpr (!direct_hook<Hook>) {
+    if (&chain != &b.early || b.early_armed) return;
+    b.early_armed = true;
+    exit_guard<exit_list, exit_phase::early>::arm(b);
+  }
+}
+
+// A direct hook found no memory: nothing has happened.
+template <class Hook, class Claim>
+registration exit_list<Hook, Claim>::undo(block& b, node& n) noexcept {
+  const std::uint64_t generation =
+      exit_link::generation_of(n.word_now.load(std::memory_order_relaxed));
+  if (Claim::by_owner(b, n, generation)) {
+    n.fn(n.closure, closure_op::destroy, nullptr);
+    exit_chain::remove(n);
+    b.retire_own(n);
+    bump(b.registered, static_cast<std::uint64_t>(-1));
+  }
+  return {};
+}
+
+template <class Hook, class Claim>
+std::errc exit_list<Hook, Claim>::add_node(intrusive_node& n, exit_phase phase) noexcept {
+  if (n.on.load(std::memory_order_relaxed) != nullptr) return std::errc::device_or_resource_busy;
+  std::errc error{};
+  block* b = attach(error);
+  if (b == nullptr) return error;
+  if (!b->admits()) return std::errc::operation_not_permitted;
+  n.word_now.store(exit_link::word(0, exit_link::armed) | exit_link::is_exit_node,
+                   std::memory_order_relaxed);
+  n.on.store(b, std::memory_order_relaxed);
+  if (phase == exit_phase::last) {
+    b->last.push(n);
+  } else {
+    push_to_phase(*b, n, phase);
+  }
+  bump(b->registered);
+  return {};
+}
+
+template <class Hook, class Claim>
+std::errc exit_list<Hook, Claim>::remove_node(intrusive_node& n) noexcept {
+  block* const on = n.on.load(std::memory_order_relaxed);
+  if (on == nullptr) return std::errc::invalid_argument;
+  if (on != own()) return std::errc::operation_not_permitted;
+  exit_chain::remove(n);
+  n.on.store(nullptr, std::memory_order_relaxed);
+  bump(on->own.detached);
+  return {};
+}
+
+// Runs the lists of a block: stage 1, newest first, phase by phase; then stage 2, oldest first, to
+// its end; and again, as long as there is something.
+template <class Hook, class Claim>
+class exit_list<Hook, Claim>::drain {
+ public:
+  drain(block& b, exit_phase upto, std::atomic<std::uint64_t>& ran) noexcept
+      : b_(b), upto_(upto), ran_(ran) {}
+  // Also when a forced unwind leaves run(): what a pass is over with stays over.
+  ~drain() { bump(ran_, count_); }
+  drain(const drain&) = delete;
+  drain& operator=(const drain&) = delete;
+
+  static bool has_work(const block& b, exit_phase upto) noexcept {
+    if (!b.early.empty()) return true;
+    if (upto == exit_phase::early) return false;
+    return !b.last.empty() || !b.destructors.empty() ||
+           (upto == exit_phase::very_last && !b.very_last.empty());
+  }
+
+  THREADREF_CATCHES_UNWINDING void run() {
+    while (exit_link* n = next()) {
+      if (b_.is_past_limits()) {
+        b_.last.push(*n);
+        return abandon();
+      }
+      run_one(*n);
     }
-    if (!Claim::at_exit(*n)) continue;
+  }
+
+  THREADREF_CATCHES_UNWINDING void run_one(exit_link& link) {
+    const std::uint64_t w = link.word_now.load(std::memory_order_relaxed);
+    if ((w & exit_link::is_exit_node) != 0) return run_intrusive(static_cast<intrusive_node&>(link));
+    node& n = static_cast<node&>(link);
+    if (b_.staging && (w & exit_link::not_at_process_exit) != 0) return b_.kept.push(n);
+    if (!Claim::at_exit(n)) return;
     struct finish {
       block& b;
       node& n;
       ~finish() { b.retire_own(n); }
-    } const at_end{b, *n};
+    } const at_end{b_, n};
     try {
-      if (Claim::run_at_exit(*n)) {
-        ++done.ran;
+      if (Claim::run_at_exit(n)) {
+        ++count_;
       } else {
-        bump(b.own.dropped);
+        bump(b_.own.dropped);
       }
     } catch (abi::__forced_unwind&) {
-      ++done.ran;
+      ++count_;
       throw;
     } catch (...) {
-      ++done.ran;
-      report(b, std::current_exception(), incident::threw);
+      ++count_;
+      report(b_, std::current_exception(), incident::threw);
     }
+  }
+
+ private:
+  exit_link* next() noexcept {
+    if (!b_.in_destructors || b_.destructors.empty()) {
+      b_.in_destructors = false;
+      if (exit_link* n = Claim::next(b_.early)) return n;
+      if (upto_ == exit_phase::early) return nullptr;
+      if (exit_link* n = Claim::next(b_.last)) return n;
+      if (b_.destructors.empty())
+        return upto_ == exit_phase::very_last ? Claim::next(b_.very_last) : nullptr;
+      b_.in_destructors = true;
+      ++b_.alternations;
+    }
+    return b_.destructors.pop_oldest();
+  }
+
+  // Its storage may be gone once the function was called.
+  THREADREF_CATCHES_UNWINDING void run_intrusive(intrusive_node& n) {
+    n.on.store(nullptr, std::memory_order_relaxed);
+    ++count_;
+    try {
+      n.fn(n.arg);
+    } catch (abi::__forced_unwind&) {
+      throw;
+    } catch (...) {
+      report(b_, std::current_exception(), incident::threw);
+    }
+  }
+
+  void abandon() noexcept {
+    b_.refuse();  // destructors of the closures may not start it all over again
+    for (exit_chain* c : {&b_.early, &b_.last, &b_.destructors, &b_.very_last}) {
+      while (exit_link* link = c->pop_newest()) {
+        if ((link->word_now.load(std::memory_order_relaxed) & exit_link::is_exit_node) != 0) {
+          static_cast<intrusive_node*>(link)->on.store(nullptr, std::memory_order_relaxed);
+          bump(b_.abandoned);
+        } else if (node& n = static_cast<node&>(*link); Claim::at_exit(n)) {
+          destroy(n);
+        }
+      }
+    }
+    report(b_, nullptr, incident::abandoned);
+  }
+  void destroy(node& n) noexcept {
+    bump(b_.abandoned);
+    try {
+      n.fn(n.closure, closure_op::destroy, nullptr);
+    } catch (...) {
+      report(b_, std::current_exception(), incident::threw);
+    }
+    b_.retire_own(n);
+  }
+
+  block& b_;
+  const exit_phase upto_;
+  std::atomic<std::uint64_t>& ran_;
+  std::uint64_t count_ = 0;  // in a register while it runs
+};
+
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::exit_pass(block& b, exit_phase upto) {
+  if (b.draining_here && !drain::has_work(b, upto)) return;  // a later round, nothing came
+  const no_cancellation guard;
+  Claim::begin(b);
+  b.early_is_over = b.early_is_over || upto != exit_phase::early;
+  drain(b, upto, b.ran_at_exit).run();
+  b.early_is_over = true;
+}
+
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::exit_one(node& n) {
+  block* const b = own();
+  // Main's thread_locals are destroyed by exit(): the stage comes after that. It may also have been
+  // taken, or run by another pass; no slot of a direct back end is used again.
+  if (b == nullptr || b->is_main() || exit_chain::is_popped(n)) return;
+  const no_cancellation guard;
+  Claim::begin(*b);
+  exit_chain::remove(n);
+  drain turn(*b, exit_phase::last, b->ran_at_exit);
+  if (b->is_past_limits()) {
+    b->last.push(n);
+    turn.run();
+  } else {
+    turn.run_one(n);
   }
 }
 
 template <class Hook, class Claim>
-void exit_list<Hook, Claim>::abandon(block& b) noexcept {
-  b.refuse();  // destructors of the closures may not start it all over again
-  while (node* n = b.pop()) {
-    if (!Claim::at_exit(*n)) continue;
-    bump(b.abandoned);
-    try {
-      n->fn(n->closure, closure_op::destroy, nullptr);
-    } catch (...) {
-      report(b, std::current_exception(), incident::threw);
-    }
-    n->retire();
-  }
-  report(b, nullptr, incident::abandoned);
+bool exit_list<Hook, Claim>::peek(const registration& r) noexcept {
+  if (r.on == nullptr) return false;
+  const bool mine = r.on == own();
+  const std::lock_guard lock(r.on->m);
+  if (r.on->serial != r.serial || (r.on->draining && !mine)) return false;
+  if (r.at->seen_by(r.generation) != exit_link::armed) return false;
+  r.on->pin_described();
+  return true;
 }
 
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::runs_at_process_exit(const registration& r) noexcept {
+  if (r.on == nullptr) return false;
+  const std::lock_guard lock(r.on->m);
+  if (r.on->serial != r.serial || r.at->seen_by(r.generation) != exit_link::armed) return false;
+  return (r.at->word_now.load(std::memory_order_relaxed) & exit_link::not_at_process_exit) == 0;
+}
+
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted) noexcept {
+  if (r.on == nullptr) return;
+  const bool mine = r.on == own();
+  const std::lock_guard lock(r.on->m);
+  if (r.on->serial != r.serial || (r.on->draining && !mine)) return;
+  std::uint64_t w = r.at->word_now.load(std::memory_order_relaxed);
+  // Against a claim by the referent, which takes no lock.
+  while (exit_link::generation_of(w) == r.generation &&
+         exit_link::state_of(w) == exit_link::armed) {
+    const std::uint64_t flagged = wanted ? w & ~exit_link::not_at_process_exit
+                                         : w | exit_link::not_at_process_exit;
+    if (r.at->word_now.compare_exchange_weak(w, flagged, std::memory_order_acq_rel,
+                                             std::memory_order_relaxed))
+      return;
+  }
+}
+
+// No wake-up is lost, although the referent says "gone" by one release store and then asks by one
+// relaxed load whether anybody waits, with no fence between (38 558 of 10 million were lost so):
+//  1. The waiter counts itself while it holds the lock, and looks at the word after that.
+//  2. If the referent's load sees the count, it takes the lock and notifies: either before the
+//     waiter took it, which then sees "gone"; or while the waiter sleeps, which it wakes.
+//  3. If the load misses the count, the waiter may have missed the store as well; then both are
+//     only late, not lost: the store becomes visible in finite time, and the waiter looks again
+//     every millisecond by itself.
+//  4. The end of the drain notifies in any case, so no waiter outlasts the thread by more than that.
+// A foreign winner holds the lock when it says "gone", so for it 2 always holds.
 template <class Hook, class Claim>
 std::errc exit_list<Hook, Claim>::wait(const registration& r) {
   const auto gone = [&r] {
-    return r.on->serial != r.serial || r.at->seen_by(r.generation) == node::gone;
+    return r.on->serial != r.serial || r.at->seen_by(r.generation) == exit_link::gone;
   };
   if (r.on == nullptr) return {};
   std::unique_lock lock(r.on->m);
@@ -114,8 +306,6 @@ std::errc exit_list<Hook, Claim>::wait(const registration& r) {
   if (r.on == own() || foreign_run::contains(r)) {
     return std::errc::resource_deadlock_would_occur;
   }
-  // The referent stores "gone" and then loads `waiters` without a fence between: it may miss a
-  // waiter that comes just then (38 558 of 10 million). So the waiter looks again by itself.
   struct counted {  // also when a cancellation unwinds this frame
     block& b;
     explicit counted(block& of) : b(of) { b.waiters.fetch_add(1, std::memory_order_relaxed); }

@@ -24,7 +24,7 @@ using tss = boost::thread_specific_ptr<detail::block>;
 THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
   const bool more_to_come = key::arm(*b) == std::errc{};
   try {
-    boost_tss::list::exit_pass(*b);
+    boost_tss::list::exit_pass(*b, exit_phase::last);
   } catch (abi::__forced_unwind&) {
     // glibc starts its rounds of keys anew, ThreadSanitizer does not: a round of it is used up.
     if (detail::under_tsan) ++b->rounds;
@@ -53,7 +53,7 @@ tss* the_one() noexcept {
 
 // Before main, when keys are still free; Boost's key before ours, so that ours comes after it in
 // each round.
-[[maybe_unused]] const bool is_early = the_one() != nullptr && key::ready();
+[[maybe_unused]] const bool is_early = boost_tss::list::install() && the_one() != nullptr && key::ready();
 
 }  // namespace
 

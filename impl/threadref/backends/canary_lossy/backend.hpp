@@ -24,7 +24,7 @@ struct canary_lossy {
 
 struct canary_lossy::faulty_claim : detail::hybrid_claim {
   static bool at_exit(detail::node& n) {
-    if (n.older != nullptr) return hybrid_claim::at_exit(n);
+    if (!find()->last.empty()) return hybrid_claim::at_exit(n);
     if (!hybrid_claim::at_exit(n)) return false;
     n.fn(n.closure, detail::closure_op::destroy, nullptr);  // the fault
     n.retire();

@@ -24,7 +24,7 @@ struct canary_twice {
 
 struct canary_twice::faulty_claim : detail::hybrid_claim {
   static bool run_at_exit(detail::node& n) {
-    if (n.older == nullptr && n.fn(nullptr, detail::closure_op::is_plain, nullptr)) {
+    if (find()->last.empty() && n.fn(nullptr, detail::closure_op::is_plain, nullptr)) {
       detail::detached_closure copy;
       copy.copy_from(n.fn, n.closure);
       copy.run(nullptr);  // the fault

@@ -14,7 +14,7 @@ namespace threadref {
 struct pthread_key {
   static constexpr backend_info info{.name = "pthread_key",
                                      .summary = "the destructor of one pthread key",
-                                     .capabilities = capability::after_thread_locals};
+                                     .capabilities = capability::after_thread_locals | capability::inside_malloc};
   using list = detail::exit_list<pthread_key, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return detail::exit_key<list>::get(); }

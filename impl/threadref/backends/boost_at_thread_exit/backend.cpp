@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/boost_at_thread_exit/backend.hpp"
+
+#include <boost/thread/thread.hpp>
+#include <new>
+
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::boost_at_thread_exit,
+                                            threadref::detail::hybrid_claim>;
+
+namespace threadref {
+
+constinit thread_local detail::block* boost_at_thread_exit::block_ = nullptr;
+
+namespace {
+
+using key = detail::exit_key<boost_at_thread_exit::list>;
+
+struct turn {
+  detail::node* of;
+  void operator()() const { boost_at_thread_exit::list::exit_one(*of); }
+};
+
+// With all keys taken Boost goes on with key 0, and so with somebody else's destructor.
+bool a_key_is_free() noexcept {
+  pthread_key_t probe{};
+  if (pthread_key_create(&probe, nullptr) != 0) return false;
+  pthread_key_delete(probe);
+  return true;
+}
+
+// Boost makes its key on first use: now, while keys are free, and before ours, so that ours comes
+// after it in each round.
+bool make_keys() noexcept {
+  static const bool made = [] {
+    if (!a_key_is_free()) return false;
+    try {
+      static_cast<void>(boost::this_thread::get_id());
+      boost::this_thread::at_thread_exit([] {});
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return key::ready();
+  }();
+  return made;
+}
+[[maybe_unused]] const bool is_early = boost_at_thread_exit::list::install() && make_keys();
+
+}  // namespace
+
+// The key runs what has no entry (exit_nodes, destructors), what came too late for one, and tells
+// the thread's end.
+std::errc boost_at_thread_exit::arm(detail::block& b) noexcept {
+  if (!make_keys()) return std::errc::resource_unavailable_try_again;
+  const std::errc error = key::arm(b);
+  if (error == std::errc{}) block_ = &b;
+  return error;
+}
+
+std::errc boost_at_thread_exit::arm_one(detail::node& n) noexcept {
+  try {
+    boost::this_thread::at_thread_exit(turn{&n});
+  } catch (const std::bad_alloc&) {
+    return std::errc::not_enough_memory;
+  }
+  return {};
+}
+
+}  // namespace threadref

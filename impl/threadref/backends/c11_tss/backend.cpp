@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/c11_tss/backend.hpp"
+
+#include <cxxabi.h>
+#include <threads.h>
+
+#include "threadref/config.hpp"
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::c11_tss, threadref::detail::hybrid_claim>;
+
+namespace threadref {
+
+namespace {
+
+struct slot {
+  tss_t id{};
+  bool made = false;
+};
+const slot& the_one() noexcept;
+
+// As exit_key does it, by the C11 names: armed again in every round before anything runs.
+THREADREF_CATCHES_UNWINDING void on_round(void* value) {
+  detail::block& b = *static_cast<detail::block*>(value);
+  tss_set(the_one().id, value);
+  const bool last = ++b.rounds >= detail::destructor_rounds;
+  try {
+    c11_tss::list::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
+  } catch (abi::__forced_unwind&) {
+    if (!detail::under_tsan) b.rounds = 0;
+    throw;
+  }
+  if (last) c11_tss::list::end(b);
+}
+
+const slot& the_one() noexcept {
+  static const slot one = [] {
+    slot s;
+    s.made = tss_create(&s.id, &on_round) == thrd_success;
+    return s;
+  }();
+  return one;
+}
+
+// Before main: a low index needs no memory when a thread first sets it.
+[[maybe_unused]] const bool is_early = c11_tss::list::install() && the_one().made;
+
+}  // namespace
+
+detail::block* c11_tss::find() noexcept {
+  return the_one().made ? static_cast<detail::block*>(tss_get(the_one().id)) : nullptr;
+}
+
+std::errc c11_tss::arm(detail::block& b) noexcept {
+  if (!the_one().made) return std::errc::resource_unavailable_try_again;
+  return tss_set(the_one().id, &b) == thrd_success ? std::errc{} : std::errc::not_enough_memory;
+}
+
+void c11_tss::forget() noexcept {
+  tss_set(the_one().id, nullptr);
+}
+
+}  // namespace threadref

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+#include <utility>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// Broken on purpose: runs the last finalizer of each thread, the one registered first, on another
+// thread, after the join.
+struct canary_wrong_thread {
+  static constexpr backend_info info{.name = "canary_wrong_thread",
+                                     .summary = "runs the last finalizer of each thread on another one",
+                                     .capabilities = capability::after_thread_locals};
+  struct faulty_claim;
+  using list = detail::exit_list<canary_wrong_thread, faulty_claim>;
+
+  static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
+  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static void forget() noexcept {}
+};
+
+struct canary_wrong_thread::faulty_claim : detail::hybrid_claim {
+  static bool run_at_exit(detail::node& n) {
+    if (!find()->last.empty()) return hybrid_claim::run_at_exit(n);
+    detail::detached_closure taken;
+    taken.take_from(n.fn, n.closure);
+    run_elsewhere(std::move(taken));  // the fault
+    return true;
+  }
+
+ private:
+  static void run_elsewhere(detail::detached_closure taken);
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::canary_wrong_thread,
+                                                   threadref::canary_wrong_thread::faulty_claim>;

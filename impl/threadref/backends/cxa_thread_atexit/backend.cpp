@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/cxa_thread_atexit/backend.hpp"
+
+#include <cxxabi.h>
+
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::cxa_thread_atexit,
+                                            threadref::detail::hybrid_claim>;
+
+namespace threadref {
+
+constinit thread_local detail::block* cxa_thread_atexit::block_ = nullptr;
+
+namespace {
+using key = detail::exit_key<cxa_thread_atexit::list>;
+[[maybe_unused]] const bool is_early = cxa_thread_atexit::list::install() && key::ready();
+
+void turn_of(void* n) {
+  cxa_thread_atexit::list::exit_one(*static_cast<detail::node*>(n));
+}
+}  // namespace
+
+// The key runs what has no entry (exit_nodes, destructors), what came too late for one, and tells
+// the thread's end.
+std::errc cxa_thread_atexit::arm(detail::block& b) noexcept {
+  const std::errc error = key::arm(b);
+  if (error == std::errc{}) block_ = &b;
+  return error;
+}
+
+std::errc cxa_thread_atexit::arm_one(detail::node& n) noexcept {
+  // Out of memory it ends the process: glibc gives no error.
+  return abi::__cxa_thread_atexit(&turn_of, &n, detail::this_object()) == 0
+             ? std::errc{}
+             : std::errc::not_enough_memory;
+}
+
+}  // namespace threadref

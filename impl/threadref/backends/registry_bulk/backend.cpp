@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/backends/registry_bulk/backend.hpp"
+
+#include "threadref/detail/exit_guard.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list_impl.hpp"
+
+template class threadref::detail::exit_list<threadref::registry_bulk, threadref::detail::bulk_claim>;
+
+namespace threadref {
+
+constinit thread_local detail::block* registry_bulk::block_ = nullptr;
+
+namespace {
+// Before main, for a low index: see exit_key::ready().
+[[maybe_unused]] const bool is_early = registry_bulk::list::install() && detail::exit_key<registry_bulk::list>::ready();
+}  // namespace
+
+std::errc registry_bulk::arm(detail::block& b) noexcept {
+  if (detail::exit_key<list>::arm(b) != std::errc{}) detail::exit_guard<list>::arm(b);
+  block_ = &b;
+  return {};
+}
+
+}  // namespace threadref

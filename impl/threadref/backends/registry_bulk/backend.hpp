@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// As registry, but every claim before the drain takes the lock: the simple protocol that the other
+// one is compared with, in results and in cost.
+struct registry_bulk {
+  static constexpr backend_info info{
+      .name = "registry_bulk",
+      .summary = "registry with claims under a lock, the oracle beside it",
+      .capabilities = capability::after_thread_locals | capability::inside_malloc};
+  using list = detail::exit_list<registry_bulk, detail::bulk_claim>;
+
+  static detail::block* find() noexcept { return block_; }
+  static std::errc arm(detail::block& b) noexcept;
+  static void forget() noexcept { block_ = nullptr; }
+
+ private:
+  static constinit thread_local detail::block* block_;
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::registry_bulk,
+                                                   threadref::detail::bulk_claim>;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/detail/code_range.hpp"
+
+#include <link.h>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace threadref::detail {
+
+namespace {
+
+struct search {
+  std::uintptr_t address;
+  code_range found;
+};
+
+int look_at(dl_phdr_info* object, std::size_t /*size*/, void* of_search) {
+  search& s = *static_cast<search*>(of_search);
+  code_range whole{UINTPTR_MAX, 0};
+  for (int i = 0; i != object->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& part = object->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD) continue;
+    const std::uintptr_t begin = object->dlpi_addr + part.p_vaddr;
+    whole.begin = std::min(whole.begin, begin);
+    whole.end = std::max(whole.end, begin + part.p_memsz);
+  }
+  if (!whole.contains(s.address)) return 0;
+  s.found = whole;
+  return 1;
+}
+
+}  // namespace
+
+code_range object_with(const void* address) noexcept {
+  search s{reinterpret_cast<std::uintptr_t>(address), {}};
+  dl_iterate_phdr(&look_at, &s);
+  return s.found;
+}
+
+}  // namespace threadref::detail

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// What happens to exit lists when it is not their thread that exits: the end of the process, a
+// fork, the unloading of a plugin.
+#pragma once
+
+#include <cxxabi.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <mutex>
+
+#include "threadref/detail/exit_list.hpp"
+#include "threadref/detail/no_cancellation.hpp"
+#include "threadref/detail/process.hpp"
+
+namespace threadref::detail {
+
+// The newest of the registrations it was shown, in a fixed place: no memory may be needed when the
+// process ends. (Showing all again for every batch costs n * n / 64 looks.)
+class newest_batch {
+ public:
+  struct entry {
+    std::uint64_t rank = 0;
+    registration at;
+  };
+  void offer(std::uint64_t rank, const registration& at) noexcept {
+    std::size_t i = size_ < entries_.size() ? size_++ : entries_.size() - 1;
+    if (size_ == entries_.size() && entries_[i].rank >= rank) return;
+    for (; i != 0 && entries_[i - 1].rank < rank; --i) entries_[i] = entries_[i - 1];
+    entries_[i] = {rank, at};
+  }
+  [[nodiscard]] const entry* begin() const noexcept { return entries_.data(); }
+  [[nodiscard]] const entry* end() const noexcept { return entries_.data() + size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+ private:
+  std::array<entry, 64> entries_{};
+  std::size_t size_ = 0;
+};
+
+// Calls f(node, word) for every node of the block that is armed. The block must be pinned; its
+// thread may go on registering meanwhile, and what it adds may be missed.
+template <class F>
+void visit_armed(block& b, F&& f) {
+  for (slab* s = b.slabs.load(std::memory_order_acquire); s != nullptr;
+       s = s->next.load(std::memory_order_acquire)) {
+    for (node* n = s->begin(); n != s->end(); ++n) {
+      const std::uint64_t w = n->word_now.load(std::memory_order_acquire);
+      if (exit_link::state_of(w) == exit_link::armed) f(*n, w);
+    }
+  }
+}
+
+// The exit stage, by std::atexit: on the thread that ends the process, list by list.
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::process_exit() {
+  const bool all_in_one_order = settings().adopt && settings().global_order;
+  for (bool any = true; any;) {
+    any = all_in_one_order && sweep(true);
+    if (block* mine = own()) any = stage(*mine) || any;
+    if (block* lost = domain_.pin_lost_main()) {
+      any = stage(*lost) || any;
+      lost->end_life();
+      lost->unpin();
+    }
+    if (settings().adopt) any = sweep(false) || any;
+  }
+  if (block* mine = own()) mine->end_stage();
+}
+
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::stage(block& b) {
+  if (!drain::has_work(b, exit_phase::very_last)) return false;
+  const no_cancellation guard;
+  Claim::begin(b);
+  b.early_is_over = true;
+  b.staging = true;
+  struct put_back {
+    block& b;
+    ~put_back() {
+      b.staging = false;
+      b.last.take_all(b.kept);
+    }
+  };
+  const std::uint64_t before = b.own.ran_at_process_exit.load(std::memory_order_relaxed);
+  {
+    const put_back at_end{b};
+    drain(b, exit_phase::very_last, b.own.ran_at_process_exit).run();
+  }
+  return b.own.ran_at_process_exit.load(std::memory_order_relaxed) != before;
+}
+
+// One batch of what is pending anywhere, newest first. False: nothing was.
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::sweep(bool also_own) {
+  newest_batch batch;
+  std::uint64_t rank = 0;
+  const std::size_t blocks = domain_.used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    block* b = domain_.pin_live(i);
+    if (b == nullptr) continue;
+    if (also_own || b != own()) {
+      const std::lock_guard lock(b->m);
+      if (!b->draining || b == own()) {
+        visit_armed(*b, [&](node& n, std::uint64_t w) {
+          ++rank;
+          constexpr auto not_these = exit_link::not_at_process_exit | exit_link::is_destructor;
+          const std::uint64_t generation = exit_link::generation_of(w);
+          if ((w & not_these) == 0)
+            batch.offer(b->ordered ? generation : rank, {b, b->serial, &n, generation});
+        });
+      }
+    }
+    b->unpin();
+  }
+  bool any = false;
+  for (const auto& [of, at] : batch) {
+    const bool ran = run_adopted(at);
+    any = any || ran;
+    // What it registered is newer than the rest of the batch.
+    if (ran && also_own) return true;
+  }
+  return any;
+}
+
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
+  const auto run = [&r](tally& count) {
+    try {
+      const bool ran = r.at->fn(r.at->closure, closure_op::run, nullptr);
+      return ran ? &count.ran_at_process_exit : &count.dropped;
+    } catch (abi::__forced_unwind&) {
+      throw;
+    } catch (...) {
+      report(*r.on, std::current_exception(), incident::threw);
+    }
+    return &count.ran_at_process_exit;
+  };
+  if (own_claim mine{r}) {
+    bump(*run(mine.on().own));
+    return true;
+  }
+  if (foreign_claim theirs{r}) {
+    theirs.unlock();
+    const foreign_run frame(r);
+    auto* const counter = run(r.on->foreign);
+    const std::lock_guard lock(r.on->m);
+    bump(*counter);
+    return true;
+  }
+  return false;
+}
+
+// In the child of a fork, for a thread that exists no more.
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::run_vanished(block& b) {
+  for (bool any = true; any;) {
+    any = false;
+    newest_batch batch;
+    std::uint64_t rank = 0;
+    visit_armed(b, [&](node& n, std::uint64_t w) {
+      const std::uint64_t generation = exit_link::generation_of(w);
+      if ((w & exit_link::is_destructor) == 0)
+        batch.offer(b.ordered ? generation : ++rank, {&b, b.serial, &n, generation});
+    });
+    for (const auto& [of, at] : batch) {
+      const registration r = at;
+      try {
+        any = call(r, nullptr) || any;
+      } catch (...) {
+        any = true;
+        report(b, std::current_exception(), incident::threw);
+      }
+    }
+  }
+}
+
+// Destroys one matching finalizer of the life `serial`. False: none is left.
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::detach_next(block& b, std::uint64_t serial,
+                                         const code_range& code) noexcept {
+  const auto matches = [&code](const node& n) {
+    if (code.contains(reinterpret_cast<std::uintptr_t>(n.fn))) return true;
+    std::uintptr_t words[closure_bytes / sizeof(std::uintptr_t)];
+    std::memcpy(words, n.closure, sizeof words);
+    return code.contains(words[0]) || code.contains(words[1]);
+  };
+  const bool mine = &b == own();
+  node* condemned = nullptr;
+  {
+    const std::lock_guard lock(b.m);
+    if (b.serial != serial || (b.draining && !mine)) return false;
+    visit_armed(b, [&](node& n, std::uint64_t w) {
+      if (condemned != nullptr) return;
+      if (!Claim::by_other(n, exit_link::generation_of(w), exit_link::inspected)) return;
+      const bool wanted = matches(n);
+      n.word_now.store(exit_link::with(w, wanted ? exit_link::running : exit_link::armed),
+                       std::memory_order_release);
+      if (wanted) condemned = &n;
+    });
+    if (condemned == nullptr) return false;
+    bump(b.foreign.detached);
+  }
+  condemned->fn(condemned->closure, closure_op::destroy, nullptr);
+  if (mine) {
+    exit_chain::remove(*condemned);
+    b.retire_own(*condemned);
+  } else {
+    const std::lock_guard lock(b.m);
+    b.retire_foreign(*condemned);
+  }
+  return true;
+}
+
+template <class Hook, class Claim>
+std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept {
+  std::size_t count = 0;
+  const std::size_t blocks = domain_.used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    block* b = domain_.pin_live(i);
+    if (b == nullptr) continue;
+    std::unique_lock lock(b->m);
+    const std::uint64_t serial = b->serial;
+    lock.unlock();
+    while (detach_next(*b, serial, code)) ++count;
+    // Whatever runs may be code of that object, and a closure can't be looked at while it runs.
+    const auto is_busy = [b] {
+      if (b->draining) return b->state.load(std::memory_order_acquire) != thread_state::ended;
+      bool busy = false;
+      for (slab* s = b->slabs.load(std::memory_order_acquire); s != nullptr && !busy;
+           s = s->next.load(std::memory_order_acquire)) {
+        for (node* n = s->begin(); n != s->end() && !busy; ++n) {
+          busy = exit_link::state_of(n->word_now.load(std::memory_order_acquire)) ==
+                 exit_link::running;
+        }
+      }
+      return busy;
+    };
+    if (b != own()) {
+      lock.lock();
+      b->waiters.fetch_add(1, std::memory_order_relaxed);
+      while (is_busy()) b->done.wait_for(lock, std::chrono::milliseconds(1));
+      b->waiters.fetch_sub(1, std::memory_order_relaxed);
+      lock.unlock();
+    }
+    b->unpin();
+  }
+  return count;
+}
+
+}  // namespace threadref::detail

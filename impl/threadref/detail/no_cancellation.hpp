@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <pthread.h>
+
+namespace threadref::detail {
+
+// Cancellation is disabled while finalizers run: one that arrives in the middle of a drain would
+// leave the rest undone (glibc drops all remaining keys).
+class no_cancellation {
+ public:
+  no_cancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~no_cancellation() { pthread_setcancelstate(before_, nullptr); }
+  no_cancellation(const no_cancellation&) = delete;
+  no_cancellation& operator=(const no_cancellation&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+}  // namespace threadref::detail

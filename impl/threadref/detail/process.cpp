@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/detail/process.hpp"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "threadref/config.hpp"
+#include "threadref/detail/domain.hpp"
+#include "threadref/detail/memory.hpp"
+
+extern "C" void* __dso_handle;
+
+namespace threadref {
+
+namespace detail {
+
+namespace {
+
+// Constant-initialised and trivially destroyed: used before the first constructor and after the
+// last destructor.
+struct process {
+  std::mutex m;  // before every other lock of the library
+  domain* first = nullptr;
+  std::atomic<bool> frozen{false};
+  options chosen;
+  std::atomic<std::uint64_t> order{0};
+  std::atomic<pid_t> main_tid{0};
+};
+constinit process the_process;
+
+template <class F>
+void for_each_domain(F&& f) noexcept {
+  for (domain* d = the_process.first; d != nullptr; d = d->next_enrolled) f(*d);
+}
+
+// fork() copies the other threads' locks in whatever state they are. So the forking thread takes
+// all of them first, in one order: the list, each back end's, its blocks' by index, the memory's.
+void before_fork() {
+  the_process.m.lock();
+  for_each_domain([](domain& d) { d.lock_all(); });
+  lock_memory();
+}
+
+void after_fork() {
+  unlock_memory();
+  for_each_domain([](domain& d) { d.unlock_all(); });
+  the_process.m.unlock();
+}
+
+void after_fork_in_child() {
+  the_process.main_tid.store(getpid(), std::memory_order_relaxed);
+  after_fork();
+  for_each_domain([](domain& d) { d.become_only_thread(); });
+}
+
+// A thread that registered jumps into this library when it ends: unmapped code, if a plugin that
+// holds it was unloaded meanwhile.
+void pin_this_library() noexcept {
+  if constexpr (!pins_itself) return;
+  Dl_info self{};
+  if (dladdr(reinterpret_cast<void*>(&pin_this_library), &self) == 0) return;
+  // The handle is leaked on purpose. Null for the program itself by another name: nothing to pin.
+  static_cast<void>(dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
+}
+
+}  // namespace
+
+const options& settings() noexcept {
+  return the_process.chosen;
+}
+
+void freeze_settings() noexcept {
+  if (the_process.frozen.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(the_process.m);
+  the_process.frozen.store(true, std::memory_order_release);
+}
+
+std::uint64_t next_in_order() noexcept {
+  return the_process.order.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void* this_object() noexcept {
+  return &__dso_handle;
+}
+
+pid_t main_tid() noexcept {
+  return the_process.main_tid.load(std::memory_order_relaxed);
+}
+
+void enrol(domain& d) noexcept {
+  bool is_first = false;
+  {
+    const std::lock_guard lock(the_process.m);
+    if (d.is_enrolled.load(std::memory_order_relaxed)) return;
+    is_first = the_process.first == nullptr;
+    the_process.main_tid.store(getpid(), std::memory_order_relaxed);
+    d.next_enrolled = the_process.first;
+    the_process.first = &d;
+    d.is_enrolled.store(true, std::memory_order_release);
+  }
+  // Both may allocate, so not under the lock. Without memory for them fork() and the process's end
+  // go unheard, as for anybody who uses those functions.
+  if (is_first) {
+    pin_this_library();
+    static_cast<void>(pthread_atfork(&before_fork, &after_fork, &after_fork_in_child));
+  }
+  static_cast<void>(d.arm_stage());
+}
+
+}  // namespace detail
+
+std::error_code configure(const options& wanted) noexcept {
+  if (wanted.late_registrations_max == 0 || wanted.alternations_max == 0)
+    return std::make_error_code(std::errc::invalid_argument);
+  const std::lock_guard lock(detail::the_process.m);
+  if (detail::the_process.frozen.load(std::memory_order_relaxed))
+    return std::make_error_code(std::errc::device_or_resource_busy);
+  detail::the_process.chosen = wanted;
+  return {};
+}
+
+options configured() noexcept {
+  const std::lock_guard lock(detail::the_process.m);
+  return detail::the_process.chosen;
+}
+
+}  // namespace threadref

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// What there is once in a process: the options, the list of back ends in use, fork().
+#pragma once
+
+#include <sys/types.h>
+
+#include "threadref/options.hpp"
+
+namespace threadref::detail {
+
+class domain;
+
+// The options, fixed from the first use on.
+const options& settings() noexcept;
+// The first use: configure() is refused from here on. O(1), one load but for the first call.
+void freeze_settings() noexcept;
+
+// The id of the process, which is that of its main thread; without a system call.
+pid_t main_tid() noexcept;
+
+// Which shared object holds this library: the C library asks for it.
+void* this_object() noexcept;
+
+// Joins the back ends that fork() must look after, keeps this library from being unloaded, and arms
+// the exit stage. Once per back end, from its static initialiser or its first use, whichever comes
+// first; any thread.
+void enrol(domain& d) noexcept;
+
+}  // namespace threadref::detail
