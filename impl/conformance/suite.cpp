@@ -10,9 +10,19 @@ namespace threadref::conformance {
 
 namespace {
 
+std::string_view name_of_this_check() {
+  return testing::UnitTest::GetInstance()->current_test_info()->name();
+}
 // "c071_runs_on_the_smallest_stack" is check 71.
 int number_of_this_check() {
-  return std::atoi(testing::UnitTest::GetInstance()->current_test_info()->name() + 1);
+  return std::atoi(name_of_this_check().data() + 1);
+}
+
+const deviation* declared(const backend_info& subject) {
+  for (const deviation& d : subject.deviations) {
+    if (name_of_this_check().starts_with(d.where)) return &d;
+  }
+  return nullptr;
 }
 
 counters operator-(const counters& a, const counters& b) {
@@ -34,6 +44,17 @@ void check_fixture::SetUp() {
   blocks_before_ = blocks_();
   os_thread::reset_peak();
   if (!why.empty()) GTEST_SKIP() << "not in this build: " << why;
+  expected_ = declared(subject_);
+  if (expected_ != nullptr) {
+    interceptor_ = std::make_unique<testing::ScopedFakeTestPartResultReporter>(
+        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &intercepted_);
+  }
+}
+
+bool check_fixture::claims(capability wanted, const char* why_not_needed) const {
+  if (has(subject_.capabilities, wanted)) return true;
+  RecordProperty("not_applicable", why_not_needed);
+  return false;
 }
 
 counters check_fixture::delta() const {
@@ -41,6 +62,21 @@ counters check_fixture::delta() const {
 }
 
 void check_fixture::TearDown() {
+  judge();
+  if (interceptor_ != nullptr) end_deviation();
+}
+
+void check_fixture::end_deviation() {
+  interceptor_.reset();
+  bool failed = false;
+  for (int i = 0; i != intercepted_.size(); ++i) {
+    failed = failed || intercepted_.GetTestPartResult(i).failed();
+  }
+  EXPECT_TRUE(failed) << "the declared deviation does not show up: " << expected_->outcome;
+  RecordProperty("deviation", std::string(expected_->outcome) + ": " + std::string(expected_->why));
+}
+
+void check_fixture::judge() {
   const counters now = delta();
   EXPECT_EQ(now.registered,
             now.ran_at_exit + now.ran_by_call + now.detached + now.dropped +

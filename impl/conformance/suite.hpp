@@ -5,9 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <gtest/gtest-spi.h>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -20,19 +23,34 @@
 namespace threadref::conformance {
 
 // The part of the fixture that is the same for every back end, compiled once.
+//
+// A check that the back end declares a deviation for runs like any other; it has to fail, and its
+// failures are not reported. What the table of checks is made from is recorded as properties.
 class check_fixture : public testing::Test {
  protected:
-  explicit check_fixture(counters (*stats_of)() noexcept, std::size_t (*blocks_of)(),
-                         std::function<std::string()> survivors_of)
-      : stats_(stats_of), blocks_(blocks_of), survivors_(std::move(survivors_of)) {}
+  explicit check_fixture(const backend_info& subject, counters (*stats_of)() noexcept,
+                         std::size_t (*blocks_of)(), std::function<std::string()> survivors_of)
+      : subject_(subject),
+        stats_(stats_of),
+        blocks_(blocks_of),
+        survivors_(std::move(survivors_of)) {}
 
   void SetUp() override;
   void TearDown() override;
   // What happened to registrations since the check began.
   [[nodiscard]] counters delta() const;
   void watch(const lane& l) { watched_.push_back(&l); }
+  // Whether the back end claims what the check is about. If not, the check is recorded as "n/a",
+  // with the reason, and should return.
+  [[nodiscard]] bool claims(capability wanted, const char* why_not_needed) const;
 
  private:
+  void judge();
+  void end_deviation();
+  const backend_info& subject_;
+  const deviation* expected_ = nullptr;  // what the back end declares for this check
+  testing::TestPartResultArray intercepted_;
+  std::unique_ptr<testing::ScopedFakeTestPartResultReporter> interceptor_;
   counters (*stats_)() noexcept;
   std::size_t (*blocks_)();
   std::function<std::string()> survivors_;
@@ -60,7 +78,7 @@ class check_of : public check_fixture {
  protected:
   check_of()
       : check_fixture(
-            &stats<B>, [] { return B::list::all().used(); }, &survivors<B>) {}
+            B::info, &stats<B>, [] { return B::list::all().used(); }, &survivors<B>) {}
 
   lane_type& new_lane() {
     lane_type& l = lanes_.emplace_back();

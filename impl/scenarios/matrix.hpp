@@ -30,7 +30,7 @@ constexpr cell decide(const scenario& s, const backend_info& b) {
             "needs a capability that the back end does not claim"};
   }
   for (const deviation& d : b.deviations) {
-    if (d.scenario == s.name) return {&s, &b, cell_status::deviates, d.outcome, d.why};
+    if (d.where == s.name) return {&s, &b, cell_status::deviates, d.outcome, d.why};
   }
   return {&s, &b, cell_status::run, {}, {}};
 }

@@ -30,11 +30,12 @@ constexpr bool has(capability set, capability wanted) {
          static_cast<unsigned>(wanted);
 }
 
-// A declared departure from the contract: which scenario shows it, as which outcome, and why.
-// One that does not show up is a failure too, so that the list stays honest.
+// A declared departure from the contract: which scenario of stress_threadref, or which check of the
+// conformance suite, shows it; as which outcome; and why. One that does not show up is a failure
+// too, so that the list stays honest.
 struct deviation {
-  std::string_view scenario;
-  std::string_view outcome;
+  std::string_view where;    // a scenario's name; or what a check's name begins with: "c064_a_long"
+  std::string_view outcome;  // what happens instead
   std::string_view why;
 };
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/backends/boost_at_thread_exit/backend.hpp"
 
+#include <cxxabi.h>
+
 #include <boost/thread/thread.hpp>
 #include <new>
 
+#include "threadref/config.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
 
@@ -20,7 +23,17 @@ using key = detail::exit_key<boost_at_thread_exit::list>;
 
 struct turn {
   detail::node* of;
-  void operator()() const { boost_at_thread_exit::list::exit_one(*of); }
+  // A pthread_exit in here makes glibc forget all keys that were set before: ours is set again, and
+  // runs the rest.
+  THREADREF_CATCHES_UNWINDING void operator()() const {
+    detail::block* const b = boost_at_thread_exit::find();
+    try {
+      boost_at_thread_exit::list::exit_one(*of);
+    } catch (abi::__forced_unwind&) {
+      if (b != nullptr) static_cast<void>(key::arm(*b));
+      throw;
+    }
+  }
 };
 
 // With all keys taken Boost goes on with key 0, and so with somebody else's destructor.
