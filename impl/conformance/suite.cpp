@@ -78,9 +78,8 @@ void check_fixture::end_deviation() {
 
 void check_fixture::judge() {
   const counters now = delta();
-  EXPECT_EQ(now.registered,
-            now.ran_at_exit + now.ran_by_call + now.detached + now.dropped +
-                now.ran_at_process_exit + now.forgotten + now.abandoned)
+  EXPECT_EQ(now.registered, now.ran_at_exit + now.ran_by_call + now.detached + now.dropped +
+                                now.ran_at_process_exit + now.forgotten + now.abandoned)
       << "I1: ran at exit " << now.ran_at_exit << ", by call " << now.ran_by_call << ", detached "
       << now.detached << ", dropped " << now.dropped << ", abandoned " << now.abandoned;
   bool plain_at_bottom = false;

@@ -3,9 +3,8 @@
 // number: TYPED_TEST(<section>, c<number>_<what holds>).
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <gtest/gtest-spi.h>
+#include <gtest/gtest.h>
 
 #include <cstdint>
 #include <deque>

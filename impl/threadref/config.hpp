@@ -30,6 +30,8 @@
 // handler's reference is bound to null, which UndefinedBehaviorSanitizer would report. (Inlined by
 // gcc 12 into a function without the attribute, it does.)
 #define THREADREF_CATCHES_UNWINDING __attribute__((no_sanitize("null"), noinline))
+// The same for one that is only called by such functions, once per finalizer.
+#define THREADREF_CATCHES_UNWINDING_INLINE __attribute__((no_sanitize("null"), always_inline))
 
 // A point at which the stress program may make this thread yield. Empty in the library that ships,
 // so that a benchmark or a user never pays for it; see detail/points.hpp.

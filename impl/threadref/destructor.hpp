@@ -40,8 +40,8 @@ struct destructor_call {
 // changed. What the function throws goes to the unraisable hook. O(1); no allocation but a slab now
 // and then.
 template <backend B = default_backend>
-[[nodiscard]] std::error_code register_destructor(void** variable, void (*function)(void*),
-                                                  null_policy on_null = null_policy::call) noexcept {
+[[nodiscard]] std::error_code register_destructor(
+    void** variable, void (*function)(void*), null_policy on_null = null_policy::call) noexcept {
   std::errc error{};
   if (variable == nullptr || function == nullptr)
     return std::make_error_code(std::errc::invalid_argument);

@@ -33,8 +33,8 @@ class basic_exit_node {
   // Errors, and then nothing has changed: invalid_argument (null function),
   // device_or_resource_busy (attached already), resource_unavailable_try_again (no key or block
   // left), not_enough_memory, operation_not_permitted (the thread has ended for this back end).
-  // O(1); after a thread's first: no lock, no read-modify-write, no memory. Safe in a signal handler
-  // only if it can't interrupt this library on the same thread.
+  // O(1); after a thread's first: no lock, no read-modify-write, no memory. Safe in a signal
+  // handler only if it can't interrupt this library on the same thread.
   [[nodiscard]] std::errc attach(void (*function)(void*), void* argument,
                                  exit_phase phase = exit_phase::last) noexcept {
     if (function == nullptr) return std::errc::invalid_argument;

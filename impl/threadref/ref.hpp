@@ -98,7 +98,8 @@ class basic_ref {
     std::errc error{};
     made->id = id_;
     made->at = B::list::template add<detail::ref_call, detail::ref_node<B>>(
-        detail::exit_place::last, error, detail::ref_node<B>{std::weak_ptr<detail::ref_callback<B>>(made)});
+        detail::exit_place::last, error,
+        detail::ref_node<B>{std::weak_ptr<detail::ref_callback<B>>(made)});
     if (error != std::errc{})
       throw std::system_error(std::make_error_code(error),
                               "threadref: a ref callback can't be registered on this thread");

@@ -81,8 +81,9 @@ thread_handle try_current() noexcept {
   return thread_handle::adopt(*b);
 }
 
-// Makes the calling thread known to the back end, if it was not; false if it can't be, or has ended.
-// On a thread that is known: one thread-local load (or the back end's way to find its block).
+// Makes the calling thread known to the back end, if it was not; false if it can't be, or has
+// ended. On a thread that is known: one thread-local load (or the back end's way to find its
+// block).
 template <backend B = default_backend>
 bool ensure() noexcept {
   std::errc error{};

@@ -128,12 +128,6 @@ void block::begin_drain() noexcept {
   if (described && pins.load(std::memory_order_relaxed) > 1) read_name();
 }
 
-bool block::is_past_limits() const noexcept {
-  return registered.load(std::memory_order_relaxed) - late_from >
-             settings().late_registrations_max ||
-         alternations > settings().alternations_max;
-}
-
 void block::end_life() noexcept {
   THREADREF_POINT(end);
   {
@@ -160,8 +154,8 @@ std::uint64_t block::settle_pending() noexcept {
   };
   std::uint64_t settled = get(ran_at_exit) + get(abandoned) + get(forgotten);
   for (const tally* t : {&own, &foreign}) {
-    settled += get(t->ran_by_call) + get(t->detached) + get(t->dropped) +
-               get(t->ran_at_process_exit);
+    settled +=
+        get(t->ran_by_call) + get(t->detached) + get(t->dropped) + get(t->ran_at_process_exit);
   }
   for (slab* s = slabs.load(std::memory_order_relaxed); s != nullptr;
        s = s->next.load(std::memory_order_relaxed)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The data of the exit list: a node per registration, a block per (thread, back end).
 //
-// Blocks are type-stable: recycled, never given back. A handle that outlives its thread still points
-// at a block, compares the serial, and answers "gone"; it looks at its node only when the serial
-// still holds, and no node leaves a block in the life of a thread. That is the whole reclamation
-// scheme; no reference count or hazard pointer is paid per registration.
+// Blocks are type-stable: recycled, never given back. A handle that outlives its thread still
+// points at a block, compares the serial, and answers "gone"; it looks at its node only when the
+// serial still holds, and no node leaves a block in the life of a thread. That is the whole
+// reclamation scheme; no reference count or hazard pointer is paid per registration.
 #pragma once
 
 #include <pthread.h>
@@ -92,11 +92,11 @@ struct block {
   bool after_stage = false;    // the exit stage ran: registering arms it again first
   bool early_armed = false;
   bool early_is_over = false;
-  bool staging = false;             // the exit stage runs
-  bool in_destructors = false;      // stage 2 runs, to its end before stage 1 goes on
-  std::uint32_t alternations = 0;   // from finalizers to destructors, in this exit
-  int rounds = 0;                   // passes of the key stage so far
-  std::uint64_t late_from = 0;      // `registered` when the drain began
+  bool staging = false;            // the exit stage runs
+  bool in_destructors = false;     // stage 2 runs, to its end before stage 1 goes on
+  std::uint32_t alternations = 0;  // from finalizers to destructors, in this exit
+  int rounds = 0;                  // passes of the key stage so far
+  std::uint64_t late_from = 0;     // `registered` when the drain began
   slab* current = nullptr;
   std::atomic<slab*> slabs{nullptr};  // the first stays with the block when its thread ends
   exit_chain early;
@@ -117,8 +117,8 @@ struct block {
   bool described = false;                 // under m: the name was read
   std::atomic<thread_state> state{thread_state::ended};  // changed under m
   std::atomic<bool> has_returned{false};
-  node* returned = nullptr;  // under m: slots that foreign winners are done with
-  tally foreign;             // under m
+  node* returned = nullptr;                 // under m: slots that foreign winners are done with
+  tally foreign;                            // under m
   std::atomic<std::uint64_t> forgotten{0};  // written when its thread exists no more
   pid_t tid = 0;
   char name[16] = {};
@@ -171,7 +171,6 @@ struct block {
   void begin_life(std::uint64_t new_serial) noexcept;
   // Idempotent. From here on the pending finalizers are the referent's alone, and refs read null.
   void begin_drain() noexcept;
-  [[nodiscard]] bool is_past_limits() const noexcept;
   // From here on take_slot() gives nothing in this life.
   void refuse() noexcept {
     refusing = true;
@@ -186,7 +185,8 @@ struct block {
   void end_life() noexcept;
   void wake() noexcept;
 
-  // For a thread that exists no more: what is pending is gone, uncalled, its closures not destroyed.
+  // For a thread that exists no more: what is pending is gone, uncalled, its closures not
+  // destroyed.
   void forget_pending() noexcept { bump(forgotten, settle_pending()); }
   void abandon_pending() noexcept { bump(abandoned, settle_pending()); }
   // Has the thread gone without telling anybody? Under m.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/detail/domain.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <new>
 #include <utility>
 
@@ -78,7 +78,8 @@ void domain::recycle(block& b) noexcept {
   }
   // The first slab stays, so that a churned thread's first registration is warm; the rest is
   // shared.
-  if (slab* first = b.slabs.load(std::memory_order_relaxed)) give_slabs(first->next.exchange(nullptr));
+  if (slab* first = b.slabs.load(std::memory_order_relaxed))
+    give_slabs(first->next.exchange(nullptr));
   const std::lock_guard lock(m_);
   b.next_free = free_;
   free_ = &b;
@@ -99,7 +100,8 @@ block* domain::pin_live(std::size_t index) noexcept {
 bool domain::has_ended_unheard(block& b) noexcept {
   {
     const std::lock_guard lock(b.m);
-    if (b.serial == 0 || b.draining || b.state.load(std::memory_order_relaxed) != thread_state::running)
+    if (b.serial == 0 || b.draining ||
+        b.state.load(std::memory_order_relaxed) != thread_state::running)
       return false;
     if (&b == list_.own() || !b.is_lost()) return false;
     b.draining = true;

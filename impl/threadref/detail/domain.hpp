@@ -18,9 +18,9 @@ struct counters {
   std::uint64_t registered = 0;
   std::uint64_t ran_at_exit = 0;
   std::uint64_t ran_by_call = 0;
-  std::uint64_t detached = 0;   // by detach() or cancel()
-  std::uint64_t dropped = 0;    // ref callbacks whose last handle went first; destructors of a
-                                // null that were to be skipped
+  std::uint64_t detached = 0;  // by detach() or cancel()
+  std::uint64_t dropped = 0;   // ref callbacks whose last handle went first; destructors of a
+                               // null that were to be skipped
   std::uint64_t ran_at_process_exit = 0;  // by the exit stage
   std::uint64_t forgotten = 0;            // in the child of a fork: those of the other threads
   std::uint64_t abandoned = 0;            // cut off by a limit, or their thread went unheard

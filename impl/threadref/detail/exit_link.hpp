@@ -79,18 +79,20 @@ class exit_chain {
     while (exit_link* n = other.pop_oldest()) push(*n);
   }
   static void remove(exit_link& n) noexcept {
-    if (is_popped(n)) return;
-    n.older->newer = n.newer;
-    n.newer->older = n.older;
-    n.newer = &n;
+    if (!is_popped(n)) unlink(n);
   }
   static bool is_popped(const exit_link& n) noexcept { return n.newer == &n; }
 
  private:
   exit_link* pop(exit_link* n) noexcept {
     if (n == &head_) return nullptr;
-    remove(*n);
+    unlink(*n);
     return n;
+  }
+  static void unlink(exit_link& n) noexcept {
+    n.older->newer = n.newer;
+    n.newer->older = n.older;
+    n.newer = &n;
   }
   exit_link head_{.older = &head_, .newer = &head_};
 };

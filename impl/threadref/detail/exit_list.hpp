@@ -96,8 +96,8 @@ class exit_list {
     if (b == nullptr) return {};
     node* n = b->take_slot();
     if (n == nullptr) {
-      error = b->drops_slots && !b->single_use ? std::errc::operation_not_permitted
-                                               : std::errc::not_enough_memory;
+      error = b->refusing || b->after_stage ? std::errc::operation_not_permitted
+                                            : std::errc::not_enough_memory;
       return {};
     }
     unpoison(n->closure, sizeof n->closure);

@@ -113,7 +113,10 @@ template <class Hook, class Claim>
 class exit_list<Hook, Claim>::drain {
  public:
   drain(block& b, exit_phase upto, std::atomic<std::uint64_t>& ran) noexcept
-      : b_(b), upto_(upto), ran_(ran) {}
+      : b_(b),
+        upto_(upto),
+        ran_(ran),
+        registered_max_(b.late_from + settings().late_registrations_max) {}
   // Also when a forced unwind leaves run(): what a pass is over with stays over.
   ~drain() { bump(ran_, count_); }
   drain(const drain&) = delete;
@@ -127,18 +130,41 @@ class exit_list<Hook, Claim>::drain {
   }
 
   THREADREF_CATCHES_UNWINDING void run() {
-    while (exit_link* n = next()) {
-      if (b_.is_past_limits()) {
+    tick count{*this};
+    for (;;) {
+      // Nearly always the list that finalize() adds to; nothing gets into the early one any more.
+      if (b_.early.empty() && !b_.in_destructors && upto_ != exit_phase::early) [[likely]] {
+        while (exit_link* n = Claim::next(b_.last)) {
+          if (b_.registered.load(std::memory_order_relaxed) > registered_max_) [[unlikely]] {
+            b_.last.push(*n);
+            return abandon();
+          }
+          run_one(*n, count);
+        }
+      }
+      exit_link* n = next_of_others();
+      if (n == nullptr) return;
+      if (is_past_limits()) {
         b_.last.push(*n);
         return abandon();
       }
-      run_one(*n);
+      run_one(*n, count);
     }
   }
 
-  THREADREF_CATCHES_UNWINDING void run_one(exit_link& link) {
+  // How many ran, in a register while they do; added also when a forced unwind leaves the frame.
+  struct tick {
+    drain& of;
+    std::uint64_t ran = 0;
+    ~tick() { of.count_ += ran; }
+  };
+
+  THREADREF_CATCHES_UNWINDING_INLINE void run_one(exit_link& link, tick& count) {
     const std::uint64_t w = link.word_now.load(std::memory_order_relaxed);
-    if ((w & exit_link::is_exit_node) != 0) return run_intrusive(static_cast<intrusive_node&>(link));
+    if ((w & exit_link::is_exit_node) != 0) {
+      ++count.ran;
+      return run_intrusive(static_cast<intrusive_node&>(link));
+    }
     node& n = static_cast<node&>(link);
     if (b_.staging && (w & exit_link::not_at_process_exit) != 0) return b_.kept.push(n);
     if (!Claim::at_exit(n)) return;
@@ -149,21 +175,26 @@ class exit_list<Hook, Claim>::drain {
     } const at_end{b_, n};
     try {
       if (Claim::run_at_exit(n)) {
-        ++count_;
+        ++count.ran;
       } else {
         bump(b_.own.dropped);
       }
     } catch (abi::__forced_unwind&) {
-      ++count_;
+      ++count.ran;
       throw;
     } catch (...) {
-      ++count_;
+      ++count.ran;
       report(b_, std::current_exception(), incident::threw);
     }
   }
 
+  [[nodiscard]] bool is_past_limits() const noexcept {
+    return b_.registered.load(std::memory_order_relaxed) > registered_max_ ||
+           b_.alternations > settings().alternations_max;
+  }
+
  private:
-  exit_link* next() noexcept {
+  [[gnu::noinline]] exit_link* next_of_others() noexcept {
     if (!b_.in_destructors || b_.destructors.empty()) {
       b_.in_destructors = false;
       if (exit_link* n = Claim::next(b_.early)) return n;
@@ -180,7 +211,6 @@ class exit_list<Hook, Claim>::drain {
   // Its storage may be gone once the function was called.
   THREADREF_CATCHES_UNWINDING void run_intrusive(intrusive_node& n) {
     n.on.store(nullptr, std::memory_order_relaxed);
-    ++count_;
     try {
       n.fn(n.arg);
     } catch (abi::__forced_unwind&) {
@@ -217,7 +247,8 @@ class exit_list<Hook, Claim>::drain {
   block& b_;
   const exit_phase upto_;
   std::atomic<std::uint64_t>& ran_;
-  std::uint64_t count_ = 0;  // in a register while it runs
+  const std::uint64_t registered_max_;
+  std::uint64_t count_ = 0;
 };
 
 template <class Hook, class Claim>
@@ -240,11 +271,12 @@ void exit_list<Hook, Claim>::exit_one(node& n) {
   Claim::begin(*b);
   exit_chain::remove(n);
   drain turn(*b, exit_phase::last, b->ran_at_exit);
-  if (b->is_past_limits()) {
+  if (turn.is_past_limits()) {
     b->last.push(n);
     turn.run();
   } else {
-    turn.run_one(n);
+    typename drain::tick count{turn};
+    turn.run_one(n, count);
   }
 }
 
@@ -277,8 +309,8 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
   // Against a claim by the referent, which takes no lock.
   while (exit_link::generation_of(w) == r.generation &&
          exit_link::state_of(w) == exit_link::armed) {
-    const std::uint64_t flagged = wanted ? w & ~exit_link::not_at_process_exit
-                                         : w | exit_link::not_at_process_exit;
+    const std::uint64_t flagged =
+        wanted ? w & ~exit_link::not_at_process_exit : w | exit_link::not_at_process_exit;
     if (r.at->word_now.compare_exchange_weak(w, flagged, std::memory_order_acq_rel,
                                              std::memory_order_relaxed))
       return;
@@ -293,7 +325,8 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
 //  3. If the load misses the count, the waiter may have missed the store as well; then both are
 //     only late, not lost: the store becomes visible in finite time, and the waiter looks again
 //     every millisecond by itself.
-//  4. The end of the drain notifies in any case, so no waiter outlasts the thread by more than that.
+//  4. The end of the drain notifies in any case, so no waiter outlasts the thread by more than
+//  that.
 // A foreign winner holds the lock when it says "gone", so for it 2 always holds.
 template <class Hook, class Claim>
 std::errc exit_list<Hook, Claim>::wait(const registration& r) {

@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t mapping_bytes = std::size_t{1} << 20U;
 constexpr std::size_t smallest_slab = 1024;
 
-// What a mapping for slabs begins with; aligned to its size, so that a slab finds it by its address.
+// What a mapping for slabs begins with; aligned to its size, so that a slab finds it by its
+// address.
 struct mapping {
   mapping* next = nullptr;
   std::uint32_t slabs_in_use = 0;
@@ -98,9 +99,7 @@ mapping* take_idle_mappings() noexcept {
       shared.for_slabs.next == nullptr
           ? nullptr
           : &mapping_of(*reinterpret_cast<slab*>(shared.for_slabs.end - cache_line));
-  const auto is_idle = [current](const mapping& m) {
-    return m.slabs_in_use == 0 && &m != current;
-  };
+  const auto is_idle = [current](const mapping& m) { return m.slabs_in_use == 0 && &m != current; };
   for (slab*& head : shared.unused) {
     slab* kept = nullptr;
     while (slab* s = head) {

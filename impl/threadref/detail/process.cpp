@@ -26,7 +26,6 @@ struct process {
   std::mutex m;  // before every other lock of the library
   domain* first = nullptr;
   std::atomic<bool> frozen{false};
-  options chosen;
   std::atomic<std::uint64_t> order{0};
   std::atomic<pid_t> main_tid{0};
 };
@@ -69,9 +68,7 @@ void pin_this_library() noexcept {
 
 }  // namespace
 
-const options& settings() noexcept {
-  return the_process.chosen;
-}
+constinit options the_options;
 
 void freeze_settings() noexcept {
   if (the_process.frozen.load(std::memory_order_acquire)) return;
@@ -119,13 +116,13 @@ std::error_code configure(const options& wanted) noexcept {
   const std::lock_guard lock(detail::the_process.m);
   if (detail::the_process.frozen.load(std::memory_order_relaxed))
     return std::make_error_code(std::errc::device_or_resource_busy);
-  detail::the_process.chosen = wanted;
+  detail::the_options = wanted;
   return {};
 }
 
 options configured() noexcept {
   const std::lock_guard lock(detail::the_process.m);
-  return detail::the_process.chosen;
+  return detail::the_options;
 }
 
 }  // namespace threadref

@@ -10,8 +10,11 @@ namespace threadref::detail {
 
 class domain;
 
-// The options, fixed from the first use on.
-const options& settings() noexcept;
+// The options, fixed from the first use on. Read on the exit path, so without a call.
+extern options the_options;
+inline const options& settings() noexcept {
+  return the_options;
+}
 // The first use: configure() is refused from here on. O(1), one load but for the first call.
 void freeze_settings() noexcept;
 

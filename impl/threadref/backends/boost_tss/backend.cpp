@@ -53,7 +53,8 @@ tss* the_one() noexcept {
 
 // Before main, when keys are still free; Boost's key before ours, so that ours comes after it in
 // each round.
-[[maybe_unused]] const bool is_early = boost_tss::list::install() && the_one() != nullptr && key::ready();
+[[maybe_unused]] const bool is_early =
+    boost_tss::list::install() && the_one() != nullptr && key::ready();
 
 }  // namespace
 

@@ -13,9 +13,10 @@ namespace threadref {
 // Broken on purpose: runs the last finalizer of each thread, the one registered first, on another
 // thread, after the join.
 struct canary_wrong_thread {
-  static constexpr backend_info info{.name = "canary_wrong_thread",
-                                     .summary = "runs the last finalizer of each thread on another one",
-                                     .capabilities = capability::after_thread_locals};
+  static constexpr backend_info info{
+      .name = "canary_wrong_thread",
+      .summary = "runs the last finalizer of each thread on another one",
+      .capabilities = capability::after_thread_locals};
   struct faulty_claim;
   using list = detail::exit_list<canary_wrong_thread, faulty_claim>;
 

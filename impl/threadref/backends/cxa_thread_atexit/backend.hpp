@@ -11,9 +11,17 @@ namespace threadref {
 // Direct: every finalizer is an entry of its own in the C library's list of thread_local
 // destructors, as a C++ thread_local object is.
 struct cxa_thread_atexit {
+  static constexpr deviation deviations[] = {
+      {"c064_a_long_life_of_register_and_cancel", "it takes memory until the thread ends",
+       "an entry can't be taken back from the system's list, and keeps its slot"},
+      {"c064_nor_when_another_thread_cancels", "it takes memory until the thread ends", "as above"},
+      {"c013_a_handle_in_a_thread_local", "a younger thread_local's ref is still there",
+       "each finalizer has a place of its own among the thread_locals, not the first one's"},
+  };
   static constexpr backend_info info{.name = "cxa_thread_atexit",
                                      .summary = "__cxa_thread_atexit for each finalizer",
-                                     .capabilities = capability::among_thread_locals};
+                                     .capabilities = capability::among_thread_locals,
+                                     .deviations = deviations};
   using list = detail::exit_list<cxa_thread_atexit, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return block_; }

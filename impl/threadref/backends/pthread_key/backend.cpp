@@ -10,7 +10,8 @@ namespace threadref {
 
 // Before main, for a low index: see exit_key::ready().
 namespace {
-[[maybe_unused]] const bool is_early = pthread_key::list::install() && detail::exit_key<pthread_key::list>::ready();
+[[maybe_unused]] const bool is_early =
+    pthread_key::list::install() && detail::exit_key<pthread_key::list>::ready();
 }  // namespace
 
 }  // namespace threadref

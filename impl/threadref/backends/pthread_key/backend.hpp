@@ -12,9 +12,10 @@ namespace threadref {
 // The destructor of one pthread key runs the list, after every C++ thread_local is destroyed, among
 // the other keys in the order of their indexes.
 struct pthread_key {
-  static constexpr backend_info info{.name = "pthread_key",
-                                     .summary = "the destructor of one pthread key",
-                                     .capabilities = capability::after_thread_locals | capability::inside_malloc};
+  static constexpr backend_info info{
+      .name = "pthread_key",
+      .summary = "the destructor of one pthread key",
+      .capabilities = capability::after_thread_locals | capability::inside_malloc};
   using list = detail::exit_list<pthread_key, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return detail::exit_key<list>::get(); }

@@ -13,7 +13,8 @@ constinit thread_local detail::block* registry::block_ = nullptr;
 
 namespace {
 // Before main, for a low index: see exit_key::ready().
-[[maybe_unused]] const bool is_early = registry::list::install() && detail::exit_key<registry::list>::ready();
+[[maybe_unused]] const bool is_early =
+    registry::list::install() && detail::exit_key<registry::list>::ready();
 }  // namespace
 
 std::errc registry::arm(detail::block& b) noexcept {

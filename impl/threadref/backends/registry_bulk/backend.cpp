@@ -5,7 +5,8 @@
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
 
-template class threadref::detail::exit_list<threadref::registry_bulk, threadref::detail::bulk_claim>;
+template class threadref::detail::exit_list<threadref::registry_bulk,
+                                            threadref::detail::bulk_claim>;
 
 namespace threadref {
 
@@ -13,7 +14,8 @@ constinit thread_local detail::block* registry_bulk::block_ = nullptr;
 
 namespace {
 // Before main, for a low index: see exit_key::ready().
-[[maybe_unused]] const bool is_early = registry_bulk::list::install() && detail::exit_key<registry_bulk::list>::ready();
+[[maybe_unused]] const bool is_early =
+    registry_bulk::list::install() && detail::exit_key<registry_bulk::list>::ready();
 }  // namespace
 
 std::errc registry_bulk::arm(detail::block& b) noexcept {
