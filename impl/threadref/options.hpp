@@ -10,7 +10,8 @@ namespace threadref {
 // What becomes of the other threads' finalizers in the child of a fork(), where those threads do
 // not exist. forget: they are dropped, counted `forgotten`, their closures not destroyed (a lock
 // that they would take may be held for ever). run_siblings: they run inside fork(), on the forking
-// thread, as Python's do; newest first within a thread that never cancelled one.
+// thread, as Python's do, counted as run at a process exit; newest first within a thread that never
+// cancelled one.
 enum class fork_policy : std::uint8_t { forget, run_siblings };
 
 // One set for all back ends of the process.

@@ -91,7 +91,8 @@ bool ensure() noexcept {
 }
 
 // The threads known to the back end that are running or draining, oldest block first. A snapshot:
-// each was so at some moment during the call. Any thread. O(blocks ever used at once), a lock each.
+// each was so at some moment during the call. Any thread. O(blocks ever used at once), a lock and a
+// system call each.
 // Throws std::bad_alloc.
 template <backend B = default_backend>
 std::vector<thread_handle> enumerate() {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "threadref/detail/process.hpp"
+#include "threadref/unraisable.hpp"
 
 namespace threadref::detail {
 
@@ -100,13 +101,13 @@ block* domain::pin_live(std::size_t index) noexcept {
 bool domain::has_ended_unheard(block& b) noexcept {
   {
     const std::lock_guard lock(b.m);
-    if (b.serial == 0 || b.draining ||
-        b.state.load(std::memory_order_relaxed) != thread_state::running)
+    if (b.serial == 0 || b.draining || &b == list_.own()) return false;
+    if (b.state.load(std::memory_order_relaxed) != thread_state::running || !b.is_lost())
       return false;
-    if (&b == list_.own() || !b.is_lost()) return false;
-    b.draining = true;
+    b.draining = true;  // who comes second stops above
     b.abandon_pending();
   }
+  report(b, nullptr, incident::abandoned);
   b.end_life();
   return true;
 }

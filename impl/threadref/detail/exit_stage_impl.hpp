@@ -129,30 +129,32 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
 
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
-  const auto run = [&r](tally& count) {
-    try {
-      const bool ran = r.at->fn(r.at->closure, closure_op::run, nullptr);
-      return ran ? &count.ran_at_process_exit : &count.dropped;
-    } catch (abi::__forced_unwind&) {
-      throw;
-    } catch (...) {
-      report(*r.on, std::current_exception(), incident::threw);
-    }
-    return &count.ran_at_process_exit;
-  };
   if (own_claim mine{r}) {
-    bump(*run(mine.on().own));
+    bump(mine.on().own.*run_reporting(r));
     return true;
   }
   if (foreign_claim theirs{r}) {
     theirs.unlock();
     const foreign_run frame(r);
-    auto* const counter = run(r.on->foreign);
+    const auto counter = run_reporting(r);
     const std::lock_guard lock(r.on->m);
-    bump(*counter);
+    bump(r.on->foreign.*counter);
     return true;
   }
   return false;
+}
+
+// Runs what was claimed. Gives where to count it.
+template <class Hook, class Claim>
+std::atomic<std::uint64_t> tally::*exit_list<Hook, Claim>::run_reporting(const registration& r) {
+  try {
+    if (!r.at->fn(r.at->closure, closure_op::run, nullptr)) return &tally::dropped;
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    report(*r.on, std::current_exception(), incident::threw);
+  }
+  return &tally::ran_at_process_exit;
 }
 
 // In the child of a fork, for a thread that exists no more.
@@ -164,18 +166,11 @@ void exit_list<Hook, Claim>::run_vanished(block& b) {
     std::uint64_t rank = 0;
     visit_armed(b, [&](node& n, std::uint64_t w) {
       const std::uint64_t generation = exit_link::generation_of(w);
+      ++rank;
       if ((w & exit_link::is_destructor) == 0)
-        batch.offer(b.ordered ? generation : ++rank, {&b, b.serial, &n, generation});
+        batch.offer(b.ordered ? generation : rank, {&b, b.serial, &n, generation});
     });
-    for (const auto& [of, at] : batch) {
-      const registration r = at;
-      try {
-        any = call(r, nullptr) || any;
-      } catch (...) {
-        any = true;
-        report(b, std::current_exception(), incident::threw);
-      }
-    }
+    for (const auto& [of, at] : batch) any = run_adopted(at) || any;
   }
 }
 
