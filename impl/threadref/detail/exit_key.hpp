@@ -14,6 +14,15 @@
 
 namespace threadref::detail {
 
+// Whether the process can make another key. Boost does not ask: without one it goes on with key 0,
+// and has somebody else's destructor called with its own data.
+inline bool a_key_is_left() noexcept {
+  pthread_key_t probe{};
+  if (pthread_key_create(&probe, nullptr) != 0) return false;
+  pthread_key_delete(probe);
+  return true;
+}
+
 // One key per back end. For pthread_key and registry it is the hook itself; cxx_thread_local and
 // boost_tss arm it as well, so that what registers after their own hook ran still runs in this
 // exit, and so that the thread's end is known.

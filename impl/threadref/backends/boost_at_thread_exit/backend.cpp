@@ -36,21 +36,12 @@ struct turn {
   }
 };
 
-// With all keys taken Boost goes on with key 0, and so with somebody else's destructor.
-bool a_key_is_free() noexcept {
-  pthread_key_t probe{};
-  if (pthread_key_create(&probe, nullptr) != 0) return false;
-  pthread_key_delete(probe);
-  return true;
-}
-
 // Boost makes its key on first use: now, while keys are free, and before ours, so that ours comes
 // after it in each round.
 bool make_keys() noexcept {
   static const bool made = [] {
-    if (!a_key_is_free()) return false;
+    if (!detail::a_key_is_left()) return false;
     try {
-      static_cast<void>(boost::this_thread::get_id());
       boost::this_thread::at_thread_exit([] {});
     } catch (const std::bad_alloc&) {
       return false;

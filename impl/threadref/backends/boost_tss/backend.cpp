@@ -33,14 +33,10 @@ THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
   if (!more_to_come) boost_tss::list::end(*b);
 }
 
-// With all keys taken Boost's release build goes on with key 0, and calls somebody else's
-// destructor with its own data. So a free key is looked for before Boost makes its own; null: there
-// was none. Leaked on purpose: the destructor of a thread_specific_ptr would run the cleanup on
-// main.
+// Null: no key is left. Leaked on purpose: the destructor of a thread_specific_ptr would run the
+// cleanup on main.
 tss* make() noexcept {
-  pthread_key_t probe{};
-  if (pthread_key_create(&probe, nullptr) != 0) return nullptr;
-  pthread_key_delete(probe);
+  if (!detail::a_key_is_left()) return nullptr;
   tss* made = new (std::nothrow) tss(&cleanup);
   if (made != nullptr) static_cast<void>(made->get());  // now Boost has its key
   return made;
