@@ -67,7 +67,9 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
   } catch (const std::bad_alloc&) {
     return std::errc::not_enough_memory;
   }
-  return {};
+  // Boost's release build does not ask whether its own key could be set, which needs memory from
+  // index 32 on: the value is then lost, and its cleanup never called.
+  return t->get() == &b ? std::errc{} : std::errc::not_enough_memory;
 }
 
 }  // namespace threadref

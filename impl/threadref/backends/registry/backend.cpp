@@ -18,7 +18,10 @@ namespace {
 }  // namespace
 
 std::errc registry::arm(detail::block& b) noexcept {
-  if (detail::exit_key<list>::arm(b) != std::errc{}) detail::exit_guard<list>::arm(b);
+  const std::errc error = detail::exit_key<list>::arm(b);
+  // Not the guard: without memory it would end the process.
+  if (error == std::errc::not_enough_memory) return error;
+  if (error != std::errc{}) detail::exit_guard<list>::arm(b);
   block_ = &b;
   return {};
 }
