@@ -93,6 +93,7 @@ threadref_status make_ref(threadref_ref** made, auto&&... callback) noexcept {
   if (made == nullptr) return THREADREF_INVALID;
   *made = nullptr;
   return status_of_call([&] {
+    // status_of_call() is the handler. NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
     *made = new threadref_ref{threadref::ref(callback...)};
     return THREADREF_OK;
   });

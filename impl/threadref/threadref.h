@@ -8,6 +8,8 @@
 // pthread_exit() and cancellation do unwind through threadref_call() and threadref_wait().
 #pragma once
 
+// C has no other way to say these. NOLINTBEGIN(modernize-use-using, readability-identifier-naming)
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -234,3 +236,5 @@ size_t threadref_detach_all(const void* address_in_object) THREADREF_NOEXCEPT;
 #if defined(__cplusplus)
 }
 #endif
+
+// NOLINTEND(modernize-use-using, readability-identifier-naming)

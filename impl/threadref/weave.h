@@ -12,6 +12,8 @@
 //  - Python is neither needed nor called: _py_... do the same as the functions without it.
 #pragma once
 
+// C has no other way to say these. NOLINTBEGIN(modernize-use-using, readability-identifier-naming)
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -73,3 +75,5 @@ static inline int _py_unregister_wvls_destructor(void** variable, int* unregiste
   *unregistered = unregister_wvls_destructor(variable);
   return 0;
 }
+
+// NOLINTEND(modernize-use-using, readability-identifier-naming)

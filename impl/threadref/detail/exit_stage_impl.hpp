@@ -48,9 +48,9 @@ template <class F>
 void visit_armed(block& b, F&& f) {
   for (slab* s = b.slabs.load(std::memory_order_acquire); s != nullptr;
        s = s->next.load(std::memory_order_acquire)) {
-    for (node* n = s->begin(); n != s->end(); ++n) {
-      const std::uint64_t w = n->word_now.load(std::memory_order_acquire);
-      if (exit_link::state_of(w) == exit_link::armed) f(*n, w);
+    for (node& n : *s) {
+      const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
+      if (exit_link::state_of(w) == exit_link::armed) f(n, w);
     }
   }
 }
