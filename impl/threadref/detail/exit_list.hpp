@@ -333,6 +333,7 @@ class exit_list {
   // The exit stage: in exit_stage_impl.hpp.
   static void process_exit();
   static bool stage(block& b);
+  static void sweep_all();
   static bool sweep(bool also_own);
   static void run_vanished(block& b);
   static bool run_adopted(const registration& r);

@@ -58,10 +58,15 @@ void visit_armed(block& b, F&& f) {
 // The exit stage, by std::atexit: on the thread that ends the process, list by list.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::process_exit() {
-  const bool all_in_one_order = settings().adopt && settings().global_order;
+  // A finalizer may call exit(), which does not return to here: then the rest runs in this one.
+  if (block* mine = own();
+      mine != nullptr && !mine->after_stage && drain::has_work(*mine, exit_phase::very_last)) {
+    static_cast<void>(domain_.arm_stage());
+  }
+  if (settings().adopt && settings().global_order) sweep_all();
   for (bool any = true; any;) {
-    any = all_in_one_order && sweep(true);
-    if (block* mine = own()) any = stage(*mine) || any;
+    block* const mine = own();  // what it adopts may make this thread known
+    any = mine != nullptr && stage(*mine);
     if (block* lost = domain_.pin_lost_main()) {
       any = stage(*lost) || any;
       lost->end_life();
@@ -70,6 +75,22 @@ void exit_list<Hook, Claim>::process_exit() {
     if (settings().adopt) any = sweep(false) || any;
   }
   if (block* mine = own()) mine->end_stage();
+}
+
+// Everything that is pending anywhere, in one order; past the limits of this thread its own list is
+// left to stage(), which abandons the rest.
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::sweep_all() {
+  const no_cancellation guard;
+  for (bool any = true; any;) {
+    if (block* mine = own()) {
+      Claim::begin(*mine);
+      mine->early_is_over = true;
+      const drain limits(*mine, exit_phase::very_last, mine->own.ran_at_process_exit);
+      if (limits.is_past_limits()) return;
+    }
+    any = sweep(true);
+  }
 }
 
 template <class Hook, class Claim>
@@ -98,6 +119,7 @@ bool exit_list<Hook, Claim>::stage(block& b) {
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::sweep(bool also_own) {
   newest_batch batch;
+  const std::uint64_t newest = last_in_order();
   std::uint64_t rank = 0;
   const std::size_t blocks = domain_.used();
   for (std::size_t i = 0; i != blocks; ++i) {
@@ -119,10 +141,9 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
   }
   bool any = false;
   for (const auto& [of, at] : batch) {
-    const bool ran = run_adopted(at);
-    any = any || ran;
-    // What it registered is newer than the rest of the batch.
-    if (ran && also_own) return true;
+    any = run_adopted(at) || any;
+    // What was registered meanwhile is newer than the rest of the batch.
+    if (also_own && last_in_order() != newest) return true;
   }
   return any;
 }

@@ -80,6 +80,10 @@ std::uint64_t next_in_order() noexcept {
   return the_process.order.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+std::uint64_t last_in_order() noexcept {
+  return the_process.order.load(std::memory_order_relaxed);
+}
+
 void* this_object() noexcept {
   return &__dso_handle;
 }

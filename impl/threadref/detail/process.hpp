@@ -21,6 +21,9 @@ void freeze_settings() noexcept;
 // The id of the process, which is that of its main thread; without a system call.
 pid_t main_tid() noexcept;
 
+// What next_in_order() gave last, to any thread.
+std::uint64_t last_in_order() noexcept;
+
 // Which shared object holds this library: the C library asks for it.
 void* this_object() noexcept;
 

@@ -17,6 +17,8 @@ struct cxa_thread_atexit {
       {"c064_nor_when_another_thread_cancels", "it takes memory until the thread ends", "as above"},
       {"c013_a_handle_in_a_thread_local", "a younger thread_local's ref is still there",
        "each finalizer has a place of its own among the thread_locals, not the first one's"},
+      {"c080_nor_at_exit_on_a_worker", "the atexit flag is not seen",
+       "the C library calls a worker's entries in exit() as it does at the thread's end"},
   };
   static constexpr backend_info info{.name = "cxa_thread_atexit",
                                      .summary = "__cxa_thread_atexit for each finalizer",

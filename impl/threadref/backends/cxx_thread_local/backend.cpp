@@ -12,6 +12,11 @@ namespace threadref {
 
 constinit thread_local detail::block* cxx_thread_local::block_ = nullptr;
 
+namespace {
+// Before main: what main() gives to std::atexit runs before the exit stage, on every back end.
+[[maybe_unused]] const bool is_early = cxx_thread_local::list::install();
+}  // namespace
+
 std::errc cxx_thread_local::arm(detail::block& b) noexcept {
   detail::exit_guard<list>::arm(b);
   // A guard made in a key destructor is never destroyed (glibc), so the key is armed along with it:

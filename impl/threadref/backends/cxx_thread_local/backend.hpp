@@ -11,9 +11,14 @@ namespace threadref {
 // The destructor of a C++ thread_local runs the list, among the other thread_locals of the thread:
 // those constructed later are destroyed before, those constructed earlier after.
 struct cxx_thread_local {
+  static constexpr deviation deviations[] = {{"c080_nor_at_exit_on_a_worker",
+                                              "the atexit flag is not seen",
+                                              "the C library destroys the thread_locals of a "
+                                              "worker that calls exit() as at a thread's end"}};
   static constexpr backend_info info{.name = "cxx_thread_local",
                                      .summary = "the destructor of a C++ thread_local",
-                                     .capabilities = capability::among_thread_locals};
+                                     .capabilities = capability::among_thread_locals,
+                                     .deviations = deviations};
   using list = detail::exit_list<cxx_thread_local, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return block_; }
