@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Runs the checks. Unlike gtest_main it fails when no check was selected, and ends by saying what
-// this build leaves out.
+// this build leaves out. Started by a check that ends a process, it runs that check's scenario.
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "conformance/built_out.hpp"
+#include "conformance/child.hpp"
 #include "scenarios/check.hpp"
 
 namespace {
@@ -48,6 +50,8 @@ bool every_row_names_a_check() {
 
 int main(int argc, char** argv) {
   using namespace threadref::scenarios;
+  if (const std::optional<int> status = threadref::conformance::run_as_child(argc, argv))
+    return *status;
   testing::InitGoogleTest(&argc, argv);
   if (!every_row_names_a_check()) return status_wrong_use;
   const int failed = RUN_ALL_TESTS();

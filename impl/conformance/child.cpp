@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "conformance/child.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "scenarios/check.hpp"
+
+namespace threadref::conformance {
+
+namespace {
+
+struct scenario {
+  std::string name;  // <check>/<back end>
+  counters (*stats_of)() noexcept;
+  scenario_function run;
+};
+
+// Filled by static initialisers; leaked, for it has to outlive nobody.
+std::vector<scenario>& all_scenarios() {
+  static auto* const all = new std::vector<scenario>;
+  return *all;
+}
+
+constexpr std::string_view child_argument = "--child=";
+constexpr std::string_view ledger_argument = "--ledger=";
+
+// Inherited: no MFD_CLOEXEC.
+class memory_file {
+ public:
+  explicit memory_file(const char* name) : fd_(memfd_create(name, 0)) {
+    THREADREF_CHECK_ERRNO(fd_ >= 0, "memfd_create");
+  }
+  ~memory_file() { close(fd_); }
+  memory_file(const memory_file&) = delete;
+  memory_file& operator=(const memory_file&) = delete;
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] std::string content() const {
+    const off_t size = lseek(fd_, 0, SEEK_END);
+    THREADREF_CHECK_ERRNO(size >= 0, "lseek");
+    std::string text(static_cast<std::size_t>(size), '\0');
+    THREADREF_CHECK_ERRNO(pread(fd_, text.data(), text.size(), 0) == size, "pread");
+    return text;
+  }
+
+ private:
+  int fd_;
+};
+
+// Mapped for ever in a child: threads may write while the process ends.
+ledger* map_ledger(int fd) {
+  void* const at = mmap(nullptr, sizeof(ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap");
+  return static_cast<ledger*>(at);
+}
+
+// Threads that live when the process ends, and what they hold, are no leaks here: they are the
+// question.
+std::vector<std::string> environment_of_child() {
+  std::vector<std::string> all;
+  std::string tsan = "TSAN_OPTIONS=";
+  std::string asan = "ASAN_OPTIONS=";
+  for (char** e = environ; *e != nullptr; ++e) {
+    const std::string_view is = *e;
+    if (is.starts_with(tsan)) {
+      tsan = std::string(is) + ":";
+    } else if (is.starts_with(asan)) {
+      asan = std::string(is) + ":";
+    } else {
+      all.emplace_back(is);
+    }
+  }
+  all.push_back(tsan + "report_thread_leaks=0");
+  all.push_back(asan + "detect_leaks=0");
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> all;
+  all.reserve(strings.size() + 1);
+  for (std::string& s : strings) all.push_back(s.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+// In a process group of its own, so that what it forks can be ended with it.
+pid_t spawn(const std::string& name, int ledger_fd, int output_fd) {
+  posix_spawnattr_t attributes{};
+  THREADREF_CHECK_CALL(posix_spawnattr_init(&attributes));
+  THREADREF_CHECK_CALL(posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP));
+  THREADREF_CHECK_CALL(posix_spawnattr_setpgroup(&attributes, 0));
+  posix_spawn_file_actions_t files{};
+  THREADREF_CHECK_CALL(posix_spawn_file_actions_init(&files));
+  THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDOUT_FILENO));
+  THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO));
+  std::vector<std::string> command = {"conformance_threadref", std::string(child_argument) + name,
+                                      std::string(ledger_argument) + std::to_string(ledger_fd)};
+  std::vector<std::string> environment = environment_of_child();
+  pid_t child = 0;
+  THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", &files, &attributes,
+                                   pointers(command).data(), pointers(environment).data()));
+  THREADREF_CHECK_CALL(posix_spawn_file_actions_destroy(&files));
+  THREADREF_CHECK_CALL(posix_spawnattr_destroy(&attributes));
+  return child;
+}
+
+std::string how_of(int status) {
+  return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                             : "status " + std::to_string(WEXITSTATUS(status));
+}
+
+// SIGKILL, for SIGTERM does not end a process that hangs at its end under ThreadSanitizer. The
+// child is not reaped before, so that its group's number is nobody else's.
+std::string wait_for(pid_t child) {
+  pollfd watched{static_cast<int>(syscall(SYS_pidfd_open, child, 0)), POLLIN, 0};
+  THREADREF_CHECK_ERRNO(watched.fd >= 0, "pidfd_open");
+  int ready = 0;
+  do {
+    ready = poll(&watched, 1, gate::patience() * 1'000);
+  } while (ready < 0 && errno == EINTR);
+  THREADREF_CHECK_ERRNO(ready >= 0, "poll");
+  close(watched.fd);
+  kill(-child, SIGKILL);
+  int status = 0;
+  THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
+  return ready == 0 ? "no end in time" : how_of(status);
+}
+
+// The destructors of this file's objects are the last of the program: they were constructed before
+// all others, the library's included. So the stage is over when they run.
+struct last_destructor {
+  std::function<void()> work;
+  last_destructor() = default;
+  last_destructor(const last_destructor&) = delete;
+  last_destructor& operator=(const last_destructor&) = delete;
+  ~last_destructor() {
+    if (work) work();
+  }
+};
+[[gnu::init_priority(101)]] last_destructor at_the_very_end;
+[[gnu::init_priority(102)]] last_destructor after_the_stage;
+
+}  // namespace
+
+void ledger::note(const char* what) noexcept {
+  const std::uint32_t at = used_.fetch_add(1);
+  if (at >= entries_.size()) return;  // the parent complains
+  entry& e = entries_[at];
+  e.pid = getpid();
+  e.tid = gettid();
+  std::string_view(what).copy(e.what, sizeof e.what - 1);
+  e.written.store(true);
+}
+
+void ledger::note(const char* what, std::uint64_t number) noexcept {
+  char text[sizeof entry::what];
+  std::snprintf(text, sizeof text, "%s %llu", what, static_cast<unsigned long long>(number));
+  note(text);
+}
+
+void ledger::close_account(const counters& all) noexcept {
+  for (account& a : accounts_) {
+    pid_t nobody = 0;
+    if (!a.pid.compare_exchange_strong(nobody, getpid())) continue;
+    a.all = all;
+    return;
+  }
+}
+
+std::vector<const ledger::entry*> ledger::entries() const {
+  const std::size_t used = used_.load();
+  THREADREF_CHECK(used <= entries_.size(), "a scenario notes more than its ledger holds");
+  std::vector<const entry*> all;
+  for (std::size_t i = 0; i != used; ++i) {
+    if (entries_[i].written.load()) all.push_back(&entries_[i]);
+  }
+  return all;
+}
+
+counters ledger::account_of(pid_t process) const {
+  const auto* const found = std::find_if(accounts_.begin(), accounts_.end(),
+                                         [&](const account& a) { return a.pid.load() == process; });
+  return found != accounts_.end() ? found->all : counters{};
+}
+
+outcome play(const backend_info& subject) {
+  const memory_file shared("threadref_ledger");
+  const memory_file output("threadref_output");
+  THREADREF_CHECK_ERRNO(ftruncate(shared.fd(), sizeof(ledger)) == 0, "ftruncate");
+  const std::string check = testing::UnitTest::GetInstance()->current_test_info()->name();
+  outcome end;
+  end.pid = spawn(check + "/" + std::string(subject.name), shared.fd(), output.fd());
+  end.how = wait_for(end.pid);
+  end.said = output.content();
+  ledger* const theirs = map_ledger(shared.fd());
+  pid_t forked = 0;
+  for (const ledger::entry* e : theirs->entries()) {
+    if (forked == 0 && e->pid != end.pid) forked = e->pid;
+    end.trace.push_back(std::string(e->pid == end.pid ? "" : "fork: ") + e->what +
+                        (e->tid == e->pid ? "@main" : "@thread"));
+  }
+  end.stats = theirs->account_of(end.pid);
+  if (forked != 0) end.stats_of_fork = theirs->account_of(forked);
+  munmap(theirs, sizeof(ledger));
+  return end;
+}
+
+std::size_t count(const outcome& end, std::string_view what) {
+  return static_cast<std::size_t>(std::count(end.trace.begin(), end.trace.end(), what));
+}
+
+names trace_of(const outcome& end, bool forked) {
+  constexpr std::string_view mark = "fork: ";
+  names all;
+  for (const std::string& n : end.trace) {
+    if (n.starts_with(mark) == forked) all.push_back(forked ? n.substr(mark.size()) : n);
+  }
+  return all;
+}
+
+void expect_accounted(const counters& all, std::uint64_t pending) {
+  EXPECT_EQ(all.registered, all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
+                                all.ran_at_process_exit + all.forgotten + all.abandoned + pending)
+      << "I1: ran at exit " << all.ran_at_exit << ", by call " << all.ran_by_call << ", detached "
+      << all.detached << ", dropped " << all.dropped << ", in the exit stage "
+      << all.ran_at_process_exit << ", forgotten " << all.forgotten << ", abandoned "
+      << all.abandoned;
+}
+
+bool know_scenario(const char* name, const backend_info& subject, counters (*stats_of)() noexcept,
+                   scenario_function run) {
+  all_scenarios().push_back({std::string(name) + "/" + std::string(subject.name), stats_of, run});
+  return true;
+}
+
+std::optional<int> run_as_child(int argc, char** argv) {
+  if (argc != 3) return std::nullopt;
+  std::string_view name = argv[1];
+  std::string_view file = argv[2];
+  if (!name.starts_with(child_argument) || !file.starts_with(ledger_argument)) return std::nullopt;
+  name.remove_prefix(child_argument.size());
+  file.remove_prefix(ledger_argument.size());
+  int fd = -1;
+  std::from_chars(file.data(), file.data() + file.size(), fd);
+  for (const scenario& s : all_scenarios()) {
+    if (s.name != name) continue;
+    // Nothing may outlive a parent that was ended itself; and an abort shall leave no file.
+    THREADREF_CHECK_ERRNO(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
+    const rlimit none{};
+    THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit");
+    ledger* const out = map_ledger(fd);
+    at_the_very_end.work = [out, stats_of = s.stats_of] { out->close_account(stats_of()); };
+    return s.run(*out);
+  }
+  std::fprintf(stderr, "there is no scenario %.*s\n", static_cast<int>(name.size()), name.data());
+  return scenarios::status_wrong_use;
+}
+
+void run_after_the_stage(std::function<void()> work) {
+  after_the_stage.work = std::move(work);
+}
+
+void block_for_ever() {
+  for (;;) pause();
+}
+
+std::string wait_for_fork(pid_t child) {
+  int status = 0;
+  THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
+  return how_of(status);
+}
+
+}  // namespace threadref::conformance
