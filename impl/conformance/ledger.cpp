@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "conformance/ledger.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
-#include <cstddef>
+#include <algorithm>
 
 namespace threadref::conformance {
 
@@ -19,6 +20,13 @@ void add_fault(std::vector<std::string>& faults, int id, const char* what) {
 }
 
 }  // namespace
+
+at_stake& at_stake::operator|=(const at_stake& other) noexcept {
+  any |= other.any;
+  plain_at_bottom |= other.plain_at_bottom;
+  order |= other.order;
+  return *this;
+}
 
 void lane::open(std::uint64_t serial) {
   const std::lock_guard lock(m_);
@@ -52,7 +60,10 @@ void lane::ran(int id, const sighting& seen) {
     return;
   }
   events_.push_back({id, true});
-  if (gettid() != tid_) add_fault(faults_, id, "ran on another thread than its own");
+  if (gettid() != tid_) {
+    add_fault(faults_, id, "ran on another thread than its own");
+    if (tgkill(getpid(), tid_, 0) != 0) add_fault(faults_, id, "ran after its thread had ended");
+  }
   if (seen.serial != serial_) add_fault(faults_, id, "ran under another serial than its own");
   if (!seen.draining) add_fault(faults_, id, "ran while its thread was not draining");
   if (!seen.expired) add_fault(faults_, id, "saw a ref of its thread that did not read null");
@@ -68,12 +79,20 @@ std::vector<int> lane::order() const {
   return ids;
 }
 
-bool lane::plain_at_bottom() const {
+at_stake lane::stake() const {
   const std::lock_guard lock(m_);
-  for (const record& r : records_) {
-    if (r.expected == fate::at_exit) return r.plain;
+  at_stake found;
+  const auto left = [](const record& r) { return r.expected == fate::at_exit; };
+  const auto bottom = std::find_if(records_.begin(), records_.end(), left);
+  found.any = bottom != records_.end();
+  found.plain_at_bottom = found.any && bottom->plain;
+  int pending = 0;
+  for (const event& e : events_) {
+    if (!is_left_to_exit(e.id)) continue;
+    found.order |= e.ran && pending > 1;
+    pending += e.ran ? -1 : 1;
   }
-  return false;
+  return found;
 }
 
 std::vector<std::string> lane::judge() const {
@@ -103,15 +122,12 @@ void lane::judge_counts(std::vector<std::string>& faults) const {
 // Plays the events back on a stack: what runs must be on top of it, whenever it was registered.
 void lane::judge_order(std::vector<std::string>& faults) const {
   std::vector<int> pending;
-  const auto is_taken = [this](int id) {
-    return records_[static_cast<std::size_t>(id)].expected != fate::at_exit;
-  };
   for (const event& e : events_) {
     if (!e.ran) {
       pending.push_back(e.id);
       continue;
     }
-    while (!pending.empty() && is_taken(pending.back())) pending.pop_back();
+    while (!pending.empty() && !is_left_to_exit(pending.back())) pending.pop_back();
     if (pending.empty() || pending.back() != e.id) {
       return add_fault(faults, e.id, "ran out of turn: newest first is the order");
     }

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -22,6 +23,14 @@ struct sighting {
   std::uint64_t serial = 0;
   bool draining = false;
   bool expired = false;  // does a ref that its thread made read null?
+};
+
+// By these the canaries' driver knows what a check has to notice: what its lanes left to an exit.
+struct at_stake {
+  bool any = false;              // anything
+  bool plain_at_bottom = false;  // the oldest is plain, and so what canary_twice doubles
+  bool order = false;            // two or more were pending when one ran
+  at_stake& operator|=(const at_stake& other) noexcept;
 };
 
 class lane {
@@ -42,8 +51,7 @@ class lane {
 
   // The ids that ran, in their order.
   [[nodiscard]] std::vector<int> order() const;
-  // Is the oldest that was left to the thread's exit plain, and so what canary_twice doubles?
-  [[nodiscard]] bool plain_at_bottom() const;
+  [[nodiscard]] at_stake stake() const;
   // Invariants I1 to I5, as sentences about what is wrong; none: all is well.
   [[nodiscard]] std::vector<std::string> judge() const;
 
@@ -62,6 +70,9 @@ class lane {
     int calls = 0;  // explicit runs
   };
   void expect(int id, fate f);
+  [[nodiscard]] bool is_left_to_exit(int id) const {
+    return records_[static_cast<std::size_t>(id)].expected == fate::at_exit;
+  }
   void judge_counts(std::vector<std::string>& faults) const;
   void judge_order(std::vector<std::string>& faults) const;
 

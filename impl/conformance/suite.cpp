@@ -82,9 +82,9 @@ void check_fixture::judge() {
                                 now.ran_at_process_exit + now.forgotten + now.abandoned)
       << "I1: ran at exit " << now.ran_at_exit << ", by call " << now.ran_by_call << ", detached "
       << now.detached << ", dropped " << now.dropped << ", abandoned " << now.abandoned;
-  bool plain_at_bottom = false;
+  at_stake stake;
   for (const lane* l : watched_) {
-    plain_at_bottom = plain_at_bottom || l->plain_at_bottom();
+    stake |= l->stake();
     for (const std::string& fault : l->judge()) ADD_FAILURE() << "I1-I5: " << fault;
   }
   EXPECT_EQ(survivors_(), "") << "I6: the back end believes that these threads still live";
@@ -93,11 +93,14 @@ void check_fixture::judge() {
   constexpr std::size_t slack = 16;
   EXPECT_LE(blocks_() - blocks_before_, static_cast<std::size_t>(os_thread::peak()) + slack)
       << "I6: blocks leak";
-  // By these the canaries' driver knows which checks their faults concern.
+  // By these the canaries' driver knows which checks their faults concern. Of what ran at exit the
+  // counters know more than the lanes, which not every check uses.
   const auto left_to_exit = static_cast<std::int64_t>(now.registered - now.ran_by_call -
                                                       now.detached - now.dropped - now.abandoned);
   RecordProperty("left_to_exit", std::to_string(left_to_exit));
-  RecordProperty("plain_at_bottom", plain_at_bottom ? "1" : "0");
+  RecordProperty("lane_left_to_exit", stake.any ? "1" : "0");
+  RecordProperty("plain_at_bottom", stake.plain_at_bottom ? "1" : "0");
+  RecordProperty("order_at_stake", stake.order ? "1" : "0");
 }
 
 }  // namespace threadref::conformance
