@@ -13,9 +13,22 @@
 
 namespace {
 
+using threadref::conformance::build;
 using threadref::conformance::built_out;
 using threadref::conformance::is_this;
 using threadref::conformance::left_out;
+
+// For the table of checks, which says it of all builds.
+class left_out_properties : public testing::Environment {
+ public:
+  void SetUp() override {
+    for (const left_out& row : built_out) {
+      const char* where = row.where == build::under_tsan ? "under_tsan" : "under_asan";
+      testing::Test::RecordProperty("left_out_" + std::to_string(row.check) + "_" + where,
+                                    std::string(row.why));
+    }
+  }
+};
 
 void print_left_out() {
   for (const left_out& row : built_out) {
@@ -54,6 +67,7 @@ int main(int argc, char** argv) {
     return *status;
   testing::InitGoogleTest(&argc, argv);
   if (!every_row_names_a_check()) return status_wrong_use;
+  testing::AddGlobalTestEnvironment(new left_out_properties);  // GoogleTest deletes it
   const int failed = RUN_ALL_TESTS();
   if (testing::GTEST_FLAG(list_tests)) return status_fine;
   print_left_out();
