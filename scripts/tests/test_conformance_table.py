@@ -139,6 +139,8 @@ class ConformanceTableTest(unittest.TestCase):
         (self.folder / f"{BACKENDS[0]}.json").write_text("{", encoding="utf-8")
         self.refused(3, "no results of GoogleTest")
         (self.folder / f"{BACKENDS[0]}.json").unlink()
+        (self.folder / "keys.txt").write_text(f"check c101_x {BACKENDS[0]}: passed\n",
+                                              encoding="utf-8")
         self.refused(3, f"no results of {BACKENDS[0]}")
         self.leave(BACKENDS[0], case("c029_newest_first"))
         (self.folder / "silent.txt").write_text("nothing\n", encoding="utf-8")
