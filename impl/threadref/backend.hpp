@@ -63,7 +63,12 @@ struct absent_backend {
 //             each registration.)
 //   forget()  the thread has ended for this back end: from now on find() is null on it.
 //
-// A direct back end has a third: it registers each finalizer with the system by itself, so that the
+// It may have one more, for what the system still knows of it besides the key of exit_key:
+//
+//   withdraw()  the object that holds the back end is about to be unloaded, and no thread may enter
+//               it any more: have the system forget it, or keep the object loaded.
+//
+// A direct back end has another: it registers each finalizer with the system by itself, so that the
 // system's own list is the exit list.
 //
 //   arm_one(n)  have B::list::exit_one(n) called when this thread exits. An error leaves nothing

@@ -28,11 +28,19 @@ std::size_t detach_all(const void* address_in_object) noexcept {
 }
 
 // For a static copy of this library inside a plugin, built with THREADREF_NO_PIN: call it last,
-// before dlclose(). As detach_all() for the plugin, and then threads no longer call into the copy
-// when they end. Nothing can be registered with it any more.
+// before dlclose(), for each back end of the copy. As detach_all() for the plugin, and then threads
+// no longer call into the copy when they end. Nothing can be registered with it any more.
+//
+// Threads that registered and still run may keep the plugin loaded after dlclose(): back ends that
+// use thread_local destructors until they end (the C library sees to that), those of Boost for good
+// (it can't forget what a thread was given). And let the plugin export its entry points only, by a
+// version script of the linker: the variables of templates are unique in the process otherwise
+// (g++), so that two copies become one, and the C library keeps whichever was loaded first. Some
+// 2 MiB of address space stay mapped for each copy.
 template <backend B = default_backend>
 std::size_t unload() noexcept {
   const std::size_t count = detach_all<B>(reinterpret_cast<const void*>(&B::list::install));
+  if constexpr (requires { B::withdraw(); }) B::withdraw();
   detail::exit_key<typename B::list>::remove();
   return count;
 }

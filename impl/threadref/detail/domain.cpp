@@ -126,6 +126,18 @@ block* domain::pin_lost_main() noexcept {
   return nullptr;
 }
 
+bool domain::has_others() noexcept {
+  bool any = false;
+  const std::size_t blocks = used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    block* b = pin_live(i);
+    if (b == nullptr) continue;
+    any = any || b != list_.own();
+    b->unpin();
+  }
+  return any;
+}
+
 counters domain::sum() noexcept {
   constexpr auto get = [](const std::atomic<std::uint64_t>& c) {
     return c.load(std::memory_order_relaxed);

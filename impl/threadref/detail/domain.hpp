@@ -56,6 +56,8 @@ class domain {
   // The block of the process's main thread, pinned, if that has gone while its exit list has not
   // run: nobody told it. Null otherwise.
   block* pin_lost_main() noexcept;
+  // Does a thread but the calling one still have a block? O(blocks ever used at once).
+  bool has_others() noexcept;
   counters sum() noexcept;
   // Gives the slabs of dead threads to the pool.
   void trim() noexcept;

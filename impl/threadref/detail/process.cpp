@@ -56,16 +56,6 @@ void after_fork_in_child() {
   for_each_domain([](domain& d) { d.become_only_thread(); });
 }
 
-// A thread that registered jumps into this library when it ends: unmapped code, if a plugin that
-// holds it was unloaded meanwhile.
-void pin_this_library() noexcept {
-  if constexpr (!pins_itself) return;
-  Dl_info self{};
-  if (dladdr(reinterpret_cast<void*>(&pin_this_library), &self) == 0) return;
-  // The handle is leaked on purpose. Null for the program itself by another name: nothing to pin.
-  static_cast<void>(dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
-}
-
 }  // namespace
 
 constinit options the_options;
@@ -82,6 +72,13 @@ std::uint64_t next_in_order() noexcept {
 
 std::uint64_t last_in_order() noexcept {
   return the_process.order.load(std::memory_order_relaxed);
+}
+
+void keep_this_object() noexcept {
+  Dl_info self{};
+  if (dladdr(reinterpret_cast<void*>(&keep_this_object), &self) == 0) return;
+  // The handle is leaked on purpose. Null for the program itself by another name: nothing to keep.
+  static_cast<void>(dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
 }
 
 void* this_object() noexcept {
@@ -106,7 +103,9 @@ void enrol(domain& d) noexcept {
   // Both may allocate, so not under the lock. Without memory for them fork() and the process's end
   // go unheard, as for anybody who uses those functions.
   if (is_first) {
-    pin_this_library();
+    // A thread that registered jumps into this library when it ends: unmapped code, if a plugin
+    // that holds it was unloaded meanwhile.
+    if constexpr (pins_itself) keep_this_object();
     static_cast<void>(pthread_atfork(&before_fork, &after_fork, &after_fork_in_child));
   }
   static_cast<void>(d.arm_stage());

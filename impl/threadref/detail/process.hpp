@@ -27,6 +27,10 @@ std::uint64_t last_in_order() noexcept;
 // Which shared object holds this library: the C library asks for it.
 void* this_object() noexcept;
 
+// From now on that object stays loaded until the process ends, whoever unloads it. O(1); takes the
+// loader's lock.
+void keep_this_object() noexcept;
+
 // Joins the back ends that fork() must look after, keeps this library from being unloaded, and arms
 // the exit stage. Once per back end, from its static initialiser or its first use, whichever comes
 // first; any thread.

@@ -9,6 +9,7 @@
 #include "threadref/config.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
+#include "threadref/detail/process.hpp"
 
 template class threadref::detail::exit_list<threadref::boost_at_thread_exit,
                                             threadref::detail::hybrid_claim>;
@@ -41,15 +42,12 @@ struct turn {
 };
 
 // Boost makes its key on first use: now, while keys are free, and before ours, so that ours comes
-// after it in each round.
+// after it in each round. Not by an empty at_thread_exit(): Boost would keep code of this object
+// for the thread that loaded it.
 bool make_keys() noexcept {
   static const bool made = [] {
     if (!detail::a_key_is_left()) return false;
-    try {
-      boost::this_thread::at_thread_exit([] {});
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
+    static_cast<void>(boost::this_thread::interruption_enabled());
     return key::ready();
   }();
   return made;
@@ -74,6 +72,11 @@ std::errc boost_at_thread_exit::arm_one(detail::node& n) noexcept {
     return std::errc::not_enough_memory;
   }
   return {};
+}
+
+// Boost takes nothing back that it was given for a thread.
+void boost_at_thread_exit::withdraw() noexcept {
+  if (list::own() != nullptr || list::all().has_others()) detail::keep_this_object();
 }
 
 }  // namespace threadref

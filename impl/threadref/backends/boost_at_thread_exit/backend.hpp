@@ -30,6 +30,7 @@ struct boost_at_thread_exit {
   static std::errc arm(detail::block& b) noexcept;
   static std::errc arm_one(detail::node& n) noexcept;
   static void forget() noexcept { block_ = nullptr; }
+  static void withdraw() noexcept;
 
  private:
   static constinit thread_local detail::block* block_;

@@ -5,10 +5,12 @@
 
 #include <boost/thread/tss.hpp>
 #include <new>
+#include <utility>
 
 #include "threadref/config.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
+#include "threadref/detail/process.hpp"
 
 template class threadref::detail::exit_list<threadref::boost_tss, threadref::detail::hybrid_claim>;
 
@@ -42,8 +44,8 @@ tss* make() noexcept {
   return made;
 }
 
-tss* the_one() noexcept {
-  static tss* const one = make();
+tss*& the_one() noexcept {
+  static tss* one = make();
   return one;
 }
 
@@ -70,6 +72,15 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
   // Boost's release build does not ask whether its own key could be set, which needs memory from
   // index 32 on: the value is then lost, and its cleanup never called.
   return t->get() == &b ? std::errc{} : std::errc::not_enough_memory;
+}
+
+// What Boost keeps for a thread names the cleanup, and only that thread can change it.
+void boost_tss::withdraw() noexcept {
+  if (list::all().has_others()) return detail::keep_this_object();
+  tss* const last = std::exchange(the_one(), nullptr);
+  if (last == nullptr) return;
+  static_cast<void>(last->release());
+  delete last;
 }
 
 }  // namespace threadref

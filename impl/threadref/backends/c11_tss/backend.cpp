@@ -4,6 +4,8 @@
 #include <cxxabi.h>
 #include <threads.h>
 
+#include <atomic>
+
 #include "threadref/config.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
 
@@ -14,13 +16,19 @@ namespace threadref {
 namespace {
 
 struct slot {
+  slot() noexcept : made(tss_create(&id, &on_round) == thrd_success) {}
+  static void on_round(void* value);
   tss_t id{};
-  bool made = false;
+  std::atomic<bool> made;  // false: no key was left, or it is deleted
 };
-const slot& the_one() noexcept;
+
+slot& the_one() noexcept {
+  static slot one;
+  return one;
+}
 
 // As exit_key does it, by the C11 names: armed again in every round before anything runs.
-THREADREF_CATCHES_UNWINDING void on_round(void* value) {
+THREADREF_CATCHES_UNWINDING void slot::on_round(void* value) {
   detail::block& b = *static_cast<detail::block*>(value);
   tss_set(the_one().id, value);
   const bool last = ++b.rounds >= detail::destructor_rounds;
@@ -31,15 +39,6 @@ THREADREF_CATCHES_UNWINDING void on_round(void* value) {
     throw;
   }
   if (last) c11_tss::list::end(b);
-}
-
-const slot& the_one() noexcept {
-  static const slot one = [] {
-    slot s;
-    s.made = tss_create(&s.id, &on_round) == thrd_success;
-    return s;
-  }();
-  return one;
 }
 
 // Before main: a low index needs no memory when a thread first sets it.
@@ -54,6 +53,11 @@ detail::block* c11_tss::find() noexcept {
 std::errc c11_tss::arm(detail::block& b) noexcept {
   if (!the_one().made) return std::errc::resource_unavailable_try_again;
   return tss_set(the_one().id, &b) == thrd_success ? std::errc{} : std::errc::not_enough_memory;
+}
+
+// By hand, so that the value of a key that somebody else got in its place is never taken for ours.
+void c11_tss::withdraw() noexcept {
+  if (the_one().made.exchange(false)) tss_delete(the_one().id);
 }
 
 void c11_tss::forget() noexcept {

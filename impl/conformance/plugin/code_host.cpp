@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// J 93. A program with the library, whose plugin has finalizers. A process of its own for each back
+// end.
+//
+// usage: code_host BACKEND PLUGIN
+// exit status: 0 fine · 1 wrong use · 3 a check failed, or it crashed
+#include <array>
+#include <cstdio>
+#include <deque>
+#include <latch>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "conformance/plugin/loaded.hpp"
+#include "threadref/threadref.hpp"
+
+namespace {
+
+using namespace threadref;
+using namespace threadref::conformance;
+
+// A thread with finalizers of the host, of the plugin and of the host again.
+template <backend B>
+class worker {
+ public:
+  worker(const plugin_face& face, plugin_tally& tally)
+      : thread_([this, &face, &tally] {
+          add(1);
+          THREADREF_CHECK(face.use(B::info.name.data(), tally), "the plugin can't register");
+          add(2);
+          THREADREF_CHECK(register_destructor<B>(&variable_, &see) == std::error_code{},
+                          "can't register");
+          used_.count_down();
+          go_.wait();
+          variable_ = &ran_;
+        }) {
+    used_.wait();
+  }
+  // By order of exit: newest first, then the destructor.
+  void end() {
+    go_.count_down();
+    thread_.join();
+    THREADREF_CHECK((ran_ == std::vector<int>{3, 2, 1, 4}), "the host's own ran otherwise");
+  }
+
+ private:
+  void add(int id) {
+    finalize<B>([this, id] { ran_.push_back(id); });
+    // Boxed: what is found by its words must not be found by their likes in a box.
+    if (id == 2)
+      finalize<B>([this, more = std::array<void*, 8>{}] {
+        ran_.push_back(more.front() == nullptr ? 3 : 0);
+      });
+  }
+  static void see(void* ran) { static_cast<std::vector<int>*>(ran)->push_back(4); }
+
+  static inline thread_local void* variable_ = nullptr;
+  std::vector<int> ran_;
+  std::latch used_{1};
+  std::latch go_{1};
+  std::thread thread_;
+};
+
+// A thread that is in a finalizer of the plugin, while the plugin is to be unloaded.
+template <backend B>
+class slow_runner {
+ public:
+  slow_runner(const plugin_face& face, plugin_tally& tally, bool call)
+      : thread_([=, &face, &tally] {
+          THREADREF_CHECK(face.use_slow(B::info.name.data(), tally, call), "can't register");
+        }) {
+    const int before = call ? 1 : 0;  // the other one
+    while (tally.running == before) std::this_thread::yield();
+  }
+  void join() { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
+
+template <backend B>
+void c093_code_of_a_plugin(const char* path) {
+  plugin_tally tally;
+  loaded_plugin plugin(path);
+  constexpr int workers = 4;
+  const counters before = stats<B>();
+  std::deque<worker<B>> threads;
+  for (int i = 0; i != workers; ++i) threads.emplace_back(plugin.face(), tally);
+  // Main's own, too. The running ones come last: when all others are done, they still run.
+  THREADREF_CHECK(plugin.face().use(B::info.name.data(), tally), "the plugin can't register");
+  tally.wait_for = (workers + 1) * kinds_with_destructor;
+  slow_runner<B> at_exit(plugin.face(), tally, false);
+  slow_runner<B> by_call(plugin.face(), tally, true);
+
+  const std::size_t count = detach_all<B>(&plugin.face());
+  THREADREF_CHECK(count == std::size_t{(workers + 1) * kinds}, "not all was found, or too much");
+  THREADREF_CHECK(tally.destroyed == tally.wait_for, "not each closure was destroyed");
+  THREADREF_CHECK(tally.finished == 2, "it did not wait for what runs");
+  THREADREF_CHECK(detach_all<B>(&plugin.face()) == 0, "something was left");
+  at_exit.join();
+  by_call.join();
+  plugin.close();
+  THREADREF_CHECK(!plugin.is_there(), "the plugin stays loaded, so nothing was tried");
+
+  for (worker<B>& w : threads) w.end();
+  THREADREF_CHECK(tally.ran == 0, "what was destroyed ran");
+  const counters now = stats<B>();
+  THREADREF_CHECK(now.detached - before.detached == count, "they were not counted as detached");
+  THREADREF_CHECK(
+      now.registered - before.registered == now.ran_at_exit - before.ran_at_exit + count + 1,
+      "the counts do not add up");
+  fork_once();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace threadref::scenarios;
+  bool done = false;
+  for_each_type(backends{}, [&]<class B>() {
+    if (argc != 3 || B::info.name != argv[1]) return;
+    c093_code_of_a_plugin<B>(argv[2]);
+    done = true;
+  });
+  if (!done) std::fprintf(stderr, "usage: code_host BACKEND PLUGIN\n");
+  return done ? status_fine : status_wrong_use;
+}
