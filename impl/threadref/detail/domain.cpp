@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/detail/domain.hpp"
 
+#include <cxxabi.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -136,6 +137,13 @@ bool domain::has_others() noexcept {
     b->unpin();
   }
   return any;
+}
+
+// What std::atexit() does, and also under ThreadSanitizer, whose own atexit (gcc 12) does not say
+// which object the function belongs to: after dlclose() it would be called all the same.
+bool domain::arm_stage() noexcept {
+  constexpr auto run = [](void* list) { static_cast<const list_functions*>(list)->process_exit(); };
+  return abi::__cxa_atexit(run, const_cast<list_functions*>(&list_), this_object()) == 0;
 }
 
 counters domain::sum() noexcept {

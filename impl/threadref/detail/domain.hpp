@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <mutex>
 
 #include "threadref/detail/block.hpp"
@@ -63,7 +62,7 @@ class domain {
   void trim() noexcept;
 
   // Has the exit stage run when the process ends. False: no memory.
-  bool arm_stage() noexcept { return std::atexit(list_.process_exit) == 0; }
+  bool arm_stage() noexcept;
 
   // --- Around fork(), by the forking thread.
   void lock_all() noexcept;
