@@ -94,7 +94,7 @@ void c093_code_of_a_plugin(const char* path) {
   slow_runner<B> by_call(plugin.face(), tally, true);
 
   const std::size_t count = detach_all<B>(&plugin.face());
-  THREADREF_CHECK(count == std::size_t{(workers + 1) * kinds}, "not all was found, or too much");
+  THREADREF_CHECK(count == std::size_t{workers + 1} * kinds, "not all was found, or too much");
   THREADREF_CHECK(tally.destroyed == tally.wait_for, "not each closure was destroyed");
   THREADREF_CHECK(tally.finished == 2, "it did not wait for what runs");
   THREADREF_CHECK(detach_all<B>(&plugin.face()) == 0, "something was left");
