@@ -25,6 +25,7 @@ inline constexpr std::string_view no_fork =
     "in the child of a process with threads, it ends the first that starts another";
 
 inline constexpr left_out built_out[] = {
+    {70, build::under_tsan, "ThreadSanitizer knows no thread that thrd_create started"},
     {71, build::under_tsan, "its frames do not fit into PTHREAD_STACK_MIN"},
     {71, build::under_asan, "its frames and red zones do not fit into PTHREAD_STACK_MIN"},
     {75, build::under_tsan, "pthread_exit() on main never ends while another thread lives"},

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <threads.h>
 
 #include <atomic>
 #include <functional>
@@ -198,6 +199,22 @@ TYPED_TEST(ends, c069_an_exception_that_means_the_end) {
     }
   });
   EXPECT_TRUE(caught);
+}
+
+TYPED_TEST(ends, c070_thrd_exit) {
+  lane_on<TypeParam>& me = this->new_lane();
+  const auto body = [](void* of) -> int {
+    auto& mine = *static_cast<lane_on<TypeParam>*>(of);
+    mine.open();
+    add_ten(mine);
+    thrd_exit(70);
+  };
+  thrd_t t{};
+  ASSERT_EQ(thrd_create(&t, body, &me), thrd_success);
+  int result = 0;
+  ASSERT_EQ(thrd_join(t, &result), thrd_success);
+  EXPECT_EQ(result, 70);
+  me.close();
 }
 
 TYPED_TEST(ends, c071_the_smallest_stack_will_do) {

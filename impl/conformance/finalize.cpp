@@ -132,6 +132,80 @@ TYPED_TEST(finalizing, c020_alive_before_and_dead_after) {
   EXPECT_EQ(at_exit.state(), finalizer_state::gone);
 }
 
+TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
+  plain_finalizer<TypeParam> kept;
+  int runs = 0;
+  os_thread([&] {
+    EXPECT_FALSE(kept.atexit());  // an empty handle
+    kept.atexit(true);
+    kept = finalize<TypeParam>([&] {
+      ++runs;
+      EXPECT_FALSE(kept.atexit());
+      kept.atexit(true);
+      EXPECT_FALSE(kept.atexit());
+      EXPECT_EQ(kept.state(), finalizer_state::running);
+    });
+    for (const bool wanted : {true, false, true, false}) {
+      if (kept.atexit() != wanted) kept.atexit(wanted);
+      EXPECT_EQ(kept.atexit(), wanted);
+      EXPECT_TRUE(kept.alive());
+    }
+    const auto called = finalize<TypeParam>([&runs] { ++runs; });
+    EXPECT_TRUE(called.atexit());
+    EXPECT_TRUE(called());
+    EXPECT_FALSE(called.atexit());
+  }).join();
+  EXPECT_EQ(runs, 2) << "the exit of its thread runs it in any case";
+  kept.atexit(true);
+  EXPECT_FALSE(kept.atexit());
+  EXPECT_FALSE(kept.alive());
+}
+
+TYPED_TEST(finalizing, c020_setting_the_flag_of_a_dead_one_is_ignored) {
+  this->run([](auto& me) {
+    const auto dead = me.add();
+    me.removed(dead.id);
+    EXPECT_TRUE(dead.handle.cancel());
+    const auto successor = me.add();  // in its slot
+    dead.handle.atexit(false);
+    EXPECT_TRUE(successor.handle.atexit());
+    EXPECT_FALSE(dead.handle.atexit());
+    successor.handle.atexit(false);
+    dead.handle.atexit(true);
+    EXPECT_FALSE(successor.handle.atexit());
+  });
+}
+
+TYPED_TEST(finalizing, c020_another_thread_sets_the_flag_until_the_thread_drains) {
+  plain_finalizer<TypeParam> pending;
+  gate made;
+  gate set;
+  gate draining;
+  gate tried;
+  os_thread owner([&] {
+    pending = finalize<TypeParam>([] {});
+    finalize<TypeParam>([&] {
+      draining.open();
+      tried.wait();
+      EXPECT_FALSE(pending.atexit());
+      pending.atexit(true);  // a sibling may
+      EXPECT_TRUE(pending.atexit());
+    });
+    made.open();
+    set.wait();
+  });
+  made.wait();
+  EXPECT_TRUE(pending.atexit());
+  pending.atexit(false);
+  EXPECT_FALSE(pending.atexit());
+  set.open();
+  draining.wait();
+  pending.atexit(true);
+  EXPECT_FALSE(pending.atexit()) << "another thread's, once its own drains";
+  tried.open();
+  owner.join();
+}
+
 TYPED_TEST(finalizing, c021_dropping_the_handle_cancels_nothing) {
   this->run([](auto& me) { static_cast<void>(me.add()); });
 }

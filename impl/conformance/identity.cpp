@@ -48,6 +48,17 @@ TYPED_TEST(identity, c001_a_thread_is_unknown_until_its_first_use) {
   }).join();
 }
 
+TYPED_TEST(identity, c001_ensure_makes_it_known_and_no_more) {
+  os_thread([] {
+    EXPECT_TRUE(ensure<TypeParam>());
+    const thread_handle known = try_current<TypeParam>();
+    EXPECT_TRUE(known);
+    EXPECT_TRUE(ensure<TypeParam>());
+    EXPECT_EQ(current<TypeParam>(), known);
+  }).join();
+  EXPECT_EQ(this->delta().registered, 0U);
+}
+
 TYPED_TEST(identity, c002_dead_after_the_join_while_a_handle_is_held) {
   basic_ref<TypeParam>* r = nullptr;
   thread_handle held;

@@ -214,6 +214,7 @@ TYPED_TEST(late, c045_once_ended_a_thread_has_no_identity) {
     looked = true;
     EXPECT_FALSE(try_current<TypeParam>());
     EXPECT_FALSE(current<TypeParam>());
+    EXPECT_FALSE(ensure<TypeParam>());
     EXPECT_THROW(finalize<TypeParam>([] {}), std::system_error);
     EXPECT_THROW(basic_ref<TypeParam>(), std::system_error);
   });

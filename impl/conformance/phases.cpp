@@ -12,6 +12,7 @@
 
 #include "conformance/foreign_key.hpp"
 #include "conformance/suite.hpp"
+#include "conformance/witness.hpp"
 
 namespace threadref::conformance {
 namespace {
@@ -222,21 +223,6 @@ TYPED_TEST(phases, c128_inside_very_last_anything_comes_next) {
   EXPECT_EQ(log, (words{"very last 2", "late early", "late last", "stage 2", "late very last",
                         "very last 1"}));
 }
-
-// Does an object of this class live on the thread? Readable at any time, since it is trivial.
-template <class Tag>
-struct witness {
-  static inline constinit thread_local bool alive = false;
-  witness() { alive = true; }
-  ~witness() { alive = false; }
-  witness(const witness&) = delete;
-  witness& operator=(const witness&) = delete;
-  // Constructs the thread's own the first time.
-  static void construct() {
-    static thread_local witness one;
-    static_cast<void>(&one);
-  }
-};
 
 struct seen {
   bool older = false;

@@ -151,6 +151,39 @@ TYPED_TEST(refs, c013_a_handle_in_a_thread_local_goes_with_it) {
   EXPECT_EQ(younger_calls, 0);
 }
 
+// Asks its ref when it is destroyed.
+template <class B>
+struct asking {
+  std::optional<basic_ref<B>> r;
+  bool* expired = nullptr;
+  ~asking() {
+    if (expired != nullptr) *expired = r->expired() && !(*r)();
+  }
+  template <class Tag>
+  static asking& in_thread_local() {
+    static thread_local asking slot;
+    return slot;
+  }
+};
+
+TYPED_TEST(refs, c013_a_ref_in_a_thread_local_is_dead_if_the_finalizers_came_first) {
+  struct older;
+  struct younger;
+  bool older_saw_it_dead = false;
+  bool younger_saw_it_dead = true;
+  os_thread([&] {
+    auto& first = asking<TypeParam>::template in_thread_local<older>();
+    finalize<TypeParam>([] {});
+    first.r.emplace();
+    first.expired = &older_saw_it_dead;
+    auto& second = asking<TypeParam>::template in_thread_local<younger>();
+    second.r.emplace();
+    second.expired = &younger_saw_it_dead;
+  }).join();
+  EXPECT_EQ(older_saw_it_dead, has(TypeParam::info.capabilities, capability::among_thread_locals));
+  EXPECT_FALSE(younger_saw_it_dead);
+}
+
 TYPED_TEST(refs, c014_callbacks_run_on_their_thread_before_the_join) {
   using ref_type = basic_ref<TypeParam>;
   std::optional<ref_type> r;

@@ -15,6 +15,7 @@
 
 #include "conformance/foreign_key.hpp"
 #include "conformance/suite.hpp"
+#include "conformance/witness.hpp"
 
 namespace threadref::conformance {
 namespace {
@@ -30,6 +31,26 @@ TYPED_TEST(visibility, c109_trivial_thread_locals_are_readable) {
     finalize<TypeParam>([&seen] { seen = trivial; });
   }).join();
   EXPECT_EQ(seen, 109);
+}
+
+// thread_locals of class type are destroyed newest first; a capability says where among them,
+// or after them, the finalizers come.
+TYPED_TEST(visibility, c110_class_type_thread_locals_are_readable_or_not) {
+  struct older;
+  struct younger;
+  bool older_alive = false;
+  bool younger_alive = true;
+  os_thread([&] {
+    witness<older>::construct();
+    finalize<TypeParam>([&] {
+      older_alive = witness<older>::alive;
+      younger_alive = witness<younger>::alive;
+    });
+    witness<younger>::construct();
+    EXPECT_TRUE(witness<older>::alive && witness<younger>::alive);
+  }).join();
+  EXPECT_EQ(older_alive, has(TypeParam::info.capabilities, capability::among_thread_locals));
+  EXPECT_FALSE(younger_alive);
 }
 
 // in a key destructor the values of keys with a lower index are null already.

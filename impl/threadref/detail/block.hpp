@@ -188,7 +188,12 @@ struct block {
   // For a thread that exists no more: what is pending is gone, uncalled, its closures not
   // destroyed.
   void forget_pending() noexcept { bump(forgotten, settle_pending()); }
-  void abandon_pending() noexcept { bump(abandoned, settle_pending()); }
+  // Gives their number.
+  std::uint64_t abandon_pending() noexcept {
+    const std::uint64_t pending = settle_pending();
+    bump(abandoned, pending);
+    return pending;
+  }
   // Has the thread gone without telling anybody? Under m.
   [[nodiscard]] bool is_lost() const noexcept;
 

@@ -97,18 +97,21 @@ block* domain::pin_live(std::size_t index) noexcept {
   return &b;
 }
 
-// A thread whose very first registration comes in the last round of its key destructors is heard by
-// nothing: no mechanism of POSIX is left to it. Its block is taken back by whoever finds it.
+// A thread whose very first registration comes in a later round of its key destructors is heard by
+// nothing once the rounds are over: no mechanism of POSIX is left to it, whether or not it had a
+// pass before. Its block is taken back by whoever finds it.
 bool domain::has_ended_unheard(block& b) noexcept {
+  bool left_any = false;
   {
     const std::lock_guard lock(b.m);
-    if (b.serial == 0 || b.draining || &b == list_.own()) return false;
-    if (b.state.load(std::memory_order_relaxed) != thread_state::running || !b.is_lost())
+    if (b.serial == 0 || &b == list_.own()) return false;
+    if (b.state.load(std::memory_order_relaxed) == thread_state::ended || !b.is_lost())
       return false;
-    b.draining = true;  // who comes second stops above
-    b.abandon_pending();
+    b.draining = true;
+    b.state.store(thread_state::ended, std::memory_order_relaxed);  // who comes second stops above
+    left_any = b.abandon_pending() != 0;
   }
-  report(b, nullptr, incident::abandoned);
+  if (left_any) report(b, nullptr, incident::abandoned);
   b.end_life();
   return true;
 }

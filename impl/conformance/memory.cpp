@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// O. Memory: the table of blocks, what comes back after a peak, and giving it back while others ask
+// what lay there.
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "conformance/suite.hpp"
+#include "scenarios/check.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(memory);
+
+// As many threads at once are more than most systems allow; so this takes the blocks of a table of
+// its own, on one thread. One table for all back ends: they share its code, and 40 MB are enough.
+TYPED_TEST(memory, c127_65_537_blocks_at_once) {
+  constexpr std::size_t blocks = 65'536 + 1;
+  static constexpr detail::list_functions nobody{
+      [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {}};
+  static constinit detail::domain table(nobody);
+  std::set<std::uint64_t> serials;
+  std::set<const detail::block*> all;
+  for (std::size_t i = 0; i != blocks; ++i) {
+    detail::block* b = table.acquire();
+    ASSERT_NE(b, nullptr);
+    all.insert(b);
+    serials.insert(b->serial);
+  }
+  EXPECT_EQ(all.size(), blocks);
+  EXPECT_EQ(serials.size(), blocks);
+  EXPECT_EQ(table.used(), blocks);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i != blocks; ++i) {
+    detail::block* b = table.pin_live(i);
+    ASSERT_NE(b, nullptr);
+    found += all.count(b);
+    b->unpin();
+    b->end_life();
+    EXPECT_EQ(table.pin_live(i), nullptr);
+  }
+  EXPECT_EQ(found, blocks);
+  // Those of the dead are used again.
+  detail::block* again = table.acquire();
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(all.count(again), 1U);
+  again->end_life();
+  EXPECT_EQ(table.used(), blocks);
+}
+
+std::size_t resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/statm)");
+  unsigned long pages = 0;
+  THREADREF_CHECK(std::fscanf(file, "%*u %lu", &pages) == 1,
+                  "/proc/self/statm has no second field");
+  std::fclose(file);
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TYPED_TEST(memory, c127_trim_gives_back_what_a_peak_took) {
+  constexpr int threads = 16;
+  constexpr int each = 40'000;
+  constexpr std::size_t taken = std::size_t{threads} * each * sizeof(detail::node);
+  trim<TypeParam>();
+  std::atomic<int> ready{0};
+  {
+    gate all_ready;
+    std::deque<os_thread> at_once;
+    for (int t = 0; t != threads; ++t) {
+      at_once.emplace_back([&] {
+        for (int i = 0; i != each; ++i) finalize<TypeParam>([] {});
+        if (++ready == threads) all_ready.open();
+        all_ready.wait();
+      });
+    }
+  }
+  const std::size_t after_peak = resident_bytes();
+  trim<TypeParam>();
+  const std::size_t after_trim = resident_bytes();
+  EXPECT_GE(after_peak, after_trim + taken / 2);
+  // And the next ones begin anew.
+  this->run([](auto& me) {
+    for (int i = 0; i != 1'000; ++i) me.add();
+  });
+}
+
+// Handles of threads that are dead, whatever their blocks and slabs are used for by now.
+template <class B>
+struct remains {
+  std::vector<plain_finalizer<B>> finalizers;
+  std::vector<basic_ref<B>> refs;
+  thread_handle thread;
+
+  remains() {
+    os_thread([this] {
+      thread = current<B>();
+      for (int i = 0; i != 200; ++i) finalizers.push_back(finalize<B>([] {}));
+      refs.emplace_back();
+      refs.emplace_back([](const auto& /*self*/) {});
+    }).join();
+  }
+  // How many answers are not "gone".
+  [[nodiscard]] int ask() const {
+    int wrong = 0;
+    for (const auto& f : finalizers) {
+      f.atexit(true);
+      wrong += f.state() == finalizer_state::gone && !f.atexit() && !f.peek() && !f.cancel() &&
+                       !f.detach() && !f()
+                   ? 0
+                   : 1;
+      f.wait();
+    }
+    for (const auto& r : refs) wrong += r.expired() && !r() && !r.has_callback() ? 0 : 1;
+    return wrong + (thread.state() == thread_state::ended ? 0 : 1);
+  }
+};
+
+TYPED_TEST(memory, c129_trim_against_those_who_ask_the_dead) {
+  constexpr int readers = 2;
+  std::deque<remains<TypeParam>> dead(8);
+  // Without a handle of the thread nothing keeps the block from its next one.
+  for (std::size_t i = 0; i != dead.size(); i += 2) dead[i].thread = {};
+  std::atomic<bool> done{false};
+  std::atomic<int> wrong{0};
+  std::atomic<int> asked{0};
+  std::atomic<int> trims{0};
+  {
+    std::deque<os_thread> others;
+    for (int t = 0; t != readers; ++t) {
+      others.emplace_back([&] {
+        for (std::size_t i = 0; !done; ++i) {
+          wrong += dead[i % dead.size()].ask();
+          ++asked;
+        }
+      });
+    }
+    others.emplace_back([&] {
+      for (; !done; ++trims) trim<TypeParam>();
+    });
+    std::mt19937 random(129);
+    for (int round = 0; round != scaled(40'000); ++round) {
+      const auto n = random() % 500;
+      os_thread([n] {
+        for (std::uint64_t i = 0; i != n; ++i) finalize<TypeParam>([] {});
+      }).join();
+    }
+    EXPECT_TRUE(yield_until([&] { return asked > scaled(2'000) && trims > scaled(2'000); }));
+    done = true;
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace threadref::conformance
