@@ -3,10 +3,11 @@
 # usage: scripts/nightly.sh [--machine NAME] [--quick] [--results DIR]
 #
 # One night: builds, measures (release), stresses under the thread sanitizer for a minute, proves
-# that the canaries are caught, stores every row and rewrites the dashboard.
+# that the canaries are caught, stores every row and rewrites the dashboard; then the tests of the
+# presets that are too slow for every change: the clang builds and valgrind.
 #
 #   --machine NAME  whose results these are; default $THREADREF_MACHINE, else this host's name
-#   --quick         smallest useful sizes, to try it out; the page says so
+#   --quick         smallest useful sizes, without the slow presets, to try it out; the page says so
 #   --results DIR   where results live; default results/ of this repository
 #   --help          this text
 #
@@ -32,6 +33,7 @@ results=$root/results
 quick=()
 bench_options=()
 stress_seconds=60
+slow_presets=(clang-release clang19-tsan clang-asan memcheck)
 while (($#)); do
   case $1 in
     --machine | --results)
@@ -158,6 +160,14 @@ step "page"
 page_status=$fine
 "$root/scripts/page.py" --results "$results" || page_status=$?
 ((page_status <= status)) || status=$page_status
+
+if ((${#quick[@]} == 0)); then
+  step "the slow presets"
+  code=0
+  logged "$raw/presets.log" "$root/scripts/test.sh" --preset "${slow_presets[@]}" || code=$?
+  tail -n 1 "$raw/presets.log"
+  ((code <= status)) || status=$code
+fi
 
 step "done, status $status"
 exit "$status"

@@ -42,6 +42,9 @@ base | python3-jinja2      | the dashboard's template
 base | python3-jsonschema  | checks every stored result against results/schema.json
 all  | clang               | the clang-* presets
 all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asan presets
+all  | clang-19            | the preset clang19-tsan
+all  | libclang-rt-19-dev  | sanitizer run-times of that
+all  | valgrind            | the preset memcheck
 all  | gcovr               | reads what the coverage preset wrote
 END
 }

@@ -1,11 +1,11 @@
-# Build types are what the presets choose between: Release, RelWithDebInfo, Debug, and the three
+# Build types are what the presets choose between: Release, RelWithDebInfo, Debug, and the four
 # below.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
-set(types Release RelWithDebInfo Debug Tsan Asan Coverage)
+set(types Release RelWithDebInfo Debug Tsan Asan Memcheck Coverage)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "One of: ${types}" FORCE)
 endif()
@@ -21,6 +21,8 @@ set(sanitize "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all")
 foreach(lang C CXX)
   set(CMAKE_${lang}_FLAGS_TSAN     "${sanitize} -fsanitize=thread")
   set(CMAKE_${lang}_FLAGS_ASAN     "${sanitize} -fsanitize=address,undefined")
+  # For valgrind, which the tests of this build start.
+  set(CMAKE_${lang}_FLAGS_MEMCHECK "-O1 -g -DTHREADREF_UNDER_MEMCHECK=1")
   set(CMAKE_${lang}_FLAGS_COVERAGE "-O0 -g --coverage")
 endforeach()
 

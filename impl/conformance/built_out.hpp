@@ -9,10 +9,18 @@
 
 namespace threadref::conformance {
 
-enum class build { under_tsan, under_asan };
+enum class build { under_tsan, under_asan, under_memcheck };
 
 constexpr bool is_this(build b) {
-  return b == build::under_tsan ? detail::under_tsan : detail::under_asan;
+  switch (b) {
+    case build::under_tsan:
+      return detail::under_tsan;
+    case build::under_asan:
+      return detail::under_asan;
+    case build::under_memcheck:
+      return detail::under_memcheck;
+  }
+  return false;
 }
 
 struct left_out {

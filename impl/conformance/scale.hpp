@@ -12,7 +12,7 @@ inline constexpr bool under_sanitizer = detail::under_tsan || detail::under_asan
 
 // The counts in the checks are those of a nightly run; this is the part of them that every build
 // does. The one place where that is decided.
-inline constexpr int nightly_divisor = under_sanitizer ? 100 : 20;
+inline constexpr int nightly_divisor = detail::under_memcheck ? 1000 : under_sanitizer ? 100 : 20;
 
 constexpr int scaled(int nightly) {
   return std::max(nightly / nightly_divisor, 1);

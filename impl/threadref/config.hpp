@@ -26,6 +26,11 @@
 #  define THREADREF_UNDER_ASAN 0
 #endif
 
+// valgrind can't be seen at compile time; the build type Memcheck says so.
+#if !defined(THREADREF_UNDER_MEMCHECK)
+#  define THREADREF_UNDER_MEMCHECK 0
+#endif
+
 // For functions that catch abi::__forced_unwind: glibc throws no object along with it, so the
 // handler's reference is bound to null, which UndefinedBehaviorSanitizer would report. (Inlined by
 // gcc 12 into a function without the attribute, it does.)
@@ -54,6 +59,7 @@ namespace threadref::detail {
 inline constexpr bool pins_itself = THREADREF_PINS_ITSELF != 0;
 inline constexpr bool under_tsan = THREADREF_UNDER_TSAN != 0;
 inline constexpr bool under_asan = THREADREF_UNDER_ASAN != 0;
+inline constexpr bool under_memcheck = THREADREF_UNDER_MEMCHECK != 0;
 
 // How many rounds of key destructors a hook may use. ThreadSanitizer ends a thread in its own key
 // destructor, in the last round: code that still runs there is reported as a race (gcc 12) or
