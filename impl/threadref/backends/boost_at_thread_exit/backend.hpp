@@ -13,11 +13,14 @@ struct boost_at_thread_exit {
   static constexpr deviation deviations[] = {
       {"c064_a_long_life_of_register_and_cancel", "it takes memory until the thread ends",
        "an entry can't be taken back from the system's list, and keeps its slot"},
-      {"c064_nor_when_another_thread_cancels", "it takes memory until the thread ends", "as above"},
+      {"c064_nor_when_another_thread_cancels", "it takes memory until the thread ends",
+       "an entry can't be taken back from the system's list, and keeps its slot"},
       {"c037_a_finalizer_of_a_finalizer", "it runs after those that were pending",
        "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
-      {"c039_one_that_always", "what was pending runs before the limit is met", "as c037"},
-      {"c040_a_ref_made_in_a_callback", "it is called after those that were pending", "as c037"},
+      {"c039_one_that_always", "what was pending runs before the limit is met",
+       "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
+      {"c040_a_ref_made_in_a_callback", "it is called after those that were pending",
+       "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
   };
   static constexpr backend_info info{
       .name = "boost_at_thread_exit",
