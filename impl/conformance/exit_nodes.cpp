@@ -184,7 +184,8 @@ TYPED_TEST(exit_nodes, c123_what_is_wrong_is_refused_and_changes_nothing) {
     EXPECT_FALSE(try_current<TypeParam>()) << "not even the thread has become known";
     add_oldest<TypeParam>();
     EXPECT_EQ(e.attach(), std::errc{});
-    EXPECT_EQ(e.attach(), std::errc::device_or_resource_busy);
+    const auto other = [](void* log_of) { static_cast<words*>(log_of)->emplace_back("other"); };
+    EXPECT_EQ(e.node.attach(other, &log), std::errc::device_or_resource_busy);
     EXPECT_EQ(e.node.attach(nullptr, nullptr), std::errc::invalid_argument);
     EXPECT_TRUE(e.node.is_attached());
   }).join();
@@ -207,6 +208,24 @@ TYPED_TEST(exit_nodes, c123_inside_its_own_function_it_is_free) {
     EXPECT_EQ(e.attach(), std::errc{});
   }).join();
   EXPECT_EQ(log, words(3, "again"));
+}
+
+TYPED_TEST(exit_nodes, c123_attached_again_inside_its_function_it_stays_attached) {
+  words log;
+  embedding<TypeParam> first{&log, "first"};
+  embedding<TypeParam> second{&log, "second"};
+  int left = 2;
+  first.work = [&] {
+    if (--left == 0) return;
+    EXPECT_EQ(first.attach(), std::errc{});
+    EXPECT_EQ(second.attach(), std::errc{});
+  };
+  second.work = [&] { EXPECT_TRUE(first.node.is_attached()); };
+  os_thread([&] {
+    add_oldest<TypeParam>();
+    EXPECT_EQ(first.attach(), std::errc{});
+  }).join();
+  EXPECT_EQ(log, (words{"first", "second", "first"}));
 }
 
 TYPED_TEST(exit_nodes, c123_attached_inside_a_finalizer_it_runs_next) {
@@ -290,12 +309,19 @@ TYPED_TEST(exit_nodes, c123_one_that_always_attaches_itself_is_abandoned) {
                 std::errc{});
     }
   } endless;
-  os_thread([&endless] {
+  basic_exit_node<TypeParam> afterwards;
+  std::errc refused{};
+  const pthread_key_t high = younger_key<TypeParam>();
+  key_task younger(
+      1, [&](int /*round*/) { refused = afterwards.attach([](void* /*unused*/) {}, nullptr); });
+  os_thread([&] {
+    younger.arm(high);
     finalize_in<TypeParam>(exit_phase::very_last, [] {});  // its turn never comes
     endless.attach();
   }).join();
   EXPECT_EQ(endless.runs, configured().late_registrations_max + 1);
   EXPECT_FALSE(endless.node.is_attached()) << "its storage is the caller's again";
+  EXPECT_EQ(refused, std::errc::operation_not_permitted);
   EXPECT_EQ(this->delta().abandoned, 2U);
   EXPECT_EQ(incidents.all().size(), 1U);
 }
