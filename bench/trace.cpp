@@ -84,7 +84,12 @@ verdict judge(const trace& t, capability claims) {
   must(t.seen.back() == event::joined);
   must(t.alive_in_finalizer == 0);
   if (has(claims, capability::after_thread_locals)) must(older < first && younger < first);
-  if (has(claims, capability::among_thread_locals)) must(younger < first && last < older);
+  if (has(claims, capability::among_thread_locals)) {
+    must(last < older);
+    // Registered were: the first finalizer, the younger thread_local, the second finalizer.
+    must(has(claims, capability::interleaved) ? first < younger && younger < last
+                                              : younger < first);
+  }
   return v;
 }
 

@@ -33,6 +33,7 @@ constexpr allowed_capability capabilities[] = {
     {"c11_tss", capability::after_thread_locals, by_a_key},
     {"boost_tss", capability::after_thread_locals, by_a_key},
     {"cxa_thread_atexit", capability::among_thread_locals, by_the_c_library},
+    {"cxa_thread_atexit", capability::interleaved, "each finalizer is an entry of that list"},
     {"boost_at_thread_exit", capability::after_thread_locals,
      "Boost runs its list from a key's destructor"},
     {"registry", capability::after_thread_locals, by_a_key},
@@ -69,6 +70,7 @@ constexpr allowed_deviation deviations[] = {
     {"cxa_thread_atexit", "c128_early_then_last", "early and last are one order"},
     {"cxa_thread_atexit", "c128_exit_nodes_have", "exit_nodes run after the finalizers"},
     {"cxa_thread_atexit", "c128_inside_early", "early and last are one order"},
+    {"boost_at_thread_exit", "late_attach", "misordered"},
     {"boost_at_thread_exit", "c123_newest_first_in_one_order",
      "exit_nodes run after the finalizers"},
     {"boost_at_thread_exit", "c123_attached_inside_a_finalizer", "it runs after the finalizers"},
@@ -91,6 +93,7 @@ struct named_capability {
 constexpr named_capability every_capability[] = {
     {capability::after_thread_locals, "after_thread_locals"},
     {capability::among_thread_locals, "among_thread_locals"},
+    {capability::interleaved, "interleaved"},
     {capability::inside_malloc, "inside_malloc"},
 };
 

@@ -16,6 +16,7 @@ json capabilities_of(const backend_info& b) {
   json names = json::array();
   if (has(b.capabilities, capability::after_thread_locals)) names.push_back("after_thread_locals");
   if (has(b.capabilities, capability::among_thread_locals)) names.push_back("among_thread_locals");
+  if (has(b.capabilities, capability::interleaved)) names.push_back("interleaved");
   if (has(b.capabilities, capability::inside_malloc)) names.push_back("inside_malloc");
   return names;
 }

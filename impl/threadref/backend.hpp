@@ -20,7 +20,8 @@ enum class capability : unsigned {
   after_thread_locals =
       1,  // on a thread of std::thread or pthread_create, all thread_locals die first
   among_thread_locals = 2,  // younger thread_locals die before, older ones after the finalizers
-  inside_malloc = 4,        // an allocator may register: see can_register_inside_malloc()
+  interleaved = 8,    // and each finalizer has a place of its own there, by when it was registered
+  inside_malloc = 4,  // an allocator may register: see can_register_inside_malloc()
 };
 constexpr capability operator|(capability a, capability b) {
   return static_cast<capability>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

@@ -21,6 +21,8 @@ struct boost_at_thread_exit {
        "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
       {"c040_a_ref_made_in_a_callback", "it is called after those that were pending",
        "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
+      {"late_attach", "misordered",
+       "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
       {"c123_newest_first_in_one_order", "exit_nodes run after the finalizers",
        "they have no entry with the system, since their storage may go before it comes"},
       {"c123_attached_inside_a_finalizer", "it runs after the finalizers",

@@ -31,10 +31,11 @@ struct cxa_thread_atexit {
       {"c128_inside_early", "early and last are one order",
        "both are entries of the one list that the system has"},
   };
-  static constexpr backend_info info{.name = "cxa_thread_atexit",
-                                     .summary = "__cxa_thread_atexit for each finalizer",
-                                     .capabilities = capability::among_thread_locals,
-                                     .deviations = deviations};
+  static constexpr backend_info info{
+      .name = "cxa_thread_atexit",
+      .summary = "__cxa_thread_atexit for each finalizer",
+      .capabilities = capability::among_thread_locals | capability::interleaved,
+      .deviations = deviations};
   using list = detail::exit_list<cxa_thread_atexit, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return block_; }
