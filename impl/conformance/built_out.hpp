@@ -40,6 +40,7 @@ inline constexpr left_out built_out[] = {
     {87, build::under_tsan, no_fork},
     {88, build::under_tsan, no_fork},
     {89, build::under_tsan, no_fork},
+    {89, build::under_asan, "in the child, its allocator's locks stay as other threads held them"},
     {90, build::under_tsan, no_fork},
     {91, build::under_tsan, "it makes a fork() of vfork()"},
     {107, build::under_tsan, "a late first use gets to the round that the sanitizer ends before"},

@@ -32,7 +32,7 @@ struct scenario {
   scenario_function run;
 };
 
-// Filled by static initialisers; leaked, for it has to outlive nobody.
+// Filled by static initialisers; never destroyed, since scenarios end the process in its middle.
 std::vector<scenario>& all_scenarios() {
   static auto* const all = new std::vector<scenario>;
   return *all;
@@ -174,12 +174,11 @@ void ledger::note(const char* what, std::uint64_t number) noexcept {
   note(text);
 }
 
-void ledger::close_account(const counters& all) noexcept {
-  for (account& a : accounts_) {
-    pid_t nobody = 0;
-    if (!a.pid.compare_exchange_strong(nobody, getpid())) continue;
-    a.all = all;
-    return;
+void ledger::close_account(bool forked, const counters& all) noexcept {
+  if (!forked) {
+    own_ = all;
+  } else if (!has_fork_.exchange(true)) {
+    of_fork_ = all;
   }
 }
 
@@ -193,12 +192,6 @@ std::vector<const ledger::entry*> ledger::entries() const {
   return all;
 }
 
-counters ledger::account_of(pid_t process) const {
-  const auto* const found = std::find_if(accounts_.begin(), accounts_.end(),
-                                         [&](const account& a) { return a.pid.load() == process; });
-  return found != accounts_.end() ? found->all : counters{};
-}
-
 outcome play(const backend_info& subject) {
   const memory_file shared("threadref_ledger");
   const memory_file output("threadref_output");
@@ -209,14 +202,12 @@ outcome play(const backend_info& subject) {
   end.how = wait_for(end.pid);
   end.said = output.content();
   ledger* const theirs = map_ledger(shared.fd());
-  pid_t forked = 0;
   for (const ledger::entry* e : theirs->entries()) {
-    if (forked == 0 && e->pid != end.pid) forked = e->pid;
     end.trace.push_back(std::string(e->pid == end.pid ? "" : "fork: ") + e->what +
                         (e->tid == e->pid ? "@main" : "@thread"));
   }
-  end.stats = theirs->account_of(end.pid);
-  if (forked != 0) end.stats_of_fork = theirs->account_of(forked);
+  end.stats = theirs->account();
+  end.stats_of_fork = theirs->account_of_fork();
   munmap(theirs, sizeof(ledger));
   return end;
 }
@@ -235,6 +226,7 @@ names trace_of(const outcome& end, bool forked) {
 }
 
 void expect_accounted(const counters& all, std::uint64_t pending) {
+  EXPECT_NE(all.registered, 0U) << "its last destructor did not run";
   EXPECT_EQ(all.registered, all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
                                 all.ran_at_process_exit + all.forgotten + all.abandoned + pending)
       << "I1: ran at exit " << all.ran_at_exit << ", by call " << all.ran_by_call << ", detached "
@@ -265,7 +257,9 @@ std::optional<int> run_as_child(int argc, char** argv) {
     const rlimit none{};
     THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit");
     ledger* const out = map_ledger(fd);
-    at_the_very_end.work = [out, stats_of = s.stats_of] { out->close_account(stats_of()); };
+    at_the_very_end.work = [out, child = getpid(), stats_of = s.stats_of] {
+      out->close_account(getpid() != child, stats_of());
+    };
     return s.run(*out);
   }
   std::fprintf(stderr, "there is no scenario %.*s\n", static_cast<int>(name.size()), name.data());

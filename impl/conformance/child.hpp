@@ -39,24 +39,23 @@ class ledger {
     pid_t tid = 0;
     char what[32] = {};
   };
-  struct account {  // of a process that ended in an orderly way, by its last destructor
-    std::atomic<pid_t> pid{0};
-    counters all;
-  };
-
   // Any thread of the child and of what it forks. No allocation, no lock.
   void note(const char* what) noexcept;
   void note(const char* what, std::uint64_t number) noexcept;
-  void close_account(const counters& all) noexcept;
+  // By the last destructor of a process that ends in an orderly way.
+  void close_account(bool forked, const counters& all) noexcept;
 
   // The parent, after the end.
   [[nodiscard]] std::vector<const entry*> entries() const;
-  [[nodiscard]] counters account_of(pid_t process) const;
+  [[nodiscard]] const counters& account() const { return own_; }
+  [[nodiscard]] const counters& account_of_fork() const { return of_fork_; }
 
  private:
   std::atomic<std::uint32_t> used_{0};
   std::array<entry, 4096> entries_{};
-  std::array<account, 64> accounts_{};
+  counters own_;
+  counters of_fork_;
+  std::atomic<bool> has_fork_{false};
 };
 
 using names = std::vector<std::string>;
@@ -69,7 +68,7 @@ struct outcome {
   // m1@main" in a process that it forked.
   names trace;
   counters stats;          // at its very end; all 0 if it did not end in an orderly way
-  counters stats_of_fork;  // of the first process that it forked
+  counters stats_of_fork;  // of the first process that it forked and that ended so
   std::string said;        // its standard output and error
 };
 

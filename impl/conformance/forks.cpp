@@ -144,7 +144,10 @@ THREADREF_SCENARIO(c089_under_churn) {
       if (all.size() == 1 && all[0].is_main()) out.note("alone");
       std::exit(0);
     }
-    if (wait_for_fork(child) != "status 0") return 1;
+    if (const std::string how = wait_for_fork(child); how != "status 0") {
+      out.note(how.c_str());
+      _exit(1);
+    }
   }
   stop = true;
   a.join();
@@ -155,7 +158,7 @@ THREADREF_SCENARIO(c089_under_churn) {
 TYPED_TEST(forks, c089_under_churn) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;
-  EXPECT_EQ(trace_of(end, false), names{"all forked@main"});
+  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.said;
   constexpr auto children = static_cast<std::size_t>(scaled(1'000));
   for (const char* n : {"fork: registered@main", "fork: new thread@thread", "fork: alone@main"}) {
     EXPECT_EQ(count(end, n), children);
