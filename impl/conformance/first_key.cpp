@@ -10,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "conformance/check_line.hpp"
 #include "scenarios/check.hpp"
 #include "threadref/threadref.hpp"
 
@@ -92,7 +93,10 @@ void works() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool known = argc == 2 && with_back_end(argv[1], []<class B>() { works<B>(); });
+  const bool known = argc == 2 && with_back_end(argv[1], []<class B>() {
+                       works<B>();
+                       conformance::print_check("c106_its_key_is_the_first", B::info);
+                     });
   if (known) return scenarios::status_fine;
   std::fprintf(stderr, "usage: first_key <back end>\n");
   return scenarios::status_wrong_use;

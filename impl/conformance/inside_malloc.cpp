@@ -16,9 +16,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "conformance/check_line.hpp"
 #include "conformance/memory_hooks.hpp"
 #include "conformance/scale.hpp"
 #include "scenarios/check.hpp"
@@ -243,6 +245,13 @@ void check(bool late) {
   }
   set_allocation_hook(nullptr);
   std::printf("\n");
+  if (late) return;
+  constexpr std::string_view name = "c124_an_allocator_registers";
+  if (claims) {
+    print_check(name, B::info);
+  } else {
+    print_not_applicable(name, B::info, "the system would call malloc, or can't be asked");
+  }
 }
 
 }  // namespace
