@@ -47,7 +47,11 @@ SECTIONS = {1: "A. Identity and refs", 16: "B. Finalizers", 29: "C. Order",
             115: "N. Many threads", 121: "O. More of each"}
 LAST_NUMBER = 130
 # Why these have no row, and will have none.
-ELSEWHERE = {117: "is a whole build: the presets `tsan` and `asan` of `scripts/test.sh`",
+ELSEWHERE = {108: "is the drivers' own: `stress_threadref` says how many threads it may have",
+             115: "is the rows `churn`, `burst` and `mixed` of `stress_threadref`",
+             116: "is `stress_threadref --time`, which nightly.sh runs: a leak fails a cell",
+             130: "is the row `pool` of `stress_threadref`",
+             117: "is a whole build: the presets `tsan` and `asan` of `scripts/test.sh`",
              119: "needs another C library: untested",
              120: "is the columns of the direct back ends"}
 

@@ -84,6 +84,9 @@ constexpr allowed_deviation deviations[] = {
      "early finalizers come after the thread_locals"},
     {"cxx_thread_local", "c080_nor_at_exit_on_a_worker", "the atexit flag is not seen"},
     {"cxa_thread_atexit", "c080_nor_at_exit_on_a_worker", "the atexit flag is not seen"},
+    {"cxx_thread_local", "c103_no_memory_for_a_late_key", "the process ends"},
+    {"cxx_thread_local", "c104_memory_fails_at_each_call", "the process ends"},
+    {"cxa_thread_atexit", "c104_memory_fails_at_each_call", "the process ends"},
 };
 
 struct named_capability {

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <thread>
 
+#include "conformance/check_line.hpp"
 #include "scenarios/check.hpp"
 #include "threadref/threadref.hpp"
 
@@ -89,6 +90,6 @@ int main() {
   THREADREF_CHECK(keys.taken > 0, "no key could be taken");
   for_each_type(backends{}, []<class B>() {
     THREADREF_CHECK(works<B>() == works<B>(), "the second thread fares otherwise than the first");
-    std::printf("check c101_all_keys_are_taken %s: passed\n", B::info.name.data());
+    conformance::print_check("c101_all_keys_are_taken", B::info);
   });
 }

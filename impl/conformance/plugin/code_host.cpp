@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "conformance/check_line.hpp"
 #include "conformance/plugin/loaded.hpp"
 #include "threadref/threadref.hpp"
 
@@ -121,6 +122,7 @@ int main(int argc, char** argv) {
   for_each_type(backends{}, [&]<class B>() {
     if (argc != 3 || B::info.name != argv[1]) return;
     c093_code_of_a_plugin<B>(argv[2]);
+    conformance::print_check("c093_code_of_a_plugin", B::info);
     done = true;
   });
   if (!done) std::fprintf(stderr, "usage: code_host BACKEND PLUGIN\n");

@@ -30,6 +30,8 @@ struct cxa_thread_atexit {
        "they have no entry with the system, since their storage may go before it comes"},
       {"c128_inside_early", "early and last are one order",
        "both are entries of the one list that the system has"},
+      {"c104_memory_fails_at_each_call", "the process ends",
+       "glibc gives no error when it has no memory for a destructor of its list"},
   };
   static constexpr backend_info info{
       .name = "cxa_thread_atexit",

@@ -11,10 +11,14 @@ namespace threadref {
 // The destructor of a C++ thread_local runs the list, among the other thread_locals of the thread:
 // those constructed later are destroyed before, those constructed earlier after.
 struct cxx_thread_local {
-  static constexpr deviation deviations[] = {{"c080_nor_at_exit_on_a_worker",
-                                              "the atexit flag is not seen",
-                                              "the C library destroys the thread_locals of a "
-                                              "worker that calls exit() as at a thread's end"}};
+  static constexpr deviation deviations[] = {
+      {"c080_nor_at_exit_on_a_worker", "the atexit flag is not seen",
+       "the C library destroys a worker's thread_locals in exit() as it does at a thread's end"},
+      {"c103_no_memory_for_a_late_key", "the process ends",
+       "glibc gives no error when it has no memory for a destructor of its list"},
+      {"c104_memory_fails_at_each_call", "the process ends",
+       "glibc gives no error when it has no memory for a destructor of its list"},
+  };
   static constexpr backend_info info{.name = "cxx_thread_local",
                                      .summary = "the destructor of a C++ thread_local",
                                      .capabilities = capability::among_thread_locals,
