@@ -67,7 +67,8 @@ def run(build, source, entry):
         return source, 0, "", 0
     # The database is g++'s: some of its warning options mean nothing to clang.
     command = ["clang-tidy-14", "--quiet", f"-p={build / 'tidy'}",
-               f"--config-file={ROOT / '.clang-tidy'}", "--extra-arg=-Wno-unknown-warning-option", str(ROOT / source)]
+               f"--config-file={ROOT / '.clang-tidy'}",
+               "--extra-arg=-Wno-unknown-warning-option", str(ROOT / source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     text = done.stdout + ("" if done.returncode in (0, 1) else done.stderr)
     if done.returncode and not text.strip():
