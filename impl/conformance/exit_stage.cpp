@@ -21,7 +21,6 @@ THREADREF_SECTION(exit_stage);
 // do not want to run at the end of the process; m4 registers m5 as it runs.
 template <class B>
 void register_as_in_f20(ledger& out) {
-  static gate others_turn;
   static gate done;
   seen<B>(out, "m1");
   seen<B>(out, "m2");

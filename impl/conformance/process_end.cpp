@@ -338,14 +338,14 @@ THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
     const auto f = seen<B>(out, id.c_str());
     if (id.front() == 'f') flipped.push_back(f);
   }
-  static gate flipping;
+  static auto* const flipping = new gate;  // that thread goes on opening it while statics go
   start_detached([all = flipped] {
     for (bool wanted = false;; wanted = !wanted) {
       for (const auto& f : all) f.atexit(wanted);
-      if (wanted) flipping.open();
+      if (wanted) flipping->open();
     }
   });
-  flipping.wait();
+  flipping->wait();
   return 0;
 }
 TYPED_TEST(process_end, c057_the_flag_flips_while_the_process_ends) {
