@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conformance/child.hpp"
+#include "conformance/foreign_key.hpp"
 #include "conformance/suite.hpp"
 #include "scenarios/check.hpp"
 
@@ -163,6 +164,45 @@ TYPED_TEST(forks, c089_under_churn) {
   for (const char* n : {"fork: registered@main", "fork: new thread@thread", "fork: alone@main"}) {
     EXPECT_EQ(count(end, n), children);
   }
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// At that moment glibc takes the thread for one without values of keys, and leaves its values on
+// the stack that the child gives to its next thread: they must not be taken for that one's.
+THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
+  gate inside;
+  gate forked;
+  key_task older(1, [&](int /*round*/) {
+    inside.open();
+    forked.wait();
+  });
+  os_thread leaving([&] {
+    older.arm(older_key());
+    finalize<B>([] {});
+  });
+  inside.wait();
+  const pid_t child = checked_fork();
+  if (child != 0) {
+    out.note(wait_for_fork(child).c_str());
+    forked.open();
+    leaving.join();
+    return 0;
+  }
+  seen<B>(out, "m1");
+  os_thread([&out] {
+    if (try_current<B>()) out.note("not itself");
+    seen<B>(out, "w1");
+  }).join();
+  os_thread([] {}).join();  // nor may a thread that registers nothing run anything
+  out.note("threads", enumerate<B>().size());
+  std::exit(0);
+}
+TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"w1@thread", "threads 1@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }

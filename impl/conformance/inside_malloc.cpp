@@ -245,7 +245,7 @@ void check(bool late) {
   }
   set_allocation_hook(nullptr);
   std::printf("\n");
-  if (late) return;
+  if (late) return print_check("c124_late_keys_are_refused", B::info);
   constexpr std::string_view name = "c124_an_allocator_registers";
   if (claims) {
     print_check(name, B::info);

@@ -64,8 +64,10 @@ struct absent_backend {
 //             each registration.)
 //   forget()  the thread has ended for this back end: from now on find() is null on it.
 //
-// It may have one more, for what the system still knows of it besides the key of exit_key:
+// It may have two more, for what the system knows of it besides the key of exit_key:
 //
+//   renew()     in the child of a fork, by its only thread: whatever the system keeps for a thread
+//               may come to the next ones from a vanished one, and must not be taken for theirs.
 //   withdraw()  the object that holds the back end is about to be unloaded, and no thread may enter
 //               it any more: have the system forget it, or keep the object loaded.
 //

@@ -144,6 +144,10 @@ void block::wake() noexcept {
   done.notify_all();
 }
 
+bool block::is_of_this_thread() const noexcept {
+  return tid == own_tid();
+}
+
 bool block::is_main() const noexcept {
   return tid == main_tid();
 }

@@ -155,6 +155,8 @@ struct block {
   // May anything be registered? Arms the exit stage again if it has to.
   bool admits() noexcept { return !refusing && (!after_stage || arm_stage_again()); }
   [[nodiscard]] bool is_main() const noexcept;
+  // Is the calling thread the referent? For hooks that a fork may leave to another thread.
+  [[nodiscard]] bool is_of_this_thread() const noexcept;
 
   // The referent's own node ends here: gone, its slot free again, waiters told.
   void retire_own(node& n) noexcept {

@@ -192,6 +192,7 @@ void domain::unlock_all() noexcept {
 
 void domain::become_only_thread() noexcept {
   block* const survivor = list_.own();
+  list_.renew_hook();
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) {
     block& b = at(i);

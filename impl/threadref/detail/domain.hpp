@@ -32,6 +32,7 @@ struct list_functions {
   void (*process_exit)();
   block* (*own)() noexcept;
   void (*run_vanished)(block& b);  // fork_policy::run_siblings
+  void (*renew_hook)() noexcept;   // in the child of a fork
 };
 
 // Constant-initialised and trivially destroyed: it is used before the first constructor and after

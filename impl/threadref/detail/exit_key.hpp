@@ -53,6 +53,18 @@ class exit_key {
   static void disarm() noexcept { pthread_setspecific(key(), nullptr); }
   // Keys above need memory when a thread first sets them: two levels of 32 in glibc.
   static bool needs_no_memory() noexcept { return ready() && key() < 32; }
+  // In the child of a fork. glibc clears the values of a vanished thread only if it believes that
+  // there are any, and in the middle of a key destructor it does not: the next thread would get
+  // them with its stack (measured). No such value belongs to a key that is made anew.
+  static void renew() noexcept {
+    if (key_.load(std::memory_order_relaxed) < 0) return;
+    block* const mine = get();
+    pthread_key_delete(key());
+    pthread_key_t k{};
+    const bool made = pthread_key_create(&k, &on_round) == 0;
+    key_.store(made ? static_cast<long>(k) : -1, std::memory_order_release);
+    if (made && mine != nullptr) pthread_setspecific(k, mine);
+  }
   // For good: no destructor of it is called any more, on any thread.
   static void remove() noexcept {
     if (ready()) pthread_key_delete(static_cast<pthread_key_t>(key_.exchange(-1)));

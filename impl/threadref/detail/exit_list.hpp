@@ -20,6 +20,7 @@
 #include "threadref/detail/closure.hpp"
 #include "threadref/detail/code_range.hpp"
 #include "threadref/detail/domain.hpp"
+#include "threadref/detail/exit_key.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/unraisable.hpp"
 
@@ -336,6 +337,10 @@ class exit_list {
   static void sweep_all();
   static bool sweep(bool also_own);
   static void run_vanished(block& b);
+  static void renew_hook() noexcept {
+    exit_key<exit_list>::renew();
+    if constexpr (requires { Hook::renew(); }) Hook::renew();
+  }
   static bool run_adopted(const registration& r);
   THREADREF_CATCHES_UNWINDING static std::atomic<std::uint64_t> tally::*run_reporting(
       const registration& r);
@@ -347,7 +352,7 @@ class exit_list {
     block* own = nullptr;
     bool ended = false;
   };
-  static constexpr list_functions functions_{&process_exit, &own, &run_vanished};
+  static constexpr list_functions functions_{&process_exit, &own, &run_vanished, &renew_hook};
   static constinit thread_local mark mark_;
   static domain domain_;
 };

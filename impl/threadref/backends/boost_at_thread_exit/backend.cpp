@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 
 #include <boost/thread/thread.hpp>
+#include <cstdint>
 #include <new>
 
 #include "threadref/config.hpp"
@@ -24,18 +25,19 @@ using key = detail::exit_key<boost_at_thread_exit::list>;
 
 struct turn {
   detail::node* of;
+  std::uint64_t serial;
   // A pthread_exit in here makes glibc forget all keys that were set before: ours is set again, and
   // runs the rest.
   THREADREF_CATCHES_UNWINDING void operator()() const {
     detail::block* const b = boost_at_thread_exit::find();
+    // In the child of a fork Boost's key may bring a vanished thread's list to a new thread.
+    if (b == nullptr || b->serial != serial) return;
     try {
       boost_at_thread_exit::list::exit_one(*of);
     } catch (abi::__forced_unwind&) {
-      if (b != nullptr) {
-        static_cast<void>(key::arm(*b));
-        // glibc starts its rounds of keys anew, ThreadSanitizer does not: a round of it is used up.
-        if (detail::under_tsan) ++b->rounds;
-      }
+      static_cast<void>(key::arm(*b));
+      // glibc starts its rounds of keys anew, ThreadSanitizer does not: a round of it is used up.
+      if (detail::under_tsan) ++b->rounds;
       throw;
     }
   }
@@ -67,7 +69,7 @@ std::errc boost_at_thread_exit::arm(detail::block& b) noexcept {
 
 std::errc boost_at_thread_exit::arm_one(detail::node& n) noexcept {
   try {
-    boost::this_thread::at_thread_exit(turn{&n});
+    boost::this_thread::at_thread_exit(turn{&n, find()->serial});
   } catch (const std::bad_alloc&) {
     return std::errc::not_enough_memory;
   }

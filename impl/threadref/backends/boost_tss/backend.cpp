@@ -24,6 +24,7 @@ using tss = boost::thread_specific_ptr<detail::block>;
 // Boost erases the value when this returns, so it can't arm itself again for what registers later:
 // the key's rounds do that, and run the rest if a finalizer leaves by pthread_exit.
 THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
+  if (!b->is_of_this_thread()) return;  // see renew()
   const bool more_to_come = key::arm(*b) == std::errc{};
   try {
     boost_tss::list::exit_pass(*b, exit_phase::last);
@@ -72,6 +73,16 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
   // Boost's release build does not ask whether its own key could be set, which needs memory from
   // index 32 on: the value is then lost, and its cleanup never called.
   return t->get() == &b ? std::errc{} : std::errc::not_enough_memory;
+}
+
+// Boost's own key may bring the data of a vanished thread to a new one, with the old value in it:
+// what is kept under another address is not in there.
+void boost_tss::renew() noexcept {
+  tss* const old = the_one();
+  if (old == nullptr) return;
+  detail::block* const mine = old->release();
+  the_one() = new (std::nothrow) tss(&cleanup);
+  if (mine != nullptr) static_cast<void>(arm(*mine));
 }
 
 // What Boost keeps for a thread names the cleanup, and only that thread can change it.

@@ -19,6 +19,7 @@ struct boost_tss {
   static detail::block* find() noexcept;
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept {}  // Boost has erased the value after its cleanup
+  static void renew() noexcept;
   static void withdraw() noexcept;
 };
 

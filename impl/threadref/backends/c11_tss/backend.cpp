@@ -55,6 +55,15 @@ std::errc c11_tss::arm(detail::block& b) noexcept {
   return tss_set(the_one().id, &b) == thrd_success ? std::errc{} : std::errc::not_enough_memory;
 }
 
+// As exit_key::renew() does it.
+void c11_tss::renew() noexcept {
+  if (!the_one().made) return;
+  detail::block* const mine = find();
+  tss_delete(the_one().id);
+  the_one().made = tss_create(&the_one().id, &slot::on_round) == thrd_success;
+  if (the_one().made && mine != nullptr) tss_set(the_one().id, mine);
+}
+
 // By hand, so that the value of a key that somebody else got in its place is never taken for ours.
 void c11_tss::withdraw() noexcept {
   if (the_one().made.exchange(false)) tss_delete(the_one().id);

@@ -19,6 +19,7 @@ struct c11_tss {
   static detail::block* find() noexcept;
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept;
+  static void renew() noexcept;
   static void withdraw() noexcept;
 };
 
