@@ -25,7 +25,8 @@ THREADREF_SECTION(memory);
 TYPED_TEST(memory, c127_65_537_blocks_at_once) {
   constexpr std::size_t blocks = 65'536 + 1;
   static constexpr detail::list_functions nobody{
-      [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {}};
+      [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {},
+      []() noexcept {}};
   static constinit detail::domain table(nobody);
   std::set<std::uint64_t> serials;
   std::set<const detail::block*> all;

@@ -72,7 +72,11 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
   }
   // Boost's release build does not ask whether its own key could be set, which needs memory from
   // index 32 on: the value is then lost, and its cleanup never called.
-  return t->get() == &b ? std::errc{} : std::errc::not_enough_memory;
+  if (t->get() != &b) return std::errc::not_enough_memory;
+  // In the child of a fork Boost may find its data on the new thread already, and not set its key:
+  // glibc would then call no destructor of the thread at all.
+  static_cast<void>(key::arm(b));
+  return {};
 }
 
 // Boost's own key may bring the data of a vanished thread to a new one, with the old value in it:
