@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 
+#include "threadref/config.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
 
 template class threadref::detail::exit_list<threadref::canary_wrong_thread,
@@ -50,7 +51,7 @@ int real_join(pthread_t thread, void** result) {
   return (sanitizers != nullptr ? sanitizers : libc)(thread, result);
 }
 
-void run_one(detail::detached_closure& closure) {
+THREADREF_CATCHES_UNWINDING void run_one(detail::detached_closure& closure) {
   try {
     closure.run(nullptr);
   } catch (abi::__forced_unwind&) {
