@@ -76,6 +76,7 @@ TYPED_TEST(destructors, c033_oldest_first_among_many) {
   std::vector<numbered> values;
   std::vector<void*> variables;
   for (int i = 0; i != many; ++i) values.push_back({&log, i});
+  variables.reserve(values.size());
   for (numbered& v : values) variables.push_back(&v);
   os_thread([&] {
     for (void*& v : variables) {
