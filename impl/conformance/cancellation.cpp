@@ -133,7 +133,7 @@ TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
   std::vector<plain_finalizer<TypeParam>> all;
   std::vector<std::size_t> slabs;
   os_thread([&] {
-    for (int round = 0; round != scaled(2'000); ++round) {
+    for (int round = 0; round != scaled(2'000, 10); ++round) {
       all.clear();
       for (std::size_t i = 0; i != batch; ++i) all.push_back(finalize<TypeParam>([] {}));
       os_thread([&all] {

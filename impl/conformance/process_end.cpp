@@ -216,10 +216,10 @@ int exit_while_others_drain(ledger& out) {
       {{"a1", "a2"}, {"b1", "b2"}, {"c1", "c2"}}};
   seen<B>(out, "m1");
   for (const auto& [older, newer] : ids) {
-    start_detached([&out, older = older, newer = newer] {
-      seen<B>(out, older);
-      finalize<B>([&out, newer] {
-        out.note(newer);
+    start_detached([&out, first = newer, last = older] {
+      seen<B>(out, last);
+      finalize<B>([&out, first] {
+        out.note(first);
         ++inside;
         while (!go.load()) std::this_thread::yield();
       });

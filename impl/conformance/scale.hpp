@@ -14,8 +14,9 @@ inline constexpr bool under_sanitizer = detail::under_tsan || detail::under_asan
 // does. The one place where that is decided.
 inline constexpr int nightly_divisor = detail::under_memcheck ? 1000 : under_sanitizer ? 100 : 20;
 
-constexpr int scaled(int nightly) {
-  return std::max(nightly / nightly_divisor, 1);
+// `at_least`: with fewer the check could not fail.
+constexpr int scaled(int nightly, int at_least = 1) {
+  return std::max(nightly / nightly_divisor, at_least);
 }
 
 }  // namespace threadref::conformance
