@@ -107,12 +107,6 @@ constexpr bool ends_process(step s) {
   return s == step::early || (is<B>("cxx_thread_local") && s == step::small);
 }
 
-// There one guard may be made along with the other, as the compiler likes it.
-template <backend B>
-constexpr bool surely_ends_process(step s) {
-  return ends_process<B>(s) && !(is<B>("cxx_thread_local") && s == step::early);
-}
-
 // Called when the exit stages are over.
 using function = void (*)();
 constinit function at_the_end = nullptr;
@@ -180,7 +174,7 @@ long fails_in_turn(on thread, bool fails_after, ends& seen) {
     THREADREF_CHECK(shared().worked, "a child did not come to its end");
     if (shared().watch.failed != 0) continue;
     for (std::size_t i = 0; i != steps; ++i) {
-      const bool missed = !ended_at[i] && surely_ends_process<B>(static_cast<step>(i));
+      const bool missed = !ended_at[i] && ends_process<B>(static_cast<step>(i));
       THREADREF_CHECK(fails_after || !missed,
                       "want of memory did not end the process where it is said to");
     }

@@ -4,6 +4,8 @@
 
 #include <cxxabi.h>
 
+#include <system_error>
+
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/process.hpp"
@@ -17,7 +19,12 @@ class exit_guard {
  public:
   // Constructs the guard on the calling thread, which registers its destructor (out of memory there
   // ends the process: glibc gives no error).
-  static void arm(block& b) noexcept { guard_.b_ = &b; }
+  static void arm(block& b) noexcept {
+    // Local: thread_locals of a file are all made at the first use of any, and who needs one guard
+    // would pay for the other.
+    static thread_local exit_guard guard;
+    guard.b_ = &b;
+  }
 
   exit_guard() = default;
   exit_guard(const exit_guard&) = delete;
@@ -46,7 +53,16 @@ class exit_guard {
   }
 
   block* b_ = nullptr;
-  static inline thread_local exit_guard guard_;
 };
+
+// The key; or, where none is left, the guard.
+template <class List>
+std::errc arm_key_or_guard(block& b) noexcept {
+  const std::errc error = exit_key<List>::arm(b);
+  // Not the guard: without memory it would end the process.
+  if (error == std::errc::not_enough_memory) return error;
+  if (error != std::errc{}) exit_guard<List>::arm(b);
+  return {};
+}
 
 }  // namespace threadref::detail

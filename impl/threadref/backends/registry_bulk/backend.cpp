@@ -19,12 +19,9 @@ namespace {
 }  // namespace
 
 std::errc registry_bulk::arm(detail::block& b) noexcept {
-  const std::errc error = detail::exit_key<list>::arm(b);
-  // Not the guard: without memory it would end the process.
-  if (error == std::errc::not_enough_memory) return error;
-  if (error != std::errc{}) detail::exit_guard<list>::arm(b);
-  block_ = &b;
-  return {};
+  const std::errc error = detail::arm_key_or_guard<list>(b);
+  if (error == std::errc{}) block_ = &b;
+  return error;
 }
 
 }  // namespace threadref
