@@ -3,24 +3,23 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
+#include "conformance/suite.hpp"
 #include "scenarios/check.hpp"
+#include "scenarios/child_process.hpp"
 
 namespace threadref::conformance {
 
@@ -41,62 +40,19 @@ std::vector<scenario>& all_scenarios() {
 constexpr std::string_view child_argument = "--child=";
 constexpr std::string_view ledger_argument = "--ledger=";
 
-// Inherited: no MFD_CLOEXEC.
-class memory_file {
- public:
-  explicit memory_file(const char* name) : fd_(memfd_create(name, 0)) {
-    THREADREF_CHECK_ERRNO(fd_ >= 0, "memfd_create");
-  }
-  ~memory_file() { close(fd_); }
-  memory_file(const memory_file&) = delete;
-  memory_file& operator=(const memory_file&) = delete;
-  [[nodiscard]] int fd() const noexcept { return fd_; }
-  [[nodiscard]] std::string content() const {
-    const off_t size = lseek(fd_, 0, SEEK_END);
-    THREADREF_CHECK_ERRNO(size >= 0, "lseek");
-    std::string text(static_cast<std::size_t>(size), '\0');
-    THREADREF_CHECK_ERRNO(pread(fd_, text.data(), text.size(), 0) == size, "pread");
-    return text;
-  }
-
- private:
-  int fd_;
-};
+std::string content_of(int fd) {
+  const off_t size = lseek(fd, 0, SEEK_END);
+  THREADREF_CHECK_ERRNO(size >= 0, "lseek");
+  std::string text(static_cast<std::size_t>(size), '\0');
+  THREADREF_CHECK_ERRNO(pread(fd, text.data(), text.size(), 0) == size, "pread");
+  return text;
+}
 
 // Mapped for ever in a child: threads may write while the process ends.
 ledger* map_ledger(int fd) {
   void* const at = mmap(nullptr, sizeof(ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap");
   return static_cast<ledger*>(at);
-}
-
-// Threads that live when the process ends, and what they hold, are no leaks here: they are the
-// question.
-std::vector<std::string> environment_of_child() {
-  std::vector<std::string> all;
-  std::string tsan = "TSAN_OPTIONS=";
-  std::string asan = "ASAN_OPTIONS=";
-  for (char** e = environ; *e != nullptr; ++e) {
-    const std::string_view is = *e;
-    if (is.starts_with(tsan)) {
-      tsan = std::string(is) + ":";
-    } else if (is.starts_with(asan)) {
-      asan = std::string(is) + ":";
-    } else {
-      all.emplace_back(is);
-    }
-  }
-  all.push_back(tsan + "report_thread_leaks=0");
-  all.push_back(asan + "detect_leaks=0");
-  return all;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> all;
-  all.reserve(strings.size() + 1);
-  for (std::string& s : strings) all.push_back(s.data());
-  all.push_back(nullptr);
-  return all;
 }
 
 // In a process group of its own, so that what it forks can be ended with it.
@@ -111,10 +67,14 @@ pid_t spawn(const std::string& name, int ledger_fd, int output_fd) {
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO));
   std::vector<std::string> command = {"conformance_threadref", std::string(child_argument) + name,
                                       std::string(ledger_argument) + std::to_string(ledger_fd)};
-  std::vector<std::string> environment = environment_of_child();
+  // Threads that live when the process ends, and what they hold, are no leaks here: they are the
+  // question.
+  std::vector<std::string> environment = scenarios::environment_with(
+      {{"TSAN_OPTIONS", "report_thread_leaks=0"}, {"ASAN_OPTIONS", "detect_leaks=0"}});
   pid_t child = 0;
   THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", &files, &attributes,
-                                   pointers(command).data(), pointers(environment).data()));
+                                   scenarios::pointers(command).data(),
+                                   scenarios::pointers(environment).data()));
   THREADREF_CHECK_CALL(posix_spawn_file_actions_destroy(&files));
   THREADREF_CHECK_CALL(posix_spawnattr_destroy(&attributes));
   return child;
@@ -128,18 +88,11 @@ std::string how_of(int status) {
 // SIGKILL, for SIGTERM does not end a process that hangs at its end under ThreadSanitizer. The
 // child is not reaped before, so that its group's number is nobody else's.
 std::string wait_for(pid_t child) {
-  pollfd watched{static_cast<int>(syscall(SYS_pidfd_open, child, 0)), POLLIN, 0};
-  THREADREF_CHECK_ERRNO(watched.fd >= 0, "pidfd_open");
-  int ready = 0;
-  do {
-    ready = poll(&watched, 1, gate::patience() * 1'000);
-  } while (ready < 0 && errno == EINTR);
-  THREADREF_CHECK_ERRNO(ready >= 0, "poll");
-  close(watched.fd);
+  const bool ended = scenarios::ends_within(child, gate::patience() * 1'000);
   kill(-child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
-  return ready == 0 ? "no end in time" : how_of(status);
+  return ended ? how_of(status) : "no end in time";
 }
 
 // The destructors of this file's objects are the last of the program: they were constructed before
@@ -193,14 +146,13 @@ std::vector<const ledger::entry*> ledger::entries() const {
 }
 
 outcome play(const backend_info& subject) {
-  const memory_file shared("threadref_ledger");
-  const memory_file output("threadref_output");
-  THREADREF_CHECK_ERRNO(ftruncate(shared.fd(), sizeof(ledger)) == 0, "ftruncate");
+  const scenarios::memory_file shared("threadref_ledger", sizeof(ledger));
+  const scenarios::memory_file output("threadref_output");
   const std::string check = testing::UnitTest::GetInstance()->current_test_info()->name();
   outcome end;
   end.pid = spawn(check + "/" + std::string(subject.name), shared.fd(), output.fd());
   end.how = wait_for(end.pid);
-  end.said = output.content();
+  end.said = content_of(output.fd());
   ledger* const theirs = map_ledger(shared.fd());
   for (const ledger::entry* e : theirs->entries()) {
     end.trace.push_back(std::string(e->pid == end.pid ? "" : "fork: ") + e->what +
@@ -227,12 +179,7 @@ names trace_of(const outcome& end, bool forked) {
 
 void expect_accounted(const counters& all, std::uint64_t pending) {
   EXPECT_NE(all.registered, 0U) << "its last destructor did not run";
-  EXPECT_EQ(all.registered, all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
-                                all.ran_at_process_exit + all.forgotten + all.abandoned + pending)
-      << "I1: ran at exit " << all.ran_at_exit << ", by call " << all.ran_by_call << ", detached "
-      << all.detached << ", dropped " << all.dropped << ", in the exit stage "
-      << all.ran_at_process_exit << ", forgotten " << all.forgotten << ", abandoned "
-      << all.abandoned;
+  expect_one_fate_each(all, pending);
 }
 
 bool know_scenario(const char* name, const backend_info& subject, counters (*stats_of)() noexcept,

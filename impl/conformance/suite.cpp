@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "conformance/built_out.hpp"
+#include "conformance/check_line.hpp"
 
 namespace threadref::conformance {
 
@@ -16,13 +17,6 @@ std::string_view name_of_this_check() {
 // "c071_runs_on_the_smallest_stack" is check 71.
 int number_of_this_check() {
   return std::atoi(name_of_this_check().data() + 1);
-}
-
-const deviation* declared(const backend_info& subject) {
-  for (const deviation& d : subject.deviations) {
-    if (name_of_this_check().starts_with(d.where)) return &d;
-  }
-  return nullptr;
 }
 
 counters operator-(const counters& a, const counters& b) {
@@ -38,13 +32,22 @@ counters operator-(const counters& a, const counters& b) {
 
 }  // namespace
 
+void expect_one_fate_each(const counters& all, std::uint64_t pending) {
+  EXPECT_EQ(all.registered, all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
+                                all.ran_at_process_exit + all.forgotten + all.abandoned + pending)
+      << "I1: ran at exit " << all.ran_at_exit << ", by call " << all.ran_by_call << ", detached "
+      << all.detached << ", dropped " << all.dropped << ", in the exit stage "
+      << all.ran_at_process_exit << ", forgotten " << all.forgotten << ", abandoned "
+      << all.abandoned;
+}
+
 void check_fixture::SetUp() {
   const std::string_view why = why_built_out(number_of_this_check());
   before_ = stats_();
   blocks_before_ = blocks_();
   os_thread::reset_peak();
   if (!why.empty()) GTEST_SKIP() << "not in this build: " << why;
-  expected_ = declared(subject_);
+  expected_ = declared_deviation(subject_, name_of_this_check());
   if (expected_ != nullptr) {
     interceptor_ = std::make_unique<testing::ScopedFakeTestPartResultReporter>(
         testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &intercepted_);
@@ -78,10 +81,7 @@ void check_fixture::end_deviation() {
 
 void check_fixture::judge() {
   const counters now = delta();
-  EXPECT_EQ(now.registered, now.ran_at_exit + now.ran_by_call + now.detached + now.dropped +
-                                now.ran_at_process_exit + now.forgotten + now.abandoned)
-      << "I1: ran at exit " << now.ran_at_exit << ", by call " << now.ran_by_call << ", detached "
-      << now.detached << ", dropped " << now.dropped << ", abandoned " << now.abandoned;
+  expect_one_fate_each(now);
   at_stake stake;
   for (const lane* l : watched_) {
     stake |= l->stake();

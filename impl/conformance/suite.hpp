@@ -21,6 +21,9 @@
 
 namespace threadref::conformance {
 
+// I1: every registration has one fate, or is among the `pending`.
+void expect_one_fate_each(const counters& all, std::uint64_t pending = 0);
+
 // The part of the fixture that is the same for every back end, compiled once.
 //
 // A check that the back end declares a deviation for runs like any other; it has to fail, and its

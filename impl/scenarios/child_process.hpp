@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What it takes to start this program again as a child, for what ends a process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace threadref::scenarios {
+
+// Memory that parent and child share, or a file in memory for what the child prints. Inherited: no
+// MFD_CLOEXEC.
+class memory_file {
+ public:
+  explicit memory_file(const char* name, std::size_t bytes = 0);
+  ~memory_file();
+  memory_file(const memory_file&) = delete;
+  memory_file& operator=(const memory_file&) = delete;
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Something for a variable that holds options, separated by colons, as those of sanitizers do.
+struct added_option {
+  std::string_view variable;
+  std::string_view option;
+};
+// This process's environment, with these after what the variables hold already.
+std::vector<std::string> environment_with(std::initializer_list<added_option> added);
+
+// As exec and posix_spawn want them; valid while `strings` is as it is.
+std::vector<char*> pointers(std::vector<std::string>& strings);
+
+// Waits until the child has ended, which is not reaped then. False: it did not in that time.
+bool ends_within(pid_t child, int milliseconds);
+
+}  // namespace threadref::scenarios
