@@ -38,10 +38,7 @@ class basic_exit_node {
   [[nodiscard]] std::errc attach(void (*function)(void*), void* argument,
                                  exit_phase phase = exit_phase::last) noexcept {
     if (function == nullptr) return std::errc::invalid_argument;
-    if (is_attached()) return std::errc::device_or_resource_busy;
-    node_.fn = function;
-    node_.arg = argument;
-    return B::list::add_node(node_, phase);
+    return B::list::add_node(node_, function, argument, phase);
   }
   // The same for who is inside malloc: refused with operation_not_supported where the back end
   // could call malloc itself (see can_register_inside_malloc()), before anything has happened.

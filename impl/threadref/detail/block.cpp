@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -28,14 +29,18 @@ pid_t own_tid() noexcept {
 
 // By the kernel's id and not by pthread_t, which must not be used once its thread is gone; and this
 // may be asked of a thread that went without a word.
-void read_name_of(pid_t tid, char (&name)[16]) noexcept {
-  name[0] = '\0';
+ssize_t read_task_file(pid_t tid, const char* file_name, char* to, std::size_t bytes) noexcept {
   char path[48];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/comm", static_cast<int>(tid));
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/%s", static_cast<int>(tid), file_name);
   const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return;
-  const ssize_t length = read(file, name, sizeof name - 1);
+  if (file < 0) return -1;
+  const ssize_t length = read(file, to, bytes);
   close(file);
+  return length;
+}
+
+void read_name_of(pid_t tid, char (&name)[16]) noexcept {
+  const ssize_t length = read_task_file(tid, "comm", name, sizeof name - 1);
   name[length > 0 ? length : 0] = '\0';
   if (length > 0 && name[length - 1] == '\n') name[length - 1] = '\0';
 }
@@ -55,7 +60,7 @@ node* block::refill() noexcept {
         current != nullptr ? std::min(current->size_class + 1, slab_classes - 1) : 0;
     s = take_slab(size_class);
     if (s == nullptr) return nullptr;
-    // Others look through the slabs of a live thread: see exit_list's visit of armed nodes.
+    // Others look through the slabs of a live thread: see visit().
     (current != nullptr ? current->next : slabs).store(s, std::memory_order_release);
   }
   current = s;
@@ -152,24 +157,30 @@ bool block::is_main() const noexcept {
   return tid == main_tid();
 }
 
-std::uint64_t block::settle_pending() noexcept {
-  const auto get = [](const std::atomic<std::uint64_t>& c) {
+void block::add_counts(counters& to) const noexcept {
+  constexpr auto get = [](const std::atomic<std::uint64_t>& c) {
     return c.load(std::memory_order_relaxed);
   };
-  std::uint64_t settled = get(ran_at_exit) + get(abandoned) + get(forgotten);
+  to.registered += get(registered);
+  to.ran_at_exit += get(ran_at_exit);
+  to.abandoned += get(abandoned);
+  to.forgotten += get(forgotten);
   for (const tally* t : {&own, &foreign}) {
-    settled +=
-        get(t->ran_by_call) + get(t->detached) + get(t->dropped) + get(t->ran_at_process_exit);
+    to.ran_by_call += get(t->ran_by_call);
+    to.detached += get(t->detached);
+    to.dropped += get(t->dropped);
+    to.ran_at_process_exit += get(t->ran_at_process_exit);
   }
-  for (slab* s = slabs.load(std::memory_order_relaxed); s != nullptr;
-       s = s->next.load(std::memory_order_relaxed)) {
-    for (node& n : *s) {
-      const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-      if (exit_link::state_of(w) == exit_link::armed)
-        n.word_now.store(exit_link::with(w, exit_link::gone), std::memory_order_release);
-    }
-  }
-  return get(registered) - settled;
+}
+
+std::uint64_t block::settle_pending() noexcept {
+  visit(exit_link::armed, [](node& n, std::uint64_t w) {
+    n.word_now.store(exit_link::with(w, exit_link::gone), std::memory_order_release);
+  });
+  counters all;
+  add_counts(all);
+  return all.registered - (all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
+                           all.ran_at_process_exit + all.forgotten + all.abandoned);
 }
 
 bool block::is_lost() const noexcept {
@@ -177,6 +188,13 @@ bool block::is_lost() const noexcept {
   const bool lost = tgkill(getpid(), tid, 0) != 0 && errno == ESRCH;
   errno = saved;
   return lost;
+}
+
+bool block::is_zombie() const noexcept {
+  char line[128] = {};
+  const ssize_t length = read_task_file(tid, "stat", line, sizeof line - 1);
+  const char* after_name = length > 0 ? std::strrchr(line, ')') : nullptr;
+  return after_name != nullptr && std::strncmp(after_name, ") Z", 3) == 0;
 }
 
 void block::read_name() noexcept {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,8 @@ namespace threadref {
 // running: its finalizers are pending. draining: its exit list has started to run; every ref of it
 // reads null. ended: nothing of this back end will run on it any more.
 enum class thread_state : std::uint8_t { running, draining, ended };
+
+struct counters;
 
 namespace detail {
 
@@ -186,6 +189,31 @@ struct block {
   // Nothing of this life will run any more. Drops the thread's own pin.
   void end_life() noexcept;
   void wake() noexcept;
+  // Waits until holds() does; `lock` holds m. Looks again every millisecond by itself: the referent
+  // may miss who came just now (see exit_list::wait). A cancellation point.
+  template <class F>
+  void wait_until(std::unique_lock<std::mutex>& lock, F holds) {
+    struct counted {  // also when a cancellation unwinds this frame
+      std::atomic<std::uint32_t>& waiters;
+      explicit counted(std::atomic<std::uint32_t>& all) : waiters(all) {
+        waiters.fetch_add(1, std::memory_order_relaxed);
+      }
+      ~counted() { waiters.fetch_sub(1, std::memory_order_relaxed); }
+    } const here(waiters);
+    while (!holds()) done.wait_for(lock, std::chrono::milliseconds(1));
+  }
+  // Calls f(node, word) for every node in the state. The block must be pinned; its thread may go on
+  // registering meanwhile, and what it adds may be missed.
+  template <class F>
+  void visit(exit_link::state wanted, F&& f) {
+    for (slab* s = slabs.load(std::memory_order_acquire); s != nullptr;
+         s = s->next.load(std::memory_order_acquire)) {
+      for (node& n : *s) {
+        const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
+        if (exit_link::state_of(w) == wanted) f(n, w);
+      }
+    }
+  }
 
   // For a thread that exists no more: what is pending is gone, uncalled, its closures not
   // destroyed.
@@ -198,6 +226,11 @@ struct block {
   }
   // Has the thread gone without telling anybody? Under m.
   [[nodiscard]] bool is_lost() const noexcept;
+  // A main thread that called pthread_exit stays as a zombie until the process ends, so its id
+  // still answers to signals. Under m.
+  [[nodiscard]] bool is_zombie() const noexcept;
+  // Adds what happened to the registrations of all its lives.
+  void add_counts(counters& to) const noexcept;
 
   // For a handle of this life. Under m. Reads the name the first time.
   void pin_described() noexcept;

@@ -2,11 +2,8 @@
 #include "threadref/detail/domain.hpp"
 
 #include <cxxabi.h>
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -14,24 +11,6 @@
 #include "threadref/unraisable.hpp"
 
 namespace threadref::detail {
-
-namespace {
-
-// A main thread that called pthread_exit stays as a zombie until the process ends, so its id still
-// answers to signals.
-bool is_zombie(pid_t tid) noexcept {
-  char path[48];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", static_cast<int>(tid));
-  char line[128] = {};
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return false;
-  const ssize_t length = read(file, line, sizeof line - 1);
-  close(file);
-  const char* after_name = length > 0 ? std::strrchr(line, ')') : nullptr;
-  return after_name != nullptr && std::strncmp(after_name, ") Z", 3) == 0;
-}
-
-}  // namespace
 
 block* domain::acquire() noexcept {
   block* b = nullptr;
@@ -123,7 +102,7 @@ block* domain::pin_lost_main() noexcept {
     const std::lock_guard lock(b.m);
     if (b.serial == 0 || !b.is_main()) continue;
     if (b.state.load(std::memory_order_relaxed) != thread_state::running) continue;
-    if (&b == list_.own() || !is_zombie(b.tid)) continue;
+    if (&b == list_.own() || !b.is_zombie()) continue;
     b.pin_described();
     return &b;
   }
@@ -150,24 +129,9 @@ bool domain::arm_stage() noexcept {
 }
 
 counters domain::sum() noexcept {
-  constexpr auto get = [](const std::atomic<std::uint64_t>& c) {
-    return c.load(std::memory_order_relaxed);
-  };
   counters all;
   const std::size_t blocks = used();
-  for (std::size_t i = 0; i != blocks; ++i) {
-    const block& b = at(i);
-    all.registered += get(b.registered);
-    all.ran_at_exit += get(b.ran_at_exit);
-    all.abandoned += get(b.abandoned);
-    all.forgotten += get(b.forgotten);
-    for (const tally* t : {&b.own, &b.foreign}) {
-      all.ran_by_call += get(t->ran_by_call);
-      all.detached += get(t->detached);
-      all.dropped += get(t->dropped);
-      all.ran_at_process_exit += get(t->ran_at_process_exit);
-    }
-  }
+  for (std::size_t i = 0; i != blocks; ++i) at(i).add_counts(all);
   return all;
 }
 

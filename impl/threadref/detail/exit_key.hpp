@@ -23,6 +23,21 @@ inline bool a_key_is_left() noexcept {
   return true;
 }
 
+// One round of a key's destructor, which has armed itself again before. True: it was the last.
+template <class List>
+THREADREF_CATCHES_UNWINDING bool run_round(block& b) {
+  const bool last = ++b.rounds >= destructor_rounds;
+  try {
+    List::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
+  } catch (abi::__forced_unwind&) {
+    // glibc starts its rounds anew after a pthread_exit in a key destructor; ThreadSanitizer's
+    // count goes on, so there the last round stays the last.
+    if (!under_tsan) b.rounds = 0;
+    throw;
+  }
+  return last;
+}
+
 // One key per back end. For pthread_key and registry it is the hook itself; cxx_thread_local and
 // boost_tss arm it as well, so that what registers after their own hook ran still runs in this
 // exit, and so that the thread's end is known.
@@ -32,11 +47,7 @@ class exit_key {
   // Creates the key on the first call. Early is better (back ends do it before main): a key with an
   // index of 32 or more makes glibc allocate on first use in a thread. False: no key is left.
   static bool ready() noexcept {
-    std::call_once(once_, [] {
-      pthread_key_t k{};
-      if (pthread_key_create(&k, &on_round) == 0)
-        key_.store(static_cast<long>(k), std::memory_order_release);
-    });
+    std::call_once(once_, &create);
     return key_.load(std::memory_order_acquire) >= 0;
   }
   // Has on_round called at the end of the calling thread.
@@ -60,10 +71,9 @@ class exit_key {
     if (key_.load(std::memory_order_relaxed) < 0) return;
     block* const mine = get();
     pthread_key_delete(key());
-    pthread_key_t k{};
-    const bool made = pthread_key_create(&k, &on_round) == 0;
-    key_.store(made ? static_cast<long>(k) : -1, std::memory_order_release);
-    if (made && mine != nullptr) pthread_setspecific(k, mine);
+    create();
+    if (mine != nullptr && key_.load(std::memory_order_relaxed) >= 0)
+      pthread_setspecific(key(), mine);
   }
   // For good: no destructor of it is called any more, on any thread.
   static void remove() noexcept {
@@ -71,6 +81,11 @@ class exit_key {
   }
 
  private:
+  static void create() noexcept {
+    pthread_key_t k{};
+    const bool made = pthread_key_create(&k, &on_round) == 0;
+    key_.store(made ? static_cast<long>(k) : -1, std::memory_order_release);
+  }
   static pthread_key_t key() noexcept {
     return static_cast<pthread_key_t>(key_.load(std::memory_order_relaxed));
   }
@@ -78,19 +93,10 @@ class exit_key {
   // Called in every round, because it arms itself again first: the value is null while its own
   // destructor runs, and finalizers must find their block; a finalizer may end this pass by
   // pthread_exit, and the rest must run; a key with a higher index may register in a later round.
-  THREADREF_CATCHES_UNWINDING static void on_round(void* value) {
+  static void on_round(void* value) {
     block& b = *static_cast<block*>(value);
     pthread_setspecific(key(), value);  // can't fail: this thread has used the key
-    const bool last = ++b.rounds >= destructor_rounds;
-    try {
-      List::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
-    } catch (abi::__forced_unwind&) {
-      // glibc starts its rounds anew after a pthread_exit in a key destructor; ThreadSanitizer's
-      // count goes on, so there the last round stays the last.
-      if (!under_tsan) b.rounds = 0;
-      throw;
-    }
-    if (!last) return;
+    if (!run_round<List>(b)) return;
     disarm();
     List::end(b);
   }

@@ -65,12 +65,12 @@ class exit_chain {
   // Null: empty. Popped from here on.
   exit_link* pop_newest() noexcept { return pop(head_.older); }
   exit_link* pop_oldest() noexcept { return pop(head_.newer); }
-  // Visits the links from the newest on while `f(link)` says so; f may remove the link it is given.
+  // Calls f(link) from the newest on; f may remove the link it is given.
   template <class F>
   void visit(F&& f) {
     for (exit_link* n = head_.older; n != &head_;) {
       exit_link* const next = n->older;
-      if (!f(*n)) return;
+      f(*n);
       n = next;
     }
   }

@@ -140,7 +140,8 @@ class exit_list {
 
   // Registers storage of the caller. On error nothing has changed. O(1), no allocation once the
   // thread is registered, no lock after its first.
-  static std::errc add_node(intrusive_node& n, exit_phase phase) noexcept;
+  static std::errc add_node(intrusive_node& n, void (*fn)(void*), void* arg,
+                            exit_phase phase) noexcept;
   // Takes it out. operation_not_permitted: another thread's; invalid_argument: it is not attached.
   static std::errc remove_node(intrusive_node& n) noexcept;
 
@@ -220,13 +221,11 @@ class exit_list {
     b->destructors.visit([&](exit_link& l) {
       node& n = static_cast<node&>(l);
       const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-      if (!wanted(n.closure)) return true;
-      if (!Claim::by_owner(*b, n, exit_link::generation_of(w))) return true;
+      if (!wanted(n.closure) || !Claim::by_owner(*b, n, exit_link::generation_of(w))) return;
       exit_chain::remove(n);
       bump(b->own.detached);
       b->retire_own(n);
       any = true;
-      return true;
     });
     return any;
   }

@@ -5,7 +5,6 @@
 
 #include <cxxabi.h>
 
-#include <chrono>
 #include <exception>
 
 #include "threadref/detail/exit_guard.hpp"
@@ -78,12 +77,15 @@ registration exit_list<Hook, Claim>::undo(block& b, node& n) noexcept {
 }
 
 template <class Hook, class Claim>
-std::errc exit_list<Hook, Claim>::add_node(intrusive_node& n, exit_phase phase) noexcept {
+std::errc exit_list<Hook, Claim>::add_node(intrusive_node& n, void (*fn)(void*), void* arg,
+                                           exit_phase phase) noexcept {
   if (n.on.load(std::memory_order_relaxed) != nullptr) return std::errc::device_or_resource_busy;
   std::errc error{};
   block* b = attach(error);
   if (b == nullptr) return error;
   if (!b->admits()) return std::errc::operation_not_permitted;
+  n.fn = fn;
+  n.arg = arg;
   n.word_now.store(exit_link::word(0, exit_link::armed) | exit_link::is_exit_node,
                    std::memory_order_relaxed);
   n.on.store(b, std::memory_order_relaxed);
@@ -339,12 +341,7 @@ std::errc exit_list<Hook, Claim>::wait(const registration& r) {
   if (r.on == own() || foreign_run::contains(r)) {
     return std::errc::resource_deadlock_would_occur;
   }
-  struct counted {  // also when a cancellation unwinds this frame
-    block& b;
-    explicit counted(block& of) : b(of) { b.waiters.fetch_add(1, std::memory_order_relaxed); }
-    ~counted() { b.waiters.fetch_sub(1, std::memory_order_relaxed); }
-  } const here(*r.on);
-  while (!gone()) r.on->done.wait_for(lock, std::chrono::milliseconds(1));
+  r.on->wait_until(lock, gone);
   return {};
 }
 

@@ -6,7 +6,6 @@
 #include <cxxabi.h>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,24 +34,20 @@ class newest_batch {
   }
   [[nodiscard]] const entry* begin() const noexcept { return entries_.data(); }
   [[nodiscard]] const entry* end() const noexcept { return entries_.data() + size_; }
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
  private:
   std::array<entry, 64> entries_{};
   std::size_t size_ = 0;
 };
 
-// Calls f(node, word) for every node of the block that is armed. The block must be pinned; its
-// thread may go on registering meanwhile, and what it adds may be missed.
-template <class F>
-void visit_armed(block& b, F&& f) {
-  for (slab* s = b.slabs.load(std::memory_order_acquire); s != nullptr;
-       s = s->next.load(std::memory_order_acquire)) {
-    for (node& n : *s) {
-      const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
-      if (exit_link::state_of(w) == exit_link::armed) f(n, w);
-    }
-  }
+// Shows it the block's pending finalizers but those with one of the flags. `rank` goes on from
+// block to block; with options::global_order the generation says more.
+inline void offer_pending(newest_batch& batch, block& b, std::uint64_t but, std::uint64_t& rank) {
+  b.visit(exit_link::armed, [&](node& n, std::uint64_t w) {
+    ++rank;
+    const std::uint64_t generation = exit_link::generation_of(w);
+    if ((w & but) == 0) batch.offer(b.ordered ? generation : rank, {&b, b.serial, &n, generation});
+  });
 }
 
 // The exit stage, by std::atexit: on the thread that ends the process, list by list.
@@ -127,15 +122,8 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
     if (b == nullptr) continue;
     if (also_own || b != own()) {
       const std::lock_guard lock(b->m);
-      if (!b->draining || b == own()) {
-        visit_armed(*b, [&](node& n, std::uint64_t w) {
-          ++rank;
-          constexpr auto not_these = exit_link::not_at_process_exit | exit_link::is_destructor;
-          const std::uint64_t generation = exit_link::generation_of(w);
-          if ((w & not_these) == 0)
-            batch.offer(b->ordered ? generation : rank, {b, b->serial, &n, generation});
-        });
-      }
+      constexpr auto but = exit_link::not_at_process_exit | exit_link::is_destructor;
+      if (!b->draining || b == own()) offer_pending(batch, *b, but, rank);
     }
     b->unpin();
   }
@@ -185,12 +173,7 @@ void exit_list<Hook, Claim>::run_vanished(block& b) {
     any = false;
     newest_batch batch;
     std::uint64_t rank = 0;
-    visit_armed(b, [&](node& n, std::uint64_t w) {
-      const std::uint64_t generation = exit_link::generation_of(w);
-      ++rank;
-      if ((w & exit_link::is_destructor) == 0)
-        batch.offer(b.ordered ? generation : rank, {&b, b.serial, &n, generation});
-    });
+    offer_pending(batch, b, exit_link::is_destructor, rank);
     for (const auto& [of, at] : batch) any = run_adopted(at) || any;
   }
 }
@@ -210,7 +193,7 @@ bool exit_list<Hook, Claim>::detach_next(block& b, std::uint64_t serial,
   {
     const std::lock_guard lock(b.m);
     if (b.serial != serial || (b.draining && !mine)) return false;
-    visit_armed(b, [&](node& n, std::uint64_t w) {
+    b.visit(exit_link::armed, [&](node& n, std::uint64_t w) {
       if (condemned != nullptr) return;
       if (!Claim::by_other(n, exit_link::generation_of(w), exit_link::inspected)) return;
       const bool wanted = matches(n);
@@ -244,23 +227,15 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     lock.unlock();
     while (detach_next(*b, serial, code)) ++count;
     // Whatever runs may be code of that object, and a closure can't be looked at while it runs.
-    const auto is_busy = [b] {
-      if (b->draining) return b->state.load(std::memory_order_acquire) != thread_state::ended;
-      bool busy = false;
-      for (slab* s = b->slabs.load(std::memory_order_acquire); s != nullptr && !busy;
-           s = s->next.load(std::memory_order_acquire)) {
-        for (node* n = s->begin(); n != s->end() && !busy; ++n) {
-          busy = exit_link::state_of(n->word_now.load(std::memory_order_acquire)) ==
-                 exit_link::running;
-        }
-      }
-      return busy;
+    const auto is_idle = [b] {
+      if (b->draining) return b->state.load(std::memory_order_acquire) == thread_state::ended;
+      bool idle = true;
+      b->visit(exit_link::running, [&idle](node&, std::uint64_t) { idle = false; });
+      return idle;
     };
     if (b != own()) {
       lock.lock();
-      b->waiters.fetch_add(1, std::memory_order_relaxed);
-      while (is_busy()) b->done.wait_for(lock, std::chrono::milliseconds(1));
-      b->waiters.fetch_sub(1, std::memory_order_relaxed);
+      b->wait_until(lock, is_idle);
       lock.unlock();
     }
     b->unpin();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/backends/c11_tss/backend.hpp"
 
-#include <cxxabi.h>
 #include <threads.h>
 
 #include <atomic>
 
-#include "threadref/config.hpp"
+#include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
 
 template class threadref::detail::exit_list<threadref::c11_tss, threadref::detail::hybrid_claim>;
@@ -28,17 +27,10 @@ slot& the_one() noexcept {
 }
 
 // As exit_key does it, by the C11 names: armed again in every round before anything runs.
-THREADREF_CATCHES_UNWINDING void slot::on_round(void* value) {
+void slot::on_round(void* value) {
   detail::block& b = *static_cast<detail::block*>(value);
   tss_set(the_one().id, value);
-  const bool last = ++b.rounds >= detail::destructor_rounds;
-  try {
-    c11_tss::list::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
-  } catch (abi::__forced_unwind&) {
-    if (!detail::under_tsan) b.rounds = 0;
-    throw;
-  }
-  if (last) c11_tss::list::end(b);
+  if (detail::run_round<c11_tss::list>(b)) c11_tss::list::end(b);
 }
 
 // Before main: a low index needs no memory when a thread first sets it.
