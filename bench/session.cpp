@@ -19,7 +19,7 @@ constexpr std::size_t samples_kept = 5000;
 
 constexpr int crowd_wanted(bool smoke) {
   const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
-  return smoke ? sizes[0] : scenarios::real_size(sizes);
+  return smoke ? sizes.smoke() : sizes.real();
 }
 
 }  // namespace

@@ -34,12 +34,12 @@ constexpr double canary_seconds = 1;
 int wanted_threads(const cell_code& c, const options& o) {
   const scenarios::scenario& row = *c.what.row;
   if (o.threads != 0) return o.threads;
-  return o.smoke || c.canary ? row.threads[0] : scenarios::real_size(row.threads);
+  return o.smoke || c.canary ? row.threads.smoke() : row.threads.real();
 }
 int wanted_finalizers(const cell_code& c, const options& o) {
   const scenarios::scenario& row = *c.what.row;
   if (o.finalizers != 0) return o.finalizers;
-  return o.smoke || c.canary ? row.finalizers[0] : scenarios::real_size(row.finalizers);
+  return o.smoke || c.canary ? row.finalizers.smoke() : row.finalizers.real();
 }
 
 // How many threads the machine allows of the most that a cell wants; said once, before the run.

@@ -14,11 +14,15 @@ namespace threadref::bench {
 
 using scenarios::id;
 
-// One specialisation per row of the table that names the bench: a row without one does not compile.
-//   floors     what no mechanism can beat; the first is the one that ratios are to
-//   peers      other mechanisms that can do this at all
-//   pairs(n)   how many probes of the subject, and as many of the floor, a row takes
-//   run<S>     measures one subject
+// One specialisation per row of the table that names the bench: a row without one does not link.
+//   floors         what no mechanism can beat; the first is the one that ratios are to
+//   peers          other mechanisms that can do this at all
+//   pairs(n)       how many samples of the subject, and as many of the floor, a row takes
+// and what measure_in_turns() needs, or a run<S>(state, all, of) of its own:
+//   wanted         which figures the samples give
+//   most(n)        how many finalizers a probe must have room for
+//   operations(n)  how many one region holds
+//   take<S>(at, n, v)   one sample of a back end, floor or peer; adds what it finds wrong
 template <id K>
 struct body;
 
@@ -26,6 +30,33 @@ struct body;
 // better spent on other rows.
 constexpr int pairs_for(int n) {
   return n < 1000 ? 10'000 : 1'000;
+}
+
+template <class First, class... Rest>
+First first_of(type_list<First, Rest...>);
+
+// Subject and floor in turns, alone.
+template <id K, class S>
+measured measure_in_turns(benchmark::State& state, session& all, const row& of) {
+  using timed = body<K>;
+  using floor = decltype(first_of(typename timed::floors{}));
+  all.go_solo();
+  probe at(timed::most(of.n));
+  return sample_pairs(
+      state, timed::operations(of.n),
+      [&](verdict& v) { return timed::template take<S>(at, of.n, v); },
+      [&](verdict& v) { return timed::template take<floor>(at, of.n, v); });
+}
+
+// What Google Benchmark calls for one row.
+template <id K, class S>
+void run_row(benchmark::State& state, session& all, const row& of) {
+  if constexpr (requires { &body<K>::template run<S>; }) {
+    body<K>::template run<S>(state, all, of);
+  } else {
+    report(state, all, of, body<K>::operations(of.n), measure_in_turns<K, S>(state, all, of),
+           body<K>::wanted);
+  }
 }
 
 }  // namespace threadref::bench

@@ -20,7 +20,10 @@ struct body<id::detach_owner> {
   using floors = type_list<floor_bump_store>;
   using peers = type_list<>;
   static constexpr int rounds = 1024;
+  static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int /*n*/) { return 4'000; }
+  static constexpr int most(int /*n*/) { return 2; }
+  static constexpr double operations(int /*n*/) { return rounds; }
 
   template <subject S>
   [[gnu::noinline]] static void repeat(ledger& of, int times) {
@@ -42,13 +45,8 @@ struct body<id::detach_owner> {
   }
 
   template <subject S>
-  static void run(benchmark::State& state, session& all, const row& of) {
-    all.go_solo();
-    probe at(2);
-    const measured m = sample_pairs(
-        state, rounds, [&](verdict& v) { return at.run(&routine<S>, 1, v); },
-        [&](verdict& v) { return at.run(&routine<floor_bump_store>, 1, v); });
-    report(state, all, of, rounds, m, figures::per_operation);
+  static sample take(probe& at, int /*n*/, verdict& v) {
+    return at.run(&routine<S>, 1, v);
   }
 };
 
@@ -61,7 +59,10 @@ struct body<id::detach_foreign> {
   using floors = type_list<floor_mutex_pair>;
   using peers = type_list<>;
   static constexpr int each = 256;
+  static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int /*n*/) { return 2'000; }
+  static constexpr int most(int /*n*/) { return each + 1; }
+  static constexpr double operations(int /*n*/) { return each; }
 
   template <class S>
   struct shared {
@@ -88,41 +89,30 @@ struct body<id::detach_foreign> {
   }
 
   template <class S>
-  static sample take(probe& at, verdict& v) {
-    shared<S> with;
-    at.shared = &with;
-    at.begin(&routine<S>, 1);
-    with.registered.pass();
-    const instant before = now();
-    const instant start = now();
-    cancel_all<S>(with.handles, v.lost);
-    const instant stop = now();
-    with.released.open();
-    sample s = at.join(v);
-    s.empty = start - before;
-    s.region = stop - start;
-    return s;
+  static sample take(probe& at, int /*n*/, verdict& v) {
+    if constexpr (!subject<S>) {
+      return take_floor();
+    } else {
+      shared<S> with;
+      at.shared = &with;
+      at.begin(&routine<S>, 1);
+      with.registered.pass();
+      const instant before = now();
+      const instant start = now();
+      cancel_all<S>(with.handles, v.lost);
+      const instant stop = now();
+      with.released.open();
+      sample s = at.join(v);
+      s.empty = start - before;
+      s.region = stop - start;
+      return s;
+    }
   }
   static sample take_floor() {
     const instant before = now();
     const instant start = now();
     floor_mutex_pair::rounds(each);
     return {now() - start, start - before, 0, 0};
-  }
-
-  template <class S>
-  static void run(benchmark::State& state, session& all, const row& of) {
-    all.go_solo();
-    probe at(each + 1);
-    const auto floor = [](verdict& /*v*/) { return take_floor(); };
-    const auto mine = [&](verdict& v) {
-      if constexpr (subject<S>) {
-        return take<S>(at, v);
-      } else {
-        return floor(v);
-      }
-    };
-    report(state, all, of, each, sample_pairs(state, each, mine, floor), figures::per_operation);
   }
 };
 

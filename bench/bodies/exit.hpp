@@ -29,17 +29,15 @@ template <>
 struct body<id::exit_solo> {
   using floors = type_list<floor_call_loop>;
   using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr figures wanted = figures::exit_latency;
   static constexpr int pairs(int n) { return pairs_for(n); }
+  static constexpr int most(int n) { return n; }
+  static constexpr double operations(int n) { return n; }
 
   template <subject S>
-  static void run(benchmark::State& state, session& all, const row& of) {
-    all.go_solo();
-    probe at(of.n);
-    at.n = of.n;
-    const measured m = sample_pairs(
-        state, of.n, [&](verdict& v) { return at.run(&exit_routine<S>, of.n, v); },
-        [&](verdict& v) { return at.run(&exit_routine<floor_call_loop>, of.n, v); });
-    report(state, all, of, of.n, m, figures::exit_latency);
+  static sample take(probe& at, int n, verdict& v) {
+    at.n = n;
+    return at.run(&exit_routine<S>, n, v);
   }
 
   // The floor of a whole thread: a row of its own, with no finalizer and the life of the thread as

@@ -18,7 +18,10 @@ struct body<id::ref_check> {
   using floors = type_list<floor_acquire_load>;
   using peers = type_list<>;
   static constexpr int times = 4096;
+  static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int /*n*/) { return 2'000; }
+  static constexpr int most(int /*n*/) { return 1; }
+  static constexpr double operations(int /*n*/) { return times; }
 
   template <class S>
   struct shared {
@@ -45,23 +48,27 @@ struct body<id::ref_check> {
 
   // A wrong answer counts as misordered: the ref says "dead" too early, or too late.
   template <class S>
-  static sample take(probe& at, verdict& v) {
-    shared<S> with;
-    at.shared = &with;
-    at.begin(&routine<S>, 0);
-    with.made.pass();
-    const instant before = now();
-    const instant start = now();
-    v.misordered += count_expired(*with.of);
-    const instant stop = now();
-    with.released.open();
-    sample s = at.join(v);
-    const instant again = now();
-    v.misordered += times - count_expired(*with.of);
-    s.total = now() - again;
-    s.empty = start - before;
-    s.region = stop - start;
-    return s;
+  static sample take(probe& at, int /*n*/, verdict& v) {
+    if constexpr (!requires { typename S::reference; }) {
+      return take_floor();
+    } else {
+      shared<S> with;
+      at.shared = &with;
+      at.begin(&routine<S>, 0);
+      with.made.pass();
+      const instant before = now();
+      const instant start = now();
+      v.misordered += count_expired(*with.of);
+      const instant stop = now();
+      with.released.open();
+      sample s = at.join(v);
+      const instant again = now();
+      v.misordered += times - count_expired(*with.of);
+      s.total = now() - again;
+      s.empty = start - before;
+      s.region = stop - start;
+      return s;
+    }
   }
   static sample take_floor() {
     const instant before = now();
@@ -73,21 +80,11 @@ struct body<id::ref_check> {
 
   template <class S>
   static void run(benchmark::State& state, session& all, const row& of) {
-    all.go_solo();
-    probe at(1);
-    const auto floor = [](verdict& /*v*/) { return take_floor(); };
-    const auto mine = [&](verdict& v) {
-      if constexpr (requires { typename S::reference; }) {
-        return take<S>(at, v);
-      } else {
-        return floor(v);
-      }
-    };
-    measured m = sample_pairs(state, times, mine, floor);
+    measured m = measure_in_turns<id::ref_check, S>(state, all, of);
     std::sort(m.subject.total.begin(), m.subject.total.end());
     state.counters["dead_ns"] =
         (quantile(m.subject.total, 0.5) - trimmed_mean(m.subject.empty).value) / times;
-    report(state, all, of, times, std::move(m), figures::per_operation);
+    report(state, all, of, times, std::move(m), wanted);
   }
 };
 

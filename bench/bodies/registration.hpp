@@ -17,7 +17,10 @@ template <>
 struct body<id::registration> {
   using floors = type_list<floor_bump_store>;
   using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int n) { return pairs_for(n); }
+  static constexpr int most(int n) { return n + 1; }
+  static constexpr double operations(int n) { return n; }
 
   template <subject S>
   static void routine(probe& at) {
@@ -30,14 +33,9 @@ struct body<id::registration> {
   }
 
   template <subject S>
-  static void run(benchmark::State& state, session& all, const row& of) {
-    all.go_solo();
-    probe at(of.n + 1);
-    at.n = of.n;
-    const measured m = sample_pairs(
-        state, of.n, [&](verdict& v) { return at.run(&routine<S>, of.n + 1, v); },
-        [&](verdict& v) { return at.run(&routine<floor_bump_store>, of.n + 1, v); });
-    report(state, all, of, of.n, m, figures::per_operation);
+  static sample take(probe& at, int n, verdict& v) {
+    at.n = n;
+    return at.run(&routine<S>, n + 1, v);
   }
 };
 
@@ -49,7 +47,10 @@ template <>
 struct body<id::first_registration> {
   using floors = type_list<floor_bump_store>;
   using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int n) { return pairs_for(n); }
+  static constexpr int most(int n) { return n; }
+  static constexpr double operations(int n) { return n; }
 
   template <subject S>
   static void routine(probe& at) {
@@ -61,14 +62,8 @@ struct body<id::first_registration> {
   }
 
   template <subject S>
-  static void run(benchmark::State& state, session& all, const row& of) {
-    all.go_solo();
-    probe at(1);
-    at.n = 1;
-    const measured m = sample_pairs(
-        state, 1, [&](verdict& v) { return at.run(&routine<S>, 1, v); },
-        [&](verdict& v) { return at.run(&routine<floor_bump_store>, 1, v); });
-    report(state, all, of, 1, m, figures::per_operation);
+  static sample take(probe& at, int /*n*/, verdict& v) {
+    return at.run(&routine<S>, 1, v);
   }
 };
 

@@ -23,9 +23,7 @@ json capabilities_of(const backend_info& b) {
 
 json list_of(const size_list& sizes) {
   json list = json::array();
-  for (const int s : sizes) {
-    if (s != 0) list.push_back(s);
-  }
+  for (const int s : sizes) list.push_back(s);
   return list;
 }
 

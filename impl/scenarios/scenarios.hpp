@@ -4,8 +4,10 @@
 // compile.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -54,7 +56,24 @@ struct outcome {
 
 inline constexpr std::size_t outcomes_max = 12;
 using outcome_list = std::array<outcome, outcomes_max>;  // an empty name ends it
-using size_list = std::array<int, 6>;                    // 0 ends it; the first is the smoke size
+
+// From small to large: the first is the smoke size, the last the real one.
+class size_list {
+ public:
+  constexpr size_list() = default;
+  constexpr size_list(std::initializer_list<int> sizes) : count_(sizes.size()) {
+    std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  }
+  [[nodiscard]] constexpr const int* begin() const { return sizes_.data(); }
+  [[nodiscard]] constexpr const int* end() const { return sizes_.data() + count_; }
+  [[nodiscard]] constexpr bool empty() const { return count_ == 0; }
+  [[nodiscard]] constexpr int smoke() const { return sizes_[0]; }
+  [[nodiscard]] constexpr int real() const { return sizes_[count_ - 1]; }
+
+ private:
+  std::array<int, 12> sizes_{};
+  std::size_t count_ = 0;
+};
 
 struct scenario {
   id key;
@@ -62,8 +81,9 @@ struct scenario {
   std::string_view asks;  // the question that a result answers
   tool tools;
   capability needs = capability::none;
-  size_list finalizers{};  // per thread
-  size_list threads{};     // alive at once
+  size_list finalizers{};            // per thread; of a sweep, the values that it goes through
+  size_list threads{};               // alive at once
+  std::string_view parameter = "n";  // what the first list is called in a benchmark's name
   outcome_list outcomes{};
 };
 
@@ -208,8 +228,8 @@ inline constexpr scenario table[] = {
 consteval bool sound() {
   for (int i = 0; const scenario& s : table) {
     if (static_cast<int>(s.key) != i++ || s.name.empty() || s.asks.back() != '?') return false;
-    if (s.finalizers[0] <= 0) return false;
-    if (in(s.tools, tool::stress) && (s.outcomes[0].name.empty() || s.threads[0] <= 0))
+    if (s.finalizers.empty()) return false;
+    if (in(s.tools, tool::stress) && (s.outcomes[0].name.empty() || s.threads.empty()))
       return false;
     if (in(s.tools, tool::bench) && s.name.find('/') == std::string_view::npos) return false;
   }
@@ -221,13 +241,6 @@ static_assert(
 
 constexpr const scenario& row(id k) {
   return table[static_cast<std::size_t>(k)];
-}
-
-// The largest size of a list: the real one. The first is the smoke size.
-constexpr int real_size(const size_list& sizes) {
-  int size = sizes[0];
-  for (const int s : sizes) size = s != 0 ? s : size;
-  return size;
 }
 
 // The declared outcome of that name, or null: then it is forbidden.

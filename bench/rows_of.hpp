@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// For bodies/*.cpp: how a body becomes rows.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include "baselines/floor_empty_thread.hpp"
+#include "bodies/body.hpp"
+#include "rows.hpp"
+#include "scenarios/canaries.hpp"
+#include "scenarios/matrix.hpp"
+#include "text.hpp"
+
+namespace threadref::bench {
+
+using run_function = void (*)(benchmark::State&, session&, const row&);
+
+inline void add_row(session& all, const row& r, int pairs, run_function run) {
+  all.add_row(r);
+  benchmark::RegisterBenchmark(r.name.c_str(),
+                               [&all, r, run](benchmark::State& state) { run(state, all, r); })
+      ->Iterations(all.pairs(pairs))
+      ->UseManualTime()
+      ->Unit(benchmark::kNanosecond);
+}
+
+inline row make_row(const session& all, const scenarios::scenario& s, std::string_view subject,
+                    subject_kind kind, int n) {
+  row r{s.key, concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n, 0};
+  if (s.key == id::exit_under_churn) {
+    r.churn = all.room.threads;
+    r.name += concat("/churn:", r.churn);
+  }
+  return r;
+}
+
+template <id K, class S>
+void add_subject(session& all, subject_kind kind, int n) {
+  add_row(all, make_row(all, scenarios::row(K), S::name, kind, n), body<K>::pairs(n),
+          &run_row<K, S>);
+}
+
+// Every back end of the list that can do this at all.
+template <id K, class List>
+void add_libraries(session& all, int n) {
+  for_each_type(List{}, [&all, n]<backend B>() {
+    if (scenarios::decide(scenarios::row(K), B::info).status !=
+        scenarios::cell_status::not_applicable) {
+      add_subject<K, library<B>>(all, subject_kind::back_end, n);
+    }
+  });
+}
+
+// Calls f(n) for each size of the row, or for the smallest.
+template <class F>
+void for_each_size(const session& all, const scenarios::scenario& s, F f) {
+  for (const int n : s.finalizers) {
+    f(n);
+    if (all.asked.smoke) return;
+  }
+}
+
+template <id K>
+void rows_of<K>::add(session& all) {
+  const scenarios::scenario& s = scenarios::row(K);
+  if constexpr (requires { &body<K>::run_empty; }) {
+    const row r = make_row(all, s, floor_empty_thread::name, subject_kind::floor, 0);
+    add_row(all, r, body<K>::pairs(0), &body<K>::run_empty);
+  }
+  for_each_size(all, s, [&all](int n) {
+    for_each_type(typename body<K>::floors{},
+                  [&all, n]<class S>() { add_subject<K, S>(all, subject_kind::floor, n); });
+    add_libraries<K, backends>(all, n);
+    for_each_type(typename body<K>::peers{},
+                  [&all, n]<class S>() { add_subject<K, S>(all, subject_kind::peer, n); });
+  });
+}
+
+template <id K>
+void rows_of<K>::add_canaries(session& all) {
+  for_each_size(all, scenarios::row(K), [&all](int n) { add_libraries<K, canaries>(all, n); });
+}
+
+}  // namespace threadref::bench
