@@ -16,6 +16,7 @@
 #include "canaries.hpp"
 #include "options.hpp"
 #include "output_file.hpp"
+#include "paired/pairs.hpp"
 #include "reporter.hpp"
 #include "rows.hpp"
 #include "scenarios/check.hpp"
@@ -69,6 +70,17 @@ int status_of(const session& all) {
   return all.usable() ? scenarios::status_fine : scenarios::status_crashed;
 }
 
+std::optional<std::string> register_all(session& all) {
+  if (!all.asked.pair_a.empty()) return register_pair(all);
+  if (all.asked.canaries) {
+    register_canary_rows(all);
+  } else {
+    register_rows(all);
+    register_control_pairs(all);
+  }
+  return std::nullopt;
+}
+
 int run(char* program, options asked) {
   for (const std::string& file : {asked.samples, asked.out}) {
     if (file.empty()) continue;
@@ -85,11 +97,7 @@ int run(char* program, options asked) {
   end_on_interruption();
   create_higher_key();
   for (const fact& f : facts(all)) benchmark::AddCustomContext(f.key, f.value);
-  if (all.asked.canaries) {
-    register_canary_rows(all);
-  } else {
-    register_rows(all);
-  }
+  if (auto complaint = register_all(all)) return wrong_use(*complaint);
 
   table_reporter table(all);
   std::ostringstream said;  // Google Benchmark's own words about the filter

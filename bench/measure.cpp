@@ -12,8 +12,6 @@ namespace threadref::bench {
 
 namespace {
 
-// Below this many clock ticks a median is a multiple of the tick, and says nothing.
-constexpr double ticks_for_a_median = 50;
 // Below this a floor is too close to the error of its own figure for a ratio.
 constexpr double smallest_floor_ns = 0.05;
 
@@ -78,7 +76,8 @@ void fill_for_csv(benchmark::State& state, const session& run) {
        {"ns",         "ns_se",       "floor_ns", "ratio",      "empty_ns",      "pinned_cpu",
         "samples",    "lost",        "doubled",  "misordered", "min",           "p50",
         "p90",        "p99",         "p999",     "max",        "total_p50",     "total_p99",
-        "total_p999", "total_ratio", "life_p50", "life_ratio", "churned_per_s", "dead_ns"}) {
+        "total_p999", "total_ratio", "life_p50", "life_ratio", "churned_per_s", "dead_ns",
+        "low",        "high",        "pairs",    "a_ns",       "b_ns",          "layout"}) {
     state.counters.try_emplace(name, std::numeric_limits<double>::quiet_NaN());
   }
 }

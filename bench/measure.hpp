@@ -12,6 +12,9 @@ namespace threadref::bench {
 // Takes one sample, with a fresh thread, and adds what it finds wrong.
 using sampler = absl::FunctionRef<sample(verdict&)>;
 
+// Below this many clock ticks a median is a multiple of the tick, and says nothing.
+inline constexpr double ticks_for_a_median = 50;
+
 struct series {
   samples region;
   samples empty;

@@ -3,6 +3,7 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
 #include <absl/strings/strip.h>
 
 #include <algorithm>
@@ -85,6 +86,14 @@ class parser {
       read_file(a, o().samples);
     } else if (a.name == "--benchmark_out") {
       read_file(a, o().out);
+    } else if (a.name == "--pair") {
+      read_pair(a.value.value_or(""));
+    } else if (a.name == "--quantity") {
+      o().quantities = absl::StrSplit(to_absl(a.value.value_or("")), ',');
+    } else if (a.name == "--pairs") {
+      read_number(a, 20, 100'000, o().pairs);
+    } else if (a.name == "--layout") {
+      read_number(a, 0, 3, o().layout);
     } else {
       return false;
     }
@@ -105,6 +114,21 @@ class parser {
   void read_file(const argument& a, std::string& into) {
     into = a.value.value_or("");
     if (into.empty()) complain(a.name, " needs a file: ", a.name, "=FILE");
+  }
+
+  void read_pair(std::string_view value) {
+    const std::size_t comma = value.find(',');
+    if (comma == 0 || comma == std::string_view::npos || comma + 1 == value.size()) {
+      return complain("--pair=", value, " is not valid; use --pair=A,B with two subjects");
+    }
+    o().pair_a = value.substr(0, comma);
+    o().pair_b = value.substr(comma + 1);
+  }
+
+  void read_number(const argument& a, int least, int most, int& into) {
+    const std::string_view value = a.value.value_or("");
+    if (absl::SimpleAtoi(to_absl(value), &into) && into >= least && into <= most) return;
+    complain(a.name, "=", value, " is not valid; use a number from ", least, " to ", most);
   }
 
   void read_pin(std::string_view value) {
@@ -174,6 +198,16 @@ What runs
   --canaries                 smoke rows over the back ends broken on purpose: each must be caught
       bench_threadref --benchmark_filter=finalize
       bench_threadref --benchmark_filter='finalize/exit/.*/n:16$'
+
+Pairs: two subjects in turns, which tells smaller differences than two rows
+  --pair=A,B                 the rows paired/<A>_vs_<B>/...: the ratio of B to A, with the controls
+                             of both: each against itself (noise of time) and against its clone,
+                             the same source compiled a second time (noise of layout)
+  --quantity=NAME[,NAME]     of what; default: registration,exit
+  --pairs=N                  how many of each; default: 200
+  --layout=0|1|2|3           which of the two compilations A (bit 0) and B (bit 1) are; default: 0
+      bench_threadref --pair=registry,pthread_key --quantity=registration
+  One process is one accident of layout: scripts/pair.sh runs twenty and gives the verdict.
 
 How
   --pin=auto|none|CPU        where the rows without churn run. auto (default): on the last CPU this

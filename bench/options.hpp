@@ -19,7 +19,12 @@ struct options {
   bool list = false;
   bool is_csv = false;      // on standard output or in the file
   int pin = pin_automatic;  // or a CPU
-  std::string samples;      // where to; empty: nowhere
+  std::string pair_a;       // empty: no pair was asked for
+  std::string pair_b;
+  std::vector<std::string> quantities{"registration", "exit"};  // of pairs
+  int pairs = 200;                                              // of each
+  int layout = 0;       // which compilation each side uses: 0 to 3
+  std::string samples;  // where to; empty: nowhere
   std::string out;
   std::string format = "console";
   std::string filter;               // for the sentence when nothing matches

@@ -28,6 +28,9 @@ struct column {
   std::string_view title;
 };
 std::vector<column> columns_of(const row& r) {
+  if (r.kind == row_kind::pair)
+    return {
+        {"ratio", "B / A"}, {"low", "low"}, {"high", "high"}, {"a_ns", "A ns"}, {"b_ns", "B ns"}};
   if (is_latency(r)) {
     return {{"ratio", "x floor"},    {"p50", "drain p50"},       {"p99", "p99"},
             {"p999", "p99.9"},       {"total_p50", "total p50"}, {"total_p99", "p99"},
@@ -107,14 +110,18 @@ void table_reporter::print_header() {
 
 void table_reporter::print_columns(const row& first) {
   std::ostream& out = GetOutputStream();
-  out << "\n" << scenarios::row(first.key).asks << "\n";
+  out << "\n"
+      << (first.kind == row_kind::pair ? "how much longer does B take than A, in turns with it?"
+                                       : scenarios::row(first.key).asks)
+      << "\n";
   if (first.key == scenarios::id::ordering) return;
   const std::string where = first.churn != 0
                                 ? concat("ns; on any CPU, ", first.churn, " others asleep, ",
                                          churners::count, " come and go")
                             : of_.pinned_cpu() >= 0 ? concat("ns; alone on CPU ", of_.pinned_cpu())
                                                     : std::string("ns; alone on any CPU");
-  out << absl::StrFormat("%-*s %9s", static_cast<int>(name_width_), where, "each");
+  out << absl::StrFormat("%-*s", static_cast<int>(name_width_), where);
+  if (first.kind != row_kind::pair) out << absl::StrFormat(" %9s", "each");
   for (const column& c : columns_of(first)) out << absl::StrFormat(" %9s", c.title);
   out << "\n" << std::flush;
 }
@@ -124,7 +131,9 @@ void table_reporter::ReportRuns(const std::vector<Run>& runs) {
     const row* const of = of_.find(run.run_name.function_name);
     if (of == nullptr || run.run_type != Run::RT_Iteration) continue;
     result r{of, run.counters, run.report_label, run.error_occurred ? run.error_message : ""};
-    if (previous_ == nullptr || previous_->key != of->key) print_columns(*of);
+    const bool goes_on = previous_ != nullptr && previous_->key == of->key &&
+                         (previous_->kind == row_kind::pair) == (of->kind == row_kind::pair);
+    if (!goes_on) print_columns(*of);
     previous_ = of;
     print(r);
     results_.push_back(std::move(r));
@@ -144,8 +153,13 @@ void table_reporter::print(const result& r) {
 
 void table_reporter::print_figures(const result& r) {
   std::ostream& out = GetOutputStream();
-  out << ' ' << figure(r.value("ns"), 9);
-  for (const column& c : columns_of(*r.of)) out << ' ' << figure(r.value(c.counter), 9);
+  if (r.of->kind != row_kind::pair) out << ' ' << figure(r.value("ns"), 9);
+  for (const column& c : columns_of(*r.of)) {
+    const bool is_ratio = r.of->kind == row_kind::pair && c.title.find("ns") == c.title.npos;
+    out << ' '
+        << (is_ratio ? absl::StrFormat("%9.3f", r.value(c.counter))
+                     : figure(r.value(c.counter), 9));
+  }
 }
 
 void table_reporter::Finalize() {

@@ -25,7 +25,7 @@ inline void add_row(session& all, const row& r, int pairs, run_function run) {
 }
 
 inline row make_row(const session& all, const scenarios::scenario& s, std::string_view subject,
-                    subject_kind kind, int n) {
+                    row_kind kind, int n) {
   row r{s.key, concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n, 0};
   if (s.key == id::exit_under_churn) {
     r.churn = all.room.threads;
@@ -35,7 +35,7 @@ inline row make_row(const session& all, const scenarios::scenario& s, std::strin
 }
 
 template <id K, class S>
-void add_subject(session& all, subject_kind kind, int n) {
+void add_subject(session& all, row_kind kind, int n) {
   add_row(all, make_row(all, scenarios::row(K), S::name, kind, n), body<K>::pairs(n),
           &run_row<K, S>);
 }
@@ -46,7 +46,7 @@ void add_libraries(session& all, int n) {
   for_each_type(List{}, [&all, n]<backend B>() {
     if (scenarios::decide(scenarios::row(K), B::info).status !=
         scenarios::cell_status::not_applicable) {
-      add_subject<K, library<B>>(all, subject_kind::back_end, n);
+      add_subject<K, library<B>>(all, row_kind::back_end, n);
     }
   });
 }
@@ -64,15 +64,15 @@ template <id K>
 void rows_of<K>::add(session& all) {
   const scenarios::scenario& s = scenarios::row(K);
   if constexpr (requires { &body<K>::run_empty; }) {
-    const row r = make_row(all, s, floor_empty_thread::name, subject_kind::floor, 0);
+    const row r = make_row(all, s, floor_empty_thread::name, row_kind::floor, 0);
     add_row(all, r, body<K>::pairs(0), &body<K>::run_empty);
   }
   for_each_size(all, s, [&all](int n) {
     for_each_type(typename body<K>::floors{},
-                  [&all, n]<class S>() { add_subject<K, S>(all, subject_kind::floor, n); });
+                  [&all, n]<class S>() { add_subject<K, S>(all, row_kind::floor, n); });
     add_libraries<K, backends>(all, n);
     for_each_type(typename body<K>::peers{},
-                  [&all, n]<class S>() { add_subject<K, S>(all, subject_kind::peer, n); });
+                  [&all, n]<class S>() { add_subject<K, S>(all, row_kind::peer, n); });
   });
 }
 

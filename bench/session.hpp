@@ -18,14 +18,14 @@
 
 namespace threadref::bench {
 
-enum class subject_kind { back_end, floor, peer };
+enum class row_kind { back_end, floor, peer, pair };
 
 // What a benchmark's name stands for.
 struct row {
   scenarios::id key;
   std::string name;
   std::string_view subject;
-  subject_kind kind = subject_kind::back_end;
+  row_kind kind = row_kind::back_end;
   int n = 1;
   int churn = 0;  // threads alive beside
 };

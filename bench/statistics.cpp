@@ -39,6 +39,15 @@ estimate trimmed_mean(const samples& sorted) {
                     std::sqrt(static_cast<double>(count)) / kept};
 }
 
+// How many samples fall below the median is binomial; 3.29 standard deviations hold 99.9 %.
+interval median_interval(const samples& sorted) {
+  if (sorted.empty()) return {};
+  const auto count = static_cast<double>(sorted.size());
+  const double aside = 3.2905 * std::sqrt(count) / 2;
+  const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(count / 2 - aside)));
+  return {sorted[low], quantile(sorted, 0.5), sorted[sorted.size() - 1 - low]};
+}
+
 samples thinned(const samples& sorted, std::size_t most) {
   if (sorted.size() <= most) return sorted;
   samples kept(most);

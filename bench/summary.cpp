@@ -57,7 +57,9 @@ class figures_of_run {
   // n = 0: whichever was measured.
   [[nodiscard]] const result* find(std::string_view subject, id key, int n) const {
     for (const result& r : results_) {
-      if (r.of->subject == subject && r.of->key == key && (n == 0 || r.of->n == n)) return &r;
+      if (r.of->kind != row_kind::pair && r.of->subject == subject && r.of->key == key &&
+          (n == 0 || r.of->n == n))
+        return &r;
     }
     return nullptr;
   }
@@ -71,7 +73,7 @@ class figures_of_run {
     double least = std::numeric_limits<double>::infinity();
     for (const row* s : subjects_) {
       const double v = value(s->subject, c.key, c.n, c.counter);
-      if (s->kind != subject_kind::floor && v >= 0) least = std::min(least, v);
+      if (s->kind != row_kind::floor && v >= 0) least = std::min(least, v);
     }
     return least;
   }
@@ -79,12 +81,13 @@ class figures_of_run {
  private:
   // Whether a column is about it: some floors belong to other rows.
   static bool is_shown(const result& r) {
+    if (r.of->kind == row_kind::pair) return false;
     return std::any_of(std::begin(columns), std::end(columns), [&r](const column& c) {
       return r.of->key == c.key && (c.n == 0 || r.of->n == c.n);
     });
   }
   static int rank(const row& r) {
-    return r.kind == subject_kind::back_end ? 0 : r.kind == subject_kind::peer ? 1 : 2;
+    return r.kind == row_kind::back_end ? 0 : r.kind == row_kind::peer ? 1 : 2;
   }
   const std::vector<result>& results_;
   std::vector<const row*> subjects_;
@@ -93,7 +96,7 @@ class figures_of_run {
 // What the trace of a subject comes to.
 std::string order_of(const figures_of_run& all, const row& s) {
   const result* const r = all.find(s.subject, id::ordering, 0);
-  if (s.kind == subject_kind::floor) return "-";
+  if (s.kind == row_kind::floor) return "-";
   for (const id key : {id::registration, id::first_registration, id::exit_solo,
                        id::exit_under_churn, id::ordering}) {
     const result* const other = all.find(s.subject, key, 0);
@@ -112,7 +115,7 @@ std::string longer(const figures_of_run& all, int n) {
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
   for (const row* s : all.subjects()) {
-    if (s->kind != subject_kind::back_end) continue;
+    if (s->kind != row_kind::back_end) continue;
     const double ratio = all.value(s->subject, id::exit_solo, n, "life_ratio");
     if (ratio < 0) return {};
     least = std::min(least, ratio - 1);
@@ -140,7 +143,7 @@ std::string what_to_use(const figures_of_run& all) {
   double least = std::numeric_limits<double>::infinity();
   double own = -1;
   for (const row* s : all.subjects()) {
-    if (s->kind != subject_kind::back_end) continue;
+    if (s->kind != row_kind::back_end) continue;
     const double add = all.value(s->subject, id::registration, 256);
     const double drain = all.value(s->subject, id::exit_solo, 256);
     if (add < 0 || drain < 0) return {};
@@ -185,8 +188,7 @@ std::string closing_table(const std::vector<result>& results, bool smoke) {
     absl::StrAppend(&text, absl::StrFormat("%-24s", s->subject));
     for (const column& c : columns) {
       const double v = all.value(s->subject, c.key, c.n, c.counter);
-      const bool is_best =
-          s->kind != subject_kind::floor && v >= 0 && v <= all.best(c) * as_good_as;
+      const bool is_best = s->kind != row_kind::floor && v >= 0 && v <= all.best(c) * as_good_as;
       absl::StrAppend(&text, figure(v, 13), is_best ? "*" : " ");
     }
     absl::StrAppend(&text, " ", order_of(all, *s), "\n");

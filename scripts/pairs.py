@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+"""Runs pairs over many process starts and gives verdicts; scripts/pair.sh --help says how."""
+
+import argparse
+import collections
+import json
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import intervals
+
+FINE, MISUSE, UNUSABLE, UNCAUGHT, INTERRUPTED = 0, 1, 3, 4, 130
+LAYOUTS = 4
+PAIRS_MOST = 1600
+FOUND_LEAST = 0.9  # of planted work
+NAME = re.compile(r"paired/(?P<a>\w+)_vs_(?P<b>\w+)/(?P<quantity>\w+)/\w+:(?P<n>\d+)")
+
+
+class Unusable(Exception):
+    """A sentence for the user, and the status to end with."""
+
+    def __init__(self, sentence, status=UNUSABLE):
+        super().__init__(sentence)
+        self.status = status
+
+
+def control_of(a, b):
+    """What a pair is a control of, or "": then it is a question."""
+    return {a: "self", f"{a}_clone": "clone", f"{a}_planted": "planted"}.get(b, "")
+
+
+def one_process(options, arguments, layout):
+    """{name: row} of one process start."""
+    command = [options.bench, "--benchmark_format=json", f"--layout={layout}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == MISUSE:
+        raise Unusable(done.stderr.strip(), MISUSE)
+    if done.returncode != FINE:
+        raise Unusable(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+    document = json.loads(done.stdout)
+    rows = {}
+    for entry in document["benchmarks"]:
+        name = NAME.match(entry["name"])
+        if name and "ratio" in entry:
+            rows[name[0]] = entry
+    if not rows:
+        raise Unusable(f"no pair matches {' '.join(arguments)}", MISUSE)
+    return rows, document["context"].get("commit", "unknown")
+
+
+def many_processes(options, arguments, what):
+    """{name: [row of each process]}; the layouts are drawn in turns."""
+    found = collections.defaultdict(list)
+    for process in range(options.processes):
+        if sys.stderr.isatty() or process % 5 == 0:
+            print(f"{what}: process {process + 1} of {options.processes}",
+                  file=sys.stderr, flush=True)
+        rows, commit = one_process(options, arguments, process % LAYOUTS)
+        for name, row in rows.items():
+            found[name].append({**row, "commit": commit})
+    return found
+
+
+def line_of(name, rows, least, options):
+    """One line of pairs.jsonl; `least`: how much no difference is."""
+    parts = NAME.match(name)
+    ratios = [row["ratio"] for row in rows]
+    low, middle, high = intervals.interval(ratios)
+    return {"schema": 1, "kind": "pair", "a": parts["a"], "b": parts["b"],
+            "quantity": parts["quantity"], "n": int(parts["n"]),
+            "control": control_of(parts["a"], parts["b"]), "ratio": middle, "low": low,
+            "high": high, "least": least,
+            "min_change": intervals.min_change(low, high, least),
+            "verdict": intervals.verdict(low, high, least), "confirmed": None,
+            "processes": len(rows), "pairs": int(min(row["pairs"] for row in rows)),
+            "ratios": ratios, "a_ns": statistics.median(row["a_ns"] for row in rows),
+            "b_ns": statistics.median(row["b_ns"] for row in rows),
+            "pinned_cpu": int(rows[0]["pinned_cpu"]), "commit": rows[0]["commit"],
+            "command": command_of(parts, options)}
+
+
+def command_of(parts, options):
+    return (f"scripts/pair.sh {parts['a']},{parts['b']} --quantity {parts['quantity']} "
+            f"--n {parts['n']} --processes {options.processes} --pairs {options.pairs}")
+
+
+def clone_spread(rows):
+    """By how much the two compilations of one source differ: their ratio, the same way round in
+    every process."""
+    ratios = [1 / row["ratio"] if int(row["layout"]) & 1 else row["ratio"] for row in rows]
+    return abs(statistics.median(ratios) - 1)
+
+
+def judged(found, options):
+    """The lines of one run over many processes, with each question's own least difference."""
+    spread = {}
+    for name, rows in found.items():
+        parts = NAME.match(name)
+        if control_of(parts["a"], parts["b"]) == "clone":
+            spread[parts["a"], parts["quantity"], parts["n"]] = clone_spread(rows)
+    lines = []
+    for name, rows in found.items():
+        parts = NAME.match(name)
+        a, b, *what = parts["a"], parts["b"], parts["quantity"], parts["n"]
+        least = intervals.LEAST_CHANGE
+        if not control_of(a, b):
+            least = max([least] + [spread.get((side.removesuffix("_clone"), *what), 0)
+                                   for side in (a, b)])
+        line = line_of(name, rows, least, options)
+        if control_of(a, b) == "clone":
+            line["clone_spread"] = spread[(a, *what)]
+        lines.append(line)
+    return lines
+
+
+def usable(lines):
+    for line in lines:
+        if line["control"] == "self" and abs(line["ratio"] - 1) > intervals.SELF_LIMIT:
+            raise Unusable(f"{line['a']} differed from itself by {line['ratio'] - 1:+.1%} in "
+                           f"{line['quantity']}: this run says nothing; is the machine busy?")
+
+
+def with_more_pairs(lines, measure, options):
+    """What straddles the least difference gets twice the pairs, up to 1 600; then undecided."""
+    pairs = options.pairs
+    while pairs < PAIRS_MOST and any(line["verdict"] == "undecided" for line in lines):
+        pairs = min(2 * pairs, PAIRS_MOST)
+        again = {key(line): line for line in measure(pairs)}
+        lines = [again[key(line)] if line["verdict"] == "undecided" else line for line in lines]
+    return lines
+
+
+def key(line):
+    return line["a"], line["b"], line["quantity"], line["n"]
+
+
+def ask(options):
+    """The lines of A,B: controls first. A difference is one if a second run finds it too."""
+    def measure(pairs):
+        wanted = f"/n:{options.n}$" if options.n else "/n:256$|/n:1$"
+        arguments = [f"--pair={options.pair}", f"--quantity={options.quantity}",
+                     f"--pairs={pairs}", f"--benchmark_filter={wanted}"]
+        lines = judged(many_processes(options, arguments, f"{pairs} pairs"), options)
+        usable(lines)
+        return lines
+
+    lines = with_more_pairs(measure(options.pairs), measure, options)
+    if any(line["verdict"] in ("faster", "slower") for line in lines):
+        second = {key(line): line for line in measure(options.pairs)}
+        for line in lines:
+            if line["verdict"] in ("faster", "slower"):
+                line["confirmed"] = second[key(line)]["verdict"] == line["verdict"]
+                if not line["confirmed"]:
+                    line["verdict"] = "undecided"
+    return lines
+
+
+def controls(options):
+    subject = f"{options.subject}_vs_" if options.subject else ""
+    arguments = [f"--benchmark_filter=^paired/{subject}", f"--pairs={options.pairs}"]
+    if options.quantity:
+        arguments.append(f"--quantity={options.quantity}")
+    lines = []
+    for number in range(options.rounds):
+        what = f"round {number + 1} of {options.rounds}"
+        lines += judged(many_processes(options, arguments, what), options)
+    return lines
+
+
+# ----------------------------------------------------------------------------- what is said
+
+
+def print_lines(lines):
+    print(f"{'A, B':58} {'quantity':24} {'B / A':>7} {'99.9 % interval':>17} "
+          f"{'least':>6} {'could tell':>10}  verdict")
+    for line in lines:
+        confirmed = {True: ", confirmed", False: ", not confirmed", None: ""}[line["confirmed"]]
+        print(f"{line['a'] + ', ' + line['b']:58} {line['quantity']}/n:{line['n']:<{max(1, 21 - len(line['quantity']))}} "
+              f"{line['ratio']:7.3f} {line['low']:8.3f} {line['high']:8.3f} {line['least']:6.1%} "
+              f"{line['min_change']:10.1%}  {line['verdict']}{confirmed}")
+
+
+def tally(lines):
+    """(sentences, status): how often identical code was told apart, and planted work found."""
+    same = [line for line in lines if line["control"] in ("self", "clone")]
+    told = [line for line in same if line["verdict"] in ("faster", "slower")]
+    planted = [line for line in lines if line["control"] == "planted"]
+    found = [line for line in planted if line["verdict"] == "slower"]
+    noise = [line for line in lines if line["control"] == "self"
+             and abs(line["ratio"] - 1) > intervals.SELF_LIMIT]
+    sentences = [f"identical code: {len(same)} comparisons, {len(told)} told apart "
+                 f"({sum(line['verdict'] == 'same' for line in same)} same, "
+                 f"{sum(line['verdict'] == 'undecided' for line in same)} undecided)",
+                 f"a function against itself: {len(noise)} further than 1 % from 1",
+                 f"4 % more work: found {len(found)} of {len(planted)} times"]
+    is_bad = bool(told) or (planted and len(found) < FOUND_LEAST * len(planted))
+    return sentences, UNCAUGHT if is_bad else FINE
+
+
+def write_whole(path, lines):
+    folder = os.path.dirname(os.path.abspath(path))
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+        for line in lines:
+            file.write(json.dumps(without_infinity(line)) + "\n")
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def without_infinity(line):
+    return {name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in line.items()}
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"pair.sh: {message}; scripts/pair.sh --help says what is valid", file=sys.stderr)
+        sys.exit(MISUSE)
+
+
+def count(least):
+    def read(text):
+        if not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {least} up")
+        return int(text)
+    return read
+
+
+def parse(arguments):
+    parser = Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("pair", nargs="?")
+    parser.add_argument("--bench", required=True)
+    parser.add_argument("--controls", action="store_true")
+    parser.add_argument("--subject")
+    parser.add_argument("--quantity", default="registration,exit")
+    parser.add_argument("--n", type=count(0), default=0)
+    parser.add_argument("--rounds", type=count(1), default=1)
+    parser.add_argument("--processes", type=count(1), default=20)
+    parser.add_argument("--pairs", type=count(20), default=200)
+    parser.add_argument("--out")
+    options = parser.parse_args(arguments)
+    if bool(options.pair) == options.controls:
+        parser.error("either A,B or --controls is needed")
+    if options.subject and not options.controls:
+        parser.error("--subject belongs to --controls")
+    if options.out and not os.path.isdir(os.path.dirname(os.path.abspath(options.out))):
+        parser.error(f"--out {options.out}: there is no such folder")
+    return options
+
+
+def main(arguments):
+    options = parse(arguments)
+    if intervals.rank_below(options.processes) < 0:
+        print(f"pair.sh: {options.processes} processes can't give a 99.9 % interval: every verdict "
+              "will be undecided", file=sys.stderr)
+    lines = controls(options) if options.controls else [
+        line for _ in range(options.rounds) for line in ask(options)]
+    print_lines(lines)
+    status = FINE
+    if options.controls:
+        sentences, status = tally(lines)
+        print(*sentences, sep="\n")
+    if options.out:
+        write_whole(options.out, lines)
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Unusable as problem:
+        print(f"pair.sh: {problem}", file=sys.stderr)
+        sys.exit(problem.status)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
