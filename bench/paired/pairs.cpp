@@ -232,13 +232,17 @@ std::optional<std::string> register_pair(session& all) {
 }
 
 void register_control_pairs(session& all) {
+  const auto& wanted = all.asked.quantities;
   for (const instance& i : compiled(0)) {
-    const auto& wanted = all.asked.quantities;
     const bool is_asked = std::find(wanted.begin(), wanted.end(), i.quantity) != wanted.end();
-    if (i.kind == subject_kind::planted || (!is_asked && i.kind != subject_kind::floor)) continue;
-    add_controls(
-        all, i.subject, i.quantity,
-        all.asked.smoke ? row_of(i.quantity)->finalizers.smoke() : size_for_controls(i.quantity));
+    if (!is_asked && i.kind != subject_kind::floor) continue;
+    const int n =
+        all.asked.smoke ? row_of(i.quantity)->finalizers.smoke() : size_for_controls(i.quantity);
+    if (i.kind == subject_kind::planted) {
+      add(all, i.subject.substr(0, i.subject.rfind('_')), i.subject, i.quantity, n);
+    } else {
+      add_controls(all, i.subject, i.quantity, n);
+    }
   }
 }
 
