@@ -206,7 +206,7 @@ Pairs: two subjects in turns, which tells smaller differences than two rows
   --quantity=NAME[,NAME]     of what; default: registration,exit
   --pairs=N                  how many of each; default: 200
   --layout=0|1|2|3           which of the two compilations A (bit 0) and B (bit 1) are; default: 0
-      bench_threadref --pair=registry,pthread_key --quantity=registration
+      bench_threadref --pair=floor_call_loop,peer_reserved_vector --quantity=exit
   One process is one accident of layout: scripts/pair.sh runs twenty and gives the verdict.
 
 How

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a list of ratios can say: one definition of "faster", "slower" and "same" for all scripts."""
+"""What a list of ratios can say: one definition of faster, slower and same for all scripts."""
 
 import math
 import statistics

@@ -180,7 +180,8 @@ def print_lines(lines):
           f"{'least':>6} {'could tell':>10}  verdict")
     for line in lines:
         confirmed = {True: ", confirmed", False: ", not confirmed", None: ""}[line["confirmed"]]
-        print(f"{line['a'] + ', ' + line['b']:58} {line['quantity']}/n:{line['n']:<{max(1, 21 - len(line['quantity']))}} "
+        quantity = f"{line['quantity']}/n:{line['n']}"
+        print(f"{line['a'] + ', ' + line['b']:58} {quantity:24} "
               f"{line['ratio']:7.3f} {line['low']:8.3f} {line['high']:8.3f} {line['least']:6.1%} "
               f"{line['min_change']:10.1%}  {line['verdict']}{confirmed}")
 

@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+"""Two programs, or two folders of results, row by row; scripts/compare.sh --help says how."""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+import intervals
+import rows as rows_of
+
+FINE, MISUSE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 130
+# Google Benchmark puts more behind a name.
+END = "(/|$)"
+MAIN_ROWS = (r"finalize/(registration/{0}/n:(16|256)|first_registration/{0}/n:1"
+             r"|exit/{0}/n:(16|256)|(cancel|detach)_owner/{0}/n:1)" + END)
+CLONE_STARTS = 4  # a median of the spread is enough: it only widens what counts as no difference
+
+
+class Unusable(Exception):
+    """A sentence for the user, and the status to end with."""
+
+    def __init__(self, sentence, status=UNUSABLE):
+        super().__init__(sentence)
+        self.status = status
+
+
+def start(program, arguments):
+    """Google Benchmark's document of one start; {} where no row matched."""
+    done = subprocess.run([program, "--benchmark_format=json", *arguments], capture_output=True,
+                          text=True, check=False)
+    if done.returncode == MISUSE and "compile" not in done.stderr:
+        return {}
+    if done.returncode == MISUSE:
+        raise Unusable(done.stderr.strip(), MISUSE)
+    if done.returncode != FINE:
+        raise Unusable(f"{program} ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def times(document):
+    """{name: ns each} of the rows that have such a figure."""
+    return {row["name"]: row["ns"] for row in rows_of.bench_rows(document)
+            if row.get("ns", 0) > 0 and row["group"] != "paired"}
+
+
+def in_turns(programs, options, pattern):
+    """{name: [B / A of each pair of starts]} and {name: (ns of A, ns of B)}."""
+    ratios, figures = collections.defaultdict(list), collections.defaultdict(list)
+    for number in range(options.processes):
+        if sys.stderr.isatty() or number % 5 == 0:
+            print(f"compare: start {number + 1} of {options.processes} of each", file=sys.stderr,
+                  flush=True)
+        seen = {}
+        for side in (0, 1) if number % 2 == 0 else (1, 0):
+            seen[side] = times(start(programs[side], [f"--benchmark_filter={pattern}"]))
+        for name in seen[0].keys() & seen[1].keys():
+            ratios[name].append(seen[1][name] / seen[0][name])
+            figures[name].append((seen[0][name], seen[1][name]))
+    return ratios, figures
+
+
+def in_folders(folders):
+    """The same of two results folders, start by start as they are numbered."""
+    documents = []
+    for folder in folders:
+        files = [folder / "bench.json", *sorted(folder.glob("process-*.json"))]
+        documents.append([times(json.loads(file.read_text(encoding="utf-8"))) for file in files])
+    ratios, figures = collections.defaultdict(list), collections.defaultdict(list)
+    for a, b in zip(*documents):
+        for name in a.keys() & b.keys():
+            ratios[name].append(b[name] / a[name])
+            figures[name].append((a[name], b[name]))
+    return ratios, figures
+
+
+def clone_spreads(program, names):
+    """{(subject, quantity): by how much its two compilations differ in this program}; nothing of a
+    program that has no clones yet."""
+    spreads = collections.defaultdict(list)
+    wanted = {tuple(name.split("/")[2:0:-1]) for name in names}
+    pattern = "|".join(f"^paired/{subject}_vs_{subject}_clone/{quantity}/"
+                       for subject, quantity in sorted(wanted))
+    for _ in range(CLONE_STARTS):
+        for entry in start(program, [f"--benchmark_filter={pattern}"]).get("benchmarks", []):
+            if "ratio" in entry:
+                _, pair, quantity, *_ = entry["name"].split("/")
+                spreads[pair.partition("_vs_")[0], quantity].append(entry["ratio"])
+    return {key: abs(statistics.median(found) - 1) for key, found in spreads.items()}
+
+
+def least_of(name, ratios, spreads):
+    """How much no difference of this row is."""
+    group, quantity, subject, *rest = name.split("/")
+    least = [intervals.LEAST_CHANGE] + [found.get((subject, quantity), 0) for found in spreads]
+    if not subject.startswith("floor_"):
+        floors = re.compile("/".join([group, quantity, r"floor_\w+", *rest]))
+        least += [abs(statistics.median(found) - 1) for other, found in ratios.items()
+                  if floors.fullmatch(other)]
+    return max(least)
+
+
+def lines_of(ratios, figures, spreads, options):
+    lines = []
+    for name, found in sorted(ratios.items()):
+        least = least_of(name, ratios, spreads)
+        low, middle, high = intervals.interval(found)
+        lines.append({
+            "schema": 1, "kind": "compare", "name": name, "a": options.names[0],
+            "b": options.names[1], "ratio": middle, "low": low, "high": high, "least": least,
+            "min_change": intervals.min_change(low, high, least),
+            "verdict": intervals.verdict(low, high, least), "confirmed": None,
+            "processes": len(found), "ratios": found,
+            "a_ns": statistics.median(pair[0] for pair in figures[name]),
+            "b_ns": statistics.median(pair[1] for pair in figures[name])})
+    return lines
+
+
+def confirm(lines, programs, options):
+    """A second, independent run of what seems to have changed, with its floors."""
+    changed = [line for line in lines if line["verdict"] in ("faster", "slower")]
+    if not changed:
+        return
+    print(f"compare: {len(changed)} rows seem to have changed; again", file=sys.stderr)
+    pattern = "|".join(f"^{line['name']}{END}" for line in changed)
+    ratios, _ = in_turns(programs, options, pattern)
+    for line in changed:
+        low, _, high = intervals.interval(ratios[line["name"]])
+        line["confirmed"] = intervals.verdict(low, high, line["least"]) == line["verdict"]
+        if not line["confirmed"]:
+            line["verdict"] = "undecided"
+
+
+# ----------------------------------------------------------------------------- what is said
+
+COLUMNS = ("row", "A ns", "B ns", "B / A", "99.9 % interval", "no change below", "could tell",
+           "verdict")
+
+
+def cells(line):
+    high = "inf" if line["high"] == float("inf") else f"{line['high']:.3f}"
+    confirmed = {True: ", confirmed", False: ", not found again", None: ""}[line["confirmed"]]
+    return (line["name"], f"{line['a_ns']:.2f}", f"{line['b_ns']:.2f}", f"{line['ratio']:.3f}",
+            f"{line['low']:.3f} to {high}", f"{line['least']:.1%}", f"{line['min_change']:.1%}",
+            line["verdict"] + confirmed)
+
+
+def as_text(lines):
+    table = [COLUMNS, *map(cells, lines)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+                     for row in table)
+
+
+def as_markdown(lines):
+    head = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    return "\n".join(head + ["| " + " | ".join(cells(line)) + " |" for line in lines])
+
+
+def sentence(lines, options):
+    counted = collections.Counter(line["verdict"] for line in lines)
+    said = ", ".join(f"{counted[verdict]} {verdict}"
+                     for verdict in ("slower", "faster", "same", "undecided") if counted[verdict])
+    return f"from {options.names[0]} to {options.names[1]}: {said} (of {len(lines)} rows)"
+
+
+def write(path, text):
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text + "\n", encoding="utf-8")
+    os.replace(beside, path)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"compare.sh: {message}; scripts/compare.sh --help says what is valid",
+              file=sys.stderr)
+        sys.exit(MISUSE)
+
+
+def count(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 up")
+    return int(text)
+
+
+def compare(options):
+    sides = [pathlib.Path(side) for side in options.measurable]
+    folders = [side.is_dir() for side in sides]
+    if any(folders) and not all(folders):
+        raise Unusable("a results folder can only be compared with another one", MISUSE)
+    if all(folders):
+        ratios, figures = in_folders(sides)
+        lines = lines_of(ratios, figures, [], options)
+    else:
+        described = json.loads(subprocess.run([sides[1], "--describe"], capture_output=True,
+                                              text=True, check=True).stdout)
+        subjects = f"({described['default_backend']}|floor_[a-z_]+)"
+        pattern = options.filter or MAIN_ROWS.format(subjects)
+        ratios, figures = in_turns(sides, options, pattern)
+        spreads = [clone_spreads(side, ratios) for side in sides] if ratios else []
+        lines = lines_of(ratios, figures, spreads, options)
+        confirm(lines, sides, options)
+    if not lines:
+        raise Unusable("the two sides have no row in common that matches", MISUSE)
+    return lines
+
+
+def main(arguments):
+    parser = Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--names", nargs=2, required=True)
+    parser.add_argument("--measurable", nargs=2, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--filter")
+    parser.add_argument("--processes", type=count, default=20)
+    options = parser.parse_args(arguments)
+    lines = compare(options)
+    said = sentence(lines, options)
+    text = as_text(lines)
+    print(text, said, sep="\n")
+    options.out.mkdir(parents=True, exist_ok=True)
+    write(options.out / "compare.txt", f"{text}\n{said}")
+    write(options.out / "compare.md", f"{said}\n\n{as_markdown(lines)}")
+    write(options.out / "compare.json", json.dumps(lines, indent=1).replace("Infinity", "null"))
+    print(f"in {options.out}: compare.txt, compare.md, compare.json")
+    slower = [line for line in lines if line["verdict"] == "slower" and line["confirmed"]]
+    return FORBIDDEN if slower else FINE
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Unusable as problem:
+        print(f"compare.sh: {problem}", file=sys.stderr)
+        sys.exit(problem.status)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
