@@ -104,8 +104,8 @@ struct side {
 };
 
 // A block is short, so that both halves of a pair see the same machine; and long against the clock.
-constexpr int threads_of_a_block(int n) {
-  return n < 64 ? 50 : 24;
+constexpr int threads_of_a_block(int n, bool smoke) {
+  return smoke ? 1 : n < 64 ? 50 : 24;
 }
 // Regions of a few clock ticks need this many threads for one figure, and so give fewer of them.
 constexpr std::size_t figures_of_short_regions = 20;
@@ -122,7 +122,7 @@ void run_pair(benchmark::State& state, session& all, const row& of, const pair& 
   all.go_solo();
   side a{p.a->open(of.n), p.a->operations(of.n), {}, {}};
   side b{p.b->open(of.n), p.b->operations(of.n), {}, {}};
-  const int threads = threads_of_a_block(of.n);
+  const int threads = threads_of_a_block(of.n, all.asked.smoke);
   bool a_first = true;
   for (auto _ : state) {
     if (a_first) a.take_block(threads);
