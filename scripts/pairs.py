@@ -125,38 +125,55 @@ def usable(lines):
                            f"{line['quantity']}: this run says nothing; is the machine busy?")
 
 
-def with_more_pairs(lines, measure, options):
-    """What straddles the least difference gets twice the pairs, up to 1 600; then undecided."""
-    pairs = options.pairs
+def with_more_pairs(lines, measure, pairs):
+    """What straddles the least difference gets twice the pairs, up to 1 600; then undecided. Gives
+    the lines, and how many pairs were taken at last."""
     while pairs < PAIRS_MOST and any(line["verdict"] == "undecided" for line in lines):
         pairs = min(2 * pairs, PAIRS_MOST)
         again = {key(line): line for line in measure(pairs)}
         lines = [again[key(line)] if line["verdict"] == "undecided" else line for line in lines]
-    return lines
+    return lines, pairs
 
 
 def key(line):
     return line["a"], line["b"], line["quantity"], line["n"]
 
 
+def wanted_rows(options):
+    """A regular expression for the rows of one size: the one asked for, or of each quantity the
+    largest up to 256, which is exact and quick."""
+    done = subprocess.run([options.bench, f"--pair={options.pair}", "--benchmark_list_tests",
+                           f"--quantity={options.quantity}"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != FINE:
+        raise Unusable(done.stderr.strip(), done.returncode)
+    sizes = collections.defaultdict(set)
+    for name in map(NAME.match, done.stdout.splitlines()):
+        if name and (int(name["n"]) == options.n or not options.n and int(name["n"]) <= 256):
+            sizes[name["quantity"]].add(int(name["n"]))
+    if not sizes:
+        raise Unusable(f"there is no row of {options.quantity} with --n {options.n}", MISUSE)
+    return "|".join(f"/{quantity}/[a-z]+:{max(found)}(/|$)" for quantity, found in sizes.items())
+
+
 def ask(options):
-    """The lines of A,B: controls first. A difference is one if a second run finds it too."""
+    """The lines of A,B, with their controls. A difference is one if a second run finds it too."""
+    rows = wanted_rows(options)
+
     def measure(pairs):
-        wanted = f"/n:{options.n}$" if options.n else "/n:256$|/n:1$"
         arguments = [f"--pair={options.pair}", f"--quantity={options.quantity}",
-                     f"--pairs={pairs}", f"--benchmark_filter={wanted}"]
+                     f"--pairs={pairs}", f"--benchmark_filter={rows}"]
         lines = judged(many_processes(options, arguments, f"{pairs} pairs"), options)
         usable(lines)
         return lines
 
-    lines = with_more_pairs(measure(options.pairs), measure, options)
-    if any(line["verdict"] in ("faster", "slower") for line in lines):
-        second = {key(line): line for line in measure(options.pairs)}
-        for line in lines:
-            if line["verdict"] in ("faster", "slower"):
-                line["confirmed"] = second[key(line)]["verdict"] == line["verdict"]
-                if not line["confirmed"]:
-                    line["verdict"] = "undecided"
+    lines, pairs = with_more_pairs(measure(options.pairs), measure, options.pairs)
+    changed = [line for line in lines if line["verdict"] in ("faster", "slower")]
+    second = {key(line): line for line in measure(pairs)} if changed else {}
+    for line in changed:
+        line["confirmed"] = second[key(line)]["verdict"] == line["verdict"]
+        if not line["confirmed"]:
+            line["verdict"] = "undecided"
     return lines
 
 
@@ -199,8 +216,9 @@ def tally(lines):
                  f"{sum(line['verdict'] == 'undecided' for line in same)} undecided)",
                  f"a function against itself: {len(noise)} further than 1 % from 1",
                  f"4 % more work: found {len(found)} of {len(planted)} times"]
-    is_bad = bool(told) or (planted and len(found) < FOUND_LEAST * len(planted))
-    return sentences, UNCAUGHT if is_bad else FINE
+    if told or len(found) < FOUND_LEAST * len(planted):
+        return sentences, UNCAUGHT
+    return sentences, UNUSABLE if noise else FINE
 
 
 def write_whole(path, lines):

@@ -50,8 +50,8 @@ class Interval(unittest.TestCase):
 
 
 def process(ratio, layout, pairs_of_it=100):
-    return {"ratio": ratio, "layout": layout, "pairs": pairs_of_it, "a_ns": 2.0, "b_ns": 2.0 * ratio,
-            "pinned_cpu": 1, "commit": "abc"}
+    return {"ratio": ratio, "layout": layout, "pairs": pairs_of_it, "a_ns": 2.0,
+            "b_ns": 2.0 * ratio, "pinned_cpu": 1, "commit": "abc"}
 
 
 def pair_options(**more):
@@ -108,8 +108,9 @@ class Pairs(unittest.TestCase):
             return [{"a": "x", "b": "y", "quantity": "exit", "n": 256,
                      "verdict": "same" if pairs_each >= 800 else "undecided"}]
         first = [{"a": "x", "b": "y", "quantity": "exit", "n": 256, "verdict": "undecided"}]
-        lines = pairs.with_more_pairs(first, measure, pair_options())
+        lines, last = pairs.with_more_pairs(first, measure, 100)
         self.assertEqual([line["verdict"] for line in lines], ["same"])
+        self.assertEqual(last, 800)
         self.assertEqual(asked, [200, 400, 800])
 
 
