@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// bench_instructions: a fixed amount of one kind of work, for a program that counts instructions.
+#include <absl/flags/flag.h>
+#include <absl/flags/parse.h>
+#include <absl/strings/str_format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "instructions/subjects.hpp"
+#include "instructions/work.hpp"
+#include "scenarios/canaries.hpp"
+#include "scenarios/check.hpp"
+#include "text.hpp"
+
+ABSL_FLAG(std::string, quantity, "", "see --help");
+ABSL_FLAG(std::string, subject, "", "see --help");
+ABSL_FLAG(int, n, 256, "see --help");
+ABSL_FLAG(int, threads, 4, "see --help");
+ABSL_FLAG(int, warm_up, 0, "see --help");
+ABSL_FLAG(bool, list, false, "see --help");
+
+namespace threadref::bench::instructions {
+namespace {
+
+constexpr std::string_view help =
+    R"(bench_instructions: registers, runs or cancels a fixed number of finalizers on fresh threads.
+
+usage: bench_instructions --quantity=NAME --subject=NAME [--n=N] [--threads=T] [--warm_up=N]
+       bench_instructions --list | --help
+
+  --quantity=NAME   registration, exit (both register N and exit) or detach (registers N + 1 and
+                    cancels N by their handles)
+  --subject=NAME    a back end, a floor or a peer; or a back end that is broken on purpose (canary_*),
+                    which ends with 2
+  --n=N             how many on each thread; default: 256
+  --threads=T       how many threads, one after the other; default: 4
+  --warm_up=N       one thread before them that does N; default: 0, none
+  --list            prints "<quantity> <subject>", and "cannot: <why>" where there is nothing to do
+
+It takes no time and draws no lots: scripts/instructions.sh runs it under callgrind, which counts.
+
+Exit status: 0 fine - 1 wrong use - 2 a finalizer was lost, doubled or misordered - 3 a crash
+)";
+
+// One quantity of one subject. `run` is null if the subject can't do that: `why`.
+struct cell {
+  std::string_view quantity;
+  std::string_view subject;
+  verdict (*run)(const size&) = nullptr;
+  std::string why;
+  bool is_canary = false;  // to be asked for by name only
+};
+
+template <class Quantity, class S>
+cell make_cell() {
+  if constexpr (can_do<Quantity, S>) {
+    return {Quantity::name, S::name, &Quantity::template run<S>, {}};
+  } else {
+    return {Quantity::name, S::name, nullptr, std::string(Quantity::why_not)};
+  }
+}
+
+std::vector<cell> all_cells() {
+  std::vector<cell> all;
+  for_each_type(quantities{}, [&all]<class Quantity>() {
+    for_each_subject([&all]<subject S>() { all.push_back(make_cell<Quantity, S>()); });
+    for_each_type(canaries{}, [&all]<backend B>() {
+      all.push_back(make_cell<Quantity, library<B>>());
+      all.back().is_canary = true;
+    });
+    for (const absent_backend& b : absent_backends) {
+      if (!b.name.empty())
+        all.push_back({Quantity::name, b.name, nullptr, concat("not built: ", b.why)});
+    }
+  });
+  return all;
+}
+
+int wrong_use(std::string_view sentence) {
+  absl::FPrintF(stderr, "bench_instructions: %s\n", to_absl(sentence));
+  return scenarios::status_wrong_use;
+}
+
+int finish_output(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  absl::FPrintF(stderr, "bench_instructions: standard output can't be written\n");
+  return scenarios::status_crashed;
+}
+
+std::string to_text(const verdict& v) {
+  return concat("lost=", v.lost, " doubled=", v.doubled, " misordered=", v.misordered);
+}
+
+void print_list(const std::vector<cell>& all) {
+  for (const cell& c : all) {
+    if (c.is_canary) continue;
+    const std::string why = c.run == nullptr ? concat(" cannot: ", c.why) : std::string();
+    absl::PrintF("%s %s%s\n", to_absl(c.quantity), to_absl(c.subject), why);
+  }
+}
+
+// The values of a column of the list, each once.
+std::string valid(const std::vector<cell>& all, std::string_view cell::*column) {
+  std::vector<std::string_view> names;
+  for (const cell& c : all) {
+    if (std::find(names.begin(), names.end(), c.*column) == names.end()) names.push_back(c.*column);
+  }
+  return listed(names);
+}
+
+// What the sizes leave to complain about; most: what a thread and the ledger can hold.
+std::string complaint(const size& of) {
+  constexpr int most = 1'000'000;
+  const auto is_bad = [](int value, int least) { return value < least || value > most; };
+  if (is_bad(of.n, 1)) return concat("--n=", of.n, " is not valid; use 1 to ", most);
+  if (is_bad(of.threads, 1))
+    return concat("--threads=", of.threads, " is not valid; use 1 to ", most);
+  if (is_bad(of.warm_up, 0))
+    return concat("--warm_up=", of.warm_up, " is not valid; use 0 to ", most);
+  return {};
+}
+
+int run(const std::vector<cell>& all) {
+  const size of{absl::GetFlag(FLAGS_n), absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_warm_up)};
+  const std::string quantity = absl::GetFlag(FLAGS_quantity);
+  const std::string subject = absl::GetFlag(FLAGS_subject);
+  if (const std::string why = complaint(of); !why.empty()) return wrong_use(why);
+  const auto at = std::find_if(all.begin(), all.end(), [&](const cell& c) {
+    return c.quantity == quantity && c.subject == subject;
+  });
+  if (at == all.end()) {
+    return wrong_use(concat("there is no --quantity=", quantity, " --subject=", subject,
+                            "; quantities: ", valid(all, &cell::quantity),
+                            "; subjects: ", valid(all, &cell::subject)));
+  }
+  if (at->run == nullptr) return wrong_use(concat(subject, " cannot do ", quantity, ": ", at->why));
+  const verdict found = at->run(of);
+  absl::PrintF("%s %s n=%d threads=%d %s\n", quantity, subject, of.n, of.threads, to_text(found));
+  return finish_output(found.good() ? scenarios::status_fine : scenarios::status_forbidden);
+}
+
+int start(int argc, char** argv) {
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+    absl::PrintF("%s", to_absl(help));
+    return finish_output(scenarios::status_fine);
+  }
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) return wrong_use(concat("'", rest[1], "' is no flag; --help lists them"));
+  const std::vector<cell> all = all_cells();
+  if (!absl::GetFlag(FLAGS_list)) return run(all);
+  print_list(all);
+  return finish_output(scenarios::status_fine);
+}
+
+}  // namespace
+}  // namespace threadref::bench::instructions
+
+int main(int argc, char** argv) {
+  try {
+    return threadref::bench::instructions::start(argc, argv);
+  } catch (const std::exception& error) {
+    absl::FPrintF(stderr, "bench_instructions: %s\n", error.what());
+    return threadref::scenarios::status_crashed;
+  }
+}
