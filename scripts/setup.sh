@@ -44,7 +44,7 @@ all  | clang               | the clang-* presets
 all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asan presets
 all  | clang-19            | the preset clang19-tsan
 all  | libclang-rt-19-dev  | sanitizer run-times of that
-all  | valgrind            | the preset memcheck
+all  | valgrind            | the preset memcheck, and instructions.sh
 all  | gcovr               | reads what the coverage preset wrote
 END
 }

@@ -16,6 +16,7 @@
 #include "instructions/work.hpp"
 #include "scenarios/canaries.hpp"
 #include "scenarios/check.hpp"
+#include "scenarios/describe.hpp"
 #include "text.hpp"
 
 ABSL_FLAG(std::string, quantity, "", "see --help");
@@ -141,7 +142,8 @@ int run(const std::vector<cell>& all) {
   }
   if (at->run == nullptr) return wrong_use(concat(subject, " cannot do ", quantity, ": ", at->why));
   const verdict found = at->run(of);
-  absl::PrintF("%s %s n=%d threads=%d %s\n", quantity, subject, of.n, of.threads, to_text(found));
+  absl::PrintF("%s %s n=%d threads=%d %s commit=%s\n", quantity, subject, of.n, of.threads,
+               to_text(found), to_absl(scenarios::this_build().commit));
   return finish_output(found.good() ? scenarios::status_fine : scenarios::status_forbidden);
 }
 

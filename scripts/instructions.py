@@ -1,0 +1,270 @@
+#!/usr/bin/python3
+"""Counts instructions per operation with callgrind. People use scripts/instructions.sh.
+
+usage: instructions.py --driver PROGRAM [--subject NAME...] [--quantity NAME...] [--runs N]
+                       [--out FILE]
+       instructions.py --ready [the same]   could it begin? says why not, counts nothing
+
+PROGRAM is bench_instructions. Prints a table; FILE gets a JSON line for each row, all or none.
+
+exit status: 0 fine · 1 wrong use · 2 something was lost, doubled or misordered · 3 valgrind is
+             missing or can't count · 130 interrupted
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import store
+
+FINE, MISUSE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+# Per thread. The first thread pays for what the process never pays again, and its share is the same
+# in both sizes; both are large enough for the blocks of memory to have reached their usual size.
+N_SMALL, N_LARGE, THREADS = 256, 1280, 4
+
+# What callgrind counts on all threads but the first, by functions of bench/subject.hpp and
+# bench/instructions/. An exit has no function of its own: it is all that they do but registering.
+COUNTED = {
+    "registration": ["--toggle-collect=*register_range*"],
+    "exit": ["--toggle-collect=*register_range*", "--collect-atstart=yes"],
+    "detach": ["--toggle-collect=*cancel_range*"],
+}
+
+
+class Refused(Exception):
+    """A sentence for the user, and the exit status that goes with it."""
+
+    def __init__(self, sentence, status=MISUSE):
+        super().__init__(sentence)
+        self.status = status
+
+
+# ----------------------------------------------------------------------------- arithmetic
+
+
+def marginal(small, large, n_small=N_SMALL, n_large=N_LARGE, threads=THREADS):
+    """Instructions of one more operation, from the counts of two sizes."""
+    return (large - small) / (n_large - n_small) / threads
+
+
+def spread(runs):
+    """How far apart the runs are, as a share of their median."""
+    return (max(runs) - min(runs)) / statistics.median(runs)
+
+
+def line_of(cell, runs, commit):
+    """The JSON line of one row; a subject that can't do it has a reason instead of figures."""
+    quantity, subject, why = cell
+    line = {"schema": 1, "kind": "instructions", "quantity": quantity, "subject": subject}
+    if why:
+        return {**line, "error": why}
+    return {**line, "instructions": statistics.median(runs), "spread": spread(runs), "runs": runs,
+            "n_small": N_SMALL, "n_large": N_LARGE, "commit": commit,
+            "command": f"scripts/instructions.sh --quantity {quantity} --subject {subject} "
+                       f"--runs {len(runs)}"}
+
+
+def table(lines):
+    """The lines as a table, subject x quantity, with reasons in words under it."""
+    quantities = list(dict.fromkeys(line["quantity"] for line in lines))
+    cells = {(line["subject"], line["quantity"]): line for line in lines}
+    text = [f"{'instructions each':24}" + "".join(f"{q:>14}    spread" for q in quantities)]
+    reasons = {}
+    for subject in dict.fromkeys(line["subject"] for line in lines):
+        row = f"{subject:24}"
+        for quantity in quantities:
+            line = cells[subject, quantity]
+            if "error" in line:
+                reasons.setdefault((quantity, line["error"]), []).append(subject)
+                row += f"{'-':>14}{'-':>10}"
+            else:
+                row += f"{line['instructions']:14.2f}{100 * line['spread']:8.4f} %"
+        text.append(row)
+    for (quantity, why), subjects in reasons.items():
+        text.append(f"- no {quantity} of {', '.join(subjects)}: {why}")
+    return "\n".join(text)
+
+
+# ----------------------------------------------------------------------------- counting
+
+
+def total_of(path):
+    """The instructions in the file that callgrind wrote for one thread; 0 if it counted none."""
+    found = re.search(r"^totals: (\d+)", path.read_text(encoding="utf-8"), re.M)
+    return int(found[1]) if found else 0
+
+
+class Counter:
+    """Runs the driver under callgrind, several at a time; stop() ends those that still run."""
+
+    def __init__(self, driver):
+        self.driver, self.running, self.commit = driver, set(), "unknown"
+        self.is_stopped = False
+
+    def count(self, quantity, subject, n):
+        """Instructions of the counted part with n on each thread."""
+        with tempfile.TemporaryDirectory(prefix="threadref-instructions-") as folder:
+            command = ["setarch", "-R", "valgrind", "--tool=callgrind", "--fair-sched=yes",
+                       "--separate-threads=yes", f"--callgrind-out-file={folder}/thread",
+                       *COUNTED[quantity], str(self.driver), f"--quantity={quantity}",
+                       f"--subject={subject}", f"--n={n}", f"--threads={THREADS}",
+                       f"--warm_up={N_LARGE}"]
+            said = self.run(f"{quantity} of {subject}", command)
+            self.commit = re.search(r"commit=(\S+)|$", said)[1] or self.commit
+            return sum(total_of(path) for path in Path(folder).glob("thread-*")
+                       if path.name != "thread-01")
+
+    def run(self, what, command):
+        """What the command says; refused unless it ends well."""
+        if self.is_stopped:
+            raise Refused(f"{what}: not counted any more", UNUSABLE)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"})
+        self.running.add(process)
+        said, log = process.communicate()
+        self.running.discard(process)
+        if process.returncode == FORBIDDEN:
+            raise Refused(f"{what}: {said.strip()}", FORBIDDEN)
+        if process.returncode != FINE:
+            reason = " ".join(log.strip().splitlines()[-1:])
+            raise Refused(f"{what}: callgrind ended with {process.returncode}: {reason}", UNUSABLE)
+        return said
+
+    def measure(self, quantity, subject):
+        small, large = (self.count(quantity, subject, n) for n in (N_SMALL, N_LARGE))
+        each = marginal(small, large)
+        if each <= 0:
+            raise Refused(f"{quantity} of {subject}: callgrind saw nothing to count; is the "
+                          f"function that it is told of still one? {COUNTED[quantity]}", UNUSABLE)
+        return each
+
+    def stop(self):
+        self.is_stopped = True
+        for process in list(self.running):
+            process.kill()
+
+
+def count_all(driver, cells, runs):
+    """The lines of all cells. Round after round: what is odd for a while is odd for all of them."""
+    counter = Counter(driver)
+    jobs = [cell for _ in range(runs) for cell in cells if not cell[2]]
+    found = {cell: [] for cell in cells}
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        try:
+            counts = pool.map(lambda cell: counter.measure(*cell[:2]), jobs)
+            for done, (cell, each) in enumerate(zip(jobs, counts), 1):
+                found[cell].append(each)
+                if sys.stderr.isatty():
+                    print(f"\r{done}/{len(jobs)} ", end="", file=sys.stderr, flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            counter.stop()
+            raise
+    return [line_of(cell, runs, counter.commit) for cell, runs in found.items()]
+
+
+# ----------------------------------------------------------------------------- commands
+
+
+def cells_of(driver, quantities, subjects):
+    """(quantity, subject, why not) of everything that is asked for; empty lists ask for all."""
+    try:
+        listed = subprocess.run([driver, "--list"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Refused(f"cannot run {driver}: {error}", UNUSABLE) from error
+    cells = []
+    for line in listed.stdout.splitlines():
+        quantity, subject, *rest = line.split(" ", 2)
+        cells.append((quantity, subject, rest[0].removeprefix("cannot: ") if rest else ""))
+    for asked, column, what in ((quantities, 0, "quantity"), (subjects, 1, "subject")):
+        valid = list(dict.fromkeys(cell[column] for cell in cells))
+        for name in asked:
+            if name not in valid:
+                raise Refused(f"there is no {what} '{name}'; valid: {', '.join(valid)}")
+    return [cell for cell in cells if (not quantities or cell[0] in quantities)
+            and (not subjects or cell[1] in subjects)]
+
+
+def check_ready(options):
+    if options.runs < 1:
+        raise Refused(f"--runs {options.runs} is not valid; use 1 or more")
+    for name in options.quantity:
+        if name not in COUNTED:
+            raise Refused(f"there is no quantity '{name}'; valid: {', '.join(COUNTED)}")
+    if options.out and not (options.out.parent.is_dir() and os.access(options.out.parent, os.W_OK)
+                            and not options.out.is_dir()):
+        raise Refused(f"cannot write {options.out}: name a file in a folder that can be written")
+    if not shutil.which("valgrind"):
+        raise Refused("valgrind is missing: scripts/setup.sh --all installs it", UNUSABLE)
+
+
+def options_from(arguments):
+    def wrong_use(why):
+        raise Refused(f"{why}; scripts/instructions.sh --help says what is valid")
+
+    parser = argparse.ArgumentParser(usage=__doc__.strip(), add_help=False, allow_abbrev=False)
+    parser.error = wrong_use
+    parser.add_argument("--driver", type=Path)
+    parser.add_argument("--ready", action="store_true")
+    parser.add_argument("--subject", action="append", default=[])
+    parser.add_argument("--quantity", action="append", default=[])
+    parser.add_argument("--runs", type=int, default=12)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(arguments)
+    if not options.ready and not options.driver:
+        wrong_use("--driver is missing")
+    return options
+
+
+def run(arguments):
+    if "--help" in arguments:
+        print(__doc__.strip())
+        return FINE
+    options = options_from(arguments)
+    check_ready(options)
+    if options.ready:
+        return FINE
+    cells = cells_of(options.driver, options.quantity, options.subject)
+    lines = count_all(options.driver, cells, options.runs)
+    print(table(lines))
+    print(f"marginal, from {N_SMALL} to {N_LARGE} on each of {THREADS} threads; "
+          f"{options.runs} runs")
+    if options.out:
+        try:
+            store.write_whole(options.out, "".join(json.dumps(line) + "\n" for line in lines))
+        except OSError as error:
+            raise Refused(f"cannot write {options.out}: {error.strerror}") from error
+        print(f"written to {options.out}")
+    return FINE
+
+
+def interrupt(_signal, _frame):
+    raise KeyboardInterrupt
+
+
+def main(arguments):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        return run(arguments)
+    except Refused as refused:
+        print(f"instructions.py: {refused}", file=sys.stderr)
+        return refused.status
+    except KeyboardInterrupt:
+        print("instructions.py: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
