@@ -37,8 +37,8 @@ usage: bench_instructions --quantity=NAME --subject=NAME [--n=N] [--threads=T] [
 
   --quantity=NAME   registration, exit (both register N and exit) or detach (registers N + 1 and
                     cancels N by their handles)
-  --subject=NAME    a back end, a floor or a peer; or a back end that is broken on purpose (canary_*),
-                    which ends with 2
+  --subject=NAME    a back end, a floor or a peer; one that is broken on purpose (canary_*, not
+                    listed) makes it end with 2
   --n=N             how many on each thread; default: 256
   --threads=T       how many threads, one after the other; default: 4
   --warm_up=N       one thread before them that does N; default: 0, none
