@@ -29,10 +29,10 @@ configure() {  # configure <preset>
   (cd "$root" && cmake --preset "$1") || return "$unusable"
 }
 
-build() {  # build <preset>
+build() {  # build <preset> [option of cmake --build...]
   step "build $1 ($jobs jobs)"
   configure "$1" || return "$unusable"
-  (cd "$root" && cmake --build --preset "$1" --parallel "$jobs") || return "$unusable"
+  (cd "$root" && cmake --build --preset "$1" --parallel "$jobs" "${@:2}") || return "$unusable"
 }
 
 # The thread sanitizer of this age aborts at start-up where the kernel randomises more than

@@ -239,7 +239,7 @@ def run(arguments):
     lines = count_all(options.driver, cells, options.runs)
     print(table(lines))
     print(f"marginal, from {N_SMALL} to {N_LARGE} on each of {THREADS} threads; "
-          f"{options.runs} runs")
+          f"runs: {options.runs}")
     if options.out:
         try:
             store.write_whole(options.out, "".join(json.dumps(line) + "\n" for line in lines))

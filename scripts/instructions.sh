@@ -3,8 +3,8 @@
 # usage: scripts/instructions.sh [--subject NAME...] [--quantity NAME...] [--runs N] [--out FILE]
 #
 # Counts, under callgrind, the instructions that one more registration, exit or cancellation takes,
-# for every back end, floor and peer. Builds optimised first; the counting takes three minutes on
-# two cores, and does not care what else they do.
+# for every back end, floor and peer. Builds optimised first; then it takes three minutes on two
+# cores, and does not care what else they do.
 #
 #   --subject NAME    only this one; may be given again. `build/release/bin/bench_instructions
 #                     --list` names them
@@ -32,7 +32,7 @@ done
 
 step "packages"
 "$root/scripts/setup.sh"
-build release
+build release --target bench_instructions
 
 step "count"
 out=$root/results/local/$(run_name)/instructions.jsonl
