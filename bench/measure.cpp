@@ -134,7 +134,13 @@ void report(benchmark::State& state, session& run, const row& of, double operati
   set_quantiles(state, "", net);
   run.keep(of, is_exit ? "drain" : "per_operation", net);
   if (is_exit) set_exit_figures(state, run, of, m);
-  state.SetLabel("order=ok");
+  state.SetLabel(concat("order=", of.order));
+}
+
+void say_absent(benchmark::State& state, const session& run, std::string_view why) {
+  for (auto _ : state) state.SetIterationTime(0);
+  fill_for_csv(state, run);
+  state.SetLabel(concat(absent_prefix, why));
 }
 
 }  // namespace threadref::bench

@@ -5,6 +5,8 @@
 #include <absl/functional/function_ref.h>
 #include <benchmark/benchmark.h>
 
+#include <string_view>
+
 #include "session.hpp"
 
 namespace threadref::bench {
@@ -36,6 +38,9 @@ enum class figures { per_operation, exit_latency };
 // Sets the counters and the label of the row, or fails it.
 void report(benchmark::State& state, session& run, const row& of, double operations, measured m,
             figures wanted);
+
+// A row that has no figures, and whose label says why. It fails nothing.
+void say_absent(benchmark::State& state, const session& run, std::string_view why);
 
 // Fails the row if its subject did wrong. True: it did not.
 bool judge(benchmark::State& state, session& run, const row& of, const verdict& found);

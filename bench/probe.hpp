@@ -49,7 +49,7 @@ struct ledger {
 };
 
 // The finalizer of every timed body: 16 bytes. Ids are given from 0 in order of registration, so 0
-// must run last.
+// must run last. (Where the oldest runs first, they are given downwards: see id_of().)
 struct call {
   ledger* of;
   std::int64_t id;

@@ -10,6 +10,7 @@
 #include "summary.hpp"
 #include "text.hpp"
 #include "threadref/config.hpp"
+#include "trace.hpp"
 
 namespace threadref::bench {
 
@@ -20,7 +21,8 @@ std::string pinning(const session& of) {
 }
 
 bool is_latency(const row& r) {
-  return r.key == scenarios::id::exit_solo || r.key == scenarios::id::exit_under_churn;
+  using scenarios::id;
+  return r.key == id::exit_solo || r.key == id::exit_mixed || r.key == id::exit_under_churn;
 }
 
 struct column {
@@ -114,7 +116,10 @@ void table_reporter::print_columns(const row& first) {
       << (first.kind == row_kind::pair ? "how much longer does B take than A, in turns with it?"
                                        : scenarios::row(first.key).asks)
       << "\n";
-  if (first.key == scenarios::id::ordering) return;
+  if (first.key == scenarios::id::ordering) {
+    out << left_out_of_traces() << std::flush;
+    return;
+  }
   const std::string where = first.churn != 0
                                 ? concat("ns; on any CPU, ", first.churn, " others asleep, ",
                                          churners::count, " come and go")
@@ -145,6 +150,10 @@ void table_reporter::print(const result& r) {
   out << absl::StrFormat("%-*s", static_cast<int>(name_width_), r.of->name);
   if (!r.error.empty()) {
     out << " FAILED " << r.error << "  " << r.label << "\n" << std::flush;
+    return;
+  }
+  if (r.label.starts_with(absent_prefix)) {
+    out << "  " << r.label << "\n" << std::flush;
     return;
   }
   if (r.of->key != scenarios::id::ordering) print_figures(r);

@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "baselines/floor_empty_thread.hpp"
+#include "baselines/peers.hpp"
 #include "bodies/body.hpp"
 #include "rows.hpp"
 #include "scenarios/canaries.hpp"
@@ -36,8 +37,37 @@ inline row make_row(const session& all, const scenarios::scenario& s, std::strin
 
 template <id K, class S>
 void add_subject(session& all, row_kind kind, int n) {
-  add_row(all, make_row(all, scenarios::row(K), S::name, kind, n), body<K>::pairs(n),
-          &run_row<K, S>);
+  row r = make_row(all, scenarios::row(K), S::name, kind, n);
+  if constexpr (oldest_first<S>) r.order = "oldest first";
+  add_row(all, r, body<K>::pairs(n), &run_row<K, S>);
+}
+
+template <id K>
+void add_absent(session& all, std::string_view subject, int n, std::string_view why) {
+  const row r = make_row(all, scenarios::row(K), subject, row_kind::peer, n);
+  all.add_row(r);
+  benchmark::RegisterBenchmark(
+      r.name.c_str(), [&all, why](benchmark::State& state) { say_absent(state, all, why); })
+      ->Iterations(1)
+      ->UseManualTime();
+}
+
+// Those that the build or the mechanism leaves out are rows too, which say why.
+template <id K>
+void add_peers(session& all, int n) {
+  for_each_type(typename body<K>::peers{}, [&all, n]<class S>() {
+    const std::string_view why = why_not<K, S>(n);
+    if (why.empty()) {
+      add_subject<K, S>(all, row_kind::peer, n);
+    } else {
+      add_absent<K>(all, S::name, n, why);
+    }
+  });
+  if constexpr (body<K>::peers::size != 0) {
+    for (const absent_peer& p : absent_peers) {
+      if (!p.name.empty()) add_absent<K>(all, p.name, n, p.why);
+    }
+  }
 }
 
 // Every back end of the list that can do this at all.
@@ -71,8 +101,7 @@ void rows_of<K>::add(session& all) {
     for_each_type(typename body<K>::floors{},
                   [&all, n]<class S>() { add_subject<K, S>(all, row_kind::floor, n); });
     add_libraries<K, backends>(all, n);
-    for_each_type(typename body<K>::peers{},
-                  [&all, n]<class S>() { add_subject<K, S>(all, row_kind::peer, n); });
+    add_peers<K>(all, n);
   });
 }
 

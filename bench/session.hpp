@@ -20,6 +20,9 @@ namespace threadref::bench {
 
 enum class row_kind { back_end, floor, peer, pair };
 
+// How the label of a row begins that has no figures; the reason follows.
+inline constexpr std::string_view absent_prefix = "absent: ";
+
 // What a benchmark's name stands for.
 struct row {
   scenarios::id key;
@@ -28,6 +31,7 @@ struct row {
   row_kind kind = row_kind::back_end;
   int n = 1;
   int churn = 0;  // threads alive beside
+  std::string_view order = "ok";
 };
 
 std::vector<int> allowed_cpus();

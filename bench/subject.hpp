@@ -5,8 +5,10 @@
 
 #include <concepts>
 #include <string_view>
+#include <system_error>
 
 #include "probe.hpp"
+#include "threadref/destructor.hpp"
 #include "threadref/finalize.hpp"
 #include "threadref/ref.hpp"
 
@@ -17,7 +19,13 @@ namespace threadref::bench {
 //                 room for n entries that outlives the thread, for what needs it
 //   add(c, kept)  registers c on the calling thread. Who stores a function and one pointer uses
 //                 `kept`, an equal call that outlives the thread.
-//   run()         floors only, which nothing tells of a thread's exit: the thread calls it itself
+//   run()         for what nothing tells of a thread's exit (floors): the thread calls it itself
+// and, where a peer needs it,
+//   most, why_no_more   how many a thread may register, and the reason
+//   no_exit             why nothing runs at a thread's exit: there are no rows about that, then
+//   oldest_first        true: the first that was registered runs first
+//   release()           gives back what a row took, when its threads are gone
+// A peer also has a summary and says what it lacks, for --describe.
 template <class S>
 concept subject = requires(entry* storage, call c) {
   { S::name } -> std::convertible_to<std::string_view>;
@@ -27,6 +35,11 @@ concept subject = requires(entry* storage, call c) {
 template <class S>
 concept runs_itself = subject<S> && requires {
   S::run();
+};
+
+template <class S>
+inline constexpr bool oldest_first = requires {
+  requires S::oldest_first;
 };
 
 // A back end in that shape.
@@ -48,6 +61,9 @@ struct library {
   [[gnu::always_inline]] static handle add_for_handle(C c) {
     return finalize<B>(c);
   }
+  static std::error_code add_destructor(void** variable, void (*function)(void*)) {
+    return register_destructor<B>(variable, function);
+  }
   using reference = basic_ref<B>;
   static constexpr capability claims = B::info.capabilities;
 };
@@ -58,12 +74,21 @@ inline void forget_registers() {
   asm volatile("" ::: "memory");
 }
 
+// The id of the i-th registration on a thread: in the ledger 0 must run last. Before any has run,
+// `due` is the greatest.
+template <class S>
+[[gnu::always_inline]] inline std::int64_t id_of(const ledger& of, std::int64_t i) {
+  if constexpr (oldest_first<S>) return of.due - i;
+  return i;
+}
+
 // The timed loop. A function of its own, so that the compiler treats it like any other caller of
 // the library, and so that the subjects differ in add() only.
 template <subject S>
 [[gnu::noinline]] void register_range(ledger& of, std::int64_t from, std::int64_t to) {
   call* const calls = of.calls;
-  for (std::int64_t id = from; id != to; ++id) {
+  for (std::int64_t i = from; i != to; ++i) {
+    const std::int64_t id = id_of<S>(of, i);
     S::add(call{&of, id}, calls + id);
     forget_registers();
   }

@@ -103,6 +103,8 @@ std::string order_of(const figures_of_run& all, const row& s) {
     if (other != nullptr && !other->error.empty()) return "BROKEN: " + other->error;
   }
   if (r == nullptr) return "-";
+  if (r->label.starts_with(absent_prefix)) return r->label.substr(absent_prefix.size());
+  if (r->label.find("finalizers 1,2") != std::string::npos) return "oldest first";
   const std::size_t finalizers = r->label.find("finalizers 2,1");
   const std::size_t older = r->label.find("older");
   if (finalizers == std::string::npos) return "ok, each among thread_locals";

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe.hpp"
@@ -18,8 +20,13 @@ enum class event : std::uint8_t {
   younger,
   lower_key,
   higher_key,
+  boost_at_exit,
+  boost_tss,
+  promise,
   finalizer_1,
   finalizer_2,
+  destructor_1,
+  destructor_2,
   joined
 };
 
@@ -28,8 +35,11 @@ struct trace {
   std::vector<event> seen;
   std::function<bool()> is_alive;        // what a ref of the thread says; empty: there is none
   std::uint64_t alive_in_finalizer = 0;  // how often it said "alive" too late
+  std::promise<void> promised;
+  std::future<void> future;
 
-  void note(event e) { seen.push_back(e); }
+  // Nothing is called when a promise is kept: whatever happens next finds it so.
+  void note(event e);
 };
 
 // A finalizer that leaves its event.
@@ -59,11 +69,24 @@ void plant_older_thread_local(trace& t);
 void plant_younger_thread_local(trace& t);
 void plant_keys(trace& t);
 void create_higher_key();
+void plant_promise(trace& t);  // set_value_at_thread_exit()
+
+// Boost's at_thread_exit() and thread_specific_ptr, where Boost is in the build: it is decided
+// there which of two files has these.
+void plant_boost(trace& t);
+// A line that says so where it is not; else nothing.
+std::string_view left_out_of_traces();
 
 // "stack > younger thread_local > finalizers 2,1 > older thread_local > lower key > ... > join"
 std::string to_text(const std::vector<event>& seen);
 
-// Does it agree with newest first, and with what the back end claims? Keys are shown, not judged.
-verdict judge(const trace& t, capability claims);
+// What the subject of a trace has said of itself.
+struct expected {
+  capability claims = capability::none;
+  bool is_oldest_first = false;
+  bool has_destructors = false;
+};
+// Does it agree with that? Keys, Boost and the promise are shown, not judged.
+verdict judge(const trace& t, const expected& of);
 
 }  // namespace threadref::bench

@@ -14,9 +14,13 @@ extern "C" void* __dso_handle;
 
 namespace threadref::bench {
 
-// The C library's own list, without a thread_local in front of it.
 struct peer_cxa_thread_atexit {
   static constexpr std::string_view name = "peer_cxa_thread_atexit";
+  static constexpr std::string_view summary =
+      "the C library's own list, __cxa_thread_atexit_impl, raw";
+  static constexpr std::string_view lacks =
+      "takes none out again; no header declares it; an allocation for each; what comes while keys "
+      "run is lost";
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>

@@ -11,9 +11,12 @@
 
 namespace threadref::bench {
 
-// What C programs do: a key whose value is a list, a malloc for each element.
 struct peer_key_list {
   static constexpr std::string_view name = "peer_key_list";
+  static constexpr std::string_view summary = "a key whose value is a list, as C programs do it";
+  static constexpr std::string_view lacks =
+      "takes none out again, asks malloc for each, and loses what comes in the last of the four "
+      "rounds of keys";
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>

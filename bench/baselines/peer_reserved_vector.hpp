@@ -5,14 +5,16 @@
 #include <string_view>
 #include <vector>
 
+#include "baselines/calling_list.hpp"
 #include "probe.hpp"
 
 namespace threadref::bench {
 
-// What most people write first: a thread_local vector whose destructor calls what it holds. Its
-// user knows how many there will be and reserves room for them.
 struct peer_reserved_vector {
   static constexpr std::string_view name = "peer_reserved_vector";
+  static constexpr std::string_view summary = "the same, with room reserved for all of them";
+  static constexpr std::string_view lacks =
+      "as peer_vector; and somebody has to know beforehand how many there will be";
 
   static void arm(entry* /*storage*/, int n) { list_.entries.reserve(static_cast<std::size_t>(n)); }
   template <class C>
@@ -21,20 +23,7 @@ struct peer_reserved_vector {
   }
 
  private:
-  struct list {
-    std::vector<entry> entries;
-    list() = default;
-    list(const list&) = delete;
-    list& operator=(const list&) = delete;
-    ~list() {
-      while (!entries.empty()) {  // one that is added meanwhile runs next
-        const entry newest = entries.back();
-        entries.pop_back();
-        newest.fn(newest.arg);
-      }
-    }
-  };
-  static inline thread_local list list_;
+  static inline thread_local calling_list<std::vector<entry>> list_;
 };
 
 }  // namespace threadref::bench

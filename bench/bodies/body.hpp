@@ -4,6 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <string_view>
+
 #include "measure.hpp"
 #include "scenarios/scenarios.hpp"
 #include "session.hpp"
@@ -16,7 +18,8 @@ using scenarios::id;
 
 // One specialisation per row of the table that names the bench: a row without one does not link.
 //   floors         what no mechanism can beat; the first is the one that ratios are to
-//   peers          other mechanisms that can do this at all
+//   peers          other mechanisms that can do this at all: bench::peers, or none
+//   at_exit        true: the question is about a thread's exit
 //   pairs(n)       how many samples of the subject, and as many of the floor, a row takes
 // and what measure_in_turns() needs, or a run<S>(state, all, of) of its own:
 //   wanted         which figures the samples give
@@ -56,6 +59,21 @@ void run_row(benchmark::State& state, session& all, const row& of) {
   } else {
     report(state, all, of, body<K>::operations(of.n), measure_in_turns<K, S>(state, all, of),
            body<K>::wanted);
+  }
+  if constexpr (requires { S::release(); }) S::release();
+}
+
+// Why a peer can't do this with n, or nothing.
+template <id K, class S>
+constexpr std::string_view why_not(int n) {
+  if constexpr (
+      requires { S::no_exit; } && requires { requires body<K>::at_exit; }) {
+    return S::no_exit;
+  } else if constexpr (
+      requires { S::most; } && requires { body<K>::most(n); }) {
+    return body<K>::most(n) > S::most ? S::why_no_more : std::string_view();
+  } else {
+    return {};
   }
 }
 

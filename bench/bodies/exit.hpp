@@ -5,9 +5,7 @@
 
 #include "baselines/floor_call_loop.hpp"
 #include "baselines/floor_empty_thread.hpp"
-#include "baselines/peer_cxa_thread_atexit.hpp"
-#include "baselines/peer_key_list.hpp"
-#include "baselines/peer_reserved_vector.hpp"
+#include "baselines/peers.hpp"
 #include "bodies/body.hpp"
 
 namespace threadref::bench {
@@ -28,7 +26,8 @@ void exit_routine(probe& at) {
 template <>
 struct body<id::exit_solo> {
   using floors = type_list<floor_call_loop>;
-  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  using peers = bench::peers;
+  static constexpr bool at_exit = true;
   static constexpr figures wanted = figures::exit_latency;
   static constexpr int pairs(int n) { return pairs_for(n); }
   static constexpr int most(int n) { return n; }
@@ -63,7 +62,8 @@ struct body<id::exit_solo> {
 template <>
 struct body<id::exit_under_churn> {
   using floors = type_list<floor_call_loop>;
-  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  using peers = bench::peers;
+  static constexpr bool at_exit = true;
   static constexpr int pairs(int /*n*/) { return 10'000; }
 
   template <subject S>

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "baselines/peer_cxa_thread_atexit.hpp"
-#include "baselines/peer_key_list.hpp"
-#include "baselines/peer_reserved_vector.hpp"
+#include "baselines/peers.hpp"
 #include "bodies/body.hpp"
 #include "text.hpp"
 #include "trace.hpp"
 
 namespace threadref::bench {
 
-// Where do finalizers run among stack objects, thread_locals, keys and the join?
+// Where do finalizers run among stack objects, thread_locals, keys, Boost's and the join?
 //   bench_threadref --benchmark_filter=finalize/ordering
 // The label is what was seen. Back ends must do as their capabilities claim; peers claim nothing
 // but newest first. Nothing is timed.
@@ -19,14 +17,32 @@ namespace threadref::bench {
 template <>
 struct body<id::ordering> {
   using floors = type_list<>;
-  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  using peers = bench::peers;
+  static constexpr bool at_exit = true;
   static constexpr int pairs(int /*n*/) { return 100; }
 
   struct stage {
     trace seen;
     mark kept[2] = {{&seen, event::finalizer_1}, {&seen, event::finalizer_2}};
+    mark later[2] = {{&seen, event::destructor_1}, {&seen, event::destructor_2}};
+    void* variables[2] = {&later[0], &later[1]};
     entry storage[2] = {};
   };
+
+  // Both stages of an exit are there, where there are two.
+  template <subject S>
+  static constexpr bool has_destructors = requires {
+    &S::add_destructor;
+  };
+  template <subject S>
+  static void add_destructors(stage& with) {
+    if constexpr (has_destructors<S>) {
+      for (void*& variable : with.variables) {
+        // One that is refused never runs, and is found lost.
+        static_cast<void>(S::add_destructor(&variable, &run_state<mark>));
+      }
+    }
+  }
 
   template <subject S>
   static void* routine(void* shared) {
@@ -40,21 +56,22 @@ struct body<id::ordering> {
     S::add(with.kept[0], &with.kept[0]);
     plant_younger_thread_local(with.seen);
     S::add(with.kept[1], &with.kept[1]);
+    add_destructors<S>(with);
     plant_keys(with.seen);
+    plant_boost(with.seen);
+    plant_promise(with.seen);
     return nullptr;
   }
 
   template <subject S>
-  static constexpr capability claims() {
-    if constexpr (requires { S::claims; }) {
-      return S::claims;
-    } else {
-      return capability::none;
-    }
+  static constexpr expected of() {
+    expected e{capability::none, oldest_first<S>, has_destructors<S>};
+    if constexpr (requires { S::claims; }) e.claims = S::claims;
+    return e;
   }
 
   template <subject S>
-  static void run(benchmark::State& state, session& all, const row& of) {
+  static void run(benchmark::State& state, session& all, const row& which) {
     all.go_solo();
     verdict found;
     std::vector<event> first;
@@ -66,12 +83,12 @@ struct body<id::ordering> {
       THREADREF_CHECK_CALL(pthread_join(thread, nullptr));
       state.SetIterationTime(static_cast<double>(now() - before) * 1e-9);
       with.seen.note(event::joined);
-      found.add(bench::judge(with.seen, claims<S>()));
+      found.add(bench::judge(with.seen, of<S>()));
       if (first.empty()) first = with.seen.seen;
       if (first != with.seen.seen) ++found.misordered;  // an order that varies is none
     }
     state.SetLabel(concat("order=", to_text(first)));
-    if (!bench::judge(state, all, of, found)) return;
+    if (!bench::judge(state, all, which, found)) return;
     state.counters["samples"] = static_cast<double>(state.iterations());
     for (const char* fault : {"lost", "doubled", "misordered"}) state.counters[fault] = 0;
   }

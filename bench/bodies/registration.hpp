@@ -2,9 +2,7 @@
 #pragma once
 
 #include "baselines/floor_bump_store.hpp"
-#include "baselines/peer_cxa_thread_atexit.hpp"
-#include "baselines/peer_key_list.hpp"
-#include "baselines/peer_reserved_vector.hpp"
+#include "baselines/peers.hpp"
 #include "bodies/body.hpp"
 
 namespace threadref::bench {
@@ -16,7 +14,7 @@ namespace threadref::bench {
 template <>
 struct body<id::registration> {
   using floors = type_list<floor_bump_store>;
-  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  using peers = bench::peers;
   static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int n) { return pairs_for(n); }
   static constexpr int most(int n) { return n + 1; }
@@ -46,7 +44,7 @@ struct body<id::registration> {
 template <>
 struct body<id::first_registration> {
   using floors = type_list<floor_bump_store>;
-  using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
+  using peers = bench::peers;
   static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int n) { return pairs_for(n); }
   static constexpr int most(int n) { return n; }

@@ -19,6 +19,7 @@ enum class id {
   registration,
   first_registration,
   exit_solo,
+  exit_mixed,
   exit_under_churn,
   ordering,
   detach_owner,
@@ -126,6 +127,12 @@ inline constexpr scenario table[] = {
      .tools = tool::bench,
      .finalizers = {1, 16, 256, 4096}},
 
+    {.key = id::exit_mixed,
+     .name = "finalize/exit_mixed",
+     .asks = "how long does the same take when the finalizers are of eight kinds, in random order?",
+     .tools = tool::bench,
+     .finalizers = {16, 256, 4096}},
+
     {.key = id::exit_under_churn,
      .name = "finalize/exit_under_churn",
      .asks = "how long does the same take while other threads come and go?",
@@ -135,7 +142,7 @@ inline constexpr scenario table[] = {
 
     {.key = id::ordering,
      .name = "finalize/ordering",
-     .asks = "where do finalizers run among stack objects, thread_locals, keys and the join?",
+     .asks = "where do finalizers run among stack objects, thread_locals, keys, Boost's and the join?",
      .tools = tool::bench,
      .finalizers = {2}},
 

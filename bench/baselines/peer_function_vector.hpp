@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "baselines/calling_list.hpp"
+#include "probe.hpp"
+
+namespace threadref::bench {
+
+struct peer_function_vector {
+  static constexpr std::string_view name = "peer_function_vector";
+  static constexpr std::string_view summary = "a thread_local vector of std::function<void()>";
+  static constexpr std::string_view lacks =
+      "as peer_vector; and asks malloc for each function of more than 16 bytes";
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
+    list_.entries.emplace_back(c);
+  }
+
+ private:
+  static inline thread_local calling_list<std::vector<std::function<void()>>> list_;
+};
+
+}  // namespace threadref::bench

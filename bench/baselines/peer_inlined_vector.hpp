@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <absl/container/inlined_vector.h>
+
+#include <string_view>
+
+#include "baselines/calling_list.hpp"
+#include "probe.hpp"
+
+namespace threadref::bench {
+
+struct peer_inlined_vector {
+  static constexpr std::string_view name = "peer_inlined_vector";
+  static constexpr std::string_view summary =
+      "a thread_local absl::InlinedVector of function and pointer, with room for 16 in place";
+  static constexpr std::string_view lacks =
+      "as peer_vector; and every thread of the program carries the room, used or not";
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+    list_.entries.push_back({&run_state<C>, kept});
+  }
+
+ private:
+  static inline thread_local calling_list<absl::InlinedVector<entry, 16>> list_;
+};
+
+}  // namespace threadref::bench

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "baselines/calling_list.hpp"
+#include "probe.hpp"
+
+namespace threadref::bench {
+
+struct peer_recycled_vector {
+  static constexpr std::string_view name = "peer_recycled_vector";
+  static constexpr std::string_view summary =
+      "the same vector, with its buffer taken from a thread that has ended, under a mutex";
+  static constexpr std::string_view lacks =
+      "as peer_vector; keeps for ever as many buffers as threads ever lived at once, each as large "
+      "as it ever was";
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+    list_.entries.push_back({&run_state<C>, kept});
+  }
+
+ private:
+  using buffer = std::vector<entry>;
+  struct buffers {
+    std::mutex guard;
+    std::vector<buffer> free;
+  };
+  // Never destroyed: threads end after statics do.
+  static buffers& shared() {
+    static buffers& all = *new buffers;
+    return all;
+  }
+  struct list {
+    buffer entries;
+    list() {
+      buffers& all = shared();
+      const std::lock_guard lock(all.guard);
+      if (all.free.empty()) return;
+      entries = std::move(all.free.back());
+      all.free.pop_back();
+    }
+    list(const list&) = delete;
+    list& operator=(const list&) = delete;
+    ~list() {
+      call_all(entries);
+      buffers& all = shared();
+      const std::lock_guard lock(all.guard);
+      all.free.push_back(std::move(entries));
+    }
+  };
+  static inline thread_local list list_;
+};
+
+}  // namespace threadref::bench
