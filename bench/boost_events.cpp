@@ -9,7 +9,7 @@ namespace threadref::bench {
 void plant_boost(trace& t) {
   // Leaked: its destructor would run the cleanup on main.
   static auto& value =
-      *new boost::thread_specific_ptr<trace>([](trace* of) { of->note(event::boost_tss); });
+      *new boost::thread_specific_ptr<trace>([](trace* of) { of->note(event::boost_pointer); });
   value.reset(&t);
   boost::this_thread::at_thread_exit([&t] { t.note(event::boost_at_exit); });
 }

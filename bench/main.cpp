@@ -7,12 +7,14 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "baselines/peers.hpp"
 #include "canaries.hpp"
 #include "options.hpp"
 #include "output_file.hpp"
@@ -22,6 +24,7 @@
 #include "scenarios/check.hpp"
 #include "scenarios/describe.hpp"
 #include "session.hpp"
+#include "subject.hpp"
 #include "text.hpp"
 #include "trace.hpp"
 
@@ -119,6 +122,19 @@ int run(char* program, options asked) {
   return scenarios::status_crashed;
 }
 
+// What both programs say, and the peers, which only this one has.
+std::string describe() {
+  auto doc = nlohmann::ordered_json::parse(scenarios::describe());
+  doc["peers"] = doc["absent_peers"] = nlohmann::ordered_json::array();
+  for_each_type(peers{}, [&doc]<subject P>() {
+    doc["peers"].push_back({{"name", P::name}, {"summary", P::summary}, {"lacks", P::lacks}});
+  });
+  for (const absent_peer& p : absent_peers) {
+    if (!p.name.empty()) doc["absent_peers"].push_back({{"name", p.name}, {"why", p.why}});
+  }
+  return doc.dump(2) + "\n";
+}
+
 int start(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   parsed p = parse(arguments, allowed_cpus());
@@ -129,7 +145,7 @@ int start(int argc, char** argv) {
     return scenarios::status_fine;
   }
   if (p.values.describe) {
-    const std::string text = scenarios::describe();
+    const std::string text = describe();
     std::fwrite(text.data(), 1, text.size(), stdout);
     return scenarios::status_fine;
   }

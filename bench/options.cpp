@@ -223,7 +223,7 @@ What is written
       bench_threadref --benchmark_filter=finalize --benchmark_out=bench.json --samples=s.jsonl
 
 About
-  --describe                 the tables of back ends and scenarios, and their cells, as JSON
+  --describe                 the tables of back ends, scenarios and peers, and the cells, as JSON
   --help                     this text
 
 Google Benchmark's other flags work as usual; but the numbers of threads are fixed, so that

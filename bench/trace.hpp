@@ -21,7 +21,7 @@ enum class event : std::uint8_t {
   lower_key,
   higher_key,
   boost_at_exit,
-  boost_tss,
+  boost_pointer,
   promise,
   finalizer_1,
   finalizer_2,

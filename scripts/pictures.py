@@ -260,7 +260,8 @@ def main(arguments):
         return FINE
     options = parser.parse_args(arguments)
     problems = []
-    found = rows.bench_rows(rows.read_json(options.bench, problems))
+    found = [row for row in rows.bench_rows(rows.read_json(options.bench, problems))
+             if "absent" not in row]
     if not found:
         print(f"pictures.py: {options.bench} holds nothing to draw {'; '.join(problems)}",
               file=sys.stderr)

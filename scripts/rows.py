@@ -16,6 +16,9 @@ NAME = re.compile(r"(?P<group>[a-z_]+)/(?P<quantity>\w+)/(?P<subject>\w+)"
 ADDED = re.compile(r"/(iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmup_time:[\d.]+"
                    r"|manual_time|real_time|process_time|threads:\d+)(?=/|$)")
 
+# How the label of a row begins that could not be measured here; the reason follows.
+ABSENT = "absent: "
+
 # What Google Benchmark writes into every entry; the rest are our counters.
 NOT_COUNTERS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
                 "iterations", "real_time", "cpu_time"}
@@ -42,8 +45,11 @@ def bench_row(entry):
         return None
     row = {"name": name, **{key: parts[key] for key in ("group", "quantity", "subject")}}
     row.update({key: int(parts[key]) for key in ("n", "churn") if parts[key]})
-    if entry.get("label"):
-        row["order"] = entry["label"].removeprefix("order=")
+    label = entry.get("label", "")
+    if label.startswith(ABSENT):
+        return {**row, "absent": label.removeprefix(ABSENT)}  # it has no figures
+    if label:
+        row["order"] = label.removeprefix("order=")
     if entry.get("error_occurred"):
         row["error"] = entry.get("error_message", "an error without a message")
         return row  # its counters were not measured

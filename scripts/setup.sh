@@ -46,6 +46,9 @@ all  | clang-19            | the preset clang19-tsan
 all  | libclang-rt-19-dev  | sanitizer run-times of that
 all  | valgrind            | the preset memcheck, and instructions.sh
 all  | gcovr               | reads what the coverage preset wrote
+all  | pkg-config          | finds GLib
+all  | libglib2.0-dev      | the peer GPrivate
+all  | qtbase5-dev         | the peer QThreadStorage
 END
 }
 

@@ -1,8 +1,8 @@
 # threadref_peer(<name> [DEBIAN <package>] [PACKAGE <pkg> [COMPONENTS <c>...]] [MODULE <pkg-config>]
 #                [LINK <target>...] [APART <source>])
 #
-# One line of the table of peers: <name>.hpp joins bench_threadref, or the reason why it is absent is
-# recorded. DEBIAN is what has to be installed for PACKAGE (CMake's) or MODULE (pkg-config's). Only
+# One line of the table of peers: <name>.hpp joins bench_threadref, or the reason why it is absent
+# is recorded. DEBIAN is what has to be installed for PACKAGE (CMake's) or MODULE (pkg-config's). Only
 # bench_threadref links what a peer needs. APART: a source file that is compiled as LINK demands,
 # and bench_threadref is not.
 # The calls together are what baselines/peers.hpp is generated from.
@@ -42,6 +42,6 @@ function(threadref_peer name)
   endif()
   set_property(GLOBAL APPEND PROPERTY threadref_peer_links ${arg_LINK})
   set_property(GLOBAL APPEND PROPERTY threadref_peers ${name})
-  set_property(GLOBAL APPEND_STRING PROPERTY threadref_peer_includes
-    "#include \"baselines/${name}.hpp\"\n")
+  set(header baselines/${name}.hpp)
+  set_property(GLOBAL APPEND_STRING PROPERTY threadref_peer_includes "#include \"${header}\"\n")
 endfunction()

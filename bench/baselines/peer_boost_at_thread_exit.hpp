@@ -13,7 +13,7 @@ struct peer_boost_at_thread_exit {
   static constexpr std::string_view summary = "Boost.Thread's at_thread_exit(), raw";
   static constexpr std::string_view lacks =
       "takes none out again; what is added while they run comes after those that were pending; "
-      "asks malloc twice a thread and once for each";
+      "asks malloc twice for each";
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>

@@ -16,8 +16,8 @@ struct peer_key_each {
   static constexpr std::string_view name = "peer_key_each";
   static constexpr std::string_view summary = "a pthread key for each value";
   static constexpr std::string_view lacks =
-      "a process has 1 024 keys, which all libraries share; glibc runs them oldest first, and no "
-      "standard says in which order; each value needs a place that outlives its thread";
+      "a process has 1 024 keys, which all libraries share; glibc runs them oldest first, where "
+      "POSIX leaves the order open; each value needs a place that outlives its thread";
   // Half of the keys of a process: the rest is for everybody else in it.
   static constexpr int most = 512;
   static constexpr std::string_view why_no_more = "a process has no more than 1 024 keys";

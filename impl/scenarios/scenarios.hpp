@@ -142,7 +142,8 @@ inline constexpr scenario table[] = {
 
     {.key = id::ordering,
      .name = "finalize/ordering",
-     .asks = "where do finalizers run among stack objects, thread_locals, keys, Boost's and the join?",
+     .asks = "where do finalizers run among stack objects, thread_locals, keys, Boost's and the "
+             "join?",
      .tools = tool::bench,
      .finalizers = {2}},
 

@@ -151,6 +151,13 @@ class StatusTest(unittest.TestCase):
         head, _ = self.collect(bench={"finalize/exit/peer_vector/n:16": {"misordered": 2}})
         self.assertEqual(head["status"], 0)
 
+    def test_what_is_absent_has_no_figures_and_fails_nothing(self):
+        name = "finalize/exit/peer_vector/n:16"
+        head, found = self.collect(bench={name: {"label": "absent: no exit hook"}})
+        row = next(row for row in found if row.get("name") == name)
+        self.assertEqual((head["status"], row["absent"]), (0, "no exit hook"))
+        self.assertFalse({"order", "ns", "lost"} & row.keys())
+
     def test_forbidden_in_stress(self):
         head, _ = self.collect(verdict="failed")
         self.assertEqual(head["status"], 2)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -22,8 +21,6 @@ struct canary_wrong_thread {
       .name = "canary_wrong_thread",
       .summary = "runs the last finalizer of each thread on another one, after the join",
       .capabilities = capability::after_thread_locals};
-  static constexpr std::string_view unseen_by_bench =
-      "bench counts and orders what ran before its joiner went on, wherever that was";
   struct faulty_claim;
   using list = detail::exit_list<canary_wrong_thread, faulty_claim>;
 
