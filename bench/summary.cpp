@@ -181,13 +181,13 @@ std::string figure(double value, int width) {
 std::string closing_table(const std::vector<result>& results, bool smoke) {
   const figures_of_run all(results);
   if (smoke || all.subjects().size() < 2) return {};
-  std::string text = absl::StrFormat("%-24s", "");
+  std::string text = absl::StrFormat("%-26s", "");
   for (const column& c : columns) absl::StrAppend(&text, absl::StrFormat("%14s", c.title));
-  absl::StrAppend(&text, "\n", absl::StrFormat("%-24s", "ns; * best within 5 %"));
+  absl::StrAppend(&text, "\n", absl::StrFormat("%-26s", "ns; * best within 5 %"));
   for (const column& c : columns) absl::StrAppend(&text, absl::StrFormat("%14s", c.unit));
   absl::StrAppend(&text, "  order\n");
   for (const row* s : all.subjects()) {
-    absl::StrAppend(&text, absl::StrFormat("%-24s", s->subject));
+    absl::StrAppend(&text, absl::StrFormat("%-26s", s->subject));
     for (const column& c : columns) {
       const double v = all.value(s->subject, c.key, c.n, c.counter);
       const bool is_best = s->kind != row_kind::floor && v >= 0 && v <= all.best(c) * as_good_as;

@@ -2,9 +2,9 @@
 #                [LINK <target>...] [APART <source>])
 #
 # One line of the table of peers: <name>.hpp joins bench_threadref, or the reason why it is absent
-# is recorded. DEBIAN is what has to be installed for PACKAGE (CMake's) or MODULE (pkg-config's). Only
-# bench_threadref links what a peer needs. APART: a source file that is compiled as LINK demands,
-# and bench_threadref is not.
+# is recorded. DEBIAN is what has to be installed for PACKAGE (CMake's) or MODULE (pkg-config's).
+# Only bench_threadref links what a peer needs. APART: a source file that is compiled as LINK
+# demands, and bench_threadref is not.
 # The calls together are what baselines/peers.hpp is generated from.
 function(threadref_peer name)
   cmake_parse_arguments(arg "" "DEBIAN;PACKAGE;MODULE;APART" "COMPONENTS;LINK" ${ARGN})
