@@ -35,7 +35,8 @@ struct instance {
   std::string_view quantity;
   subject_kind kind;
   std::unique_ptr<sampler> (*open)(int n);
-  double (*operations)(int n);  // in one region
+  double (*operations)(int n);         // in one region
+  std::string_view (*why_not)(int n);  // it can't do this with n; or nothing
 };
 
 }  // namespace threadref_pairs

@@ -8,6 +8,7 @@
 
 #include "bodies/detach.hpp"
 #include "bodies/exit.hpp"
+#include "bodies/exit_mixed.hpp"
 #include "bodies/ref_check.hpp"
 #include "bodies/registration.hpp"
 #include "paired/face.hpp"
@@ -26,6 +27,11 @@ template <id K, class S>
 class samples_of final : public sampler {
  public:
   explicit samples_of(int n) : at_(body<K>::most(n)), n_(n) {}
+  samples_of(const samples_of&) = delete;
+  samples_of& operator=(const samples_of&) = delete;
+  ~samples_of() override {
+    if constexpr (requires { S::release(); }) S::release();
+  }
   timed take() override {
     verdict found;
     const sample s = body<K>::template take<S>(at_, n_, found);
@@ -61,8 +67,12 @@ std::string_view planted_name() {
 template <id K, class S>
 constexpr instance instance_of(subject_kind kind) {
   const std::string_view name = scenarios::row(K).name;
-  return {S::name, name.substr(name.find('/') + 1), kind, &open<K, S>,
-          [](int n) -> double { return body<K>::operations(n); }};
+  return {S::name,
+          name.substr(name.find('/') + 1),
+          kind,
+          &open<K, S>,
+          [](int n) -> double { return body<K>::operations(n); },
+          &why_not<K, S>};
 }
 
 template <id K>

@@ -175,9 +175,14 @@ void add(session& all, std::string_view a, std::string_view b, std::string_view 
   if (all.find(name) != nullptr) return;  // a control that both sides share
   const row r{s.key, name, p.a->subject, row_kind::pair, n, 0};
   all.add_row(r);
-  benchmark::RegisterBenchmark(
-      name.c_str(), [&all, r, p](benchmark::State& state) { run_pair(state, all, r, p); })
-      ->Iterations(all.pairs(all.asked.pairs))
+  const std::string_view of_a = p.a->why_not(n);
+  const std::string_view why = of_a.empty() ? p.b->why_not(n) : of_a;
+  const auto run = [&all, r, p, why](benchmark::State& state) {
+    if (why.empty()) return run_pair(state, all, r, p);
+    say_absent(state, all, why);
+  };
+  benchmark::RegisterBenchmark(name.c_str(), run)
+      ->Iterations(why.empty() ? all.pairs(all.asked.pairs) : 1)
       ->UseManualTime()
       ->Unit(benchmark::kNanosecond);
 }
