@@ -26,6 +26,8 @@ void call_all(List& entries) {
   }
 }
 
+// Peers have theirs inside a function: those outside are made all at once, at the first use of any
+// in their file, and each would be timed together with the others.
 template <class List>
 struct calling_list {
   List entries;

@@ -6,11 +6,11 @@
 #include "probe.hpp"
 
 // What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
-// 2.18). No header declares them, and their names are given.
-// NOLINTBEGIN(readability-identifier-naming)
-extern "C" int __cxa_thread_atexit_impl(void (*fn)(void*), void* arg, void* dso) noexcept;
-extern "C" void* __dso_handle;
-// NOLINTEND(readability-identifier-naming)
+// 2.18). No header declares them, and their names are given. g++ declares the second by itself for
+// a thread_local inside a function, and then takes no other declaration of it under its own name.
+extern "C" int __cxa_thread_atexit_impl(  // NOLINT(readability-identifier-naming)
+    void (*fn)(void*), void* arg, void* dso) noexcept;
+extern void* threadref_bench_dso_handle asm("__dso_handle");
 
 namespace threadref::bench {
 
@@ -25,7 +25,7 @@ struct peer_cxa_thread_atexit {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
-    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, kept, &__dso_handle));
+    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, kept, &threadref_bench_dso_handle));
   }
 };
 

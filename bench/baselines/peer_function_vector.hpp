@@ -19,11 +19,15 @@ struct peer_function_vector {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
-    list_.entries.emplace_back(c);
+    list().entries.emplace_back(c);
   }
 
  private:
-  static inline thread_local calling_list<std::vector<std::function<void()>>> list_;
+  using calling = calling_list<std::vector<std::function<void()>>>;
+  static calling& list() {
+    thread_local calling own;
+    return own;
+  }
 };
 
 }  // namespace threadref::bench

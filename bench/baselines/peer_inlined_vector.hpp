@@ -20,11 +20,15 @@ struct peer_inlined_vector {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list_.entries.push_back({&run_state<C>, kept});
+    list().entries.push_back({&run_state<C>, kept});
   }
 
  private:
-  static inline thread_local calling_list<absl::InlinedVector<entry, 16>> list_;
+  using calling = calling_list<absl::InlinedVector<entry, 16>>;
+  static calling& list() {
+    thread_local calling own;
+    return own;
+  }
 };
 
 }  // namespace threadref::bench

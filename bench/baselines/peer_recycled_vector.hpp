@@ -22,7 +22,7 @@ struct peer_recycled_vector {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list_.entries.push_back({&run_state<C>, kept});
+    list().entries.push_back({&run_state<C>, kept});
   }
 
  private:
@@ -36,25 +36,28 @@ struct peer_recycled_vector {
     static buffers& all = *new buffers;
     return all;
   }
-  struct list {
+  struct recycled_list {
     buffer entries;
-    list() {
+    recycled_list() {
       buffers& all = shared();
       const std::lock_guard lock(all.guard);
       if (all.free.empty()) return;
       entries = std::move(all.free.back());
       all.free.pop_back();
     }
-    list(const list&) = delete;
-    list& operator=(const list&) = delete;
-    ~list() {
+    recycled_list(const recycled_list&) = delete;
+    recycled_list& operator=(const recycled_list&) = delete;
+    ~recycled_list() {
       call_all(entries);
       buffers& all = shared();
       const std::lock_guard lock(all.guard);
       all.free.push_back(std::move(entries));
     }
   };
-  static inline thread_local list list_;
+  static recycled_list& list() {
+    thread_local recycled_list own;
+    return own;
+  }
 };
 
 }  // namespace threadref::bench

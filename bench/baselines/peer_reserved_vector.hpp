@@ -16,14 +16,20 @@ struct peer_reserved_vector {
   static constexpr std::string_view lacks =
       "as peer_vector; and somebody has to know beforehand how many there will be";
 
-  static void arm(entry* /*storage*/, int n) { list_.entries.reserve(static_cast<std::size_t>(n)); }
+  static void arm(entry* /*storage*/, int n) {
+    list().entries.reserve(static_cast<std::size_t>(n));
+  }
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list_.entries.push_back({&run_state<C>, kept});
+    list().entries.push_back({&run_state<C>, kept});
   }
 
  private:
-  static inline thread_local calling_list<std::vector<entry>> list_;
+  using calling = calling_list<std::vector<entry>>;
+  static calling& list() {
+    thread_local calling own;
+    return own;
+  }
 };
 
 }  // namespace threadref::bench

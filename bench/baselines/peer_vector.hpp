@@ -19,11 +19,15 @@ struct peer_vector {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list_.entries.push_back({&run_state<C>, kept});
+    list().entries.push_back({&run_state<C>, kept});
   }
 
  private:
-  static inline thread_local calling_list<std::vector<entry>> list_;
+  using calling = calling_list<std::vector<entry>>;
+  static calling& list() {
+    thread_local calling own;
+    return own;
+  }
 };
 
 }  // namespace threadref::bench

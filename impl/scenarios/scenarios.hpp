@@ -131,7 +131,7 @@ inline constexpr scenario table[] = {
      .name = "finalize/exit_mixed",
      .asks = "how long does the same take when the finalizers are of eight kinds, in random order?",
      .tools = tool::bench,
-     .finalizers = {16, 256, 4096}},
+     .finalizers = {256, 4096}},
 
     {.key = id::exit_under_churn,
      .name = "finalize/exit_under_churn",
