@@ -2,6 +2,7 @@
 // Of whom instructions are counted: the subjects of the timed rows.
 #pragma once
 
+#include "baselines/peers.hpp"
 #include "bodies/exit.hpp"
 #include "bodies/registration.hpp"
 #include "subject.hpp"
@@ -10,11 +11,13 @@
 
 namespace threadref::bench::instructions {
 
-// Calls f.template operator()<S>() for each. Every one can register and exit.
+// Calls f.template operator()<S>() for each. Every one can register any number, and exit.
 template <class F>
 void for_each_subject(F&& f) {
   for_each_type(backends{}, [&f]<backend B>() { f.template operator()<library<B>>(); });
-  for_each_type(body<id::exit_solo>::peers{}, f);
+  for_each_type(peers{}, [&f]<class S>() {
+    if constexpr (!requires { S::no_exit; } && !requires { S::most; }) f.template operator()<S>();
+  });
   for_each_type(body<id::registration>::floors{}, f);
   for_each_type(body<id::exit_solo>::floors{}, f);
 }
