@@ -5,8 +5,13 @@
 
 namespace threadref::bench {
 
-void* crowd::park(void* gate) {
-  static_cast<std::atomic<int>*>(gate)->wait(0, std::memory_order_acquire);
+void* crowd::park(void* self) {
+  crowd& in = *static_cast<crowd*>(self);
+  const int index = in.entered_.fetch_add(1, std::memory_order_relaxed);
+  if (in.first_ != nullptr) in.first_(in.shared_, index);
+  in.greeted_.fetch_add(1, std::memory_order_release);
+  in.greeted_.notify_one();
+  in.gate_.wait(0, std::memory_order_acquire);
   return nullptr;
 }
 
@@ -17,10 +22,11 @@ int crowd::gather(int wanted) {
   gate_.store(0, std::memory_order_relaxed);
   while (size() < wanted) {
     pthread_t made{};
-    if (pthread_create(&made, &attributes, &park, &gate_) != 0) break;
+    if (pthread_create(&made, &attributes, &park, this) != 0) break;
     threads_.push_back(made);
   }
   pthread_attr_destroy(&attributes);
+  for (int there = greeted_; there != size(); there = greeted_) greeted_.wait(there);
   return size();
 }
 
@@ -29,6 +35,7 @@ void crowd::dismiss() {
   gate_.notify_all();
   for (const pthread_t t : threads_) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
   threads_.clear();
+  entered_ = greeted_ = 0;
 }
 
 churners::churners(probe::routine what, int registered) : each_(count) {

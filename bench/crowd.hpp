@@ -19,19 +19,27 @@ class crowd {
  public:
   static constexpr std::size_t stack_bytes = 65536;
 
+  // What each does before it sleeps; the index says the how manieth it is.
+  using greeting = void (*)(void* shared, int index);
+
   crowd() = default;
+  crowd(greeting first, void* shared) : first_(first), shared_(shared) {}
   crowd(const crowd&) = delete;
   crowd& operator=(const crowd&) = delete;
   ~crowd() { dismiss(); }
 
-  // Has that many; what is there already stays. Returns how many there are: fewer when the system
-  // gives no more.
+  // Has that many, all asleep or about to; what is there already stays. Returns how many there are:
+  // fewer when the system gives no more.
   int gather(int wanted);
   void dismiss();
   [[nodiscard]] int size() const noexcept { return static_cast<int>(threads_.size()); }
 
  private:
-  static void* park(void* gate);
+  static void* park(void* self);
+  greeting first_ = nullptr;
+  void* shared_ = nullptr;
+  std::atomic<int> entered_{0};
+  std::atomic<int> greeted_{0};
   std::atomic<int> gate_{0};
   std::vector<pthread_t> threads_;
 };

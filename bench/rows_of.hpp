@@ -29,7 +29,7 @@ inline row make_row(const session& all, const scenarios::scenario& s, std::strin
                     row_kind kind, int n) {
   row r{s.key, concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n, 0};
   if (s.key == id::exit_under_churn) {
-    r.churn = all.room.threads;
+    r.churn = all.crowd_of(all.asked.smoke ? s.threads.smoke() : s.threads.real());
     r.name += concat("/churn:", r.churn);
   }
   return r;
@@ -81,12 +81,15 @@ void add_libraries(session& all, int n) {
   });
 }
 
-// Calls f(n) for each size of the row, or for the smallest.
+// Calls f(n) for each size of the row, or for the smallest; what the system does not give is none.
 template <class F>
 void for_each_size(const session& all, const scenarios::scenario& s, F f) {
-  for (const int n : s.finalizers) {
-    f(n);
+  int done = 0;
+  for (const int wanted : s.finalizers) {
+    const int n = s.parameter == scenarios::alive ? all.crowd_of(wanted) : wanted;
+    if (n != done) f(n);
     if (all.asked.smoke) return;
+    done = n;
   }
 }
 

@@ -17,9 +17,17 @@ namespace {
 
 constexpr std::size_t samples_kept = 5000;
 
-constexpr int crowd_wanted(bool smoke) {
-  const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
-  return smoke ? sizes.smoke() : sizes.real();
+// The most that any row has.
+int crowd_wanted(bool smoke) {
+  int most = 1;
+  const auto consider = [&](const scenarios::size_list& sizes) {
+    if (!sizes.empty()) most = std::max(most, smoke ? sizes.smoke() : sizes.real());
+  };
+  scenarios::for_each_row<scenarios::tool::bench>([&]<scenarios::id K>() {
+    consider(scenarios::row(K).threads);
+    if (scenarios::row(K).parameter == scenarios::alive) consider(scenarios::row(K).finalizers);
+  });
+  return most;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // One run of the program: what was asked for, where its threads are, and what came of it.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -42,10 +43,14 @@ class session {
 
   const options asked;
   const scenarios::environment machine;
-  const scenarios::thread_room room;  // for the crowd
+  const scenarios::thread_room room;  // for a crowd
+  // How many others a row has that wants so many: fewer where the system gives no more.
+  [[nodiscard]] int crowd_of(int wanted) const noexcept { return std::min(wanted, room.threads); }
 
   // How many pairs of probes a row takes.
-  [[nodiscard]] int pairs(int real) const noexcept { return asked.smoke ? smoke_pairs : real; }
+  [[nodiscard]] int pairs(int real) const noexcept {
+    return asked.smoke ? std::min(smoke_pairs, real) : real;
+  }
   // The CPU that rows without churn are pinned to, or -1.
   [[nodiscard]] int pinned_cpu() const noexcept { return pinned_; }
 

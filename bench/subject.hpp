@@ -6,11 +6,15 @@
 #include <concepts>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "probe.hpp"
 #include "threadref/destructor.hpp"
 #include "threadref/finalize.hpp"
 #include "threadref/ref.hpp"
+#include "threadref/stats.hpp"
+#include "threadref/thread_info.hpp"
+#include "way.hpp"
 
 namespace threadref::bench {
 
@@ -42,6 +46,12 @@ inline constexpr bool oldest_first = requires {
   requires S::oldest_first;
 };
 
+// A floor that leaves out the finalizers says so, by that name.
+template <class S>
+inline constexpr bool registers_nothing = requires {
+  S::registers_nothing;
+};
+
 // A back end in that shape.
 template <backend B>
 struct library {
@@ -52,9 +62,9 @@ struct library {
     finalize<B>(c);
   }
   // What only back ends can do.
-  template <class C>
-  [[gnu::always_inline]] static bool add_and_cancel(C c, C* /*kept*/) {
-    return finalize<B>(c).cancel();
+  template <way W, class C>
+  [[gnu::always_inline]] static bool add_and_take(C c, C* /*kept*/) {
+    return take_by<W>(finalize<B>(c));
   }
   using handle = finalizer<void, B>;
   template <class C>
@@ -64,6 +74,10 @@ struct library {
   static std::error_code add_destructor(void** variable, void (*function)(void*)) {
     return register_destructor<B>(variable, function);
   }
+
+  [[gnu::always_inline]] static bool is_known() noexcept { return ensure<B>(); }
+  static std::vector<thread_handle> everyone() { return enumerate<B>(); }
+  static void trim() noexcept { threadref::trim<B>(); }
   using reference = basic_ref<B>;
   static constexpr capability claims = B::info.capabilities;
 };

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "probe.hpp"
+#include "way.hpp"
 
 namespace threadref::bench {
 
@@ -20,11 +21,12 @@ struct floor_bump_store {
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
     *own_->top++ = {&run_state<C>, kept};
   }
-  template <class C>
-  [[gnu::always_inline]] static bool add_and_cancel(C c, C* kept) noexcept {
+  template <way W, class C>
+  [[gnu::always_inline]] static bool add_and_take(C c, C* kept) {
     add(c, kept);
     asm volatile("" ::: "memory");  // else the two halves cancel out at compile time
-    --own_->top;
+    const entry* const newest = --own_->top;
+    if constexpr (W == way::call) newest->fn(newest->arg);
     return true;
   }
   [[gnu::noinline]] static void run() {

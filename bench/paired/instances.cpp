@@ -6,11 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "bodies/detach.hpp"
+#include "bodies/ensure.hpp"
 #include "bodies/exit.hpp"
 #include "bodies/exit_mixed.hpp"
-#include "bodies/ref_check.hpp"
+#include "bodies/refs.hpp"
 #include "bodies/registration.hpp"
+#include "bodies/taking.hpp"
 #include "paired/face.hpp"
 #include "threadref/backends.hpp"
 

@@ -22,9 +22,18 @@ enum class id {
   exit_mixed,
   exit_under_churn,
   ordering,
+  cancel_owner,
   detach_owner,
+  call_owner,
+  cancel_foreign,
   detach_foreign,
+  call_foreign,
+  ensure,
   ref_check,
+  ref_lock,
+  ref_enumerate,
+  churn_rate,
+  memory_thread,
   churn,
   burst,
   late_attach,
@@ -75,6 +84,9 @@ class size_list {
   std::array<int, 12> sizes_{};
   std::size_t count_ = 0;
 };
+
+// The parameter of rows that go through numbers of live threads.
+inline constexpr std::string_view alive = "alive";
 
 struct scenario {
   id key;
@@ -147,15 +159,45 @@ inline constexpr scenario table[] = {
      .tools = tool::bench,
      .finalizers = {2}},
 
+    {.key = id::cancel_owner,
+     .name = "finalize/cancel_owner",
+     .asks = "what does a finalizer cost that its own thread registers and cancels?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
     {.key = id::detach_owner,
      .name = "finalize/detach_owner",
-     .asks = "what does a finalizer cost that its own thread registers and cancels?",
+     .asks = "what does a finalizer cost that its own thread registers and detaches?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::call_owner,
+     .name = "finalize/call_owner",
+     .asks = "what does a finalizer cost that its own thread registers and calls early?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::cancel_foreign,
+     .name = "finalize/cancel_foreign",
+     .asks = "what does it cost to cancel a finalizer of another thread?",
      .tools = tool::bench,
      .finalizers = {1}},
 
     {.key = id::detach_foreign,
      .name = "finalize/detach_foreign",
-     .asks = "what does it cost to cancel a finalizer of another thread?",
+     .asks = "what does it cost to detach a finalizer of another thread?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::call_foreign,
+     .name = "finalize/call_foreign",
+     .asks = "what does it cost to call a finalizer of another thread early?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    {.key = id::ensure,
+     .name = "finalize/ensure",
+     .asks = "what does it cost to see that this thread is registered already?",
      .tools = tool::bench,
      .finalizers = {1}},
 
@@ -164,6 +206,34 @@ inline constexpr scenario table[] = {
      .asks = "what does it cost to ask whether a thread still runs?",
      .tools = tool::bench,
      .finalizers = {1}},
+
+    {.key = id::ref_lock,
+     .name = "ref/lock",
+     .asks = "what does it cost to take hold of a thread by a ref, and to let it go?",
+     .tools = tool::bench,
+     .finalizers = {1}},
+
+    // Before all rows that have more threads: what was once alive is walked over ever after.
+    {.key = id::ref_enumerate,
+     .name = "ref/enumerate",
+     .asks = "what does a list of all live threads cost, for each of them?",
+     .tools = tool::bench,
+     .finalizers = {16, 1000, 10000},
+     .parameter = alive},
+
+    {.key = id::churn_rate,
+     .name = "finalize/churn",
+     .asks = "how many threads with 16 finalizers can come and go in a second beside others?",
+     .tools = tool::bench,
+     .finalizers = {1, 1000, 10000},
+     .parameter = alive},
+
+    {.key = id::memory_thread,
+     .name = "memory/thread",
+     .asks = "how much memory do a thread and a finalizer take, and what is left after a peak?",
+     .tools = tool::bench,
+     .finalizers = {64, 10000},
+     .parameter = alive},
 
     {.key = id::churn,
      .name = "churn",

@@ -1,22 +1,39 @@
 // SPDX-License-Identifier: MIT
+// A thread asks by a ref about another one, that lives (ns) and once it is dead (dead_ns).
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "baselines/floor_acquire_load.hpp"
+#include "baselines/floor_counter_pair.hpp"
+#include "baselines/peer_weak_ptr.hpp"
 #include "bodies/body.hpp"
 #include "gate.hpp"
 
 namespace threadref::bench {
 
-// What does it cost to ask whether a thread still runs?
-//   bench_threadref --benchmark_filter=ref/check
-// Asked of a thread that lives (ns), and of the same thread once it is dead (dead_ns).
-// 2026-11-20, amd-epyc-2c: 0.35 ns both, one acquire load 0.24.
-template <>
-struct body<id::ref_check> {
-  using floors = type_list<floor_acquire_load>;
-  using peers = type_list<>;
+// How it is asked.
+struct by_check {
+  using floor = floor_acquire_load;
+  template <class R>
+  [[gnu::always_inline]] static bool is_dead(const R& r) {
+    return r.expired();
+  }
+};
+struct by_lock {
+  using floor = floor_counter_pair;
+  template <class R>
+  [[gnu::always_inline]] static bool is_dead(const R& r) {
+    return !r.lock();
+  }
+};
+
+template <id K, class Question>
+struct asked_of_ref {
+  using floors = type_list<typename Question::floor>;
+  using peers = type_list<peer_weak_ptr>;
   static constexpr int times = 4096;
   static constexpr figures wanted = figures::per_operation;
   static constexpr int pairs(int /*n*/) { return 2'000; }
@@ -40,10 +57,10 @@ struct body<id::ref_check> {
   }
 
   template <class R>
-  [[gnu::noinline]] static std::uint64_t count_expired(const R& r) {
-    std::uint64_t expired = 0;
-    for (int i = 0; i != times; ++i) expired += r.expired() ? 1U : 0U;
-    return expired;
+  [[gnu::noinline]] static std::uint64_t count_dead(const R& r) {
+    std::uint64_t dead = 0;
+    for (int i = 0; i != times; ++i) dead += Question::is_dead(r) ? 1U : 0U;
+    return dead;
   }
 
   // A wrong answer counts as misordered: the ref says "dead" too early, or too late.
@@ -58,12 +75,12 @@ struct body<id::ref_check> {
       with.made.pass();
       const instant before = now();
       const instant start = now();
-      v.misordered += count_expired(*with.of);
+      v.misordered += count_dead(*with.of);
       const instant stop = now();
       with.released.open();
       sample s = at.join(v);
       const instant again = now();
-      v.misordered += times - count_expired(*with.of);
+      v.misordered += times - count_dead(*with.of);
       s.total = now() - again;
       s.empty = start - before;
       s.region = stop - start;
@@ -73,19 +90,31 @@ struct body<id::ref_check> {
   static sample take_floor() {
     const instant before = now();
     const instant start = now();
-    static_cast<void>(floor_acquire_load::rounds(times));
+    static_cast<void>(Question::floor::rounds(times));
     const instant region = now() - start;
     return {region, start - before, region, 0};
   }
 
   template <class S>
   static void run(benchmark::State& state, session& all, const row& of) {
-    measured m = measure_in_turns<id::ref_check, S>(state, all, of);
+    measured m = measure_in_turns<K, S>(state, all, of);
     std::sort(m.subject.total.begin(), m.subject.total.end());
     state.counters["dead_ns"] =
         (quantile(m.subject.total, 0.5) - trimmed_mean(m.subject.empty).value) / times;
     report(state, all, of, times, std::move(m), wanted);
   }
 };
+
+// What does it cost to ask whether a thread still runs?
+//   bench_threadref --benchmark_filter=ref/check
+// 2026-11-20, amd-epyc-2c: 0.35 ns both, one acquire load 0.24. CHECK_FACTS
+template <>
+struct body<id::ref_check> : asked_of_ref<id::ref_check, by_check> {};
+
+// What does it cost to take hold of a thread by a ref, and to let it go?
+//   bench_threadref --benchmark_filter=ref/lock
+// LOCK_FACTS
+template <>
+struct body<id::ref_lock> : asked_of_ref<id::ref_lock, by_lock> {};
 
 }  // namespace threadref::bench

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// What one subject takes, in a process of its own: what others left there would be used again.
+#pragma once
+
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "memory/hooks.hpp"
+#include "memory/steps.hpp"
+#include "probe.hpp"
+#include "subject.hpp"
+
+namespace threadref::bench {
+
+template <subject S>
+class memory_count {
+ public:
+  explicit memory_count(int alive) : alive_(alive), steps_(alive) {
+    for (int i = 0; i != alive; ++i) probes_.emplace_back(finalizers_counted).shared = &steps_;
+  }
+
+  nlohmann::ordered_json take() {
+    run_all(&rest_only, 0, nullptr);  // what the C library keeps of so many threads is there now
+    const level before = here();
+    level at[3];
+    run_all(&register_in_steps, registered, at);
+    const level after = here();
+    steady();
+    json_["alive"] = alive_;
+    json_["n"] = finalizers_counted;
+    const double more = alive_ * (finalizers_counted - 1.0);
+    say("bytes_per_thread", at[1].seen.bytes - at[0].seen.bytes, alive_);
+    say("bytes_per_finalizer", at[2].seen.bytes - at[1].seen.bytes, more);
+    say("allocations_first", at[1].seen.calls - at[0].seen.calls, alive_);
+    say("allocations_each", at[2].seen.calls - at[1].seen.calls, more);
+    say("retained_bytes", after.seen.bytes - before.seen.bytes, 1);
+    say("retained_resident", after.resident - before.resident, 1);
+    if constexpr (requires { S::trim(); }) {
+      S::trim();
+      const level trimmed = here();
+      say("trimmed_bytes", trimmed.seen.bytes - before.seen.bytes, 1);
+      say("trimmed_resident", trimmed.resident - before.resident, 1);
+    }
+    json_["lost"] = found_.lost;
+    json_["doubled"] = found_.doubled;
+    json_["misordered"] = found_.misordered;
+    return json_;
+  }
+
+ private:
+  static constexpr int registered = registers_nothing<S> ? 0 : finalizers_counted;
+
+  struct level {
+    memory_seen seen;
+    std::int64_t resident = 0;
+  };
+  static level here() { return {memory_now(), resident_now()}; }
+
+  // All threads at once; what there is whenever they rest.
+  void run_all(probe::routine what, int due, level* at_rest) {
+    for (probe& p : probes_) p.begin(what, due);
+    for (int i = 0; i != (at_rest != nullptr ? 3 : 1); ++i) {
+      steps_.await_all();
+      if (at_rest != nullptr) at_rest[i] = here();
+      steps_.go_on();
+    }
+    for (probe& p : probes_) p.join(found_);
+  }
+  static void rest_only(probe& at) { static_cast<steps*>(at.shared)->rest(); }
+  static void register_in_steps(probe& at) {
+    auto& together = *static_cast<steps*>(at.shared);
+    together.rest();
+    S::arm(at.storage(), finalizers_counted);
+    register_range<S>(at.done, 0, 1);
+    together.rest();
+    register_range<S>(at.done, 1, finalizers_counted);
+    together.rest();
+    leave<S>();
+  }
+
+  // A thread after the peak, when what the others left is there to be used again: nobody else runs.
+  struct calls_of_thread {
+    std::int64_t begin = 0;
+    std::int64_t first = 0;
+    std::int64_t all = 0;
+  };
+  static void count_calls(probe& at) {
+    auto& seen = *static_cast<calls_of_thread*>(at.shared);
+    seen.begin = memory_now().calls;
+    S::arm(at.storage(), finalizers_counted);
+    register_range<S>(at.done, 0, 1);
+    seen.first = memory_now().calls;
+    register_range<S>(at.done, 1, finalizers_counted);
+    seen.all = memory_now().calls;
+    leave<S>();
+  }
+  void steady() {
+    calls_of_thread seen;
+    probe& one = probes_.front();
+    one.shared = &seen;
+    one.run(&count_calls, registered, found_);
+    const std::int64_t ended = memory_now().calls;
+    say("steady_first", seen.first - seen.begin, 1);
+    say("steady_each", seen.all - seen.first, finalizers_counted - 1);
+    say("steady_exit", ended - seen.all, 1);
+  }
+
+  void say(const char* key, std::int64_t difference, double of) {
+    json_[key] = static_cast<double>(difference) / of;
+  }
+
+  const int alive_;
+  steps steps_;
+  std::deque<probe> probes_;
+  verdict found_;
+  nlohmann::ordered_json json_;
+};
+
+}  // namespace threadref::bench
