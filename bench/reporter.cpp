@@ -16,6 +16,8 @@ namespace threadref::bench {
 
 namespace {
 
+using scenarios::id;
+
 std::string pinning(const session& of) {
   return of.pinned_cpu() >= 0 ? concat("CPU ", of.pinned_cpu()) : "none";
 }
@@ -28,20 +30,50 @@ bool is_latency(const row& r) {
 struct column {
   const char* counter;
   std::string_view title;
+  double unit = 1;  // how much of the counter is one here
 };
+constexpr double mib = 1024 * 1024;
 std::vector<column> columns_of(const row& r) {
   if (r.kind == row_kind::pair)
     return {
         {"ratio", "B / A"}, {"low", "low"}, {"high", "high"}, {"a_ns", "A ns"}, {"b_ns", "B ns"}};
   if (is_latency(r)) {
-    return {{"ratio", "x floor"},    {"p50", "drain p50"},       {"p99", "p99"},
-            {"p999", "p99.9"},       {"total_p50", "total p50"}, {"total_p99", "p99"},
-            {"total_p999", "p99.9"}, {"total_ratio", "x floor"}};
+    return {{"ns", "each"},       {"ratio", "x floor"},    {"p50", "drain p50"},
+            {"p99", "p99"},       {"p999", "p99.9"},       {"total_p50", "total p50"},
+            {"total_p99", "p99"}, {"total_p999", "p99.9"}, {"total_ratio", "x floor"}};
   }
-  if (r.key == scenarios::id::ref_check) {
-    return {{"ratio", "x floor"}, {"dead_ns", "if dead"}};
+  switch (r.key) {
+    case id::ordering:
+      return {};
+    case id::ref_check:
+    case id::ref_lock:
+      return {{"ns", "each"}, {"ratio", "x floor"}, {"dead_ns", "if dead"}};
+    case id::churn_rate:
+      return {{"ns", "each"}, {"ratio", "x floor"}, {"threads_per_s", "threads/s"}};
+    case id::memory_thread:
+    case id::memory_herd:
+      return {{"bytes_per_thread", "1st bytes"},   {"bytes_per_finalizer", "each"},
+              {"allocations_first", "1st calls"},  {"allocations_each", "each"},
+              {"steady_first", "again 1st"},       {"steady_each", "each"},
+              {"retained_bytes", "left MiB", mib}, {"retained_resident", "in memory", mib},
+              {"trimmed_resident", "trimmed", mib}};
+    default:
+      return {{"ns", "each"}, {"ns_se", "+-"}, {"ratio", "x floor"}};
   }
-  return {{"ns_se", "+-"}, {"ratio", "x floor"}};
+}
+
+// Of the figures under it: unit and circumstances.
+std::string heading(const session& of, const row& first) {
+  if (first.churn != 0) {
+    return concat("ns; on any CPU, ", first.churn, " others asleep, ", churners::count,
+                  " come and go");
+  }
+  if (first.key == id::memory_thread || first.key == id::memory_herd)
+    return "bytes and calls for memory; a process each";
+  const std::string_view others = scenarios::row(first.key).parameter == scenarios::alive
+                                      ? "ns; the others asleep, on "
+                                      : "ns; alone on ";
+  return of.pinned_cpu() >= 0 ? concat(others, "CPU ", of.pinned_cpu()) : concat(others, "any CPU");
 }
 
 // Names the run's limits, where there are some.
@@ -53,7 +85,7 @@ std::vector<std::string> warnings(const session& of) {
   if (scenarios::this_build().build_type != "Release")
     all.emplace_back("not a Release build: the figures say nothing about the library");
   if (!of.room.limit.empty())
-    all.push_back(concat("churn rows have ", of.room.threads,
+    all.push_back(concat("no row has more than ", of.room.threads,
                          " other threads: more are not possible here (", of.room.limit, ")"));
   return all;
 }
@@ -78,7 +110,7 @@ std::vector<fact> facts(const session& of) {
           {"build_type", std::string(b.build_type)},
           {"commit", std::string(b.commit)},
           {"version", std::string(b.version)},
-          {"churn_threads", concat(of.room.threads)},
+          {"churn_threads", concat(of.churn_crowd())},
           {"churn_limit", of.room.limit}};
 }
 
@@ -116,18 +148,14 @@ void table_reporter::print_columns(const row& first) {
       << (first.kind == row_kind::pair ? "how much longer does B take than A, in turns with it?"
                                        : scenarios::row(first.key).asks)
       << "\n";
-  if (first.key == scenarios::id::ordering) {
-    out << left_out_of_traces() << std::flush;
+  if (first.key == scenarios::id::ordering) out << left_out_of_traces();
+  const std::vector<column> columns = columns_of(first);
+  if (columns.empty()) {
+    out << std::flush;
     return;
   }
-  const std::string where = first.churn != 0
-                                ? concat("ns; on any CPU, ", first.churn, " others asleep, ",
-                                         churners::count, " come and go")
-                            : of_.pinned_cpu() >= 0 ? concat("ns; alone on CPU ", of_.pinned_cpu())
-                                                    : std::string("ns; alone on any CPU");
-  out << absl::StrFormat("%-*s", static_cast<int>(name_width_), where);
-  if (first.kind != row_kind::pair) out << absl::StrFormat(" %9s", "each");
-  for (const column& c : columns_of(first)) out << absl::StrFormat(" %9s", c.title);
+  out << absl::StrFormat("%-*s", static_cast<int>(name_width_), heading(of_, first));
+  for (const column& c : columns) out << absl::StrFormat(" %9s", c.title);
   out << "\n" << std::flush;
 }
 
@@ -156,18 +184,16 @@ void table_reporter::print(const result& r) {
     out << "  " << r.label << "\n" << std::flush;
     return;
   }
-  if (r.of->key != scenarios::id::ordering) print_figures(r);
+  print_figures(r);
   out << "  " << r.label << " lost=" << r.value("lost") << "\n" << std::flush;
 }
 
 void table_reporter::print_figures(const result& r) {
   std::ostream& out = GetOutputStream();
-  if (r.of->kind != row_kind::pair) out << ' ' << figure(r.value("ns"), 9);
   for (const column& c : columns_of(*r.of)) {
     const bool is_ratio = r.of->kind == row_kind::pair && c.title.find("ns") == c.title.npos;
-    out << ' '
-        << (is_ratio ? absl::StrFormat("%9.3f", r.value(c.counter))
-                     : figure(r.value(c.counter), 9));
+    const double value = r.value(c.counter) / c.unit;
+    out << ' ' << (is_ratio ? absl::StrFormat("%9.3f", value) : figure(value, 9));
   }
 }
 

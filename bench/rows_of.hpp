@@ -29,7 +29,7 @@ inline row make_row(const session& all, const scenarios::scenario& s, std::strin
                     row_kind kind, int n) {
   row r{s.key, concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n, 0};
   if (s.key == id::exit_under_churn) {
-    r.churn = all.crowd_of(all.asked.smoke ? s.threads.smoke() : s.threads.real());
+    r.churn = all.churn_crowd();
     r.name += concat("/churn:", r.churn);
   }
   return r;

@@ -64,6 +64,11 @@ void session::go_solo() {
   place(pinned_ >= 0 ? std::vector<int>{pinned_} : cpus_);
 }
 
+void session::go_free() {
+  crowd_.dismiss();
+  place(cpus_);
+}
+
 bool session::go_with_crowd(int alive) {
   place(cpus_);
   if (crowd_.size() > alive) crowd_.dismiss();

@@ -46,6 +46,11 @@ class session {
   const scenarios::thread_room room;  // for a crowd
   // How many others a row has that wants so many: fewer where the system gives no more.
   [[nodiscard]] int crowd_of(int wanted) const noexcept { return std::min(wanted, room.threads); }
+  // The same for the rows with churn.
+  [[nodiscard]] int churn_crowd() const noexcept {
+    const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
+    return crowd_of(asked.smoke ? sizes.smoke() : sizes.real());
+  }
 
   // How many pairs of probes a row takes.
   [[nodiscard]] int pairs(int real) const noexcept {
@@ -56,6 +61,8 @@ class session {
 
   // Every body says first where it wants to run. Solo: pinned, nobody else there.
   void go_solo();
+  // On all CPUs, nobody else there.
+  void go_free();
   // On all CPUs, with that many others alive; they stay for the next such row. False: the system
   // did not let us have them.
   bool go_with_crowd(int alive);

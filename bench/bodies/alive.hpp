@@ -26,7 +26,7 @@ inline void fail_without_threads(benchmark::State& state, session& all) {
 //   bench_threadref --benchmark_filter=ref/enumerate
 // Made and dropped; the floor copies as many numbers. The walk passes every block ever used at
 // once, so the rows go from few threads to many.
-// ENUMERATE_FACTS
+// 2026-11-20, amd-epyc-2c: 0.5 us with 16 threads, 2 to 3 us with 10 000: a system call each.
 template <>
 struct body<id::ref_enumerate> {
   using floors = type_list<floor_id_copy>;
@@ -90,7 +90,8 @@ struct body<id::ref_enumerate> {
 //   bench_threadref --benchmark_filter=finalize/churn
 // The others sleep, each registered with the same subject. One after the other, on one CPU: what
 // two cores would make of it says more about them. The floor's threads register nothing.
-// CHURN_FACTS
+// 2026-11-20, amd-epyc-2c: 57 000 a second with registry, 2 to 3 % less than without, beside 1,
+// 1 000 or 10 000.
 template <>
 struct body<id::churn_rate> {
   using floors = type_list<floor_empty_thread>;

@@ -19,6 +19,7 @@
 #include "threadref/config.hpp"
 
 template struct threadref::bench::rows_of<threadref::scenarios::id::memory_thread>;
+template struct threadref::bench::rows_of<threadref::scenarios::id::memory_herd>;
 
 namespace threadref::bench {
 
@@ -74,11 +75,12 @@ void count_memory(benchmark::State& state, session& all, const row& of) {
     }
     return;
   }
-  all.go_solo();
+  all.go_free();
   nlohmann::json counted;
   for (auto _ : state) {
     const instant before = now();
-    const answer got = ask({"bench_memory", std::string(of.subject), concat(of.n)});
+    const answer got = ask({"bench_memory", std::string(scenarios::row(of.key).name),
+                            std::string(of.subject), concat(of.n)});
     state.SetIterationTime(static_cast<double>(now() - before) * 1e-9);
     counted = nlohmann::json::parse(got.text, nullptr, false);
     if (counted.is_object()) continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "memory/hooks.hpp"
@@ -15,8 +16,9 @@ namespace threadref::bench {
 template <subject S>
 class memory_count {
  public:
-  explicit memory_count(int alive) : alive_(alive), steps_(alive) {
-    for (int i = 0; i != alive; ++i) probes_.emplace_back(finalizers_counted).shared = &steps_;
+  // Together: all threads register at once; else one after the other.
+  memory_count(int alive, bool together) : alive_(alive), together_(together), steps_(alive) {
+    for (int i = 0; i != alive; ++i) probes_.emplace_back(finalizers_counted).shared = this;
   }
 
   nlohmann::ordered_json take() {
@@ -66,16 +68,25 @@ class memory_count {
     }
     for (probe& p : probes_) p.join(found_);
   }
-  static void rest_only(probe& at) { static_cast<steps*>(at.shared)->rest(); }
+  static memory_count& of(probe& at) { return *static_cast<memory_count*>(at.shared); }
+  static void rest_only(probe& at) { of(at).steps_.rest(); }
   static void register_in_steps(probe& at) {
-    auto& together = *static_cast<steps*>(at.shared);
-    together.rest();
-    S::arm(at.storage(), finalizers_counted);
-    register_range<S>(at.done, 0, 1);
-    together.rest();
-    register_range<S>(at.done, 1, finalizers_counted);
-    together.rest();
+    memory_count& all = of(at);
+    all.steps_.rest();
+    all.in_turn([&at] {
+      S::arm(at.storage(), finalizers_counted);
+      register_range<S>(at.done, 0, 1);
+    });
+    all.steps_.rest();
+    all.in_turn([&at] { register_range<S>(at.done, 1, finalizers_counted); });
+    all.steps_.rest();
     leave<S>();
+  }
+  template <class F>
+  void in_turn(F f) {
+    std::unique_lock turn(turn_, std::defer_lock);
+    if (!together_) turn.lock();
+    f();
   }
 
   // A thread after the peak, when what the others left is there to be used again: nobody else runs.
@@ -110,6 +121,8 @@ class memory_count {
   }
 
   const int alive_;
+  const bool together_;
+  std::mutex turn_;
   steps steps_;
   std::deque<probe> probes_;
   verdict found_;

@@ -52,9 +52,9 @@ std::int64_t resident_now() {
   const std::size_t key = text.find("Rss:");
   const std::size_t digits = text.find_first_of("0123456789", key);
   std::int64_t kib = 0;
-  const bool is_read = key != text.npos && digits != text.npos &&
-                       std::from_chars(&text[digits], text.data() + text.size(), kib).ec ==
-                           std::errc{};
+  const bool is_read =
+      key != text.npos && digits != text.npos &&
+      std::from_chars(&text[digits], text.data() + text.size(), kib).ec == std::errc{};
   THREADREF_CHECK(is_read, "/proc/self/smaps_rollup does not say Rss");
   return kib * 1024;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// bench_memory <subject> <threads>: one row of bench_threadref's group memory, as a line of JSON.
-// That program starts it, as a process of its own for each row: malloc and mmap are ours here.
+// bench_memory <quantity> <subject> <threads>: one row of bench_threadref's group memory, as a line
+// of JSON. That program starts it, a process for each row: malloc and mmap are ours here.
 #include <absl/strings/numbers.h>
 #include <pthread.h>
 
@@ -32,17 +32,16 @@ void small_stacks() {
 }
 
 template <class S>
-void take(std::string_view wanted, int alive, std::string& line) {
-  if (S::name == wanted) line = memory_count<S>(alive).take().dump();
+void take(std::string_view wanted, int alive, bool together, std::string& line) {
+  if (S::name == wanted) line = memory_count<S>(alive, together).take().dump();
 }
 
-std::string take_any(std::string_view wanted, int alive) {
-  using timed = body<scenarios::id::memory_thread>;
+std::string take_any(std::string_view wanted, int alive, bool together) {
   std::string line;
-  const auto as_is = [&]<class S>() { take<S>(wanted, alive, line); };
-  const auto as_library = [&]<backend B>() { take<library<B>>(wanted, alive, line); };
-  for_each_type(timed::floors{}, as_is);
-  for_each_type(timed::peers{}, as_is);
+  const auto as_is = [&]<class S>() { take<S>(wanted, alive, together, line); };
+  const auto as_library = [&]<backend B>() { take<library<B>>(wanted, alive, together, line); };
+  for_each_type(counted_in_memory::floors{}, as_is);
+  for_each_type(counted_in_memory::peers{}, as_is);
   for_each_type(backends{}, as_library);
   for_each_type(canaries{}, as_library);
   return line;
@@ -50,14 +49,21 @@ std::string take_any(std::string_view wanted, int alive) {
 
 int start(int argc, char** argv) {
   int alive = 0;
-  if (argc != 3) return wrong_use("it takes a subject and a number of threads");
-  if (!absl::SimpleAtoi(argv[2], &alive) || alive < 1)
-    return wrong_use(concat("'", argv[2], "' is no number of threads; use 1 or more"));
+  if (argc != 4) return wrong_use("it takes a quantity, a subject and a number of threads");
+  const std::string_view quantity = argv[1];
+  const bool together = quantity == scenarios::row(id::memory_herd).name;
+  if (!together && quantity != scenarios::row(id::memory_thread).name)
+    return wrong_use(concat("'", quantity, "' is no quantity; use ",
+                            scenarios::row(id::memory_thread).name, " or ",
+                            scenarios::row(id::memory_herd).name));
+  if (!absl::SimpleAtoi(argv[3], &alive) || alive < 1)
+    return wrong_use(concat("'", argv[3], "' is no number of threads; use 1 or more"));
   small_stacks();
-  const std::string line = take_any(argv[1], alive);
+  const std::string line = take_any(argv[2], alive, together);
   if (line.empty())
-    return wrong_use(concat("'", argv[1], "' is no subject; bench_threadref lists them with "
-                                          "--benchmark_list_tests"));
+    return wrong_use(concat("'", argv[2],
+                            "' is no subject; bench_threadref lists them with "
+                            "--benchmark_list_tests"));
   std::printf("%s\n", line.c_str());
   return std::fflush(stdout) == 0 ? scenarios::status_fine : scenarios::status_crashed;
 }

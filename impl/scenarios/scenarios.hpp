@@ -34,6 +34,7 @@ enum class id {
   ref_enumerate,
   churn_rate,
   memory_thread,
+  memory_herd,
   churn,
   burst,
   late_attach,
@@ -232,7 +233,14 @@ inline constexpr scenario table[] = {
      .name = "memory/thread",
      .asks = "how much memory do a thread and a finalizer take, and what is left after a peak?",
      .tools = tool::bench,
-     .finalizers = {64, 10000},
+     .finalizers = {1000, 10000},
+     .parameter = alive},
+
+    {.key = id::memory_herd,
+     .name = "memory/herd",
+     .asks = "how much do they take when all threads register at once?",
+     .tools = tool::bench,
+     .finalizers = {1000, 10000},
      .parameter = alive},
 
     {.key = id::churn,
