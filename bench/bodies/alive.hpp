@@ -90,8 +90,8 @@ struct body<id::ref_enumerate> {
 //   bench_threadref --benchmark_filter=finalize/churn
 // The others sleep, each registered with the same subject. One after the other, on one CPU: what
 // two cores would make of it says more about them. The floor's threads register nothing.
-// 2026-11-20, amd-epyc-2c: 57 000 a second with registry, 2 to 3 % less than without, beside 1,
-// 1 000 or 10 000.
+// 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without, beside
+// 1, 1 000 or 10 000.
 template <>
 struct body<id::churn_rate> {
   using floors = type_list<floor_empty_thread>;

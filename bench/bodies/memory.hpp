@@ -33,7 +33,7 @@ struct counted_in_memory {
 //   bench_threadref --benchmark_filter=memory/thread
 // Counted in bench_memory, which is the allocator of its process; nothing is timed. The threads
 // register one after the other, so that the figures are exact.
-// 2026-11-20, amd-epyc-2c, 10 000 threads: registry 1.7 KB for the first, 56 bytes each, no call
+// 2026-11-20, amd-epyc-2c, 10 000 threads: the default 1.7 KB for the first, 56 bytes each, no call
 // for memory once blocks are used again; after the peak 153 MiB stay, after trim() 7.
 template <>
 struct body<id::memory_thread> : counted_in_memory {};

@@ -138,8 +138,8 @@ struct taken_by_another {
 
 // What does a finalizer cost that its own thread registers and cancels, detaches, or calls early?
 //   bench_threadref --benchmark_filter='finalize/(cancel|detach|call)_owner'
-// 2026-11-20, amd-epyc-2c: registry 11, 48 and 11 ns, of which an atomic compare-and-swap is 5 to
-// 6; detaching also gives a handle of the thread, which takes a lock. The floor 0.6, called 1.7.
+// 2026-11-20, amd-epyc-2c: the default 11, 48 and 11 ns, of which an atomic compare-and-swap is 5
+// to 6; detaching also gives a handle of the thread, which takes a lock. The floor 0.6, called 1.7.
 template <>
 struct body<id::cancel_owner> : taken_by_owner<way::cancel> {};
 template <>
@@ -150,7 +150,7 @@ struct body<id::call_owner> : taken_by_owner<way::call> {};
 // What does it cost to cancel, detach or call a finalizer of another thread?
 //   bench_threadref --benchmark_filter='finalize/(cancel|detach|call)_foreign'
 // The other thread lives and sleeps, so that nobody contends.
-// 2026-11-20, amd-epyc-2c: registry 20, 77 and 42 ns, an uncontended mutex 11.
+// 2026-11-20, amd-epyc-2c: the default 20, 77 and 42 ns, an uncontended mutex 11.
 template <>
 struct body<id::cancel_foreign> : taken_by_another<way::cancel> {};
 template <>
