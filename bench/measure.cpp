@@ -69,52 +69,16 @@ void set_exit_figures(benchmark::State& state, session& run, const row& of, cons
 
 namespace {
 
-// Every counter that some row may have.
-// clang-format off: one a line is no help to anybody
-constexpr const char* counters_known[] = {"ns",
-                                          "ns_se",
-                                          "floor_ns",
-                                          "ratio",
-                                          "empty_ns",
-                                          "pinned_cpu",
-                                          "samples",
-                                          "lost",
-                                          "doubled",
-                                          "misordered",
-                                          "min",
-                                          "p50",
-                                          "p90",
-                                          "p99",
-                                          "p999",
-                                          "max",
-                                          "total_p50",
-                                          "total_p99",
-                                          "total_p999",
-                                          "total_ratio",
-                                          "life_p50",
-                                          "life_ratio",
-                                          "churned_per_s",
-                                          "dead_ns",
-                                          "low",
-                                          "high",
-                                          "pairs",
-                                          "a_ns",
-                                          "b_ns",
-                                          "layout",
-                                          "threads_per_s",
-                                          "n",
-                                          "alive",
-                                          "bytes_per_thread",
-                                          "bytes_per_finalizer",
-                                          "allocations_first",
-                                          "allocations_each",
-                                          "steady_first",
-                                          "steady_each",
-                                          "steady_exit",
-                                          "retained_bytes",
-                                          "retained_resident",
-                                          "trimmed_bytes",
-                                          "trimmed_resident"};
+// Every counter that some row may have. (Formatted, each would have a line.)
+// clang-format off
+constexpr const char* counters_known[] = {
+    "ns", "ns_se", "floor_ns", "ratio", "empty_ns", "pinned_cpu", "samples", "lost",
+    "doubled", "misordered", "min", "p50", "p90", "p99", "p999", "max", "total_p50",
+    "total_p99", "total_p999", "total_ratio", "life_p50", "life_ratio", "churned_per_s",
+    "dead_ns", "low", "high", "pairs", "a_ns", "b_ns", "layout", "threads_per_s", "n",
+    "alive", "bytes_per_thread", "bytes_per_finalizer", "allocations_first",
+    "allocations_each", "steady_first", "steady_each", "steady_exit", "retained_bytes",
+    "retained_resident", "trimmed_bytes", "trimmed_resident"};
 // clang-format on
 
 // Google Benchmark's CSV ends the program when a row has a counter that the first had not.
