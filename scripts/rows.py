@@ -12,7 +12,9 @@ BROKEN = ("lost", "doubled", "misordered")
 
 # finalize/exit/registry/n:16/churn:4000, and what Google Benchmark may add behind it
 NAME = re.compile(r"(?P<group>[a-z_]+)/(?P<quantity>\w+)/(?P<subject>\w+)"
-                  r"(?:/n:(?P<n>\d+))?(?:/churn:(?P<churn>\d+))?")
+                  r"(?P<parameters>(?:/[a-z_]+:\d+)*)")
+PARAMETER = re.compile(r"([a-z_]+):(\d+)")
+COUNTS = ("n", "alive")  # which Google Benchmark writes as it does all counters: 1.6e+01
 ADDED = re.compile(r"/(iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmup_time:[\d.]+"
                    r"|manual_time|real_time|process_time|threads:\d+)(?=/|$)")
 
@@ -44,7 +46,7 @@ def bench_row(entry):
     if entry.get("run_type", "iteration") != "iteration" or not parts:
         return None
     row = {"name": name, **{key: parts[key] for key in ("group", "quantity", "subject")}}
-    row.update({key: int(parts[key]) for key in ("n", "churn") if parts[key]})
+    row.update({key: int(value) for key, value in PARAMETER.findall(parts["parameters"])})
     label = entry.get("label", "")
     if label.startswith(ABSENT):
         return {**row, "absent": label.removeprefix(ABSENT)}  # it has no figures
@@ -56,7 +58,7 @@ def bench_row(entry):
     for key, value in entry.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if number and key not in NOT_COUNTERS and math.isfinite(value):
-            row[key] = value
+            row[key] = int(value) if key in COUNTS else value
     return row
 
 

@@ -20,16 +20,16 @@ class Hole:
 
 
 def cell_key(row):
-    return row["group"], row["quantity"], row.get("n"), row.get("churn")
+    return row["group"], row["quantity"], row.get("n"), row.get("churn", row.get("alive"))
 
 
 def title(key):
-    group, quantity, size, churn = key
+    group, quantity, size, alive = key
     text = quantity.replace("_", " ")
     if group != "finalize":
         text = f"{group} {text}"
-    if churn:
-        text += f", {churn} threads alive"
+    if alive:
+        text += f", {alive} threads alive"
     if size is not None:
         text += f", {size} finalizer" + ("" if size == 1 else "s")
     return text
@@ -81,7 +81,7 @@ def bench_keys(runs):
     keys = {}
     for run in reversed(runs):
         for row in run.bench.values():
-            if rows.kind_of(row["subject"]) == "backend":
+            if rows.kind_of(row["subject"]) == "backend" and is_timed_or_trace(row):
                 keys.setdefault(cell_key(row))
     measured = {key[:2] for key in keys}
     for run in runs:
@@ -156,14 +156,21 @@ def others_table(run):
     """[(title, [(floor or peer, row)])] of the newest night; floors have sizes of their own too."""
     table = {}
     for row in run.bench.values():
-        if rows.kind_of(row["subject"]) in ("floor", "peer") and not is_trace(row):
+        if (rows.kind_of(row["subject"]) in ("floor", "peer") and not is_trace(row)
+                and is_timed_or_trace(row)):
             table.setdefault(cell_key(row), []).append((row["subject"], row))
     return [(title(key), pairs) for key, pairs in table.items()]
 
 
+def is_timed_or_trace(row):
+    """Memory is counted, and has no place in tables of times."""
+    return row["group"] != "memory"
+
+
 def is_trace(row):
     """Some rows measure no time: what they saw is in the order."""
-    return "ns" not in row and "error" not in row and "order" in row
+    return ("ns" not in row and "error" not in row and "order" in row
+            and is_timed_or_trace(row))
 
 
 def orders(run):
