@@ -184,6 +184,13 @@ class StatusTest(unittest.TestCase):
         entry = {"name": "finalize/exit/registry/n:16/iterations:200/manual_time", "ns": 3}
         self.assertEqual(rows.bench_row(entry)["name"], "finalize/exit/registry/n:16")
 
+    def test_parameters_of_a_name_are_whole_numbers(self):
+        row = rows.bench_row({"name": "finalize/churn/registry/alive:1000/iterations:9/manual_time",
+                              "ns": 3.5, "n": 16.0, "alive": 1e3})
+        self.assertEqual((row["name"], row["n"], row["alive"]),
+                         ("finalize/churn/registry/alive:1000", 16, 1000))
+        self.assertIsInstance(row["n"], int)
+
     def test_aggregates_and_unmeasurable_numbers_are_left_out(self):
         name = "finalize/exit/registry/n:16"
         self.assertIsNone(rows.bench_row({"name": name, "run_type": "aggregate"}))
