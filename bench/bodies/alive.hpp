@@ -98,7 +98,7 @@ struct body<id::churn_rate> {
   using peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit, peer_key_list>;
   static constexpr int finalizers = 16;
   static constexpr int batch = 16;  // threads in a sample
-  static constexpr int pairs(int /*alive*/) { return 400; }
+  static constexpr int pairs(int /*alive*/) { return 250; }
 
   template <subject S>
   static sample take(probe& at, verdict& v) {
