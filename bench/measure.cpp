@@ -131,7 +131,7 @@ void report(benchmark::State& state, session& run, const row& of, double operati
   counters["floor_ns"] = floor.value;
   if (floor.value > smallest_floor_ns) counters["ratio"] = subject.value / floor.value;
   counters["empty_ns"] = trimmed_mean(m.subject.empty).value;
-  counters["pinned_cpu"] = of.churn != 0 ? -1 : run.pinned_cpu();
+  counters["pinned_cpu"] = of.churn != 0 || of.is_free ? -1 : run.pinned_cpu();
   counters["samples"] = static_cast<double>(m.subject.region.size());
   for (const char* fault : {"lost", "doubled", "misordered"}) counters[fault] = 0;
 

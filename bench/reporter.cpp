@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "reporter.hpp"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_format.h>
 
 #include <algorithm>
@@ -24,7 +25,8 @@ std::string pinning(const session& of) {
 
 bool is_latency(const row& r) {
   using scenarios::id;
-  return r.key == id::exit_solo || r.key == id::exit_mixed || r.key == id::exit_under_churn;
+  return r.key == id::exit_solo || r.key == id::exit_mixed || r.key == id::exit_under_churn ||
+         absl::EndsWith(to_absl(scenarios::row(r.key).name), "_exit");
 }
 
 struct column {
@@ -70,6 +72,7 @@ std::string heading(const session& of, const row& first) {
   }
   if (first.key == id::memory_thread || first.key == id::memory_herd)
     return "bytes and calls for memory; a process each";
+  if (first.is_free) return "ns; on all CPUs";
   const std::string_view others = scenarios::row(first.key).parameter == scenarios::alive
                                       ? "ns; the others asleep, on "
                                       : "ns; alone on ";

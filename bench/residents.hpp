@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <benchmark/benchmark.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "crowd.hpp"
+#include "session.hpp"
 #include "subject.hpp"
 
 namespace threadref::bench {
+
+// A row that did not get its residents.
+inline void fail_without_threads(benchmark::State& state, session& all) {
+  all.not_usable();
+  state.SkipWithError("the system did not let us have that many threads");
+}
 
 // Threads that sleep, each with one finalizer of the subject: what lists them has grown by as many.
 template <subject S>
@@ -52,7 +61,7 @@ class residents {
     mine.kept.at = &all.runs_[i];
     S::arm(&mine.storage, 1);
     S::add(counted_arrival(mine.kept), &mine.kept);
-    mine.kept.at->registered = !registers_nothing<S>;
+    mine.kept.at->registered = !registers_nothing<S> && !runs_itself<S>;
   }
 
   std::vector<arrival> runs_;

@@ -27,7 +27,7 @@ inline void add_row(session& all, const row& r, int pairs, run_function run) {
 
 inline row make_row(const session& all, const scenarios::scenario& s, std::string_view subject,
                     row_kind kind, int n) {
-  row r{s.key, concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n, 0};
+  row r{s.key, concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n};
   if (s.key == id::exit_under_churn) {
     r.churn = all.churn_crowd();
     r.name += concat("/churn:", r.churn);
@@ -38,6 +38,7 @@ inline row make_row(const session& all, const scenarios::scenario& s, std::strin
 template <id K, class S>
 void add_subject(session& all, row_kind kind, int n) {
   row r = make_row(all, scenarios::row(K), S::name, kind, n);
+  if constexpr (requires { body<K>::is_free; }) r.is_free = body<K>::is_free;
   if constexpr (oldest_first<S>) r.order = "oldest first";
   add_row(all, r, body<K>::pairs(n), &run_row<K, S>);
 }
@@ -82,10 +83,13 @@ void add_libraries(session& all, int n) {
 }
 
 // Calls f(n) for each size of the row, or for the smallest; what the system does not give is none.
-template <class F>
-void for_each_size(const session& all, const scenarios::scenario& s, F f) {
-  int done = 0;
-  for (const int wanted : s.finalizers) {
+template <id K, class F>
+void for_each_size(const session& all, F f) {
+  const scenarios::scenario& s = scenarios::row(K);
+  std::vector<int> sizes(s.finalizers.begin(), s.finalizers.end());
+  if constexpr (requires { body<K>::values(all); }) sizes = body<K>::values(all);
+  int done = -1;
+  for (const int wanted : sizes) {
     const int n = s.parameter == scenarios::alive ? all.crowd_of(wanted) : wanted;
     if (n != done) f(n);
     if (all.asked.smoke) return;
@@ -95,12 +99,11 @@ void for_each_size(const session& all, const scenarios::scenario& s, F f) {
 
 template <id K>
 void rows_of<K>::add(session& all) {
-  const scenarios::scenario& s = scenarios::row(K);
   if constexpr (requires { &body<K>::run_empty; }) {
-    const row r = make_row(all, s, floor_empty_thread::name, row_kind::floor, 0);
+    const row r = make_row(all, scenarios::row(K), floor_empty_thread::name, row_kind::floor, 0);
     add_row(all, r, body<K>::pairs(0), &body<K>::run_empty);
   }
-  for_each_size(all, s, [&all](int n) {
+  for_each_size<K>(all, [&all](int n) {
     for_each_type(typename body<K>::floors{},
                   [&all, n]<class S>() { add_subject<K, S>(all, row_kind::floor, n); });
     add_libraries<K, backends>(all, n);
@@ -110,7 +113,9 @@ void rows_of<K>::add(session& all) {
 
 template <id K>
 void rows_of<K>::add_canaries(session& all) {
-  for_each_size(all, scenarios::row(K), [&all](int n) { add_libraries<K, canaries>(all, n); });
+  // A sweep finds no fault that the row does not which it varies.
+  if constexpr (!scenarios::is_sweep(scenarios::row(K)))
+    for_each_size<K>(all, [&all](int n) { add_libraries<K, canaries>(all, n); });
 }
 
 }  // namespace threadref::bench

@@ -31,7 +31,8 @@ struct row {
   std::string_view subject;
   row_kind kind = row_kind::back_end;
   int n = 1;
-  int churn = 0;  // threads alive beside
+  int churn = 0;         // threads alive beside
+  bool is_free = false;  // runs on all CPUs, though alone
   std::string_view order = "ok";
 };
 

@@ -74,7 +74,6 @@ struct library {
   static std::error_code add_destructor(void** variable, void (*function)(void*)) {
     return register_destructor<B>(variable, function);
   }
-
   [[gnu::always_inline]] static bool is_known() noexcept { return ensure<B>(); }
   static std::vector<thread_handle> everyone() { return enumerate<B>(); }
   static void trim() noexcept { threadref::trim<B>(); }

@@ -17,11 +17,6 @@
 
 namespace threadref::bench {
 
-inline void fail_without_threads(benchmark::State& state, session& all) {
-  all.not_usable();
-  state.SkipWithError("the system did not let us have that many threads");
-}
-
 // What does a list of all live threads cost, for each of them?
 //   bench_threadref --benchmark_filter=ref/enumerate
 // Made and dropped; the floor copies as many numbers. The walk passes every block ever used at

@@ -26,6 +26,9 @@ using scenarios::id;
 //   most(n)        how many finalizers a probe must have room for
 //   operations(n)  how many one region holds
 //   take<S>(at, n, v)   one sample of a back end, floor or peer; adds what it finds wrong
+// and where they are not as usual:
+//   is_free        true: not pinned
+//   values(all)    what its parameter goes through, where the machine has a say in that
 template <id K>
 struct body;
 
@@ -43,12 +46,22 @@ template <id K, class S>
 measured measure_in_turns(benchmark::State& state, session& all, const row& of) {
   using timed = body<K>;
   using floor = decltype(first_of(typename timed::floors{}));
-  all.go_solo();
+  if (of.is_free) {
+    all.go_with_crowd(0);
+  } else {
+    all.go_solo();
+  }
   probe at(timed::most(of.n));
   return sample_pairs(
       state, timed::operations(of.n),
       [&](verdict& v) { return timed::template take<S>(at, of.n, v); },
       [&](verdict& v) { return timed::template take<floor>(at, of.n, v); });
+}
+
+template <id K, class S>
+void measure_and_report(benchmark::State& state, session& all, const row& of) {
+  report(state, all, of, body<K>::operations(of.n), measure_in_turns<K, S>(state, all, of),
+         body<K>::wanted);
 }
 
 // What Google Benchmark calls for one row.
@@ -57,8 +70,7 @@ void run_row(benchmark::State& state, session& all, const row& of) {
   if constexpr (requires { &body<K>::template run<S>; }) {
     body<K>::template run<S>(state, all, of);
   } else {
-    report(state, all, of, body<K>::operations(of.n), measure_in_turns<K, S>(state, all, of),
-           body<K>::wanted);
+    measure_and_report<K, S>(state, all, of);
   }
   if constexpr (requires { S::release(); }) S::release();
 }

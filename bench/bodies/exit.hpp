@@ -7,17 +7,9 @@
 #include "baselines/floor_empty_thread.hpp"
 #include "baselines/peers.hpp"
 #include "bodies/body.hpp"
+#include "routines.hpp"
 
 namespace threadref::bench {
-
-// A thread with n finalizers; its last statement starts the clock, its last finalizer stops it.
-template <subject S>
-void exit_routine(probe& at) {
-  S::arm(at.storage(), at.n);
-  register_range<S>(at.done, 0, at.n);
-  at.start = now();
-  leave<S>();
-}
 
 // How long after a thread's last statement has its last finalizer run, and is it joined?
 //   bench_threadref --benchmark_filter=finalize/exit/

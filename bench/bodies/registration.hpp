@@ -4,6 +4,7 @@
 #include "baselines/floor_bump_store.hpp"
 #include "baselines/peers.hpp"
 #include "bodies/body.hpp"
+#include "routines.hpp"
 
 namespace threadref::bench {
 
@@ -21,19 +22,9 @@ struct body<id::registration> {
   static constexpr double operations(int n) { return n; }
 
   template <subject S>
-  static void routine(probe& at) {
-    S::arm(at.storage(), at.n + 1);
-    register_range<S>(at.done, 0, 1);
-    at.start = now();
-    register_range<S>(at.done, 1, at.n + 1);
-    at.stop = now();
-    leave<S>();
-  }
-
-  template <subject S>
   static sample take(probe& at, int n, verdict& v) {
     at.n = n;
-    return at.run(&routine<S>, n + 1, v);
+    return at.run(&registration_routine<S>, n + 1, v);
   }
 };
 

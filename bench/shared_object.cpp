@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "shared_object.hpp"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace threadref::bench {
+
+namespace {
+
+[[noreturn]] void fail_to_load() {
+  const char* const why = dlerror();
+  throw std::runtime_error(why != nullptr ? why : "a shared object can't be loaded");
+}
+
+}  // namespace
+
+std::string contents_of_object(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  if (bytes.empty()) throw std::runtime_error(file + " can't be read; build bench_threadref again");
+  return bytes;
+}
+
+void* open_object(const std::string& path) {
+  void* const object = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (object == nullptr) fail_to_load();
+  return object;
+}
+
+void* symbol_in(void* object, const char* name) {
+  void* const found = dlsym(object, name);
+  if (found == nullptr) fail_to_load();
+  return found;
+}
+
+std::string beside_program(const std::string& file) {
+  return std::filesystem::read_symlink("/proc/self/exe").replace_filename(file).string();
+}
+
+}  // namespace threadref::bench
