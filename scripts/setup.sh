@@ -45,6 +45,9 @@ all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asa
 all  | clang-19            | the preset clang19-tsan
 all  | libclang-rt-19-dev  | sanitizer run-times of that
 all  | valgrind            | the preset memcheck, and instructions.sh
+all  | libjemalloc2        | sweep.sh: the allocator jemalloc
+all  | libtcmalloc-minimal4 | sweep.sh: the allocator tcmalloc
+all  | libmimalloc2.0      | sweep.sh: the allocator mimalloc
 all  | gcovr               | reads what the coverage preset wrote
 all  | pkg-config          | finds GLib
 all  | libglib2.0-dev      | the peer GPrivate

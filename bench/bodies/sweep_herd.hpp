@@ -17,7 +17,7 @@ struct body<id::sweep_herd> {
   using peers = sweep_body<id::exit_solo>::peers;
   static constexpr int each = 4;
   static constexpr bool is_free = true;
-  static constexpr int pairs(int /*threads*/) { return 10; }
+  static constexpr int pairs(int threads) { return threads < 1000 ? 50 : 4; }
   static std::vector<int> values(const session& /*all*/) { return sizes_with_room(id::sweep_herd); }
 
   template <subject S>
