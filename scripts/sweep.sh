@@ -47,7 +47,7 @@ allocators() {
 glibc    glibc            none                     libc6
 jemalloc jemalloc         libjemalloc.so.2         libjemalloc2
 tcmalloc tcmalloc_minimal libtcmalloc_minimal.so.4 libtcmalloc-minimal4
-mimalloc mimalloc         libmimalloc.so.2.0       libmimalloc2.0
+mimalloc mimalloc         libmimalloc.so.2         libmimalloc2.0
 END
 }
 status=$fine
@@ -75,7 +75,7 @@ step "sweeps"
 rm -f "$out"/sweep.json "$out"/allocator-*.json
 measure "$out/sweep.json" '^sweep/'
 
-rows='^finalize/(registration|first_registration|exit)/\w+/n:(1|16)$'
+rows='^finalize/(registration|first_registration|exit)/[a-z0-9_]+/n:(1|16)$'
 known=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p)
 while read -r name called object package; do
   step "allocator $name"
