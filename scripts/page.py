@@ -25,7 +25,8 @@ FINE, MISUSE, UNUSABLE = 0, 1, 3
 MEANING = {0: "fine", 1: "wrong use", 2: "forbidden outcome", 3: "crashed or not usable",
            4: "canary not caught", 130: "interrupted"}
 # The marks of pictures.BACKENDS, for the legend that all panels share.
-MARKS = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚"}
+MARKS = {"full": {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚"},
+         "none": {"o": "○", "s": "□", "D": "◇", "^": "△", "v": "▽", "P": "✛"}}
 pyplot = pictures.pyplot
 
 
@@ -120,7 +121,8 @@ def verdict(run, holes):
 
 def legend(style, shown):
     """(name, mark, number of its colour) of each back end that has a line somewhere."""
-    return [(name, MARKS[arguments["marker"]], at % len(pictures.BACKENDS))
+    return [(name, MARKS[arguments["fillstyle"]][arguments["marker"]],
+             at % len(pictures.BACKENDS))
             for at, (name, arguments) in enumerate(style.items()) if name in shown]
 
 

@@ -61,8 +61,10 @@ def styles(subjects):
         counts[kind] += 1
         if kind == "backend":
             colour, mark = BACKENDS[at % len(BACKENDS)]
+            again = at >= len(BACKENDS)  # more back ends than colours: then hollow and dashed
             found[subject] = {"color": colour, "marker": mark, "linewidth": 2.2, "zorder": 4,
-                              "markersize": 5}
+                              "markersize": 5, "fillstyle": "none" if again else "full",
+                              "linestyle": (0, (4, 1.2)) if again else "-"}
         elif kind == "floor":
             found[subject] = {"color": INK, "linestyle": ("--", ":", "-.")[at % 3],
                               "linewidth": 1.6, "zorder": 3, "markersize": 0}

@@ -9,14 +9,14 @@ import re
 FINE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 2, 3, 130
 SANITIZER = 66  # what a program ends with when a sanitizer reported
 BROKEN = ("lost", "doubled", "misordered")
+CLONE = "_clone"
 
-# finalize/exit/registry/n:16/churn:4000, and what Google Benchmark may add behind it
+# finalize/exit/registry/n:16/churn:4000, and what Google Benchmark may add behind it. Its threads:
+# count only there: a parameter of ours may have that name too.
 NAME = re.compile(r"(?P<group>[a-z_]+)/(?P<quantity>\w+)/(?P<subject>\w+)"
-                  r"(?P<parameters>(?:/[a-z_]+:\d+)*)")
-PARAMETER = re.compile(r"([a-z_]+):(\d+)")
-COUNTS = ("n", "alive")  # which Google Benchmark writes as it does all counters: 1.6e+01
-ADDED = re.compile(r"/(iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmup_time:[\d.]+"
-                   r"|manual_time|real_time|process_time|threads:\d+)(?=/|$)")
+                  r"(?P<parameters>(?:/\w+:\d+)*)")
+ADDED = re.compile(r"(?:/(?:iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmup_time:[\d.]+"
+                   r"|manual_time|real_time|process_time))+(?:/threads:\d+)?$")
 
 # How the label of a row begins that could not be measured here; the reason follows.
 ABSENT = "absent: "
@@ -31,8 +31,18 @@ NOT_STORED = {"host_name", "executable", "date", "num_cpus", "mhz_per_cpu", "cpu
               "caches", "load_avg", "library_build_type", "aslr_enabled"}
 
 
+def parameters(name):
+    """{"n": 16, "churn": 4000} of a benchmark's name."""
+    return {key: int(value) for key, value in re.findall(r"/(\w+):(\d+)(?=/|$)", name)}
+
+
 def kind_of(subject):
-    """A floor is what nothing can beat, a peer has no contract, the rest are back ends."""
+    """A floor is what nothing can beat, a peer has no contract, the rest are back ends.
+
+    A clone is a second copy of a subject's code: a control, no contestant.
+    """
+    if subject.endswith(CLONE):
+        return "clone"
     for prefix in ("floor", "peer", "canary"):
         if subject.startswith(prefix + "_"):
             return prefix
@@ -45,8 +55,8 @@ def bench_row(entry):
     parts = NAME.fullmatch(name)
     if entry.get("run_type", "iteration") != "iteration" or not parts:
         return None
-    row = {"name": name, **{key: parts[key] for key in ("group", "quantity", "subject")}}
-    row.update({key: int(value) for key, value in PARAMETER.findall(parts["parameters"])})
+    row = {**parameters(name), "name": name,
+           **{key: parts[key] for key in ("group", "quantity", "subject")}}
     label = entry.get("label", "")
     if label.startswith(ABSENT):
         return {**row, "absent": label.removeprefix(ABSENT)}  # it has no figures
@@ -58,7 +68,7 @@ def bench_row(entry):
     for key, value in entry.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if number and key not in NOT_COUNTERS and math.isfinite(value):
-            row[key] = int(value) if key in COUNTS else value
+            row.setdefault(key, value)
     return row
 
 
@@ -74,7 +84,7 @@ def bench_rows(document):
 
 def broken(row):
     """What a row lost, doubled or misordered. Peers have no contract to break."""
-    if kind_of(row["subject"]) != "backend":
+    if kind_of(row["subject"].removesuffix(CLONE)) != "backend":
         return ""
     return ", ".join(f"{row[key]:g} {key}" for key in BROKEN if row.get(key))
 

@@ -20,19 +20,22 @@ class Hole:
 
 
 def cell_key(row):
-    return row["group"], row["quantity"], row.get("n"), row.get("churn", row.get("alive"))
+    """Whatever else a name says comes behind: two rows never share a key."""
+    others = {key: value for key, value in rows.parameters(row["name"]).items()
+              if key not in ("n", "churn")}
+    return row["group"], row["quantity"], row.get("n"), row.get("churn"), *others.items()
 
 
 def title(key):
-    group, quantity, size, alive = key
+    group, quantity, size, churn, *others = key
     text = quantity.replace("_", " ")
     if group != "finalize":
         text = f"{group} {text}"
-    if alive:
-        text += f", {alive} threads alive"
+    if churn:
+        text += f", {churn} threads alive"
     if size is not None:
         text += f", {size} finalizer" + ("" if size == 1 else "s")
-    return text
+    return text + "".join(f", {value} {name.replace('_', ' ')}" for name, value in others)
 
 
 def backends(runs):
