@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""Writes report.html into a run's folder from the results that lie there: one file, no network.
+
+usage: report.py DIR
+
+exit status: 0 fine, also when something is missing (the page names it) · 1 wrong use, or the page
+             cannot be written · 3 there is no result to show
+"""
+
+import collections
+import sys
+from pathlib import Path
+
+import jinja2
+
+import page
+import pictures
+import report_data as data
+import report_losses as losses
+import report_pictures
+import report_tables as tables
+import report_words as words
+import store
+
+FINE, MISUSE, UNUSABLE = 0, 1, 3
+RESTLESS = ("load", "steal", "clock_read_ns")  # differs between processes, and says nothing by that
+
+# What a section needs, and what it says of a file that is not there.
+Missing = collections.namedtuple("Missing", "file command")
+SECTIONS = (("answers", "Which one, for what", ("bench.json", "describe.json")),
+            ("tables", "Figures", ("bench.json", "process-*.json")),
+            ("distributions", "Every repetition", ("samples.jsonl",)),
+            ("sweeps", "Sweeps", ("sweep.json",)),
+            ("allocators", "Allocators", ("allocator-*.json",)),
+            ("ordering", "Ordering", ("bench.json",)),
+            ("memory", "Memory", ("bench.json",)),
+            ("losses", "Where the default loses", ("bench.json", "describe.json", "pairs.jsonl")),
+            ("controls", "Controls", ("pairs.jsonl",)),
+            ("instructions", "Instructions", ("instructions.jsonl",)),
+            ("environment", "Environment", ("bench.json",)))
+
+
+def sections(run):
+    """{anchor: (heading, [what is missing for it])}"""
+    return {anchor: (heading, [Missing(name, run.missing[name]) for name in needs
+                               if name in run.missing])
+            for anchor, heading, needs in SECTIONS}
+
+
+def environment(run):
+    """[(key, value, the other values of later processes)]"""
+    found = []
+    keys = dict.fromkeys(key for context in run.contexts for key in context)
+    for key in keys:
+        values = list(dict.fromkeys(context.get(key, "not recorded") for context in run.contexts))
+        others = [] if key.startswith(RESTLESS) else values[1:]
+        found.append((key, values[0], others))
+    return found
+
+
+def view(run):
+    """Everything that the template shows."""
+    found, hidden = losses.losses(run)
+    peers = dict.fromkeys(loss.other for loss in found if loss.kind == "peer")
+    first, others = report_pictures.distributions(
+        run, pictures.load_samples(run.folder / "samples.jsonl"))
+    cost = [cell.by_process[min(cell.by_process)] for cell in run.cells.values()
+            if cell.kind in data.KINDS and min(cell.by_process) == 1]
+    return {
+        "run": run, "sections": sections(run), "first_line": words.first_line(run),
+        "uses": [words.use_case(run, use) for use in words.USES],
+        "tables": tables.quantity_tables(run),
+        "cost": page.inline_svg(pictures.cost(cost), "cost", "Cost per finalizer against the "
+                                "number of finalizers; the numbers are in the tables")
+        if any(row.get("ns") and row.get("n") for row in cost) else "",
+        "first": first, "others": others, "sweeps": report_pictures.sweeps(run),
+        "allocators": tables.allocator_table(run) if run.allocators else None,
+        "orders": tables.orders(run), "memory": tables.memory_tables(run),
+        "losses": losses.table(f"the default, {run.default}, against faster subjects, the worst "
+                               "first", found) if found else None,
+        "hidden": losses.table("differences that identical code shows as well", hidden)
+        if hidden else None,
+        "floors": losses.floor_table(run),
+        "cannot": [(peer, losses.cannot(run, peer)) for peer in peers],
+        "tally": words.tally(run), "controls": tables.control_table(run),
+        "spread": run.clone_spread(), "pairs": tables.pair_table(run),
+        "instructions": tables.instruction_table(run) if run.instructions else None,
+        "environment": environment(run),
+        "commands": list(dict.fromkeys(data.MADE_BY.values())),
+        "palette": [colour for colour, _ in pictures.BACKENDS]}
+
+
+def step_class(step):
+    """Which colour a step of an order has: the finalizers stand out, thread_locals and keys are
+    told apart."""
+    for word in ("finalizer", "thread_local", "key", "stack", "join"):
+        if word in step:
+            return word
+    return "other"
+
+
+def html(run):
+    pictures.plain_style()
+    loader = jinja2.FileSystemLoader(Path(__file__).resolve().parent)
+    template = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True,
+                                  lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    template.filters.update(step_class=step_class)
+    return template.get_template("report.html.j2").render(view(run))
+
+
+def write(folder):
+    if not folder.is_dir():
+        print(f"report.py: {folder} is not a folder; name one that scripts/run.sh wrote",
+              file=sys.stderr)
+        return MISUSE
+    run = data.Run(folder)
+    for problem in run.problems:
+        print(f"report.py: {problem}", file=sys.stderr)
+    if run.is_empty:
+        print(f"report.py: {folder} holds no result; scripts/run.sh measures one", file=sys.stderr)
+        return UNUSABLE
+    text = html(run)
+    out = folder / "report.html"
+    try:
+        store.write_whole(out, text)
+    except OSError as error:
+        print(f"report.py: cannot write {out}: {error.strerror}", file=sys.stderr)
+        return MISUSE
+    print(out)
+    return FINE
+
+
+def main(arguments):
+    if "--help" in arguments:
+        print(__doc__.strip())
+        return FINE
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("report.py: name one folder of results; see report.py --help", file=sys.stderr)
+        return MISUSE
+    return write(Path(arguments[0]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+"""The pictures of a report: every sample of every subject, and what sweeps found."""
+
+import collections
+import math
+
+import page
+import pictures
+import report_data as data
+import report_tables as tables
+
+pyplot = pictures.pyplot
+BINS = 240  # to what part of a strip's width a sample is placed
+FIGURE_ROW = .21
+Picture = collections.namedtuple("Picture", "title svg caption")
+
+
+# ----------------------------------------------------------------------------- distributions
+
+
+def binned(samples, low, high):
+    """[(position, how many)]: each sample is in one of them, so that a single one is seen."""
+    width = math.log(high / low) or 1
+    counts = collections.Counter(
+        round(BINS * math.log(max(value, low) / low) / width) for value in samples)
+    return [(low * math.exp(at * width / BINS), count) for at, count in sorted(counts.items())]
+
+
+def strip(axes, at, samples, extent, colour):
+    """One subject: a tick at every time that was seen, higher where more samples are."""
+    bins = binned(samples, *extent)
+    most = math.log1p(max(count for _, count in bins))
+    xs, ys = [], []
+    for position, count in bins:
+        height = .12 + .30 * math.log1p(count) / most
+        xs += [position, position, math.nan]
+        ys += [at - height, at + height, math.nan]
+    axes.plot(xs, ys, color=colour, linewidth=1.1, solid_capstyle="butt")
+    ordered = sorted(samples)
+    axes.plot([ordered[len(ordered) // 2]], [at + .47], color=pictures.INK, marker="v",
+              markersize=4, linewidth=0)
+
+
+def strips(found, prefix, title):
+    """found: {subject: samples}. One picture; times on a logarithmic axis."""
+    style = pictures.styles(found)
+    subjects = list(style)
+    positive = [value for name in subjects for value in found[name] if value > 0]
+    if not positive:
+        return None
+    low, high = min(positive) * .9, max(positive) * 1.1
+    height = .8 + FIGURE_ROW * 1.45 * len(subjects)
+    figure, axes = pyplot.subplots(figsize=(9.2, height))
+    for at, name in enumerate(reversed(subjects)):
+        strip(axes, at, found[name], (low, high), style[name]["color"])
+    axes.set_yticks(range(len(subjects)), subjects[::-1])
+    axes.set_ylim(-.7, len(subjects) - .2)
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter(pictures.ticker.FuncFormatter(pictures.nanoseconds))
+    if high < 1000 * low:
+        axes.xaxis.set_major_locator(pictures.ticker.LogLocator(subs=(1, 2, 5), numticks=30))
+    axes.grid(axis="y", visible=False)
+    figure.tight_layout()
+    medians = ", ".join(
+        f"{name} {pictures.nanoseconds_short(sorted(found[name])[len(found[name]) // 2])}"
+        for name in subjects)
+    return page.inline_svg(figure, prefix, f"{title}: distribution per subject. Medians: {medians}")
+
+
+def in_words(place, what):
+    names = {"drain": "drain: last statement to last finalizer", "total": "total: to the join",
+             "per_operation": "one operation"}
+    return f"{data.title(place)}, {names.get(what, what)}"
+
+
+def distributions(run, samples):
+    """(pictures of the exits that the tables lead with, pictures of all other rows)"""
+    grouped = {}
+    for (name, what), values in samples.items():
+        cell = run.cells.get(name)
+        if cell and cell.kind in data.KINDS and not cell.error and values:
+            grouped.setdefault((cell.place, what), {})[cell.subject] = values
+    order = list(run.places())
+    first, others = [], []
+    for number, ((place, what), found) in enumerate(
+            sorted(grouped.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1]))):
+        title = in_words(place, what)
+        svg = strips(found, f"d{number}", title)
+        is_first = what in ("drain", "total") and dict(place[1]).get("n") == pictures.EXIT_N
+        if svg:
+            count = max(len(values) for values in found.values())
+            (first if is_first else others).append(Picture(
+                title, svg, f"Process 1: {count:,} samples of each subject"))
+    return first, others
+
+
+# ----------------------------------------------------------------------------- sweeps
+
+
+def scale(axes, values):
+    """Logarithmic where the sizes differ much; a zero has a place too."""
+    if max(values) >= 20 * max(1, min(values)):
+        if min(values) > 0:
+            axes.set_xscale("log")
+        else:
+            axes.set_xscale("symlog", linthresh=1)
+    axes.minorticks_off()
+    axes.set_xticks(values, [f"{value:,}" for value in values],
+                    rotation=45 if len(values) > 6 else 0)
+
+
+def sweep(what, parameter, key, lines, prefix):
+    """One line a subject; where a result is missing the line breaks."""
+    subjects = dict.fromkeys(next(iter(points.values())).subject for points in lines.values())
+    style = pictures.styles(subjects)
+    values = sorted({at for points in lines.values() for at in points})
+    figure, axes = pyplot.subplots(figsize=(9.2, 4.2))
+    drawn = {}
+    for name, points in sorted(lines.items(), key=lambda line: list(style).index(
+            next(iter(line[1].values())).subject)):
+        subject = next(iter(points.values())).subject
+        figures = [points[at].figure(key) if at in points else None for at in values]
+        if any(figures):
+            drawn[name] = style[subject]
+            axes.plot(values, [known.value if known else math.nan for known in figures],
+                      label=name, **style[subject])
+    if not drawn:
+        pyplot.close(figure)
+        return None
+    scale(axes, values)
+    pictures.log_axis(axes, pictures.nanoseconds if data.is_time(key)
+                      else lambda value, _: f"{value:,g}")
+    axes.set_xlabel(parameter.replace("_", " "))
+    figure.tight_layout(rect=(0, pictures.legend_below(figure, drawn), 1, 1))
+    grown = ", ".join(f"{name} {tables.growth(points, key)[0]:.2f} times"
+                      for name, points in lines.items() if tables.growth(points, key))
+    title = what.replace("_", " ")
+    svg = page.inline_svg(figure, prefix, f"{title} by {parameter}. From the smallest to the "
+                          f"largest: {grown or 'not measured'}")
+    return Picture(title, svg, f"{tables.column_title(key)} against {parameter}; both ends in the "
+                   "table")
+
+
+def sweeps(run):
+    """[(what, picture or None, table)]"""
+    return [(what, sweep(what, *entry, f"s{number}"), tables.sweep_table(what, *entry))
+            for number, (what, entry) in enumerate(tables.sweep_lines(run.sweeps).items())]
