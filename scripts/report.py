@@ -64,6 +64,7 @@ def view(run):
     peers = dict.fromkeys(loss.other for loss in found if loss.kind == "peer")
     first, others = report_pictures.distributions(
         run, pictures.load_samples(run.folder / "samples.jsonl"))
+    swept, points = report_pictures.sweeps(run)
     cost = [cell.by_process[min(cell.by_process)] for cell in run.cells.values()
             if cell.kind in data.KINDS and min(cell.by_process) == 1]
     return {
@@ -73,7 +74,7 @@ def view(run):
         "cost": page.inline_svg(pictures.cost(cost), "cost", "Cost per finalizer against the "
                                 "number of finalizers; the numbers are in the tables")
         if any(row.get("ns") and row.get("n") for row in cost) else "",
-        "first": first, "others": others, "sweeps": report_pictures.sweeps(run),
+        "first": first, "others": others, "sweeps": swept, "points": points,
         "allocators": tables.allocator_table(run) if run.allocators else None,
         "orders": tables.orders(run), "memory": tables.memory_tables(run),
         "losses": losses.table(f"the default, {run.default}, against faster subjects, the worst "

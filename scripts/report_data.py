@@ -23,6 +23,7 @@ MADE_BY = {
     "instructions.jsonl": "scripts/instructions.sh --out DIR/instructions.jsonl"}
 PAIR_KEYS = {"a": str, "b": str, "quantity": str, "control": str, "verdict": str, "ratio": float}
 INSTRUCTION_KEYS = {"quantity": str, "subject": str, "instructions": float}
+OPTIONAL_NUMBERS = ("low", "high", "min_change", "clone_spread", "spread")
 KINDS = ("backend", "peer", "floor")
 # Numbers that are times without saying so at their end.
 TIMES = re.compile(r"ns|min|max|p\d+|(total|life|drain)_(p\d+|min|max)|\w+_ns")
@@ -118,7 +119,9 @@ def read_lines(path, kind, required, problems):
             problems.append(f"{path.name}:{number}: skipped: no line of kind {kind} with a valid "
                             f"{', '.join(wrong or ['kind'])}")
         else:
-            found.append(line)
+            # A null, where an interval has no end, is as good as not there.
+            found.append({key: value for key, value in line.items()
+                          if key not in OPTIONAL_NUMBERS or is_a(value, float)})
     return found
 
 
@@ -208,21 +211,36 @@ class Run:
 
     # ------------------------------------------------------------------------ looking things up
 
-    def places(self, pattern=None):
-        """{place: [cells]} in the order of the file; clones are controls, and stand elsewhere."""
-        found = {}
-        for cell in self.cells.values():
-            if cell.kind in KINDS and (pattern is None or pattern.fullmatch(cell.what)):
-                found.setdefault(cell.place, []).append(cell)
-        return found
+    @property
+    def subjects(self):
+        """All of them, back ends in the order of their table: the same colours in all pictures."""
+        cells = [*self.cells.values(), *self.sweeps.values()]
+        return list(dict.fromkeys([*self.backends, *(cell.subject for cell in cells)]))
 
-    def clone_spread(self, quantity=None):
-        """By how much identical code of the default back end was seen to differ, as a fraction."""
-        found = [max(abs(line.get("low", line["ratio"]) - 1), abs(line.get("high", line["ratio"]) -
-                                                                  1))
-                 for line in self.pairs if line["control"] == "clone" and line["a"] == self.default
-                 and quantity in (None, line["quantity"])]
+    def places(self):
+        return by_place(self.cells)
+
+    def find(self, pattern):
+        """{place: [cells]} whose <group>/<quantity> is of that pattern, sweeps among them."""
+        wanted = re.compile(pattern)
+        return {place: cells for place, cells in by_place({**self.cells, **self.sweeps}).items()
+                if wanted.fullmatch(place[0])}
+
+    def clone_spread(self, *quantities):
+        """By how much copies of the default's code were seen to differ, as a fraction, or None."""
+        found = [line.get("clone_spread", abs(line["ratio"] - 1)) for line in self.pairs
+                 if line["control"] == "clone" and line["a"] == self.default
+                 and (not quantities or line["quantity"] in quantities)]
         return max(found, default=None)
+
+
+def by_place(cells):
+    """{place: [cells]} in the order of the file; clones and pairs are controls, and apart."""
+    found = {}
+    for cell in cells.values():
+        if cell.kind in KINDS and cell.group != "paired":
+            found.setdefault(cell.place, []).append(cell)
+    return found
 
 
 def command(place):

@@ -18,8 +18,7 @@ Loss = collections.namedtuple("Loss", "where number other kind own theirs ratio 
 
 
 def threshold(run, cell):
-    spreads = [run.clone_spread(name) for name in (cell.what, cell.quantity)]
-    return max(LEAST, *[spread for spread in spreads if spread is not None], LEAST)
+    return max(LEAST, run.clone_spread(cell.what, cell.quantity) or 0)
 
 
 def contest_keys(cell):
@@ -43,16 +42,8 @@ def places(run):
     """[(words in front, cells by place)] of everything that compares subjects."""
     found = [("", run.places())]
     for asked, _, cells in run.allocators:
-        found.append((f"with {asked}, ", by_place(cells)))
-    return found + [("sweep, ", by_place(run.sweeps))]
-
-
-def by_place(cells):
-    found = {}
-    for cell in cells.values():
-        if cell.kind in data.KINDS:
-            found.setdefault(cell.place, []).append(cell)
-    return found
+        found.append((f"with {asked}, ", data.by_place(cells)))
+    return found + [("", data.by_place(run.sweeps))]
 
 
 def in_cells(run):

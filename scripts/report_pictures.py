@@ -41,10 +41,9 @@ def strip(axes, at, samples, extent, colour):
               markersize=4, linewidth=0)
 
 
-def strips(found, prefix, title):
+def strips(found, style, prefix, title):
     """found: {subject: samples}. One picture; times on a logarithmic axis."""
-    style = pictures.styles(found)
-    subjects = list(style)
+    subjects = [name for name in style if name in found]
     positive = [value for name in subjects for value in found[name] if value > 0]
     if not positive:
         return None
@@ -82,18 +81,25 @@ def distributions(run, samples):
         cell = run.cells.get(name)
         if cell and cell.kind in data.KINDS and not cell.error and values:
             grouped.setdefault((cell.place, what), {})[cell.subject] = values
-    order = list(run.places())
+    order, style = list(run.places()), pictures.styles(run.subjects)
     first, others = [], []
     for number, ((place, what), found) in enumerate(
             sorted(grouped.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1]))):
         title = in_words(place, what)
-        svg = strips(found, f"d{number}", title)
+        svg = strips(found, style, f"d{number}", title)
         is_first = what in ("drain", "total") and dict(place[1]).get("n") == pictures.EXIT_N
         if svg:
-            count = max(len(values) for values in found.values())
-            (first if is_first else others).append(Picture(
-                title, svg, f"Process 1: {count:,} samples of each subject"))
+            (first if is_first else others).append(Picture(title, svg, how_many(run, place, found)))
     return first, others
+
+
+def how_many(run, place, found):
+    """What the file holds, of how many: it keeps an even selection with both ends."""
+    taken = [cell.values("samples").get(1) for cell in run.places()[place]]
+    most = max((int(count) for count in taken if count), default=0)
+    kept = max(len(values) for values in found.values())
+    return f"Process 1: {kept:,} samples of each subject" + (
+        f", evenly spaced by rank among {most:,}, both ends with them" if most > kept else "")
 
 
 # ----------------------------------------------------------------------------- sweeps
@@ -111,10 +117,8 @@ def scale(axes, values):
                     rotation=45 if len(values) > 6 else 0)
 
 
-def sweep(what, parameter, key, lines, prefix):
+def sweep(what, parameter, key, lines, style, prefix):
     """One line a subject; where a result is missing the line breaks."""
-    subjects = dict.fromkeys(next(iter(points.values())).subject for points in lines.values())
-    style = pictures.styles(subjects)
     values = sorted({at for points in lines.values() for at in points})
     figure, axes = pyplot.subplots(figsize=(9.2, 4.2))
     drawn = {}
@@ -144,6 +148,12 @@ def sweep(what, parameter, key, lines, prefix):
 
 
 def sweeps(run):
-    """[(what, picture or None, table)]"""
-    return [(what, sweep(what, *entry, f"s{number}"), tables.sweep_table(what, *entry))
-            for number, (what, entry) in enumerate(tables.sweep_lines(run.sweeps).items())]
+    """([(what, picture or None, table)], the table of those with one size or None)"""
+    style, found, points = pictures.styles(run.subjects), [], {}
+    for number, (what, entry) in enumerate(tables.sweep_lines(run.sweeps).items()):
+        if len({at for line in entry[2].values() for at in line}) > 1:
+            found.append((what, sweep(what, *entry, style, f"s{number}"),
+                          tables.sweep_table(what, *entry)))
+        else:
+            points[what] = entry
+    return found, tables.point_table(points)

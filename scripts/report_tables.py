@@ -150,7 +150,7 @@ def is_trace(cell):
 
 def memory_tables(run):
     found = {}
-    for place, cells in run.places(re.compile(r"memory/\w+")).items():
+    for place, cells in run.find(r"memory/\w+").items():
         known = {cell.subject: cell for cell in cells}
         keys = [key for key in ("ns", *own_counters(cells))
                 if any(cell.figure(key) for cell in cells)] or ["ns"]
@@ -197,6 +197,23 @@ def growth(points, key):
     if len(known) < 2 or not known[0][1] or not known[-2][1]:
         return None
     return known[-1][1] / known[0][1], known[-1][1] / known[-2][1]
+
+
+def point_table(lines_of):
+    """The sweeps that have one size only, beside each other; None if there are none."""
+    columns = []
+    for what, (parameter, key, lines) in lines_of.items():
+        known = {cell.subject: cell for points in lines.values() for cell in points.values()}
+        columns.append((what.replace("_", " "), known, key))
+    if not columns:
+        return None
+    subjects = {name: cell.kind for _, known, _ in columns for name, cell in known.items()}
+    parts = [(HEADINGS[kind], [(name, [shown(known.get(name), key, None)
+                                       for _, known, key in columns])
+                               for name in subjects if subjects[name] == kind])
+             for kind in data.KINDS]
+    return Table("single sizes", [heading for heading, _, _ in columns],
+                 [part for part in parts if part[1]])
 
 
 def sweep_table(what, parameter, key, lines):

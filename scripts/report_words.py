@@ -16,7 +16,7 @@ Ask = collections.namedtuple("Ask", "words what parameters key", defaults=({}, "
 # needs: a capability without which a back end is no candidate; claims: those that make a difference.
 Use = collections.namedtuple("Use", "anchor name why needs asks claims", defaults=((),))
 
-ENSURE = Ask("asking whether a thread is registered", r"\w+/ensure\w*")
+ENSURE = Ask("asking whether a thread is registered", r"\w+/(access_\w+_)?ensure")
 REF_CHECK = Ask("asking whether a thread still runs", "ref/check")
 FIRST = Ask("the first registration of a thread", "finalize/first_registration")
 RETAINED = Ask("what stays after the peak", r"memory/\w+", key=re.compile(r"\w*retained\w*"))
@@ -106,7 +106,7 @@ def longer(cells):
 def first_line(run):
     """How little it matters for one to four finalizers; and as a bound, the next size measured."""
     sizes = {dict(place[1]).get("n", 0): (place, longer(cells))
-             for place, cells in run.places(re.compile("finalize/exit")).items()}
+             for place, cells in run.find("finalize/exit").items()}
     sizes = {size: found for size, found in sorted(sizes.items()) if size and found[1]}
     small = [size for size in sizes if size <= 4]
     if not small:
@@ -131,7 +131,7 @@ def first_line(run):
 
 
 def empty_life(run):
-    found = [cell.figure("ns") for place, cells in run.places(re.compile("finalize/exit")).items()
+    found = [cell.figure("ns") for place, cells in run.find("finalize/exit").items()
              if dict(place[1]).get("n") == 0 for cell in cells]
     return f" ({say(found[0].value, 'ns')} if it has none)" if found and found[0] else ""
 
@@ -142,7 +142,7 @@ def empty_life(run):
 def matches(run, ask):
     """[(place, key, {subject: cell with a figure})] of what was measured for this."""
     found = []
-    for place, cells in run.places(re.compile(ask.what)).items():
+    for place, cells in run.find(ask.what).items():
         if not ask.parameters.items() <= dict(place[1]).items():
             continue
         keys = [ask.key] if isinstance(ask.key, str) else dict.fromkeys(
@@ -261,7 +261,7 @@ def capability_sentence(run, capability):
 def order_sentences(run):
     """Which back ends run finalizers where, among thread_locals and keys; and what deviates."""
     grouped, place = {}, None
-    for place, cells in run.places(re.compile("finalize/ordering")).items():
+    for place, cells in run.find("finalize/ordering").items():
         for cell in cells:
             if cell.kind == "backend" and cell.order and not cell.error:
                 grouped.setdefault(cell.order, []).append(cell.subject)
