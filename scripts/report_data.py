@@ -141,10 +141,11 @@ class Run:
                         if not any(folder.glob(pattern))}
         processes = [folder / "bench.json"] if "bench.json" not in self.missing else []
         processes += sorted(folder.glob("process-*.json"))
-        documents = [self.document(path) for path in processes]
-        self.process_files = [path.name for path in processes]
-        self.contexts = [rows.environment(document) for document in documents]
-        self.cells = cells_of(documents)
+        documents = {path.name: self.document(path) for path in processes}
+        documents = {name: document for name, document in documents.items() if document}
+        self.process_files = list(documents)
+        self.contexts = [rows.environment(document) for document in documents.values()]
+        self.cells = cells_of(documents.values())
         self.sweeps = cells_of([self.document(folder / "sweep.json")]) \
             if "sweep.json" not in self.missing else {}
         self.allocators = [self.allocator(path) for path in sorted(folder.glob("allocator-*.json"))]
@@ -182,32 +183,38 @@ class Run:
 
     @property
     def default(self):
-        return self.description.get("default_backend", "")
+        return str(self.description.get("default_backend", ""))
+
+    def described(self, table):
+        """The entries of one of the described tables that have a name."""
+        found = self.description.get(table)
+        return [entry for entry in (found if isinstance(found, list) else [])
+                if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
     @property
     def backends(self):
         """Names, those without any row too."""
-        named = [entry["name"] for entry in self.description.get("backends", [])]
+        named = [entry["name"] for entry in self.described("backends")]
         measured = [cell.subject for cell in self.cells.values() if cell.kind == "backend"]
         return list(dict.fromkeys(named + measured))
 
     @property
     def absent(self):
-        return {entry["name"]: entry["why"] for entry in self.description.get("absent", [])}
+        return {entry["name"]: str(entry.get("why", "")) for entry in self.described("absent")}
 
     def claims(self, capability):
         """The back ends that claim it; None: it is not known."""
-        entries = self.description.get("backends")
-        if entries is None:
+        if not self.description:
             return None
-        return [entry["name"] for entry in entries if capability in entry.get("capabilities", [])]
+        return [entry["name"] for entry in self.described("backends")
+                if capability in entry.get("capabilities", [])]
 
     def why_not(self, subject, what):
         """The reason for a row that is not there, where the program gives one."""
-        for cell in self.description.get("cells", []):
-            if (cell.get("backend"), cell.get("scenario")) == (subject, what):
-                return cell.get("why", "")
-        return ""
+        cells = self.description.get("cells")
+        return next((str(cell.get("why", "")) for cell in cells if isinstance(cell, dict)
+                     and (cell.get("backend"), cell.get("scenario")) == (subject, what)), "") \
+            if isinstance(cells, list) else ""
 
     # ------------------------------------------------------------------------ looking things up
 

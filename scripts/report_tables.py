@@ -30,7 +30,7 @@ def column_title(key):
 
 def spread_note(figure):
     """Half of the range over process starts, as a share of the median."""
-    if figure.count == 1 or not figure.value:
+    if figure.low == figure.high or not figure.value:
         return ""
     return plus_minus((figure.high - figure.low) / 2 / abs(figure.value))
 

@@ -79,9 +79,9 @@ def with_range(figure, key):
             f"{figure.count} processes)")
 
 
-def listed(names, word="and"):
+def listed(names):
     names = list(names)
-    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def percent(share):
@@ -212,6 +212,8 @@ def answer(run, use, found):
     chosen, good, worse, candidates = picked
     total = len(good) + len(worse)
     among = f" of the {len(candidates)} that may be used there" if use.needs else ""
+    if len(candidates) == 1:
+        return Sentence(f"{chosen}: no other may be used there.")
     text = (f"{chosen}: as good as the best{among} in {len(good)} of {total} of what was measured "
             "for this")
     for words, winner, own, value, key in worse:
@@ -252,10 +254,13 @@ def capability_sentence(run, capability):
     if claimed is None:
         return None
     others = [name for name in run.backends if name not in claimed]
-    text = (f"{capability.replace('_', ' ').capitalize()}: {listed(claimed) or 'no back end'} "
-            f"{'claims' if len(claimed) == 1 else 'claim'} it, and what is claimed is tested")
-    return Sentence(text + (f"; {listed(others)} {'does' if len(others) == 1 else 'do'} not."
-                            if others else "."), f"{data.BENCH} --describe")
+    text = f"{capability.replace('_', ' ').capitalize()}: "
+    if not claimed:
+        return Sentence(text + "no back end claims it.", f"{data.BENCH} --describe")
+    text += (f"{listed(claimed)} claim{'s' * (len(claimed) == 1)} it, and what is claimed is "
+             "tested")
+    return Sentence(text + (f"; {listed(others)} do{'es' * (len(others) == 1)} not." if others
+                            else "."), f"{data.BENCH} --describe")
 
 
 def order_sentences(run):
@@ -308,6 +313,6 @@ def tally(run):
             f"({each}); a second run confirmed {confirmed} of them.", again))
     if planted:
         found = sum(line["verdict"] == "slower" for line in planted)
-        sentences.append(Sentence(f"Of {len(planted)} planted slowdowns {found} were found.",
-                                  again))
+        sentences.append(Sentence(f"Of {len(planted)} slowdowns planted on purpose {found} "
+                                  "were found.", again))
     return sentences

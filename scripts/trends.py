@@ -35,7 +35,7 @@ def title(key):
         text += f", {churn} threads alive"
     if size is not None:
         text += f", {size} finalizer" + ("" if size == 1 else "s")
-    return text + "".join(f", {value} {name.replace('_', ' ')}" for name, value in others)
+    return text + "".join(f", {name.replace('_', ' ')} {value}" for name, value in others)
 
 
 def backends(runs):
