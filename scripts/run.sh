@@ -1,32 +1,38 @@
 #!/usr/bin/env bash
 #
-# usage: scripts/run.sh [--quick] [--out DIR]
+# usage: scripts/run.sh [--quick] [--full] [--out DIR]
 #
 # Shows what thread-exit cleanup costs on this machine, per back end, and in which order it runs:
-# installs what is missing, builds optimised, measures in one process, draws pictures. Takes under
-# five minutes on two cores.
+# installs what is missing, builds optimised, measures in one process, draws pictures, and writes
+# it all on one page, report.html. Takes under five minutes on two cores.
 #
+#   --full      in 20 process starts instead of one, then the controls, sweeps, allocators and
+#               instructions: hours
 #   --quick     each benchmark at its smallest useful size: under a minute after the build
 #   --out DIR   write there instead of results/local/<run>/
 #   --help      this text
 #
-# Writes bench.txt (the table on the terminal), bench.json (Google Benchmark's format),
+# Writes report.html, bench.txt (the table on the terminal), bench.json (Google Benchmark's format),
 # samples.jsonl (every sample), exit_latency and cost as .svg and .png; results/README.md explains
-# the keys. results/local/latest leads to the newest run. One process is one accident of memory
-# layout: differences of a few percent mean nothing here.
+# all files and keys. results/local/latest leads to the newest run. One process is one accident of
+# memory layout: differences of a few percent mean nothing without --full.
 #
-# exit status: 0 fine · 1 wrong use · 2 something was lost, doubled or misordered · 3 a crash, or
-#              the build failed · 4 a canary was not caught · 130 interrupted
+# exit status, the worst of all parts: 0 fine · 1 wrong use · 2 something was lost, doubled or
+#   misordered · 3 a crash, or the build failed · 4 a canary was not caught, or a control failed
+#   130 interrupted
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 trap 'exit "$interrupted"' INT TERM
 
+readonly process_starts=20
 bench_options=()
+full=
 out=
 while (($#)); do
   case $1 in
     --quick) bench_options+=(--smoke) ;;
+    --full) full=yes ;;
     --out)
       [[ $# -gt 1 && -n $2 ]] || fail "$misuse" "--out needs a folder after it"
       out=$2
@@ -51,29 +57,72 @@ step "packages"
 "$root/scripts/setup.sh"
 build release
 
-step "measure (one process)"
-# The table is for people, the JSON beside it for programs.
 status=$fine
-"$root/build/release/bin/bench_threadref" --benchmark_filter=finalize \
-  --benchmark_out="$out/bench.json" --benchmark_out_format=json \
-  --samples="$out/samples.jsonl" "${bench_options[@]}" | tee "$out/bench.txt" || status=$?
-if ((status == misuse)) || ((status > uncaught && status != interrupted)); then
-  note "bench_threadref ended with $status"
-  status=$unusable
+keep() {  # keep <what> <status>: the worst counts, and what no list knows is a crash
+  local code=$2
+  ((code)) || return 0
+  ((code != interrupted)) || exit "$interrupted"
+  note "$1 ended with $code"
+  ((code != misuse && code <= uncaught)) || code=$unusable
+  ((code <= status)) || status=$code
+}
+
+# Without sweeps, which take minutes.
+bench_options+=('--benchmark_filter=^(finalize|ref|memory)/' --benchmark_out_format=json)
+bench=$root/build/release/bin/bench_threadref
+"$bench" --describe >"$out/describe.json"
+step "measure (process 1)"
+# The table is for people, the JSON beside it for programs.
+code=0
+"$bench" "${bench_options[@]}" --benchmark_out="$out/bench.json" \
+  --samples="$out/samples.jsonl" | tee "$out/bench.txt" || code=$?
+keep bench_threadref "$code"
+
+more_processes() {
+  local number code
+  for ((number = 2; number <= process_starts; ++number)); do
+    echo "process $number of $process_starts"
+    code=0
+    "$bench" "${bench_options[@]}" >"$out/process.log" \
+      --benchmark_out="$(printf '%s/process-%02d.json' "$out" "$number")" || code=$?
+    ((code == fine)) || tail -n 15 "$out/process.log" >&2
+    keep "process $number" "$code"
+  done
+  rm "$out/process.log"
+}
+
+part() {  # part <script> <arguments...>: a part of --full
+  step "$*"
+  local code=0
+  "$root/scripts/$1" "${@:2}" || code=$?
+  keep "$1" "$code"
+}
+
+if [[ -n $full ]]; then
+  step "measure ($process_starts process starts in all)"
+  more_processes
+  part pair.sh --controls --out "$out/pairs.jsonl"
+  # INTEGRATION: these two come from other branches; the conditions go when the scripts are here.
+  [[ ! -x $root/scripts/sweep.sh ]] || part sweep.sh --out "$out"
+  [[ ! -x $root/scripts/instructions.sh ]] ||
+    part instructions.sh --out "$out/instructions.jsonl"
 fi
 
 step "draw"
 "$root/scripts/pictures.py" --bench "$out/bench.json" --samples "$out/samples.jsonl" \
   --out "$out" --title "one process, $name" >/dev/null || ((status)) || status=$unusable
+"$root/scripts/report.sh" "$out" >/dev/null || ((status)) || status=$unusable
 
 if [[ -n ${link:-} ]]; then
   ln -sfn "$name" "$link"
 fi
 step "results"
+echo "  report    $out/report.html"
 echo "  table     $out/bench.txt"
 echo "  numbers   $out/bench.json"
 echo "  samples   $out/samples.jsonl"
 echo "  pictures  $out/exit_latency.svg  $out/cost.svg  (and .png)"
 [[ -z ${link:-} ]] || echo "  newest    $link"
-echo "  one process: for what runs differ by, measure again; for nights, scripts/nightly.sh"
+[[ -n $full ]] ||
+  echo "  one process: for what processes differ by, --full; for nights, scripts/nightly.sh"
 exit "$status"

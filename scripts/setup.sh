@@ -52,6 +52,7 @@ all  | gcovr               | reads what the coverage preset wrote
 all  | pkg-config          | finds GLib
 all  | libglib2.0-dev      | the peer GPrivate
 all  | qtbase5-dev         | the peer QThreadStorage
+all  | chromium            | the test that opens a report in a real browser
 END
 }
 
