@@ -69,6 +69,7 @@ def view(run):
             if cell.kind in data.KINDS and min(cell.by_process) == 1]
     return {
         "run": run, "sections": sections(run), "first_line": words.first_line(run),
+        "too_few": words.too_few(run),
         "uses": [words.use_case(run, use) for use in words.USES],
         "tables": tables.quantity_tables(run),
         "cost": page.inline_svg(pictures.cost(cost), "cost", "Cost per finalizer against the "
@@ -84,7 +85,8 @@ def view(run):
         "floors": losses.floor_table(run),
         "cannot": [(peer, losses.cannot(run, peer)) for peer in peers],
         "tally": words.tally(run), "controls": tables.control_table(run),
-        "spread": run.clone_spread(), "pairs": tables.pair_table(run),
+        "spread": run.clone_spread(run.default), "spreads": tables.spread_table(run),
+        "pairs": tables.pair_table(run),
         "instructions": tables.instruction_table(run) if run.instructions else None,
         "environment": environment(run),
         "commands": list(dict.fromkeys(data.MADE_BY.values())),

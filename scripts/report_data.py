@@ -233,12 +233,22 @@ class Run:
         return {place: cells for place, cells in by_place({**self.cells, **self.sweeps}).items()
                 if wanted.fullmatch(place[0])}
 
-    def clone_spread(self, *quantities):
-        """By how much copies of the default's code were seen to differ, as a fraction, or None."""
-        found = [line.get("clone_spread", abs(line["ratio"] - 1)) for line in self.pairs
-                 if line["control"] == "clone" and line["a"] == self.default
-                 and (not quantities or line["quantity"] in quantities)]
-        return max(found, default=None)
+    def clone_spreads(self):
+        """{(subject, quantity, n): by how much copies of its code differed, as a fraction}"""
+        found = {}
+        for line in self.pairs:
+            if line["control"] == "clone":
+                key = line["a"], line["quantity"], line.get("n")
+                spread = line.get("clone_spread", abs(line["ratio"] - 1))
+                found[key] = max(spread, found.get(key, 0))
+        return found
+
+    def clone_spread(self, subject, quantity=None, size=None):
+        """The largest of them, or None; of another size where that one was not compared."""
+        known = {key: spread for key, spread in self.clone_spreads().items() if key[0] == subject
+                 and quantity in (None, key[1])}
+        known = {key: spread for key, spread in known.items() if key[2] == size} or known
+        return max(known.values(), default=None)
 
 
 def by_place(cells):

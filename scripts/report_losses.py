@@ -18,7 +18,8 @@ Loss = collections.namedtuple("Loss", "where number other kind own theirs ratio 
 
 
 def threshold(run, cell):
-    return max(LEAST, run.clone_spread(cell.what, cell.quantity) or 0)
+    spread = run.clone_spread(cell.subject, cell.quantity, cell.parameters.get("n"))
+    return max(LEAST, spread or 0)
 
 
 def contest_keys(cell):

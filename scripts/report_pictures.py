@@ -143,8 +143,8 @@ def sweep(what, parameter, key, lines, style, prefix):
     title = what.replace("_", " ")
     svg = page.inline_svg(figure, prefix, f"{title} by {parameter}. From the smallest to the "
                           f"largest: {grown or 'not measured'}")
-    return Picture(title, svg, f"{tables.column_title(key)} against {parameter}; a line breaks where "
-                   "there is no result")
+    return Picture(title, svg, f"{tables.column_title(key)} against {parameter}; a line breaks "
+                   "where there is no result")
 
 
 def sweeps(run):

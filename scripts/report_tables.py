@@ -39,8 +39,8 @@ def plus_minus(share):
     return f"±{100 * share:.2g} %" if share < 1 else f"±{100 * share:,.0f} %"
 
 
-def shown(cell, key, best):
-    """One figure with what belongs to it."""
+def shown(cell, key, best, spread=None):
+    """One figure with what belongs to it; spread: by how much copies of this code differed."""
     if cell is None:
         return NOTHING
     if cell.error:
@@ -54,6 +54,7 @@ def shown(cell, key, best):
         if figure.count == 1 and error:
             small = [plus_minus(error.value / figure.value) if figure.value else ""]
         small.append(f"{ratio.value:.2f}×" if ratio else "")
+        small.append(f"copies {plus_minus(spread)}" if spread is not None else "")
     is_best = best is not None and cell.kind != "floor" and words.is_close(figure, best, key)
     return Shown(words.say(figure.value, key), " ".join(filter(None, small)),
                  "best" if is_best else "")
@@ -74,18 +75,22 @@ def subject_table(run, caption, columns):
     for _, known, _ in columns:
         subjects.update({name: cell.kind for name, cell in known.items()})
     bests = [best_of(known.values(), key) for _, known, key in columns]
-    parts, notes = [], []
+    parts, notes, spreads = [], [], run.clone_spreads()
     for kind in data.KINDS:
         named = [name for name in subjects if subjects[name] == kind]
         if kind == "backend":
             named = [name for name in run.backends if name in subjects]
             # Where no back end has a row none was to have one: floors have sizes of their own.
             notes += missing_backends(run, subjects, columns) if named else []
-        found = [(name, [shown(known.get(name), key, best)
+        found = [(name, [shown(known.get(name), key, best, spread_of(spreads, known.get(name)))
                          for (_, known, key), best in zip(columns, bests)]) for name in named]
         if found:
             parts.append((HEADINGS[kind], found))
     return Table(caption, [title for title, _, _ in columns], parts, notes)
+
+
+def spread_of(spreads, cell):
+    return spreads.get((cell.subject, cell.quantity, cell.parameters.get("n"))) if cell else None
 
 
 def missing_backends(run, subjects, columns):
@@ -309,6 +314,22 @@ def control_table(run):
 
 def processes(lines):
     return ", ".join(sorted({str(line.get("processes", "–")) for line in lines}))
+
+
+def spread_table(run):
+    """By how much two copies of the same code differed: no smaller difference is one."""
+    spreads = run.clone_spreads()
+    places = list(dict.fromkeys(key[1:] for key in spreads))
+    parts = []
+    for kind in data.KINDS:
+        subjects = dict.fromkeys(key[0] for key in spreads if rows.kind_of(key[0]) == kind)
+        found = [(name, [Shown(f"{100 * spreads[name, *place]:.2g} %") if (name, *place) in spreads
+                         else NOTHING for place in places]) for name in subjects]
+        if found:
+            parts.append((HEADINGS[kind], found))
+    titles = [f"{quantity.replace('_', ' ')} {size if size is not None else ''}".strip()
+              for quantity, size in places]
+    return Table("by how much copies of the same code differ", titles, parts) if parts else None
 
 
 def pair_table(run):

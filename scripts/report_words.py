@@ -8,12 +8,13 @@ import pictures
 import report_data as data
 
 AS_GOOD_AS = 1.05  # as in the table that bench_threadref prints
+FEW = 1000         # threads a row: a run that took fewer was to try things out
 HARDLY = .06       # of a thread's life: below it, which mechanism it is hardly matters
 
 Sentence = collections.namedtuple("Sentence", "text command is_hole", defaults=("", False))
 # One thing that a use case asks for: where it is measured, with which parameters, as which number.
 Ask = collections.namedtuple("Ask", "words what parameters key", defaults=({}, "ns"))
-# needs: a capability without which a back end is no candidate; claims: those that make a difference.
+# needs: a capability without which a back end is no candidate; claims: those that matter to it.
 Use = collections.namedtuple("Use", "anchor name why needs asks claims", defaults=((),))
 
 ENSURE = Ask("asking whether a thread is registered", r"\w+/(access_\w+_)?ensure")
@@ -115,7 +116,8 @@ def first_line(run):
     parts = []
     for size in small + [size for size in sizes if size > 4][:1]:
         least, most, low, high, count, processes = sizes[size][1]
-        single = f" ({percent(low)} to {percent(high)} in single processes)" if processes > 1 else ""
+        single = (f" ({percent(low)} to {percent(high)} in single processes)" if processes > 1
+                  else "")
         parts.append(f"{percent(least)} to {percent(most)} %{single} with {size}")
     count, processes = sizes[small[0]][1][4:]
     most = max(sizes[size][1][1] for size in small)
@@ -134,6 +136,16 @@ def empty_life(run):
     found = [cell.figure("ns") for place, cells in run.find("finalize/exit").items()
              if dict(place[1]).get("n") == 0 for cell in cells]
     return f" ({say(found[0].value, 'ns')} if it has none)" if found and found[0] else ""
+
+
+def too_few(run):
+    """What has to be said in front of figures that are none, or nothing."""
+    counts = [cell.figure("samples").value for cell in run.cells.values()
+              if cell.figure("samples") and cell.figure("ns")]
+    if not counts or max(counts) >= FEW:
+        return ""
+    return (f"No row has more than {max(counts):,.0f} threads: this run was to try things out, and "
+            "no figure below means anything.")
 
 
 # ----------------------------------------------------------------------------- the use cases
@@ -166,16 +178,20 @@ def best(known, key, subjects):
                  key=lambda pair: pair[1])
 
 
-def is_close(figure, other, key):
+def is_close(figure, other, key, within=AS_GOOD_AS):
     if key.endswith("_per_s"):
-        return figure.value * AS_GOOD_AS >= other.value
-    return figure.value <= other.value * AS_GOOD_AS
+        return figure.value * within >= other.value
+    return figure.value <= other.value * within
 
 
-def is_as_good(figure, other, key):
-    """Close to it, or their processes overlap: then one more process could turn it round."""
-    overlaps = (figure.high >= other.low if key.endswith("_per_s") else figure.low <= other.high)
-    return is_close(figure, other, key) or overlaps
+def is_as_good(run, cell, other, key):
+    """Close to it, closer than copies of either are to each other, or their processes overlap: then
+    one more process could turn it round."""
+    own, best_one = cell.figure(key), other.figure(key)
+    overlaps = (own.high >= best_one.low if key.endswith("_per_s") else own.low <= best_one.high)
+    spreads = [run.clone_spread(each.subject, each.quantity, each.parameters.get("n")) or 0
+               for each in (cell, other)]
+    return overlaps or is_close(own, best_one, key, max(AS_GOOD_AS, *(1 + s for s in spreads)))
 
 
 def choose(run, use, found):
@@ -191,11 +207,11 @@ def choose(run, use, found):
             continue
         winner, value = best(known, key, inside)
         for name in inside:
-            own = known[name].figure(key)
-            if is_as_good(own, known[winner].figure(key), key):
+            if is_as_good(run, known[name], known[winner], key):
                 good[name].append(ask.words)
             else:
-                worse[name].append((ask.words, winner, own.value, value, key))
+                own = known[name].figure(key).value
+                worse[name].append((ask.words, winner, own, value, key))
     if not any(good.values()):
         return None
     chosen = max(candidates, key=lambda name: (len(good[name]), name == run.default))
@@ -238,7 +254,7 @@ def ask_sentence(run, ask, place, key, known, chosen):
         text += f", {ratio.value:.3g} times its floor"
     winner, value = best(known, key, backends)
     if winner != name:
-        close = is_as_good(cell.figure(key), known[winner].figure(key), key)
+        close = is_as_good(run, cell, known[winner], key)
         text += (f"; {winner}, with {say(value, key)}, is "
                  f"{'not clearly better' if close else 'the best back end'}")
     elif len(backends) > 1:

@@ -38,8 +38,8 @@ class Unusable(Exception):
 
 def opened(page, profile):
     """(the document as the browser has it, what it complained about, seconds)"""
-    command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-               "--v=0", f"--user-data-dir={profile}", "--no-first-run",
+    command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--v=0",
+               "--enable-logging=stderr", f"--user-data-dir={profile}", "--no-first-run",
                "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND",
                "--dump-dom", page.resolve().as_uri()]
     begun = time.monotonic()

@@ -26,7 +26,7 @@ DESCRIBE = {
 def entry(name, figures, label="order=ok"):
     return {"name": f"{name}/iterations:100/manual_time", "run_type": "iteration", "iterations": 1,
             "real_time": 1.0, "threads": 1, "label": label, "lost": 0, "doubled": 0,
-            "misordered": 0, "samples": 100, "pinned_cpu": 1, **figures}
+            "misordered": 0, "samples": 10000, "pinned_cpu": 1, **figures}
 
 
 def one_operation(factor):

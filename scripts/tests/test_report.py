@@ -160,6 +160,14 @@ class ReportTest(unittest.TestCase):
         self.files = {"sweep.json": self.files["sweep.json"]}
         self.assertTrue(report_words.first_line(self.run_of()).is_hole)
 
+    def test_a_quick_run_is_said_to_be_one(self):
+        self.assertNotIn("was to try things out", self.report()[1])
+        for document in self.files.values():
+            for entry in document.get("benchmarks", []) if isinstance(document, dict) else []:
+                entry["samples"] = 32
+        self.assertIn("No row has more than 32 threads: this run was to try things out",
+                      self.report()[1])
+
     def use(self, anchor):
         return report_words.use_case(self.run_of(), next(
             use for use in report_words.USES if use.anchor == anchor))
@@ -260,6 +268,19 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Of 1 slowdowns planted on purpose 1 were found.", text)
         self.files["pairs.jsonl"][3]["verdict"] = "undecided"
         self.assertIn("planted on purpose 0 were found", self.report()[1])
+
+    def test_the_spread_of_copies_stands_beside_the_figures(self):
+        _, text, _ = self.report()
+        self.assertRegex(text, r"4\.04× copies ±3 %")
+        self.assertRegex(text, r"By how much copies of the same code differ .*? registry 3 % "
+                         r"pthread_key 5 %")
+
+    def test_no_smaller_difference_than_that_of_copies_is_called_one(self):
+        for entry in self.rows_of("finalize/registration/pthread_key/n:256"):
+            entry["ns"] = 2.0
+        self.assertRegex(self.use("tracer")[1].text, "^registry: as good as the best in 2 of 3")
+        self.files["pairs.jsonl"][1]["clone_spread"] = 1.1
+        self.assertRegex(self.use("tracer")[1].text, "^registry: as good as the best in 3 of 3")
 
     def test_processes_that_differ_are_said(self):
         self.files["process-02.json"]["context"]["compiler"] = "g++ 13"
