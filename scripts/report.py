@@ -52,7 +52,8 @@ def environment(run):
     found = []
     keys = dict.fromkeys(key for context in run.contexts for key in context)
     for key in keys:
-        values = list(dict.fromkeys(context.get(key, "not recorded") for context in run.contexts))
+        values = list(dict.fromkeys(context.get(key, "not recorded") or "none"
+                                    for context in run.contexts))
         others = [] if key.startswith(RESTLESS) else values[1:]
         found.append((key, values[0], others))
     return found

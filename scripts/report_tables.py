@@ -54,7 +54,7 @@ def shown(cell, key, best, spread=None):
         if figure.count == 1 and error:
             small = [plus_minus(error.value / figure.value) if figure.value else ""]
         small.append(f"{ratio.value:.2f}×" if ratio else "")
-        small.append(f"copies {plus_minus(spread)}" if spread is not None else "")
+        small.append(f"copies {100 * spread:.2g} %" if spread is not None else "")
     is_best = best is not None and cell.kind != "floor" and words.is_close(figure, best, key)
     return Shown(words.say(figure.value, key), " ".join(filter(None, small)),
                  "best" if is_best else "")
