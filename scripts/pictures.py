@@ -229,16 +229,17 @@ def finish(figure, style, title):
 # ----------------------------------------------------------------------------- the program
 
 
-def load_samples(path):
+def load_samples(path, problems):
     found = {}
     if path and path.exists():
-        for text in path.read_text(encoding="utf-8").splitlines():
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             try:
                 line = json.loads(text)
-                found[rows.ADDED.sub("", line["name"]), line["what"]] = line["samples"]
+                samples = [float(value) for value in line["samples"]]
+                found[rows.ADDED.sub("", line["name"]), str(line["what"])] = samples
             except (ValueError, KeyError, TypeError):
-                print(f"pictures.py: {path}: a line without name, what and samples, skipped",
-                      file=sys.stderr)
+                problems.append(f"{path.name}:{number}: a line without name, what and samples, "
+                                "skipped")
     return found
 
 
@@ -271,7 +272,10 @@ def main(arguments):
     plain_style()
     options.out.mkdir(parents=True, exist_ok=True)
     title = f"  ({options.title})" if options.title else ""
-    save(exit_latency(found, load_samples(options.samples), title), options.out, "exit_latency")
+    samples = load_samples(options.samples, problems)
+    for problem in problems:
+        print(f"pictures.py: {problem}", file=sys.stderr)
+    save(exit_latency(found, samples, title), options.out, "exit_latency")
     save(cost(found, title), options.out, "cost")
     return FINE
 

@@ -63,8 +63,7 @@ def view(run):
     """Everything that the template shows."""
     found, hidden = losses.losses(run)
     peers = dict.fromkeys(loss.other for loss in found if loss.kind == "peer")
-    first, others = report_pictures.distributions(
-        run, pictures.load_samples(run.folder / "samples.jsonl"))
+    first, others = report_pictures.distributions(run)
     swept, points = report_pictures.sweeps(run)
     cost = [cell.by_process[min(cell.by_process)] for cell in run.cells.values()
             if cell.kind in data.KINDS and min(cell.by_process) == 1]

@@ -7,6 +7,7 @@ import math
 import re
 import statistics
 
+import pictures
 import rows
 import trends
 
@@ -51,13 +52,14 @@ class Cell:
         self.kind = rows.kind_of(row["subject"])
         self.parameters = rows.parameters(row["name"])
         self.order = row.get("order", "")
-        self.error = ""
+        self.error, self.absent = "", ""
         self.by_process = {}
 
     def take(self, process, row):
         self.by_process[process] = row
         # What one process lost or could not measure makes no figure in the others.
         self.error = self.error or row.get("error") or rows.broken(row)
+        self.absent = self.absent or row.get("absent", "")  # why it could not be measured here
 
     @property
     def place(self):
@@ -66,7 +68,7 @@ class Cell:
 
     def values(self, key):
         """{process: value}"""
-        if self.error:
+        if self.error or self.absent:
             return {}
         return {process: row[key] for process, row in self.by_process.items() if key in row}
 
@@ -152,6 +154,7 @@ class Run:
         self.description = (rows.read_json(folder / "describe.json", self.problems)
                             if "describe.json" not in self.missing else {})
         self.pairs = self.lines("pairs.jsonl", "pair", PAIR_KEYS)
+        self.samples = pictures.load_samples(folder / "samples.jsonl", self.problems)
         self.instructions = self.lines("instructions.jsonl", "instructions", INSTRUCTION_KEYS)
 
     @property
@@ -201,6 +204,11 @@ class Run:
     @property
     def absent(self):
         return {entry["name"]: str(entry.get("why", "")) for entry in self.described("absent")}
+
+    def lacks(self, peer):
+        """What that peer can't do, in its own words, or nothing."""
+        return next((str(entry.get("lacks", "")) for entry in self.described("peers")
+                     if entry["name"] == peer), "")
 
     def claims(self, capability):
         """The back ends that claim it; None: it is not known."""

@@ -86,10 +86,12 @@ def losses(run):
 
 
 def cannot(run, subject):
-    """What the default back end was measured at, and this subject has no row for."""
-    mine = dict.fromkeys(cell.what for cell in run.cells.values() if cell.subject == run.default)
-    theirs = {cell.what for cell in run.cells.values() if cell.subject == subject}
-    return [data.title((what, ())) for what in mine if what not in theirs]
+    """Of a peer: what it says itself, or else what the default was measured at and it was not."""
+    measured = [cell for cell in run.cells.values() if not (cell.error or cell.absent)]
+    mine = dict.fromkeys(cell.what for cell in measured if cell.subject == run.default)
+    theirs = {cell.what for cell in measured if cell.subject == subject}
+    missing = [data.title((what, ())) for what in mine if what not in theirs]
+    return run.lacks(subject) or f"no row for {words.listed(missing) or 'nothing'}"
 
 
 def table(caption, found):

@@ -74,10 +74,10 @@ def in_words(place, what):
     return f"{data.title(place)}, {names.get(what, what)}"
 
 
-def distributions(run, samples):
+def distributions(run):
     """(pictures of the exits that the tables lead with, pictures of all other rows)"""
     grouped = {}
-    for (name, what), values in samples.items():
+    for (name, what), values in run.samples.items():
         cell = run.cells.get(name)
         if cell and cell.kind in data.KINDS and not cell.error and values:
             grouped.setdefault((cell.place, what), {})[cell.subject] = values
@@ -138,7 +138,7 @@ def sweep(what, parameter, key, lines, style, prefix):
                       else lambda value, _: f"{value:,g}")
     axes.set_xlabel(parameter.replace("_", " "))
     figure.tight_layout(rect=(0, pictures.legend_below(figure, drawn), 1, 1))
-    grown = ", ".join(f"{name} {tables.growth(points, key)[0]:.2f} times"
+    grown = ", ".join(f"{name} {tables.growth(points, key):.2f} times"
                       for name, points in lines.items() if tables.growth(points, key))
     title = what.replace("_", " ")
     svg = page.inline_svg(figure, prefix, f"{title} by {parameter}. From the smallest to the "

@@ -45,6 +45,8 @@ def shown(cell, key, best, spread=None):
         return NOTHING
     if cell.error:
         return Shown(cell.error, "", "bad")
+    if cell.absent:
+        return Shown("absent", "", "hole")
     figure = cell.figure(key)
     if figure is None:
         return NOTHING
@@ -86,6 +88,8 @@ def subject_table(run, caption, columns):
                          for (_, known, key), best in zip(columns, bests)]) for name in named]
         if found:
             parts.append((HEADINGS[kind], found))
+    notes += dict.fromkeys(f"{cell.subject}: absent ({cell.absent})" for _, known, _ in columns
+                           for cell in known.values() if cell.absent)
     return Table(caption, [title for title, _, _ in columns], parts, notes)
 
 
@@ -108,6 +112,10 @@ def own_counters(cells):
     """What these rows counted apart from times and their checks."""
     found = dict.fromkeys(key for cell in cells for key in cell.counters())
     return [key for key in found if not ABOUT.fullmatch(key) and key != "ns"]
+
+
+def has(key):
+    return lambda cell: cell.figure(key) is not None
 
 
 def is_latency(cells):
@@ -139,7 +147,7 @@ def quantity_tables(run):
                          known, key)
                         for key in own_counters(cells)]
         columns = [column for column in columns
-                   if any(cell.figure(column[2]) or cell.error for cell in column[1].values())]
+                   if column[2] == "ns" or any(map(has(column[2]), column[1].values()))]
         if len(places) > 1:
             tables.insert(0, subject_table(run, data.title((what, ())), columns))
         else:
@@ -150,7 +158,7 @@ def quantity_tables(run):
 
 
 def is_trace(cell):
-    return bool(cell.order) and cell.figure("ns") is None and not cell.error
+    return not cell.error and cell.figure("ns") is None and bool(cell.order or cell.absent)
 
 
 def memory_tables(run):
@@ -196,12 +204,9 @@ def sweep_lines(cells):
 
 
 def growth(points, key):
-    """(at the largest parameter divided by at the smallest, from the last step alone)."""
-    known = [(at, cell.figure(key).value) for at, cell in sorted(points.items())
-             if cell.figure(key)]
-    if len(known) < 2 or not known[0][1] or not known[-2][1]:
-        return None
-    return known[-1][1] / known[0][1], known[-1][1] / known[-2][1]
+    """At the largest parameter divided by at the smallest, or None."""
+    known = [cell.figure(key).value for _, cell in sorted(points.items()) if cell.figure(key)]
+    return known[-1] / known[0] if len(known) > 1 and known[0] else None
 
 
 def point_table(lines_of):
@@ -224,16 +229,19 @@ def point_table(lines_of):
 def sweep_table(what, parameter, key, lines):
     values = sorted({at for points in lines.values() for at in points})
     parts = {}
+    # Of an exit: the drain, and the whole way to the join.
+    ends = [key] + ["total_p50"] * any(cell.figure("total_p50") for points in lines.values()
+                                       for cell in points.values())
     for name, points in lines.items():
         kind = next(iter(points.values())).kind
-        grown = growth(points, key)
         cells = [shown(points.get(at), key, None) for at in values]
         cells = [Shown(cell.text, "", cell.mark) for cell in cells]
-        cells.append(Shown(f"{grown[0]:.2f}×", "") if grown else NOTHING)
+        for grown in (growth(points, end) for end in ends):
+            cells.append(Shown(f"{grown:.2f}×") if grown else NOTHING)
         parts.setdefault(HEADINGS[kind], []).append((name, cells))
     ordered = [(heading, parts[heading]) for heading in HEADINGS.values() if heading in parts]
     return Table(what.replace("_", " "), [f"{parameter} {at:,}" for at in values]
-                 + ["largest to smallest"], ordered)
+                 + ["largest to smallest", "total, largest to smallest"][:len(ends)], ordered)
 
 
 def allocator_table(run):
@@ -259,10 +267,10 @@ def allocator_table(run):
 
 
 def orders(run):
-    """[(subject, its kind in words, [step])] of what was seen when a thread ended."""
-    return [(cell.subject, HEADINGS[cell.kind], cell.order.split(" > "), cell.error)
+    """[(subject, [step], what is wrong, why absent)] of what was seen when a thread ended."""
+    return [(cell.subject, cell.order.split(" > ") if cell.order else [], cell.error, cell.absent)
             for place, cells in run.places().items() for cell in cells
-            if place[0].endswith("/ordering") and (cell.order or cell.error)]
+            if place[0].endswith("/ordering")]
 
 
 # ----------------------------------------------------------------------------- controls and more

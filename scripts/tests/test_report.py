@@ -115,6 +115,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("pairs.jsonl:5: a torn line, skipped", text)
         self.assertIn("process-02.json: not whole JSON", text)
         self.assertIn("process-02.json: not whole JSON", said)
+        self.assertRegex(text, r"samples\.jsonl:\d+: a line without name, what and samples")
 
     def test_names_are_escaped(self):
         described = copy.deepcopy(folder.DESCRIBE)
@@ -259,7 +260,11 @@ class ReportTest(unittest.TestCase):
 
     def test_peers_are_named_with_what_they_were_not_measured_at(self):
         self.assertEqual(report_losses.cannot(self.run_of(), "peer_vector"),
-                         ["detach foreign", "ref check", "memory thread"])
+                         "no row for detach foreign, ref check and memory thread")
+        described = copy.deepcopy(folder.DESCRIBE)
+        described["peers"] = [{"name": "peer_vector", "summary": "…", "lacks": "no handles"}]
+        self.files["describe.json"] = described
+        self.assertIn("peer_vector: no handles", self.report()[1])
 
     def test_controls_are_counted(self):
         _, text, _ = self.report()
