@@ -171,7 +171,7 @@ inline constexpr scenario table[] = {
      .asks =
          "how long after a thread's last statement has its last finalizer run, and is it joined?",
      .tools = tool::bench,
-     .finalizers = {1, 16, 256, 4096}},
+     .finalizers = {1, 4, 16, 256, 4096}},
 
     {.key = id::exit_mixed,
      .name = "finalize/exit_mixed",
