@@ -59,37 +59,42 @@ def environment(run):
     return found
 
 
+def cost_picture(run):
+    found = [cell.by_process[1] for cell in run.cells.values()
+             if cell.kind in data.KINDS and 1 in cell.by_process]
+    if not any(row.get("ns") and row.get("n") for row in found):
+        return ""
+    return page.inline_svg(pictures.cost(found), "cost", "Cost per finalizer against the number of "
+                           "finalizers; the numbers are in the tables")
+
+
+def loss_view(run):
+    lost, below, count = losses.losses(run)
+    peers = dict.fromkeys(loss.other for loss in lost if loss.kind == "peer")
+    caption = f"the default, {run.default}, against faster subjects, the worst first"
+    return {
+        "loss_count": count, "losses": losses.table(caption, lost) if lost else None,
+        "hidden": losses.table("differences that identical code shows as well", below)
+        if below else None,
+        "floors": losses.floor_table(run), "spread": run.clone_spread(run.default),
+        "cannot": [(peer, losses.cannot(run, peer)) for peer in peers]}
+
+
 def view(run):
     """Everything that the template shows."""
-    found, hidden = losses.losses(run)
-    peers = dict.fromkeys(loss.other for loss in found if loss.kind == "peer")
     first, others = report_pictures.distributions(run)
     swept, points = report_pictures.sweeps(run)
-    cost = [cell.by_process[min(cell.by_process)] for cell in run.cells.values()
-            if cell.kind in data.KINDS and min(cell.by_process) == 1]
     return {
         "run": run, "sections": sections(run), "first_line": words.first_line(run),
-        "too_few": words.too_few(run),
-        "uses": [words.use_case(run, use) for use in words.USES],
-        "tables": tables.quantity_tables(run),
-        "cost": page.inline_svg(pictures.cost(cost), "cost", "Cost per finalizer against the "
-                                "number of finalizers; the numbers are in the tables")
-        if any(row.get("ns") and row.get("n") for row in cost) else "",
+        "too_few": words.too_few(run), "uses": [words.use_case(run, use) for use in words.USES],
+        "tables": tables.quantity_tables(run), "cost": cost_picture(run),
         "first": first, "others": others, "sweeps": swept, "points": points,
         "allocators": tables.allocator_table(run) if run.allocators else None,
-        "orders": tables.orders(run), "memory": tables.memory_tables(run),
-        "losses": losses.table(f"the default, {run.default}, against faster subjects, the worst "
-                               "first", found) if found else None,
-        "hidden": losses.table("differences that identical code shows as well", hidden)
-        if hidden else None,
-        "floors": losses.floor_table(run),
-        "cannot": [(peer, losses.cannot(run, peer)) for peer in peers],
+        "orders": tables.orders(run), "memory": tables.memory_tables(run), **loss_view(run),
         "tally": words.tally(run), "controls": tables.control_table(run),
-        "spread": run.clone_spread(run.default), "spreads": tables.spread_table(run),
-        "pairs": tables.pair_table(run),
+        "spreads": tables.spread_table(run), "pairs": tables.pair_table(run),
         "instructions": tables.instruction_table(run) if run.instructions else None,
-        "environment": environment(run),
-        "commands": list(dict.fromkeys(data.MADE_BY.values())),
+        "environment": environment(run), "commands": list(dict.fromkeys(data.MADE_BY.values())),
         "palette": [colour for colour, _ in pictures.BACKENDS]}
 
 

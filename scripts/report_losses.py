@@ -13,7 +13,8 @@ LEAST = .02  # pairs of processes of identical code differ by that much
 CONTEST = re.compile(r"ns|p99|total_ratio|life_ratio|\w+_ns")
 NO_CONTEST = re.compile(r"floor_ns|empty_ns")
 
-# ratio: the default's number to the other's, over the processes that have both.
+# A comparison, lost or not. ratio: the default's number to the other's, over the processes that
+# have both.
 Loss = collections.namedtuple("Loss", "where number other kind own theirs ratio threshold")
 
 
@@ -58,7 +59,7 @@ def in_cells(run):
                     continue
                 for key in contest_keys(own):
                     ratio = compared(own, other, key)
-                    if ratio and ratio.value > 1 + LEAST:
+                    if ratio:
                         yield Loss(f"{front}{data.title(place)}", tables.column_title(key),
                                    other.subject, other.kind,
                                    words.say(own.figure(key).value, key),
@@ -71,18 +72,29 @@ def in_instructions(run):
     for (quantity, subject), line in lines.items():
         own = lines.get((quantity, run.default))
         kind = data.rows.kind_of(subject)
-        if own and kind in ("backend", "peer") and line["instructions"] > 0:
+        if (own and subject != run.default and kind in ("backend", "peer")
+                and line["instructions"] > 0):
             ratio = own["instructions"] / line["instructions"]
-            if ratio > 1 + LEAST:
-                yield Loss(quantity, "instructions", subject, kind, f"{own['instructions']:,.1f}",
-                           f"{line['instructions']:,.1f}", data.figure([ratio]), LEAST)
+            yield Loss(quantity, "instructions", subject, kind, f"{own['instructions']:,.1f}",
+                       f"{line['instructions']:,.1f}", data.figure([ratio]), LEAST)
 
 
 def losses(run):
-    """(those beyond what identical code differs by, those below it), the worst first."""
+    """(those beyond what identical code differs by, those below it, a sentence on how many), the
+    worst first."""
     found = sorted([*in_cells(run), *in_instructions(run)], key=lambda loss: -loss.ratio.value)
-    return ([loss for loss in found if loss.ratio.value > 1 + loss.threshold],
-            [loss for loss in found if loss.ratio.value <= 1 + loss.threshold])
+    lost = [loss for loss in found if loss.ratio.value > 1 + loss.threshold]
+    below = [loss for loss in found if 1 + LEAST < loss.ratio.value <= 1 + loss.threshold]
+    return lost, below, how_many(found, lost)
+
+
+def how_many(found, lost):
+    if not found:
+        return ""
+    parts = [f"{sum(loss.kind == kind for loss in lost)} of "
+             f"{sum(one.kind == kind for one in found)} comparisons with {what}"
+             for kind, what in (("backend", "other back ends"), ("peer", "peers"))]
+    return f"It loses {words.listed(parts)}."
 
 
 def cannot(run, subject):

@@ -247,15 +247,17 @@ class ReportTest(unittest.TestCase):
         self.assertRegex(text, r"peer_vector 2 ns [^µ]*? 8 ns [^µ]*? 4\.00×")
 
     def test_losses_are_those_beyond_the_clones(self):
-        found, hidden = report_losses.losses(self.run_of())
+        found, hidden, _ = report_losses.losses(self.run_of())
         self.assertEqual({loss.other for loss in found}, {"peer_vector"})
+        self.assertRegex(self.report()[1], r"It loses 0 of \d\d comparisons with other back ends "
+                         rf"and {len(found)} of \d\d comparisons with peers\.")
         self.assertEqual(found, sorted(found, key=lambda loss: -loss.ratio.value))
         for entry in self.rows_of("finalize/registration/pthread_key/n:256"):
             entry["ns"] = 0.975 * 4 * entry["ns"] / 6
-        found, hidden = report_losses.losses(self.run_of())
+        found, hidden, _ = report_losses.losses(self.run_of())
         self.assertIn("pthread_key", {loss.other for loss in hidden})
         self.files["pairs.jsonl"] = []
-        found, hidden = report_losses.losses(self.run_of())
+        found, hidden, _ = report_losses.losses(self.run_of())
         self.assertIn("pthread_key", {loss.other for loss in found})
 
     def test_peers_are_named_with_what_they_were_not_measured_at(self):
