@@ -115,8 +115,10 @@ def read_lines(path, kind, required, problems):
         except ValueError:
             problems.append(f"{path.name}:{number}: a torn line, skipped")
             continue
-        wrong = [key for key, kept_as in required.items()
-                 if not is_a(line.get(key) if isinstance(line, dict) else None, kept_as)]
+        line = line if isinstance(line, dict) else {}
+        # A line may say why it has no figures.
+        wrong = [key for key, kept_as in required.items() if not is_a(line.get(key), kept_as)
+                 and not (kept_as is float and isinstance(line.get("error"), str))]
         if wrong or line.get("kind") != kind:
             problems.append(f"{path.name}:{number}: skipped: no line of kind {kind} with a valid "
                             f"{', '.join(wrong or ['kind'])}")

@@ -68,7 +68,8 @@ def in_cells(run):
 
 
 def in_instructions(run):
-    lines = {(line["quantity"], line["subject"]): line for line in run.instructions}
+    lines = {(line["quantity"], line["subject"]): line for line in run.instructions
+             if "error" not in line}
     for (quantity, subject), line in lines.items():
         own = lines.get((quantity, run.default))
         kind = data.rows.kind_of(subject)

@@ -353,7 +353,8 @@ def pair_table(run):
 
 def instruction_table(run):
     quantities = list(dict.fromkeys(line["quantity"] for line in run.instructions))
-    known = {(line["subject"], line["quantity"]): line for line in run.instructions}
+    known = {(line["subject"], line["quantity"]): line for line in run.instructions
+             if "error" not in line}
     subjects = dict.fromkeys(line["subject"] for line in run.instructions)
     parts = []
     for kind in data.KINDS:
@@ -369,4 +370,6 @@ def instruction_table(run):
         if found:
             parts.append((HEADINGS[kind], found))
     return Table("instructions per operation, marginal",
-                 [quantity.replace("_", " ") for quantity in quantities], parts)
+                 [quantity.replace("_", " ") for quantity in quantities], parts,
+                 [f"{line['subject']}: no {line['quantity'].replace('_', ' ')} ({line['error']})"
+                  for line in run.instructions if "error" in line])

@@ -102,7 +102,9 @@ def instructions():
     return [{"schema": 1, "kind": "instructions", "quantity": "registration", "subject": subject,
              "instructions": 11 * factor, "spread": .02, "runs": [11 * factor], "n_small": 256,
              "n_large": 1280, "commit": "1a2b3c4", "command": "scripts/instructions.sh"}
-            for subject, factor in SUBJECTS.items()]
+            for subject, factor in SUBJECTS.items()] + [
+                {"schema": 1, "kind": "instructions", "quantity": "detach",
+                 "subject": "peer_vector", "error": "gives no handle to cancel by"}]
 
 
 def samples():

@@ -289,6 +289,19 @@ class ReportTest(unittest.TestCase):
         self.files["pairs.jsonl"][1]["clone_spread"] = 1.1
         self.assertRegex(self.use("tracer")[1].text, "^registry: as good as the best in 3 of 3")
 
+    def test_instructions_may_have_a_reason_instead(self):
+        self.assertIn("peer_vector: no detach (gives no handle to cancel by)", self.report()[1])
+
+    def test_in_one_process_ten_percent_are_nothing(self):
+        for entry in self.rows_of("finalize/registration/pthread_key/n:256"):
+            entry["ns"] = 3.7
+        self.assertRegex(self.use("tracer")[1].text, "^registry: as good as the best in 2 of 3")
+        self.files = {name: content for name, content in self.files.items()
+                      if not name.startswith("process-")}
+        for path in self.folder.glob("process-*"):
+            path.unlink()
+        self.assertRegex(self.use("tracer")[1].text, "^registry: as good as the best in 3 of 3")
+
     def test_processes_that_differ_are_said(self):
         self.files["process-02.json"]["context"]["compiler"] = "g++ 13"
         self.assertIn("in other processes: g++ 13", self.report()[1])
