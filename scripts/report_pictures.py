@@ -111,7 +111,7 @@ def scale(axes, values):
         if min(values) > 0:
             axes.set_xscale("log")
         else:
-            axes.set_xscale("symlog", linthresh=1)
+            axes.set_xscale("symlog", linthresh=min(filter(None, values)), linscale=.3)
     axes.minorticks_off()
     axes.set_xticks(values, [f"{value:,}" for value in values],
                     rotation=45 if len(values) > 6 else 0)
