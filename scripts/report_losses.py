@@ -113,8 +113,8 @@ def table(caption, found):
         note = (f"{loss.ratio.low:.2f} to {loss.ratio.high:.2f}" if loss.ratio.count > 1
                 else "")
         return (f"{loss.where}: {loss.number}",
-                [tables.Shown(loss.other), tables.Shown(loss.own), tables.Shown(loss.theirs), tables.Shown(share, note),
-                 tables.Shown(f"{100 * loss.threshold:.2g} %")])
+                [tables.Shown(loss.other), tables.Shown(loss.own), tables.Shown(loss.theirs),
+                 tables.Shown(share, note), tables.Shown(f"{100 * loss.threshold:.2g} %")])
     return tables.Table(caption, ["faster", "default", "the other", "ratio, over processes",
                                   "least that counts"], [("", [line(loss) for loss in found])])
 
