@@ -215,6 +215,17 @@ class ReportTest(unittest.TestCase):
         _, text, _ = self.report()
         self.assertIn("boost_tss: absent (package Boost not found)", text)
 
+    def test_absent_peers_have_their_reason(self):
+        for document in self.files.values():
+            if isinstance(document, dict) and "benchmarks" in document:
+                document["benchmarks"].extend(
+                    {"name": f"finalize/{quantity}/peer_glib/n:{size}", "label": "absent: no GLib",
+                     "iterations": 1} for quantity, size in (("ordering", 2), ("exit", 16)))
+        html, text, _ = self.report()
+        self.assertIn("peer_glib: absent (no GLib)", text)
+        self.assertRegex(text, r"peer_glib absent: no GLib")
+        self.assertRegex(html, r'>peer_glib</th><td class="hole">absent</td>')
+
     def test_what_is_not_measured_for_a_back_end_has_its_reason(self):
         for document in self.files.values():
             if isinstance(document, dict) and "benchmarks" in document:
