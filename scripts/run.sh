@@ -102,10 +102,9 @@ if [[ -n $full ]]; then
   step "measure ($process_starts process starts in all)"
   more_processes
   part pair.sh --controls --out "$out/pairs.jsonl"
-  # INTEGRATION: these two come from other branches; the conditions go when the scripts are here.
+  # INTEGRATION: this one comes from another branch; the condition goes when the script is here.
   [[ ! -x $root/scripts/sweep.sh ]] || part sweep.sh --out "$out"
-  [[ ! -x $root/scripts/instructions.sh ]] ||
-    part instructions.sh --out "$out/instructions.jsonl"
+  part instructions.sh --out "$out/instructions.jsonl"
 fi
 
 step "draw"
