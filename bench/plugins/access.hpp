@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "baselines/floor_bump_store.hpp"
-#include "baselines/floor_own_load.hpp"
+#include "baselines/floor_thread_local_load.hpp"
 #include "baselines/peer_cxa_thread_atexit.hpp"
 #include "baselines/peer_reserved_vector.hpp"
 #include "routines.hpp"
@@ -18,7 +18,7 @@ namespace threadref::bench {
 // Peers that do not differ by where they are called from are left out.
 using access_floors = type_list<floor_bump_store>;
 using access_peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit>;
-using ensure_floors = type_list<floor_own_load>;
+using ensure_floors = type_list<floor_thread_local_load>;
 
 // Asks n times whether the thread is registered, where it is. A "no" counts as misordered.
 template <class S>
@@ -32,6 +32,7 @@ template <class S>
 }
 template <class S>
 void ensure_routine(probe& at) {
+  if constexpr (requires { S::know(&at); }) S::know(&at);
   static_cast<void>(S::is_known());
   at.start = now();
   const std::uint64_t unknown = count_unknown<S>(at.n);

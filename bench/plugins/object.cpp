@@ -6,5 +6,5 @@
 
 // With this object's own handle, as the compiler has its thread_locals registered.
 extern "C" int threadref_bench_register(void (*fn)(void*), void* arg) {
-  return __cxa_thread_atexit_impl(fn, arg, &__dso_handle);
+  return __cxa_thread_atexit_impl(fn, arg, &threadref_bench_dso_handle);
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// What a row of the table of scenarios is made of.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <string_view>
+
+#include "threadref/backend.hpp"
+
+namespace threadref::scenarios {
+
+enum class id;  // a row each: in scenarios.hpp, with the table
+
+enum class tool : unsigned { bench = 1, stress = 2 };
+constexpr tool operator|(tool a, tool b) {
+  return static_cast<tool>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool in(tool set, tool t) {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(t)) != 0;
+}
+
+// interesting: allowed, but worth a reader's look. What a row does not declare is forbidden.
+enum class grade { acceptable, interesting, forbidden };
+constexpr std::string_view to_string(grade g) {
+  constexpr std::string_view names[] = {"acceptable", "interesting", "forbidden"};
+  return names[static_cast<int>(g)];
+}
+
+struct outcome {
+  std::string_view name{};
+  grade expect = grade::forbidden;
+  std::string_view why{};
+};
+
+inline constexpr std::size_t outcomes_max = 12;
+using outcome_list = std::array<outcome, outcomes_max>;  // an empty name ends it
+
+// From small to large: the first is the smoke size, the last the real one.
+class size_list {
+ public:
+  constexpr size_list() = default;
+  constexpr size_list(std::initializer_list<int> sizes) : count_(sizes.size()) {
+    std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  }
+  [[nodiscard]] constexpr const int* begin() const { return sizes_.data(); }
+  [[nodiscard]] constexpr const int* end() const { return sizes_.data() + count_; }
+  [[nodiscard]] constexpr bool empty() const { return count_ == 0; }
+  [[nodiscard]] constexpr int smoke() const { return sizes_[0]; }
+  [[nodiscard]] constexpr int real() const { return sizes_[count_ - 1]; }
+
+ private:
+  std::array<int, 12> sizes_{};
+  std::size_t count_ = 0;
+};
+
+// The parameter of rows that go through numbers of live threads.
+inline constexpr std::string_view alive = "alive";
+
+struct scenario {
+  id key;
+  std::string_view name;  // bench: <group>/<quantity>; stress: the first half of a cell's name
+  std::string_view asks;  // the question that a result answers
+  tool tools;
+  capability needs = capability::none;
+  size_list finalizers{};            // per thread; of a sweep, the values that it goes through
+  size_list threads{};               // alive at once
+  std::string_view parameter = "n";  // what the first list is called in a benchmark's name
+  outcome_list outcomes{};
+};
+
+// What every registration must come to, whatever the scenario: each id is counted by itself, since
+// a lost one and a doubled one cancel out in sums.
+constexpr outcome_list every_id(outcome a = {}, outcome b = {}, outcome c = {}) {
+  return {{{"once", grade::acceptable, "every finalizer ran exactly once, on its own thread"},
+           {"lost", grade::forbidden, "a finalizer never ran"},
+           {"twice", grade::forbidden, "a finalizer ran more than once"},
+           {"misordered", grade::forbidden, "a finalizer ran before one that was registered later"},
+           {"wrong_thread", grade::forbidden, "a finalizer ran on another thread than its own"},
+           {"after_join", grade::forbidden, "a finalizer ran after its thread was joined"},
+           {"seen_alive", grade::forbidden,
+            "a ref of an exiting thread did not read null in a callback"},
+           {"unaccounted", grade::forbidden, "the library's own counters say otherwise"},
+           {"leaked", grade::forbidden,
+            "a function was never destroyed, or a thread record outlived its thread"},
+           a,
+           b,
+           c}};
+}
+
+// How a figure moves while one thing grows. No part of the finalize group: it takes minutes.
+constexpr scenario sweep(id key, std::string_view name, std::string_view parameter,
+                         size_list values, std::string_view asks) {
+  return {.key = key,
+          .name = name,
+          .asks = asks,
+          .tools = tool::bench,
+          .finalizers = values,
+          .parameter = parameter};
+}
+constexpr bool is_sweep(const scenario& s) {
+  return s.name.substr(0, 6) == "sweep/";
+}
+
+}  // namespace threadref::scenarios
