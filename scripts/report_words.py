@@ -2,7 +2,6 @@
 """The sentences of a report: each is made of figures of the run, and names what measures them."""
 
 import collections
-import re
 
 import pictures
 import report_data as data
@@ -21,7 +20,7 @@ Use = collections.namedtuple("Use", "anchor name why needs asks claims", default
 ENSURE = Ask("asking whether a thread is registered", r"\w+/(access_\w+_)?ensure")
 REF_CHECK = Ask("asking whether a thread still runs", "ref/check")
 FIRST = Ask("the first registration of a thread", "finalize/first_registration")
-RETAINED = Ask("what stays after the peak", r"memory/\w+", key=re.compile(r"\w*retained\w*"))
+RETAINED = Ask("bytes that stay after the peak", "memory/thread", key="retained_bytes")
 
 
 def exits(size, key="ns"):
@@ -56,8 +55,8 @@ USES = (
     Use("runtime", "Embedding a language's runtime",
         "Where its cleanup runs among other people's thread_locals decides what it may touch, and "
         "it has to take cleanup back from other threads.",
-        None, (Ask("cancelling a finalizer of another thread", "finalize/detach_foreign"),
-               Ask("registering and cancelling one's own", "finalize/detach_owner")),
+        None, (Ask("cancelling a finalizer of another thread", "finalize/cancel_foreign"),
+               Ask("cancelling one's own", "finalize/cancel_owner")),
         ("after_thread_locals", "among_thread_locals", "interleaved")),
     Use("pool", "A thread pool that grows and shrinks",
         "Threads come and go with the load, and memory should go with them.",
@@ -156,14 +155,10 @@ def matches(run, ask):
     """[(place, key, {subject: cell with a figure})] of what was measured for this."""
     found = []
     for place, cells in run.find(ask.what).items():
-        if not ask.parameters.items() <= dict(place[1]).items():
-            continue
-        keys = [ask.key] if isinstance(ask.key, str) else dict.fromkeys(
-            key for cell in cells for key in cell.counters() if ask.key.fullmatch(key))
-        for key in keys:
-            known = {cell.subject: cell for cell in cells if cell.figure(key)}
-            if any(cell.kind == "backend" for cell in known.values()):
-                found.append((place, key, known))
+        known = {cell.subject: cell for cell in cells if cell.figure(ask.key)}
+        if (ask.parameters.items() <= dict(place[1]).items()
+                and any(cell.kind == "backend" for cell in known.values())):
+            found.append((place, ask.key, known))
     return found
 
 
@@ -248,8 +243,8 @@ def ask_sentence(run, ask, place, key, known, chosen):
     name = chosen if chosen in known else best(known, key, backends)[0]
     cell = known[name]
     text = f"{ask.words[0].upper()}{ask.words[1:]}"
-    if len([part for part in ask.what if part in "\\*+"]):  # several rows answer this
-        text += f" ({data.title(place)}{', ' + key.replace('_', ' ') if key != 'ns' else ''})"
+    if len(matches(run, ask)) > 1:  # several rows answer this
+        text += f" ({data.title(place)})"
     text += f": {name} {with_range(cell.figure(key), key)}"
     ratio = cell.figure("ratio") if key == "ns" else None
     if ratio:

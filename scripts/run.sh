@@ -102,8 +102,7 @@ if [[ -n $full ]]; then
   step "measure ($process_starts process starts in all)"
   more_processes
   part pair.sh --controls --out "$out/pairs.jsonl"
-  # INTEGRATION: this one comes from another branch; the condition goes when the script is here.
-  [[ ! -x $root/scripts/sweep.sh ]] || part sweep.sh --out "$out"
+  part sweep.sh --out "$out"
   part instructions.sh --out "$out/instructions.jsonl"
 fi
 

@@ -58,7 +58,7 @@ def bench_entries(process):
             found.append(entry(f"finalize/first_registration/{subject}/n:1",
                                one_operation(9 * factor)))
         if subject in BACKENDS:
-            found.append(entry(f"finalize/detach_foreign/{subject}/n:1", one_operation(factor)))
+            found.append(entry(f"finalize/cancel_foreign/{subject}/n:1", one_operation(factor)))
             found.append(entry(f"ref/check/{subject}/n:1", {**one_operation(factor / 9),
                                                             "dead_ns": factor / 9}))
             found.append(entry(f"memory/thread/{subject}/n:16",

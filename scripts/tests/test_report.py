@@ -273,7 +273,7 @@ class ReportTest(unittest.TestCase):
 
     def test_peers_are_named_with_what_they_were_not_measured_at(self):
         self.assertEqual(report_losses.cannot(self.run_of(), "peer_vector"),
-                         "no row for detach foreign, ref check and memory thread")
+                         "no row for cancel foreign, ref check and memory thread")
         described = copy.deepcopy(folder.DESCRIBE)
         described["peers"] = [{"name": "peer_vector", "summary": "…", "lacks": "no handles"}]
         self.files["describe.json"] = described
