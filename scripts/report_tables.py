@@ -17,7 +17,7 @@ HEADINGS = {"backend": "back ends", "peer": "peers, under no contract", "floor":
 LATENCIES = ("p50", "p99", "p999", "total_p50", "total_p99", "total_p999", "total_ratio",
              "life_ratio")
 # What a row says about itself, not about its subject; and percentiles, which have tables of theirs.
-ABOUT = re.compile(r"ns_se|floor_ns|ratio|empty_ns|pinned_cpu|samples|lost|doubled|misordered|"
+ABOUT = re.compile(r"n|ns_se|floor_ns|ratio|empty_ns|pinned_cpu|samples|lost|doubled|misordered|"
                    r"threads|min|max|p\d+|(total|life)_\w+")
 
 
@@ -162,16 +162,14 @@ def is_trace(cell):
 
 
 def memory_tables(run):
-    found = {}
+    """One for each place: what was counted, in columns."""
+    found = []
     for place, cells in run.find(r"memory/\w+").items():
         known = {cell.subject: cell for cell in cells}
-        keys = [key for key in ("ns", *own_counters(cells))
-                if any(cell.figure(key) for cell in cells)] or ["ns"]
-        short = ", ".join(f"{key} {value}" for key, value in place[1])
-        found.setdefault(place[0], []).extend(
-            (f"{column_title(key)} {f'({short})' if short else ''}".strip(), known, key)
-            for key in keys)
-    return [subject_table(run, data.title((what, ())), columns) for what, columns in found.items()]
+        keys = [key for key in ("ns", *own_counters(cells)) if any(map(has(key), cells))] or ["ns"]
+        found.append(subject_table(run, data.title(place),
+                                   [(column_title(key), known, key) for key in keys]))
+    return found
 
 
 # ----------------------------------------------------------------------------- sweeps, allocators
