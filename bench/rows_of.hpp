@@ -4,6 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <type_traits>
+
 #include "baselines/floor_empty_thread.hpp"
 #include "baselines/peers.hpp"
 #include "bodies/body.hpp"
@@ -64,7 +66,7 @@ void add_peers(session& all, int n) {
       add_absent<K>(all, S::name, n, why);
     }
   });
-  if constexpr (body<K>::peers::size != 0) {
+  if constexpr (std::is_same_v<typename body<K>::peers, peers>) {
     for (const absent_peer& p : absent_peers) {
       if (!p.name.empty()) add_absent<K>(all, p.name, n, p.why);
     }

@@ -14,7 +14,7 @@ namespace threadref::bench {
 // How long after a thread's last statement has its last finalizer run, and is it joined?
 //   bench_threadref --benchmark_filter=finalize/exit/
 // Drain is the first half, total the whole. Nobody else runs, and all on one CPU.
-// 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 29 to 219; total 9 us.
+// 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259; total 9 us.
 template <>
 struct body<id::exit_solo> {
   using floors = type_list<floor_call_loop>;

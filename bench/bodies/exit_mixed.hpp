@@ -54,6 +54,8 @@ class mix {
 // How long does the exit take when the finalizers are of eight kinds, in random order?
 //   bench_threadref --benchmark_filter=finalize/exit_mixed
 // A loop over one callee is the best case of every branch predictor; programs have several.
+// 2026-11-20, amd-epyc-2c: the order is learnt at n:256, where the floor takes 1.7 ns as with one
+// callee, but not at 4096: floor 8.4, back ends 11 to 29, the vectors 7.5.
 template <>
 struct body<id::exit_mixed> {
   using floors = type_list<floor_call_loop>;

@@ -11,7 +11,7 @@ namespace threadref::bench {
 // What does registering one more finalizer cost on a thread that has some?
 //   bench_threadref --benchmark_filter=finalize/registration
 // The first one, which arms the mechanism, is not timed.
-// 2026-11-20, amd-epyc-2c, n:256: back ends 3.0 to 7.6 ns, the floor 0.65, peers 1.5 to 37.
+// 2026-11-20, amd-epyc-2c, n:256: back ends 3.0 to 7.6 ns, the floor 0.65, peers 0.5 to 45.
 template <>
 struct body<id::registration> {
   using floors = type_list<floor_bump_store>;
@@ -31,7 +31,7 @@ struct body<id::registration> {
 // What does the first finalizer of a thread cost, arming included?
 //   bench_threadref --benchmark_filter=finalize/first_registration
 // The floor arms nothing: the ratio says what it costs to be told of a thread's exit at all.
-// 2026-11-20, amd-epyc-2c: back ends 34 to 131 ns, peers 21 to 58.
+// 2026-11-20, amd-epyc-2c: back ends 34 to 131 ns, peers 6 to 172.
 template <>
 struct body<id::first_registration> {
   using floors = type_list<floor_bump_store>;
