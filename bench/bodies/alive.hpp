@@ -26,7 +26,7 @@ template <>
 struct body<id::ref_enumerate> {
   using floors = type_list<floor_id_copy>;
   using peers = type_list<>;
-  static constexpr int pairs(int alive) { return std::clamp(1'000'000 / alive, 200, 2'000); }
+  static constexpr int pairs(int alive) { return std::clamp(1'000'000 / alive, 100, 2'000); }
 
   // Each thread once: a serial that comes twice stands in for one that is missing.
   template <class S>
