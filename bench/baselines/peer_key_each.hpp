@@ -24,6 +24,7 @@ struct peer_key_each {
   static constexpr bool oldest_first = true;
 
   static void arm(entry* storage, int n) {
+    THREADREF_CHECK(n <= most, "peer_key_each: a process has no more than 1 024 keys");
     own_ = {storage, 0};
     if (made_.load(std::memory_order_acquire) < n) create(n);
   }

@@ -62,6 +62,8 @@ template <class Quantity, class S>
 cell make_cell() {
   if constexpr (can_do<Quantity, S>) {
     return {Quantity::name, S::name, &Quantity::template run<S>, {}};
+  } else if constexpr (is_too_small<S>) {
+    return {Quantity::name, S::name, nullptr, std::string(S::why_no_more)};
   } else {
     return {Quantity::name, S::name, nullptr, std::string(Quantity::why_not)};
   }
@@ -75,10 +77,14 @@ std::vector<cell> all_cells() {
       all.push_back(make_cell<Quantity, library<B>>());
       all.back().is_canary = true;
     });
-    for (const absent_backend& b : absent_backends) {
-      if (!b.name.empty())
-        all.push_back({Quantity::name, b.name, nullptr, concat("not built: ", b.why)});
-    }
+    const auto add_absent = [&all](const auto& absent) {
+      for (const auto& a : absent) {
+        if (!a.name.empty())
+          all.push_back({Quantity::name, a.name, nullptr, concat("not built: ", a.why)});
+      }
+    };
+    add_absent(absent_backends);
+    add_absent(absent_peers);
   });
   return all;
 }

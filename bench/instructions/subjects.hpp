@@ -11,15 +11,11 @@
 
 namespace threadref::bench::instructions {
 
-// Calls f.template operator()<S>() for each. Every one can register any number, and exit.
+// Calls f.template operator()<S>() for each. What one can't do, can_do says.
 template <class F>
 void for_each_subject(F&& f) {
   for_each_type(backends{}, [&f]<backend B>() { f.template operator()<library<B>>(); });
-  for_each_type(peers{}, [&f]<class S>() {
-    if constexpr (
-        !requires { S::no_exit; } && !requires { S::most; })
-      f.template operator()<S>();
-  });
+  for_each_type(peers{}, f);
   for_each_type(body<id::registration>::floors{}, f);
   for_each_type(body<id::exit_solo>::floors{}, f);
 }

@@ -60,8 +60,9 @@ struct registration {
 
 struct exit {
   static constexpr std::string_view name = "exit";
+  static constexpr std::string_view why_not = "nothing runs when the thread ends";
   template <subject S>
-  static verdict run(const size& of) {
+  requires(!requires { S::no_exit; }) static verdict run(const size& of) {
     return register_and_exit<S>(of);
   }
 };
@@ -94,8 +95,15 @@ struct detach {
 
 using quantities = type_list<registration, exit, detach>;
 
+// As far as counts go: see scripts/instructions.py.
+inline constexpr int most_counted = 1280;
+template <class S>
+concept is_too_small = requires {
+  requires S::most < most_counted;
+};
+
 template <class Quantity, class S>
-concept can_do = requires(const size& of) {
+concept can_do = !is_too_small<S> && requires(const size& of) {
   Quantity::template run<S>(of);
 };
 
