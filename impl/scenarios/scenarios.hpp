@@ -218,9 +218,10 @@ inline constexpr scenario table[] = {
     sweep(id::sweep_access_inline_registration, "sweep/access_inline_registration", "n", {256},
           "what does registering cost the program itself?"),
     sweep(id::sweep_access_shared_ensure, "sweep/access_shared_ensure", "n", {1024},
-          "what does the same cost a shared library that the program is linked with?"),
-    sweep(id::sweep_access_shared_registration, "sweep/access_shared_registration", "n", {256},
-          "what does registering cost a shared library that the program is linked with?"),
+          "what does the same cost a shared library that uses the program's copy of the library?"),
+    sweep(
+        id::sweep_access_shared_registration, "sweep/access_shared_registration", "n", {256},
+        "what does registering cost a shared library that uses the program's copy of the library?"),
     sweep(id::sweep_access_dlopened_ensure, "sweep/access_dlopened_ensure", "n", {1024},
           "what does the same cost a plugin with the library in it?"),
     sweep(id::sweep_access_dlopened_registration, "sweep/access_dlopened_registration", "n", {256},
