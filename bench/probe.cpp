@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 
@@ -36,14 +37,28 @@ probe::probe(int most)
   done.calls = calls_.data();
 }
 
+// Where a thread's frames lie within a page is the same for all threads of a program, and can
+// decide as much as a mechanism does: 256 bytes more of thread_locals moved a registration from 2.3
+// to 4.1 ns (2026-11-20, amd-epyc-2c). So each thread draws another of the 64 lines of a page, in
+// an order that goes with no other period.
+std::size_t next_offset() {
+  static std::atomic<std::size_t> threads{0};
+  return (threads.fetch_add(37, std::memory_order_relaxed) % 64) * 64;
+}
+
 void* probe::enter(void* self) {
-  probe& at = *static_cast<probe*>(self);
+  auto* const pushed = static_cast<volatile char*>(__builtin_alloca(next_offset() + 64));
+  *pushed = 0;
+  run_here(*static_cast<probe*>(self));
+  return nullptr;
+}
+
+void probe::run_here(probe& at) {
   warm_up();
   const instant before = now();
   nothing();
   at.empty_ = now() - before;
   at.what_(at);
-  return nullptr;
 }
 
 void probe::begin(routine what, int registered) {

@@ -111,6 +111,7 @@ class probe {
 
  private:
   static void* enter(void* self);
+  [[gnu::noinline]] static void run_here(probe& at);
   verdict judge() const;
 
   routine what_ = nullptr;

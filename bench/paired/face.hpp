@@ -28,6 +28,7 @@ class sampler {
 };
 
 enum class subject_kind : std::uint8_t { back_end, floor, peer, planted };
+inline constexpr std::string_view planted_suffix = "_planted";  // of the name of those
 
 // One subject of one quantity.
 struct instance {

@@ -61,7 +61,7 @@ std::unique_ptr<sampler> open_planted(int n) {
 // A name of a type's own, since instances hand out views.
 template <class S>
 std::string_view planted_name() {
-  static const std::string name = std::string(S::name) + "_planted";
+  static const std::string name = std::string(S::name).append(threadref_pairs::planted_suffix);
   return name;
 }
 

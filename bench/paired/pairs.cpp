@@ -22,6 +22,7 @@ using threadref_pairs::subject_kind;
 using instance_list = std::vector<instance>;
 
 constexpr std::string_view clone_suffix = "_clone";
+using threadref_pairs::planted_suffix;
 // Smaller differences are not told from none.
 constexpr double least_change = 0.02;
 
@@ -56,11 +57,13 @@ struct spoken {
 };
 
 // Which of the two compilations each side uses: bit 0 of the layout for A, bit 1 for B. A function
-// and itself are one compilation, a function and its clone are both.
+// and itself are one compilation, and so are those with and without planted work, which is all that
+// differs there; a function and its clone are both.
 pair pick(const options& asked, const spoken& a, const spoken& b, std::string_view quantity) {
   const int of_a = (asked.layout & 1) ^ static_cast<int>(a.is_clone);
-  const int of_b = a.base == b.base ? of_a ^ static_cast<int>(a.is_clone != b.is_clone)
-                                    : (asked.layout >> 1) ^ static_cast<int>(b.is_clone);
+  const bool is_one = a.base == b.base || b.base == concat(a.base, planted_suffix);
+  const int of_b = is_one ? of_a ^ static_cast<int>(a.is_clone != b.is_clone)
+                          : (asked.layout >> 1) ^ static_cast<int>(b.is_clone);
   return {find(of_a, a.base, quantity), find(of_b, b.base, quantity)};
 }
 
@@ -247,7 +250,8 @@ void register_control_pairs(session& all) {
     const int n =
         all.asked.smoke ? row_of(i.quantity)->finalizers.smoke() : size_for_controls(i.quantity);
     if (i.kind == subject_kind::planted) {
-      add(all, i.subject.substr(0, i.subject.rfind('_')), i.subject, i.quantity, n);
+      add(all, i.subject.substr(0, i.subject.size() - planted_suffix.size()), i.subject, i.quantity,
+          n);
     } else {
       add_controls(all, i.subject, i.quantity, n);
     }
