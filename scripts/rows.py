@@ -21,6 +21,9 @@ ADDED = re.compile(r"(?:/(?:iterations:\d+|repeats:\d+|min_time:[\d.]+|min_warmu
 # How the label of a row begins that could not be measured here; the reason follows.
 ABSENT = "absent: "
 
+# Counters that are whole numbers; Google Benchmark writes 1.6e+01.
+COUNTS = ("n", "alive")
+
 # What Google Benchmark writes into every entry; the rest are our counters.
 NOT_COUNTERS = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
                 "iterations", "real_time", "cpu_time"}
@@ -68,7 +71,7 @@ def bench_row(entry):
     for key, value in entry.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if number and key not in NOT_COUNTERS and math.isfinite(value):
-            row.setdefault(key, value)
+            row.setdefault(key, int(value) if key in COUNTS else value)
     return row
 
 

@@ -7,7 +7,7 @@
 # it all on one page, report.html. Takes under five minutes on two cores.
 #
 #   --full      in 20 process starts instead of one, then the controls, sweeps, allocators and
-#               instructions: hours
+#               instructions: about an hour
 #   --quick     each benchmark at its smallest useful size: under a minute after the build
 #   --out DIR   write there instead of results/local/<run>/
 #   --help      this text
@@ -101,7 +101,7 @@ part() {  # part <script> <arguments...>: a part of --full
 if [[ -n $full ]]; then
   step "measure ($process_starts process starts in all)"
   more_processes
-  part pair.sh --controls --out "$out/pairs.jsonl"
+  part pair.sh --controls --pairs 60 --out "$out/pairs.jsonl"
   part sweep.sh --out "$out"
   part instructions.sh --out "$out/instructions.jsonl"
 fi
