@@ -38,7 +38,7 @@ struct peer_boost_tss_each {
   };
   // Never destroyed: threads end after statics do.
   static variable* variables() {
-    static variable* const all = new variable[most];
+    static auto* const all = new variable[most];
     return all;
   }
   static inline constinit thread_local position own_{};
