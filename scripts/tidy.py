@@ -27,8 +27,8 @@ TIDY_VERSION = subprocess.run(["clang-tidy-14", "--version"], capture_output=Tru
 def sources(build):
     """{our own file: its compile command}.
 
-    Many are compiled for several targets. The checks have one for us, over a single back end: the
-    others only read the same templates again for every type.
+    Many are compiled for several targets. Those called <what>_once are for us, over a single back
+    end: the others only read the same templates again for every type.
     """
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
@@ -36,7 +36,7 @@ def sources(build):
         if path.is_relative_to(ROOT):
             inside = path.relative_to(ROOT)
             if inside.parts[0] in ("impl", "bench", "stress"):
-                if inside not in found or "sections_once" in entry["command"]:
+                if inside not in found or "_once.dir/" in entry["command"]:
                     found[inside] = entry
     return dict(sorted(found.items()))
 
