@@ -13,11 +13,11 @@ namespace threadref::bench {
 template <std::size_t Bytes>
 struct sized_call {
   const call* which;
-  std::array<std::byte, Bytes - sizeof(const call*)> rest{};
+  std::array<std::byte, Bytes - sizeof(void*)> rest{};
   void operator()() const { (*which)(); }
 };
 template <>
-struct sized_call<sizeof(const call*)> {
+struct sized_call<sizeof(void*)> {
   const call* which;
   void operator()() const { (*which)(); }
 };
