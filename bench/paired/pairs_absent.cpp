@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// Of builds with a sanitizer, which make every figure another and compile long enough.
+#include "paired/pairs.hpp"
+
+namespace threadref::bench {
+
+std::optional<std::string> register_pair(session& /*all*/) {
+  return "--pair: this build has a sanitizer, and no pairs; use the preset release";
+}
+
+void register_control_pairs(session& /*all*/) {}
+
+}  // namespace threadref::bench
