@@ -16,8 +16,7 @@ struct peer_tbb_ets {
   static constexpr std::string_view summary =
       "a vector of function and pointer in a oneTBB enumerable_thread_specific";
   static constexpr std::string_view lacks =
-      "nothing runs when a thread ends: here the thread calls them itself, last; its element "
-      "stays, "
+      "nothing runs when a thread ends: here the thread calls them itself, last; its element stays, "
       "and the next thread of the same id gets it as it was left";
   static constexpr std::string_view no_exit = "no exit hook: nothing runs when the thread ends";
 
@@ -27,6 +26,8 @@ struct peer_tbb_ets {
     shared().local().push_back({&run_state<C>, kept});
   }
   [[gnu::noinline]] static void run() { call_all(shared().local()); }
+  // The elements of threads that are gone.
+  static void release() { shared().clear(); }
 
  private:
   using all_lists = tbb::enumerable_thread_specific<std::vector<entry>>;
