@@ -16,8 +16,8 @@ struct peer_tbb_ets {
   static constexpr std::string_view summary =
       "a vector of function and pointer in a oneTBB enumerable_thread_specific";
   static constexpr std::string_view lacks =
-      "nothing runs when a thread ends: here the thread calls them itself, last; its element stays, "
-      "and the next thread of the same id gets it as it was left";
+      "nothing runs when a thread ends: here the thread calls them itself, last; its element "
+      "stays, and the next thread of the same id gets it as it was left";
   static constexpr std::string_view no_exit = "no exit hook: nothing runs when the thread ends";
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
