@@ -209,12 +209,13 @@ def tally(lines):
     told = [line for line in same if line["verdict"] in ("faster", "slower")]
     planted = [line for line in lines if line["control"] == "planted"]
     found = [line for line in planted if line["verdict"] == "slower"]
+    limit = 1 + intervals.SELF_LIMIT
     noise = [line for line in lines if line["control"] == "self"
-             and abs(line["ratio"] - 1) > intervals.SELF_LIMIT]
+             and (line["low"] > limit or line["high"] < 1 / limit)]
     sentences = [f"identical code: {len(same)} comparisons, {len(told)} told apart "
                  f"({sum(line['verdict'] == 'same' for line in same)} same, "
                  f"{sum(line['verdict'] == 'undecided' for line in same)} undecided)",
-                 f"a function against itself: {len(noise)} further than 1 % from 1",
+                 f"a function against itself: {len(noise)} certainly further than 1 % from 1",
                  f"4 % more work: found {len(found)} of {len(planted)} times"]
     if told or len(found) < FOUND_LEAST * len(planted):
         return sentences, UNCAUGHT
