@@ -1,10 +1,8 @@
 #!/usr/bin/python3
 """Two programs, or two folders of results, row by row; scripts/compare.sh --help says how."""
 
-import argparse
 import collections
 import json
-import os
 import pathlib
 import re
 import statistics
@@ -13,34 +11,16 @@ import sys
 
 import intervals
 import rows as rows_of
+import store
+from starts import FINE, MISUSE, Parser, Unusable
+from starts import end_with, finite, say_progress, start, whole_number
 
-FINE, MISUSE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 130
+FORBIDDEN = 2
 # Google Benchmark puts more behind a name.
 END = "(/|$)"
 MAIN_ROWS = (r"finalize/(registration/{0}/n:(16|256)|first_registration/{0}/n:1"
              r"|exit/{0}/n:(16|256)|(cancel|detach)_owner/{0}/n:1)" + END)
 CLONE_STARTS = 4  # a median of the spread is enough: it only widens what counts as no difference
-
-
-class Unusable(Exception):
-    """A sentence for the user, and the status to end with."""
-
-    def __init__(self, sentence, status=UNUSABLE):
-        super().__init__(sentence)
-        self.status = status
-
-
-def start(program, arguments):
-    """Google Benchmark's document of one start; {} where no row matched."""
-    done = subprocess.run([program, "--benchmark_format=json", *arguments], capture_output=True,
-                          text=True, check=False)
-    if done.returncode == MISUSE and "compile" not in done.stderr:
-        return {}
-    if done.returncode == MISUSE:
-        raise Unusable(done.stderr.strip(), MISUSE)
-    if done.returncode != FINE:
-        raise Unusable(f"{program} ended with {done.returncode}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
 
 
 def times(document):
@@ -53,12 +33,10 @@ def in_turns(programs, options, pattern):
     """{name: [B / A of each pair of starts]} and {name: (ns of A, ns of B)}."""
     ratios, figures = collections.defaultdict(list), collections.defaultdict(list)
     for number in range(options.processes):
-        if sys.stderr.isatty() or number % 5 == 0:
-            print(f"compare: start {number + 1} of {options.processes} of each", file=sys.stderr,
-                  flush=True)
+        say_progress("compare: start of each", number, options.processes)
         seen = {}
         for side in (0, 1) if number % 2 == 0 else (1, 0):
-            seen[side] = times(start(programs[side], [f"--benchmark_filter={pattern}"]))
+            seen[side] = times(start(programs[side], [f"--benchmark_filter={pattern}"], True))
         for name in seen[0].keys() & seen[1].keys():
             ratios[name].append(seen[1][name] / seen[0][name])
             figures[name].append((seen[0][name], seen[1][name]))
@@ -87,7 +65,7 @@ def clone_spreads(program, names):
     pattern = "|".join(f"^paired/{subject}_vs_{subject}_clone/{quantity}/"
                        for subject, quantity in sorted(wanted))
     for _ in range(CLONE_STARTS):
-        for entry in start(program, [f"--benchmark_filter={pattern}"]).get("benchmarks", []):
+        for entry in start(program, [f"--benchmark_filter={pattern}"], True).get("benchmarks", []):
             if "ratio" in entry:
                 _, pair, quantity, *_ = entry["name"].split("/")
                 spreads[pair.partition("_vs_")[0], quantity].append(entry["ratio"])
@@ -169,25 +147,6 @@ def sentence(lines, options):
     return f"from {options.names[0]} to {options.names[1]}: {said} (of {len(lines)} rows)"
 
 
-def write(path, text):
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text + "\n", encoding="utf-8")
-    os.replace(beside, path)
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        print(f"compare.sh: {message}; scripts/compare.sh --help says what is valid",
-              file=sys.stderr)
-        sys.exit(MISUSE)
-
-
-def count(text):
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 up")
-    return int(text)
-
-
 def compare(options):
     sides = [pathlib.Path(side) for side in options.measurable]
     folders = [side.is_dir() for side in sides]
@@ -211,31 +170,26 @@ def compare(options):
 
 
 def main(arguments):
-    parser = Parser(add_help=False, allow_abbrev=False)
+    parser = Parser("compare.sh")
     parser.add_argument("--names", nargs=2, required=True)
     parser.add_argument("--measurable", nargs=2, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--filter")
-    parser.add_argument("--processes", type=count, default=20)
+    parser.add_argument("--processes", type=whole_number(1), default=20)
     options = parser.parse_args(arguments)
     lines = compare(options)
     said = sentence(lines, options)
     text = as_text(lines)
     print(text, said, sep="\n")
     options.out.mkdir(parents=True, exist_ok=True)
-    write(options.out / "compare.txt", f"{text}\n{said}")
-    write(options.out / "compare.md", f"{said}\n\n{as_markdown(lines)}")
-    write(options.out / "compare.json", json.dumps(lines, indent=1).replace("Infinity", "null"))
+    for name, written in (("compare.txt", f"{text}\n{said}"),
+                          ("compare.md", f"{said}\n\n{as_markdown(lines)}"),
+                          ("compare.json", json.dumps([finite(line) for line in lines], indent=1))):
+        store.write_whole(options.out / name, written + "\n")
     print(f"in {options.out}: compare.txt, compare.md, compare.json")
     slower = [line for line in lines if line["verdict"] == "slower" and line["confirmed"]]
     return FORBIDDEN if slower else FINE
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Unusable as problem:
-        print(f"compare.sh: {problem}", file=sys.stderr)
-        sys.exit(problem.status)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    end_with("compare.sh", main)

@@ -1,32 +1,24 @@
 #!/usr/bin/python3
 """Runs pairs over many process starts and gives verdicts; scripts/pair.sh --help says how."""
 
-import argparse
 import collections
 import json
-import math
-import os
 import re
 import statistics
 import subprocess
 import sys
-import tempfile
+from pathlib import Path
 
 import intervals
+import store
+from starts import FINE, MISUSE, UNUSABLE, Parser, Unusable
+from starts import end_with, finite, say_progress, start, whole_number
 
-FINE, MISUSE, UNUSABLE, UNCAUGHT, INTERRUPTED = 0, 1, 3, 4, 130
+UNCAUGHT = 4
 LAYOUTS = 4
 PAIRS_MOST = 1600
 FOUND_LEAST = 0.9  # of planted work
 NAME = re.compile(r"paired/(?P<a>\w+)_vs_(?P<b>\w+)/(?P<quantity>\w+)/\w+:(?P<n>\d+)")
-
-
-class Unusable(Exception):
-    """A sentence for the user, and the status to end with."""
-
-    def __init__(self, sentence, status=UNUSABLE):
-        super().__init__(sentence)
-        self.status = status
 
 
 def control_of(a, b):
@@ -36,13 +28,7 @@ def control_of(a, b):
 
 def one_process(options, arguments, layout):
     """{name: row} of one process start."""
-    command = [options.bench, "--benchmark_format=json", f"--layout={layout}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == MISUSE:
-        raise Unusable(done.stderr.strip(), MISUSE)
-    if done.returncode != FINE:
-        raise Unusable(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
-    document = json.loads(done.stdout)
+    document = start(options.bench, [f"--layout={layout}", *arguments])
     rows = {}
     for entry in document["benchmarks"]:
         name = NAME.match(entry["name"])
@@ -57,9 +43,7 @@ def many_processes(options, arguments, what):
     """{name: [row of each process]}; the layouts are drawn in turns."""
     found = collections.defaultdict(list)
     for process in range(options.processes):
-        if sys.stderr.isatty() or process % 5 == 0:
-            print(f"{what}: process {process + 1} of {options.processes}",
-                  file=sys.stderr, flush=True)
+        say_progress(f"{what}: process", process, options.processes)
         rows, commit = one_process(options, arguments, process % LAYOUTS)
         for name, row in rows.items():
             found[name].append({**row, "commit": commit})
@@ -222,52 +206,24 @@ def tally(lines):
     return sentences, UNUSABLE if noise else FINE
 
 
-def write_whole(path, lines):
-    folder = os.path.dirname(os.path.abspath(path))
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
-        for line in lines:
-            file.write(json.dumps(without_infinity(line)) + "\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-
-
-def without_infinity(line):
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in line.items()}
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        print(f"pair.sh: {message}; scripts/pair.sh --help says what is valid", file=sys.stderr)
-        sys.exit(MISUSE)
-
-
-def count(least):
-    def read(text):
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {least} up")
-        return int(text)
-    return read
-
-
 def parse(arguments):
-    parser = Parser(add_help=False, allow_abbrev=False)
+    parser = Parser("pair.sh")
     parser.add_argument("pair", nargs="?")
     parser.add_argument("--bench", required=True)
     parser.add_argument("--controls", action="store_true")
     parser.add_argument("--subject")
     parser.add_argument("--quantity", default="registration,exit")
-    parser.add_argument("--n", type=count(0), default=0)
-    parser.add_argument("--rounds", type=count(1), default=1)
-    parser.add_argument("--processes", type=count(1), default=20)
-    parser.add_argument("--pairs", type=count(20), default=200)
-    parser.add_argument("--out")
+    parser.add_argument("--n", type=whole_number(0), default=0)
+    parser.add_argument("--rounds", type=whole_number(1), default=1)
+    parser.add_argument("--processes", type=whole_number(1), default=20)
+    parser.add_argument("--pairs", type=whole_number(20), default=200)
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
     if bool(options.pair) == options.controls:
         parser.error("either A,B or --controls is needed")
     if options.subject and not options.controls:
         parser.error("--subject belongs to --controls")
-    if options.out and not os.path.isdir(os.path.dirname(os.path.abspath(options.out))):
+    if options.out and not options.out.absolute().parent.is_dir():
         parser.error(f"--out {options.out}: there is no such folder")
     return options
 
@@ -285,15 +241,10 @@ def main(arguments):
         sentences, status = tally(lines)
         print(*sentences, sep="\n")
     if options.out:
-        write_whole(options.out, lines)
+        text = "".join(json.dumps(finite(line)) + "\n" for line in lines)
+        store.write_whole(options.out.absolute(), text)
     return status
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Unusable as problem:
-        print(f"pair.sh: {problem}", file=sys.stderr)
-        sys.exit(problem.status)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    end_with("pair.sh", main)

@@ -14,6 +14,7 @@ import scripts.tests  # noqa: F401  makes the scripts importable
 import compare
 import intervals
 import pairs
+import starts
 
 
 class Interval(unittest.TestCase):
@@ -72,7 +73,7 @@ class Pairs(unittest.TestCase):
         for count in (20, 5):  # 5 give no interval
             rows = [process(1.06, i % 4) for i in range(count)]
             line, = pairs.judged({"paired/x_vs_x_clone/exit/n:256": rows}, pair_options())
-            validator.validate(json.loads(json.dumps(pairs.without_infinity(line))))
+            validator.validate(json.loads(json.dumps(starts.finite(line))))
 
     def test_no_difference_below_the_spread_of_a_clone_is_one(self):
         apart = [process(1.05, i % 4) for i in range(20)]
