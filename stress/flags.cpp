@@ -18,38 +18,45 @@ ABSL_FLAG(std::string, time, "", "of the whole run");
 ABSL_FLAG(std::string, threads, "", "alive at once");
 ABSL_FLAG(std::string, finalizers, "", "per thread, at most");
 ABSL_FLAG(std::string, json, "", "write the result to this file");
+ABSL_FLAG(bool, matrix, false, "the guarantee matrix alone");
+ABSL_FLAG(std::string, out, "", "the folder for the matrix's documents");
 ABSL_FLAG(bool, list, false, "print the cells");
 ABSL_FLAG(bool, describe, false, "print the tables as JSON");
 ABSL_FLAG(bool, smoke, false, "smallest sizes, one round");
 ABSL_FLAG(bool, canaries, false, "run the planted faults");
 ABSL_FLAG(std::string, child, "", "hidden: be a child process");
 ABSL_FLAG(std::string, child_ledger, "", "hidden: its ledger's file descriptor");
+ABSL_FLAG(std::string, act, "", "hidden: be the child of a trial");
 ABSL_FLAG(std::string, plant, "", "hidden: a fault of the harness's own, for its tests");
 
 namespace threadref::stress {
 
 namespace {
 
-constexpr std::string_view shown[] = {"--filter",  "--backend",    "--seed", "--time",
-                                      "--threads", "--finalizers", "--list", "--describe",
-                                      "--smoke",   "--canaries",   "--json", "--help"};
+constexpr std::string_view shown[] = {
+    "--filter",   "--backend", "--seed",     "--time", "--threads", "--finalizers", "--list",
+    "--describe", "--smoke",   "--canaries", "--json", "--matrix",  "--out",        "--help"};
 
 constexpr char help[] = R"(PROGRAM: do finalizers survive thousands of threads that come and go?
 
 usage: PROGRAM [flags]
 
-Plays every scenario on every back end and counts what became of each finalizer: a cell is
-<scenario>/<back end>. Without flags: all cells at their real sizes, 3 minutes.
+Plays every event of the guarantee matrix with every mechanism, each in a child process, and every
+scenario on every back end, and counts what became of each callback: a cell is <event>/<mechanism>
+or <scenario>/<back end>. Without flags: the whole matrix, then all scenarios at their real sizes
+for 3 minutes.
 
 What to run
   --filter=<regex>     only cells in whose name this is found (extended POSIX)   default: all
-  --backend=<name>     only this back end                                        default: all
+  --backend=<name>     only this back end, or peer of the matrix                 default: all
+  --matrix             the guarantee matrix alone: five trials of each cell, or one with --smoke
+  --out=<folder>       for --matrix: writes matrix.json, matrix.md and matrix.html there
   --list               print the cells, with the reason for those that don't run
   --describe           print both tables and all cells as JSON
   example: PROGRAM --filter='^(churn|burst)/' --backend=BACKEND
 
 How much
-  --time=<duration>    of the whole run, divided over the cells; each cell plays at least one
+  --time=<duration>    of the scenarios, divided over their cells; each cell plays at least one
                        round (500ms, 90s, 3m, 1h30m)                             default: 3m
   --threads=<n>        alive at once, in every scenario      default: each scenario's own, to 4,000
   --finalizers=<n>     per thread, at most; how many is drawn           default: each scenario's own
@@ -127,12 +134,15 @@ flag_values read_flags(int argc, char** argv) {
                 .threads = absl::GetFlag(FLAGS_threads),
                 .finalizers = absl::GetFlag(FLAGS_finalizers),
                 .json = absl::GetFlag(FLAGS_json),
+                .out = absl::GetFlag(FLAGS_out),
+                .matrix = absl::GetFlag(FLAGS_matrix),
                 .list = absl::GetFlag(FLAGS_list),
                 .describe = absl::GetFlag(FLAGS_describe),
                 .smoke = absl::GetFlag(FLAGS_smoke),
                 .canaries = absl::GetFlag(FLAGS_canaries),
                 .child = absl::GetFlag(FLAGS_child),
                 .child_ledger = absl::GetFlag(FLAGS_child_ledger),
+                .act = absl::GetFlag(FLAGS_act),
                 .plant = absl::GetFlag(FLAGS_plant),
                 .unexpected = {}};
   for (std::size_t i = 1; i < rest.size(); ++i) v.unexpected.emplace_back(rest[i]);

@@ -94,6 +94,12 @@ void parse_hidden(const flag_values& given, options& into, sentences& wrong) {
     if (!is_number(given.child_ledger, into.child_ledger))
       wrong.push_back("--child needs --child_ledger; neither is for users");
   }
+  if (!given.act.empty()) {
+    into.what = task::act;
+    into.act = given.act;
+    if (!is_number(given.child_ledger, into.child_ledger))
+      wrong.emplace_back("--act needs --child_ledger; neither is for users");
+  }
   if (given.plant == "hang") into.plant = planted::hang;
   if (given.plant == "crash") into.plant = planted::crash;
   if (given.plant == "bad_outcome") into.plant = planted::bad_outcome;
@@ -111,6 +117,11 @@ void refuse_contradictions(const flag_values& given, sentences& wrong) {
   }
   if (given.describe && (!given.filter.empty() || !given.backend.empty()))
     wrong.emplace_back("--describe tells everything; --list takes --filter and --backend");
+  if (!given.out.empty() && !given.matrix)
+    wrong.emplace_back("--out is the folder for the matrix's documents; give --matrix with it");
+  if (given.matrix && (!given.time.empty() || !given.threads.empty() || !given.finalizers.empty()))
+    wrong.emplace_back(
+        "the matrix has sizes of its own; leave out --time, --threads, --finalizers");
   if (given.smoke && !given.time.empty())
     wrong.emplace_back(
         "--smoke is one round of each cell, however long it takes; leave out --time");
@@ -132,6 +143,8 @@ parsed parse(const flag_values& given, const names& known) {
   o.smoke = given.smoke;
   o.canaries = given.canaries;
   o.json = given.json;
+  o.matrix = given.matrix;
+  o.out = given.out;
   parse_names(given, known, o, wrong);
   parse_seed(given.seed, o, wrong);
   parse_time(given.time, o, wrong);

@@ -20,6 +20,8 @@ struct flag_values {
   std::string threads{};
   std::string finalizers{};
   std::string json{};
+  std::string out{};
+  bool matrix = false;
   bool list = false;
   bool describe = false;
   bool smoke = false;
@@ -27,16 +29,17 @@ struct flag_values {
   // Not for users: a child process of ours, and faults of the harness's own, for its tests.
   std::string child{};
   std::string child_ledger{};
+  std::string act{};
   std::string plant{};
   std::vector<std::string> unexpected{};  // what is no flag
 };
 
 struct names {
-  std::vector<std::string_view> backends;
+  std::vector<std::string_view> backends;  // and peers
   std::vector<std::string_view> canaries;
 };
 
-enum class task { run, list, describe, child };
+enum class task { run, list, describe, child, act };
 enum class planted { nothing, hang, crash, bad_outcome, killed_child };
 
 inline constexpr int threads_most = 100'000;
@@ -52,9 +55,12 @@ struct options {
   int threads = 0;                   // 0: each scenario's own
   int finalizers = 0;
   std::string json;
+  bool matrix = false;  // the guarantee matrix alone
+  std::string out;      // the folder for its documents
   bool smoke = false;
   bool canaries = false;
   std::string child;
+  std::string act;  // a trial of the matrix
   int child_ledger = -1;
   planted plant = planted::nothing;
 };

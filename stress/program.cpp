@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "flags.hpp"
+#include "matrix/act.hpp"
+#include "matrix/cell.hpp"
+#include "matrix/report_matrix.hpp"
 #include "minder.hpp"
 #include "run.hpp"
 #include "sanitizers.hpp"
@@ -27,8 +31,8 @@ int refuse(const std::vector<std::string>& sentences, const program_info& progra
 
 names known_names() {
   names n;
-  for (const backend_info* b : scenarios::all_backends()) n.backends.push_back(b->name);
-  for (const backend_info* b : scenarios::all_canaries()) n.canaries.push_back(b->name);
+  for (const player& p : cast(false)) n.backends.push_back(p.name);
+  for (const player& p : cast(true)) n.canaries.push_back(p.name);
   return n;
 }
 
@@ -43,76 +47,131 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
                     const program_info& program) {
   absl::FPrintF(stderr, "%s: no cell matches --filter=%s%s%s; valid:\n", program.name, o.filter,
                 o.backend.empty() ? "" : " --backend=", o.backend);
+  options everything = o;
+  everything.filter = "";
+  everything.backend = "";
+  const std::vector<player> players = cast(o.canaries);
+  for (const event_cell& c : select_events(everything, players))
+    absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.who));
   for (const cell_code& c : all) {
     if (c.canary == o.canaries) absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
   }
   return scenarios::status_wrong_use;
 }
 
+void print_listed(const std::string& name, std::string_view status, std::string_view why) {
+  absl::PrintF("%-48s %s%s%s\n", name, status, why.empty() ? "" : "  ", why);
+}
+
 int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
+  const std::vector<player> players = cast(o.canaries);
+  const std::vector<event_cell> events = select_events(o, players);
+  for (const event_cell& c : events) {
+    print_listed(cell_name(*c.what, *c.who), c.is == word::unknown ? "run" : to_string(c.is),
+                 c.why);
+  }
+  std::size_t found = events.size();
   const pattern wanted(o.filter.empty() ? "." : o.filter);
-  int found = 0;
   for (const cell_code& c : all) {
     const std::string name = scenarios::cell_name(c.what);
-    if (c.canary != o.canaries || !wanted.found_in(name)) continue;
+    if (o.matrix || c.canary != o.canaries || !wanted.found_in(name)) continue;
     if (!o.backend.empty() && c.what.subject->name != o.backend) continue;
     ++found;
-    const std::string why = c.what.why.empty() ? "" : text("  ", c.what.why);
-    absl::PrintF("%-32s %s%s\n", name, scenarios::to_string(c.what.status), why);
+    print_listed(name, scenarios::to_string(c.what.status), c.what.why);
   }
   if (found == 0) return nothing_matched(o, all, program);
   for (const absent_backend& a : absent_backends) {
-    if (!a.name.empty() && !o.canaries)
-      absl::PrintF("%-32s absent  %s\n", text("*/", a.name), a.why);
+    if (!a.name.empty() && !o.canaries) print_listed(text("*/", a.name), "absent", a.why);
   }
   return scenarios::status_fine;
 }
 
-std::vector<std::string_view> missed_canaries(const run_result& r) {
+struct whole_run {
+  matrix_result matrix;
+  run_result scenarios;
+};
+
+// Of the canaries that took part, those that no scenario caught, and no event either.
+std::vector<std::string_view> missed_canaries(const whole_run& r) {
   std::vector<std::string_view> missed;
-  for (const cell_result& c : r.cells) {
-    const std::string_view name = c.cell->what.subject->name;
-    const auto caught = [name](const cell_result& each) {
-      return each.cell->what.subject->name == name && each.judged.is == verdict::failed;
+  for (const player& p : r.matrix.players) {
+    const auto is_its = [&p](const cell_result& c) { return c.cell->what.subject->name == p.name; };
+    const auto caught = [&](const cell_result& c) {
+      return is_its(c) && c.judged.is == verdict::failed;
     };
-    if (std::none_of(r.cells.begin(), r.cells.end(), caught) &&
-        std::find(missed.begin(), missed.end(), name) == missed.end())
-      missed.push_back(name);
+    const auto caught_by_event = [&p](const event_cell& c) {
+      return c.who->name == p.name && c.judged == verdict::failed;
+    };
+    const auto played = [&p](const event_cell& c) { return c.who->name == p.name; };
+    const bool took_part =
+        std::any_of(r.scenarios.cells.begin(), r.scenarios.cells.end(), is_its) ||
+        std::any_of(r.matrix.cells.begin(), r.matrix.cells.end(), played);
+    if (took_part && std::none_of(r.scenarios.cells.begin(), r.scenarios.cells.end(), caught) &&
+        std::none_of(r.matrix.cells.begin(), r.matrix.cells.end(), caught_by_event))
+      missed.push_back(p.name);
   }
   return missed;
 }
 
-int status_of(const run_result& r) {
-  if (r.interrupted) return scenarios::status_interrupted;
-  verdict worst = r.cells.empty() ? verdict::unknown : verdict::passed;
-  for (const cell_result& c : r.cells) worst = worse(worst, c.judged.is);
+int status_of(const whole_run& r) {
+  if (r.scenarios.interrupted) return scenarios::status_interrupted;
+  const bool nothing = r.scenarios.cells.empty() && r.matrix.cells.empty();
+  verdict worst = nothing ? verdict::unknown : verdict::passed;
+  for (const cell_result& c : r.scenarios.cells) worst = worse(worst, c.judged.is);
+  for (const event_cell& c : r.matrix.cells) worst = worse(worst, c.judged);
   if (worst == verdict::failed) return scenarios::status_forbidden;
   return worst == verdict::unknown ? scenarios::status_crashed : scenarios::status_fine;
 }
 
+// The sentence that says which of the wanted documents can't be written; "": all can.
+std::string why_no_document(const options& o) {
+  if (std::string why = o.json.empty() ? "" : why_not_writable(o.json); !why.empty()) return why;
+  return o.out.empty() ? "" : why_no_folder(o.out);
+}
+
+void show(const options& o, whole_run& r) {
+  const bool interrupted = r.scenarios.interrupted || r.matrix.interrupted;
+  r.scenarios.interrupted = interrupted;
+  if (!r.matrix.cells.empty()) print_matrix(r.matrix);
+  if (!o.canaries) {
+    r.scenarios.status = status_of(r);
+    if (!r.scenarios.cells.empty() || interrupted) print_summary(r.scenarios);
+    return;
+  }
+  const std::vector<std::string_view> missed = missed_canaries(r);
+  r.scenarios.status = interrupted      ? scenarios::status_interrupted
+                       : missed.empty() ? scenarios::status_fine
+                                        : scenarios::status_canary_missed;
+  print_canaries(r.scenarios, missed);
+}
+
+void write_documents(const options& o, const program_info& program, const whole_run& r) {
+  if (!o.json.empty()) {
+    nlohmann::ordered_json document = run_json(program, r.scenarios);
+    document["events"] = events_json(r.matrix);
+    write_whole(o.json, document.dump(2) + "\n");
+  }
+  if (o.matrix && o.out.empty()) std::fputs(matrix_markdown(r.matrix).c_str(), stdout);
+  if (!o.out.empty()) write_matrix(o.out, program, r.matrix);
+}
+
 int run(const options& o, const std::vector<cell_code>& all, const char* path,
         const program_info& program) {
-  const std::vector<const cell_code*> cells = select_cells(o, all);
-  if (cells.empty()) return nothing_matched(o, all, program);
-  if (!o.json.empty()) {
-    if (const std::string why = why_not_writable(o.json); !why.empty())
-      return refuse({why}, program);
-  }
+  const std::vector<const cell_code*> cells =
+      o.matrix ? std::vector<const cell_code*>{} : select_cells(o, all);
+  const std::vector<player> players = cast(o.canaries);
+  std::vector<event_cell> events = select_events(o, players);
+  if (cells.empty() && events.empty()) return nothing_matched(o, all, program);
+  if (const std::string why = why_no_document(o); !why.empty()) return refuse({why}, program);
   use_small_stacks();
   minder::start(&remove_half_written);
-  run_result r = run_cells(program, o, path, cells);
-  if (o.canaries) {
-    const std::vector<std::string_view> missed = missed_canaries(r);
-    r.status = r.interrupted    ? scenarios::status_interrupted
-               : missed.empty() ? scenarios::status_fine
-                                : scenarios::status_canary_missed;
-    print_canaries(r, missed);
-  } else {
-    r.status = status_of(r);
-    print_summary(r);
-  }
-  if (!o.json.empty()) write_json(o.json, program, r);
-  return r.status;
+  const std::uint64_t seed = plan_run(program, o);
+  whole_run r;
+  r.matrix = play_matrix(o, path, players, std::move(events), seed);
+  r.scenarios = run_cells(o, path, cells, seed);
+  show(o, r);
+  write_documents(o, program, r);
+  return r.scenarios.status;
 }
 
 }  // namespace
@@ -134,6 +193,7 @@ int run_program(int argc, char** argv, const program_info& program) {
     return scenarios::status_fine;
   }
   const std::vector<cell_code> all = all_cells();
+  if (o.what == task::act) return act(o);
   if (o.what == task::child) return run_child(o, all);
   if (o.what == task::list) return list(o, all, program);
   return run(o, all, argv[0], program);

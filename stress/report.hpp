@@ -3,6 +3,7 @@
 // the same for machines.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -59,10 +60,11 @@ void print_summary(const run_result& r);
 // Which scenario caught which canary, and how fast.
 void print_canaries(const run_result& r, const std::vector<std::string_view>& missed);
 
+nlohmann::ordered_json run_json(const program_info& program, const run_result& r);
 // Can a file of that name be written? A sentence if not.
 std::string why_not_writable(const std::string& path);
 // Written beside it and renamed, so that a file of that name is always whole.
-void write_json(const std::string& path, const program_info& program, const run_result& r);
+void write_whole(const std::string& path, const std::string& text);
 // What is still half written, if anything, is removed. Callable from a signal handler.
 void remove_half_written() noexcept;
 

@@ -60,7 +60,9 @@ json yields_of(const program_info& program) {
   return rows;
 }
 
-std::string document(const program_info& program, const run_result& r) {
+}  // namespace
+
+json run_json(const program_info& program, const run_result& r) {
   const scenarios::build_info& b = scenarios::this_build();
   json cells = json::array();
   std::uint64_t threads = 0;
@@ -72,30 +74,31 @@ std::string document(const program_info& program, const run_result& r) {
     finalizers += c.figures.finalizers_run;
     worst = worse(worst, c.judged.is);
   }
-  const json doc{{"schema", 1},
-                 {"program", program.name},
-                 {"version", b.version},
-                 {"commit", b.commit},
-                 {"compiler", b.compiler},
-                 {"build_type", b.build_type},
-                 {"seed", absl::StrFormat("0x%x", r.seed)},
-                 {"points", program.points},
-                 {"cells", cells},
-                 {"yields", yields_of(program)},
-                 {"totals", {{"threads_churned", threads}, {"finalizers_run", finalizers}}},
-                 {"seconds", r.seconds},
-                 {"notes", r.notes},
-                 {"verdict", r.interrupted ? "interrupted" : to_string(worst)},
-                 {"status", r.status}};
-  return doc.dump(2) + "\n";
+  return {{"schema", 1},
+          {"program", program.name},
+          {"version", b.version},
+          {"commit", b.commit},
+          {"compiler", b.compiler},
+          {"build_type", b.build_type},
+          {"seed", absl::StrFormat("0x%x", r.seed)},
+          {"points", program.points},
+          {"cells", cells},
+          {"yields", yields_of(program)},
+          {"totals", {{"threads_churned", threads}, {"finalizers_run", finalizers}}},
+          {"seconds", r.seconds},
+          {"notes", r.notes},
+          {"verdict", r.interrupted ? "interrupted" : to_string(worst)},
+          {"status", r.status}};
 }
+
+namespace {
 
 std::string half_name(const std::string& path) {
   return text(path, ".", getpid(), ".half");
 }
 
 std::string because(const std::string& path, int error) {
-  return text("--json=", path, " can't be written: ", std::strerror(error));
+  return text(path, " can't be written: ", std::strerror(error));
 }
 
 }  // namespace
@@ -112,18 +115,17 @@ std::string why_not_writable(const std::string& path) {
   return {};
 }
 
-void write_json(const std::string& path, const program_info& program, const run_result& r) {
-  const std::string text = document(program, r);
+void write_whole(const std::string& path, const std::string& text) {
   const std::string half = half_name(path);
   *std::copy(half.begin(), half.end(), half_written) = '\0';
   std::FILE* file = std::fopen(half.c_str(), "w");
-  THREADREF_CHECK_ERRNO(file != nullptr, "fopen of the JSON file");
+  THREADREF_CHECK_ERRNO(file != nullptr, "fopen of a document");
   const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if (std::fclose(file) != 0 || !whole || std::rename(half.c_str(), path.c_str()) != 0) {
     const int error = errno;
     remove_half_written();
     errno = error;
-    THREADREF_CHECK_ERRNO(false, "writing the JSON file");
+    THREADREF_CHECK_ERRNO(false, "writing a document");
   }
   half_written[0] = '\0';
 }

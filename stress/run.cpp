@@ -79,14 +79,13 @@ void commit_planted_fault(planted fault) {
 
 class runner {
  public:
-  runner(const program_info& program, const options& o, std::string program_path)
-      : program_(program), options_(o), path_(std::move(program_path)) {
-    result_.seed = o.seed ? *o.seed : draw_seed();
-    if (program.points) yields::plan(result_.seed);
+  runner(const options& o, std::string program_path, std::uint64_t seed)
+      : options_(o), path_(std::move(program_path)) {
+    result_.seed = seed;
   }
 
   run_result run(const std::vector<const cell_code*>& cells) {
-    print_header(program_, options_, result_.seed);
+    if (cells.empty()) return std::move(result_);
     most_threads_ = allowed_threads(cells, options_, result_);
     for (const std::string& n : result_.notes) std::printf("note: %s\n", n.c_str());
     const double began = now();
@@ -102,11 +101,6 @@ class runner {
   }
 
  private:
-  static std::uint64_t draw_seed() {
-    std::random_device from;
-    return (std::uint64_t{from()} << 32U) | from();
-  }
-
   [[nodiscard]] bool enough(const cell_result& r, double elapsed, double share) const {
     if (minder::stopping()) return true;
     if (r.cell->canary) {
@@ -174,7 +168,6 @@ class runner {
     if (in_full || r.judged.is == verdict::unknown) print_table(r);
   }
 
-  program_info program_;
   options options_;
   std::string path_;
   run_result result_;
@@ -195,9 +188,17 @@ std::vector<const cell_code*> select_cells(const options& o, const std::vector<c
   return chosen;
 }
 
-run_result run_cells(const program_info& program, const options& o, const std::string& program_path,
-                     const std::vector<const cell_code*>& cells) {
-  return runner(program, o, program_path).run(cells);
+std::uint64_t plan_run(const program_info& program, const options& o) {
+  std::random_device from;
+  const std::uint64_t seed = o.seed ? *o.seed : (std::uint64_t{from()} << 32U) | from();
+  if (program.points) yields::plan(seed);
+  print_header(program, o, seed);
+  return seed;
+}
+
+run_result run_cells(const options& o, const std::string& program_path,
+                     const std::vector<const cell_code*>& cells, std::uint64_t seed) {
+  return runner(o, program_path, seed).run(cells);
 }
 
 int run_child(const options& o, const std::vector<cell_code>& all) {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// A back end of the contract as a mechanism of the matrix.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "matrix/mechanism.hpp"
+#include "threadref/threadref.hpp"
+
+namespace threadref::stress {
+
+template <backend B>
+const mechanism& contract_mechanism() {
+  static constexpr mechanism m{
+      .name = B::info.name,
+      .attach = [](callback c) { return static_cast<bool>(try_finalize<B>(c.run, c.with)); },
+      .attach_detachable = [](callback c) -> std::function<bool()> {
+        auto tried = try_finalize<B>(c.run, c.with);
+        if (!tried) return nullptr;
+        return [f = std::move(tried.handle)]() mutable { return f.cancel(); };
+      },
+      .watch = []() -> std::function<bool()> {
+        return [r = basic_ref<B>()] { return !r.expired(); };
+      },
+      .identity =
+          [] {
+            const thread_handle me = try_current<B>();
+            return me ? me.serial() : 0;
+          },
+      .withdraw = [](const void* code) { return detach_all<B>(code); },
+      .alive = [] { return enumerate<B>().size(); },
+      .attach_variable = [](void** variable,
+                            void (*run)(void*)) { return !register_destructor<B>(variable, run); }};
+  return m;
+}
+
+template <class List>
+const mechanism* find_mechanism(List list, std::string_view name) {
+  const mechanism* found = nullptr;
+  for_each_type(list, [&]<class B>() {
+    if (B::info.name == name) found = &contract_mechanism<B>();
+  });
+  return found;
+}
+
+}  // namespace threadref::stress

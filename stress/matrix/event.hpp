@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// A row of the guarantee matrix: what happens to a thread or a process, and what to ask about it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "matrix/scene.hpp"
+#include "matrix/word.hpp"
+
+namespace threadref::stress {
+
+struct event {
+  // Conditions under which the same question is asked, each in a child process of its own.
+  struct condition {
+    std::string_view name{};     // completes "...: under this condition"
+    std::string_view preload{};  // libraries that the child starts with, as LD_PRELOAD wants them
+  };
+  static constexpr std::size_t conditions_most = 10;
+
+  std::string_view name;  // <group>/<event>: the first half of a cell's name
+  std::string_view asks;  // the question that the word answers
+  // In the child: what happens. Returns what main() returns.
+  int (*play)(scene&);
+  // One unnamed condition if it says none.
+  std::array<condition, conditions_most> conditions{};
+  // Where it comes from: numbers of conformance.md, and lines of the list of bugs (bugs.hpp).
+  std::string_view checks{};
+  std::array<int, 6> bugs{};
+  // What the back ends of the contract must say.
+  word promise = word::guaranteed;
+  // Why the question makes no sense for a mechanism; "": it does.
+  std::string_view (*why_not)(const mechanism&) = nullptr;
+  // Why it says nothing under a sanitizer; "": it does.
+  std::string_view not_under_tsan{};
+  std::string_view not_under_asan{};
+  int seconds_given = 20;  // then it hangs
+  bool slow = false;       // for the night
+};
+
+inline std::size_t conditions_of(const event& e) noexcept {
+  std::size_t n = 0;
+  while (n != e.conditions.size() && !e.conditions[n].name.empty()) ++n;
+  return n == 0 ? 1 : n;
+}
+
+// What events need and not every mechanism has, for why_not.
+inline std::string_view needs_detaching(const mechanism& m) {
+  return m.attach_detachable == nullptr ? "it takes none out again" : "";
+}
+inline std::string_view needs_watching(const mechanism& m) {
+  return m.watch == nullptr ? "it has no weak reference to a thread" : "";
+}
+inline std::string_view needs_identity(const mechanism& m) {
+  return m.identity == nullptr ? "it does not say who a thread is" : "";
+}
+inline std::string_view needs_variables(const mechanism& m) {
+  return m.attach_variable == nullptr ? "it has no destructors of variables" : "";
+}
+
+// THE TABLE OF EVENTS, group by group: a group is a file in events/. Nothing repeats it.
+using event_group = std::span<const event> (*)();
+std::span<const event_group> event_groups();
+
+template <class F>
+void for_each_event(F f) {
+  for (const event_group group : event_groups()) {
+    for (const event& e : group()) f(e);
+  }
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "matrix/makers.hpp"
+
+#include <threads.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "matrix/makers_boost.hpp"
+#include "scenarios/check.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+// C's thread function has a type of its own.
+int run_c11(void* body) {
+  (*static_cast<const std::function<void()>*>(body))();
+  return 0;
+}
+
+void run_c11_thread(const std::function<void()>& body) {
+  thrd_t made{};
+  THREADREF_CHECK(
+      thrd_create(&made, &run_c11, const_cast<std::function<void()>*>(&body)) == thrd_success,
+      "thrd_create");
+  THREADREF_CHECK(thrd_join(made, nullptr) == thrd_success, "thrd_join");
+}
+
+void run_posix_thread(scene& s, const std::function<void()>& body) {
+  player_thread made(s, body);
+  made.join();
+}
+
+}  // namespace
+
+void on_new_thread(scene& s, maker how, const std::function<void()>& body) {
+  std::atomic<std::uint32_t> number{0};
+  const std::function<void()> numbered = [&] {
+    number.store(s.thread());
+    body();
+  };
+  switch (how) {
+    case maker::posix:
+      return run_posix_thread(s, body);
+    case maker::std_thread:
+      std::thread(numbered).join();
+      break;
+    case maker::std_jthread: {
+      const std::jthread made(numbered);
+      break;
+    }
+    case maker::std_async:
+      std::async(std::launch::async, numbered).get();
+      break;
+    case maker::packaged_task: {
+      std::packaged_task<void()> task(numbered);
+      std::future<void> done = task.get_future();
+      std::thread made(std::move(task));
+      done.get();
+      made.join();
+      break;
+    }
+    case maker::c11:
+      run_c11_thread(numbered);
+      break;
+    case maker::boost:
+      if (!run_boost_thread(numbered)) return s.absent("Boost.Thread is not in this build");
+      break;
+  }
+  s.joined(number.load());
+}
+
+// It outlives the object, for a thread that is detached.
+struct player_thread::state {
+  scene* of;
+  std::function<void()> body;
+  std::atomic<std::uint32_t> number{0};
+};
+
+player_thread::player_thread(scene& s, std::function<void()> body)
+    : state_(new state{&s, std::move(body)}) {
+  THREADREF_CHECK_CALL(pthread_create(&id_, nullptr, &run, state_));
+}
+
+player_thread::~player_thread() {
+  if (!over_) join();
+}
+
+void* player_thread::run(void* self) {
+  auto& me = *static_cast<state*>(self);
+  me.number.store(me.of->thread());
+  me.body();
+  return nullptr;
+}
+
+void player_thread::join() {
+  THREADREF_CHECK_CALL(pthread_join(id_, nullptr));
+  over_ = true;
+  state_->of->joined(state_->number.load());
+  delete state_;
+}
+
+void player_thread::detach() {
+  THREADREF_CHECK_CALL(pthread_detach(id_));
+  over_ = true;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Threads of every make: how a thread is made decides how it ends.
+#pragma once
+
+#include <pthread.h>
+
+#include <functional>
+#include <string_view>
+
+#include "matrix/scene.hpp"
+
+namespace threadref::stress {
+
+enum class maker { posix, std_thread, std_jthread, std_async, packaged_task, c11, boost };
+inline constexpr std::string_view maker_names[] = {
+    "pthread_create", "std::thread", "std::jthread",  "std::async",
+    "packaged_task",  "thrd_create", "boost::thread",
+};
+
+// Runs the body on a new thread of that make, joins it, and notes that it is joined. If there is no
+// such maker in this build, the condition is absent.
+void on_new_thread(scene& s, maker how, const std::function<void()>& body);
+// The same, by pthread_create: what an event uses that does not ask about makers.
+inline void on_new_thread(scene& s, const std::function<void()>& body) {
+  on_new_thread(s, maker::posix, body);
+}
+
+// A posix thread that is not joined at once. The body must outlive it.
+class player_thread {
+ public:
+  player_thread(scene& s, std::function<void()> body);
+  ~player_thread();
+  player_thread(const player_thread&) = delete;
+  player_thread& operator=(const player_thread&) = delete;
+  [[nodiscard]] pthread_t id() const noexcept { return id_; }
+  // Waits for its end, and notes it.
+  void join();
+  void detach();
+
+ private:
+  static void* run(void* self);
+  struct state;
+  state* state_;
+  pthread_t id_{};
+  bool over_ = false;
+};
+
+}  // namespace threadref::stress

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// One way of having a function called when a thread ends, behind one face: a back end of the
+// contract, or what people use instead. Type-erased, so that an event is compiled once for all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace threadref::stress {
+
+struct callback {
+  void (*run)(void*);
+  void* with;
+};
+
+struct mechanism {
+  std::string_view name;  // the second half of a cell's name
+  // Has `c` called when the calling thread ends. False: it says that it can't.
+  bool (*attach)(callback c);
+  // What not every mechanism has; null, and then the events that need it are n/a.
+  //
+  // The same, and a function that takes it back; that may be called once, on any thread, and gives
+  // whether it was in time. Empty: it said that it can't.
+  std::function<bool()> (*attach_detachable)(callback c) = nullptr;
+  // A function that says whether the calling thread has not yet begun to end; for any thread.
+  std::function<bool()> (*watch)() = nullptr;
+  // Who the calling thread is; never the same for two threads. 0: nobody, or no longer.
+  std::uint64_t (*identity)() = nullptr;
+  // Takes back what belongs to the shared object that holds the address; how many.
+  std::size_t (*withdraw)(const void* code) = nullptr;
+  // How many threads it knows to live.
+  std::size_t (*alive)() = nullptr;
+  // Has the destructor called with what `variable` then holds.
+  bool (*attach_variable)(void** variable, void (*run)(void*)) = nullptr;
+};
+
+}  // namespace threadref::stress

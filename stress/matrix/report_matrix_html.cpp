@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include <absl/strings/str_replace.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "matrix/report_matrix.hpp"
+#include "text.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr std::string_view documents[] = {"matrix.json", "matrix.md", "matrix.html"};
+
+std::string path_of(const std::string& folder, std::string_view document) {
+  return (std::filesystem::path(folder) / document).string();
+}
+
+}  // namespace
+
+std::string matrix_html(const program_info& program, const matrix_result& r) {
+  // The document as it is; a page beside it would only say the same in another way.
+  return absl::StrReplaceAll(matrix_json(program, r), {{"<", "\\u003c"}});
+}
+
+std::string why_no_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return text("--out=", folder, " can't be made: ", error.message());
+  for (const std::string_view d : documents) {
+    if (std::string why = why_not_writable(path_of(folder, d)); !why.empty()) return why;
+  }
+  return {};
+}
+
+void write_matrix(const std::string& folder, const program_info& program, const matrix_result& r) {
+  write_whole(path_of(folder, documents[0]), matrix_json(program, r));
+  write_whole(path_of(folder, documents[1]), matrix_markdown(r));
+  write_whole(path_of(folder, documents[2]), matrix_html(program, r));
+}
+
+}  // namespace threadref::stress

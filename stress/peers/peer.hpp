@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// What a module of a peer exports.
+#pragma once
+
+#include "matrix/mechanism.hpp"
+
+extern "C" const threadref::stress::mechanism* threadref_stress_mechanism();

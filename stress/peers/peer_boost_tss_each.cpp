@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include <boost/thread/tss.hpp>
+
+#include "peers/peer.hpp"
+
+namespace {
+
+using threadref::stress::callback;
+
+void run(callback* c) {
+  const callback one = *c;
+  delete c;
+  one.run(one.with);
+}
+
+constexpr threadref::stress::mechanism m{.name = "peer_boost_tss_each", .attach = [](callback c) {
+                                           // Never destroyed: a destroyed one no longer runs what
+                                           // other threads gave it.
+                                           auto* const variable =
+                                               new boost::thread_specific_ptr<callback>(&run);
+                                           variable->reset(new callback(c));
+                                           return true;
+                                         }};
+
+}  // namespace
+
+const threadref::stress::mechanism* threadref_stress_mechanism() {
+  return &m;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include <pthread.h>
+
+#include "peers/peer.hpp"
+
+namespace {
+
+// The value is what the destructor is called with; the C library calls it if it is not null.
+constexpr threadref::stress::mechanism m{
+    .name = "peer_key_each", .attach = [](threadref::stress::callback c) {
+      pthread_key_t key{};
+      return pthread_key_create(&key, c.run) == 0 && pthread_setspecific(key, c.with) == 0;
+    }};
+
+}  // namespace
+
+const threadref::stress::mechanism* threadref_stress_mechanism() {
+  return &m;
+}

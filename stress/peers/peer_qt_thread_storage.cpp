@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include <QThreadStorage>
+
+#include "peers/peer.hpp"
+
+namespace {
+
+using threadref::stress::callback;
+
+// Qt deletes what a pointer that it keeps for a thread points to.
+struct value {
+  callback what;
+  explicit value(callback c) noexcept : what(c) {}
+  ~value() { what.run(what.with); }
+  value(const value&) = delete;
+  value& operator=(const value&) = delete;
+};
+
+constexpr threadref::stress::mechanism m{.name = "peer_qt_thread_storage",
+                                         .attach = [](callback c) {
+                                           // Never destroyed: a destroyed one leaks what other
+                                           // threads gave it.
+                                           auto* const storage = new QThreadStorage<value*>;
+                                           storage->setLocalData(new value(c));
+                                           return true;
+                                         }};
+
+}  // namespace
+
+const threadref::stress::mechanism* threadref_stress_mechanism() {
+  return &m;
+}

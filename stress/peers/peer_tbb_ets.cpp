@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include <oneapi/tbb/enumerable_thread_specific.h>
+
+#include <vector>
+
+#include "peers/peer.hpp"
+
+namespace {
+
+using threadref::stress::callback;
+
+// What a thread has is a list that runs when it is destroyed. oneTBB destroys it with the container
+// and not with the thread.
+struct list {
+  std::vector<callback> all;
+  list() = default;
+  ~list() {
+    for (auto c = all.rbegin(); c != all.rend(); ++c) c->run(c->with);
+  }
+  list(const list&) = delete;
+  list& operator=(const list&) = delete;
+};
+
+constexpr threadref::stress::mechanism m{.name = "peer_tbb_ets", .attach = [](callback c) {
+                                           static tbb::enumerable_thread_specific<list> lists;
+                                           lists.local().all.push_back(c);
+                                           return true;
+                                         }};
+
+}  // namespace
+
+const threadref::stress::mechanism* threadref_stress_mechanism() {
+  return &m;
+}
