@@ -9,5 +9,17 @@
 namespace threadref::stress {
 
 std::span<const event> end_events();
+std::span<const event> error_events();
+std::span<const event> late_events();
+std::span<const event> order_events();
+std::span<const event> cross_events();
+std::span<const event> identity_events();
+std::span<const event> process_events();
+std::span<const event> fork_events();
+std::span<const event> unload_events();
+std::span<const event> env_events();
+std::span<const event> limits_events();
+std::span<const event> value_events();
+std::span<const event> fault_events();
 
 }  // namespace threadref::stress
