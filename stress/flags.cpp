@@ -18,6 +18,8 @@ ABSL_FLAG(std::string, time, "", "of the whole run");
 ABSL_FLAG(std::string, threads, "", "alive at once");
 ABSL_FLAG(std::string, finalizers, "", "per thread, at most");
 ABSL_FLAG(std::string, json, "", "write the result to this file");
+ABSL_FLAG(bool, shrink, false, "reduce one failing cell");
+ABSL_FLAG(std::string, points, "", "the only points that perturb");
 ABSL_FLAG(bool, matrix, false, "the guarantee matrix alone");
 ABSL_FLAG(std::string, out, "", "the folder for the matrix's documents");
 ABSL_FLAG(bool, list, false, "print the cells");
@@ -33,9 +35,10 @@ namespace threadref::stress {
 
 namespace {
 
-constexpr std::string_view shown[] = {
-    "--filter",   "--backend", "--seed",     "--time", "--threads", "--finalizers", "--list",
-    "--describe", "--smoke",   "--canaries", "--json", "--matrix",  "--out",        "--help"};
+constexpr std::string_view shown[] = {"--filter",  "--backend",    "--seed",   "--time",
+                                      "--threads", "--finalizers", "--list",   "--describe",
+                                      "--smoke",   "--canaries",   "--json",   "--matrix",
+                                      "--out",     "--shrink",     "--points", "--help"};
 
 constexpr char help[] = R"(PROGRAM: do finalizers survive thousands of threads that come and go?
 
@@ -69,6 +72,13 @@ The same again
                        It does not fix the schedule: the kernel still decides who runs when, so
                        a race may need several runs to show again.
   example: PROGRAM --filter=^mixed/ --seed=0x5f3a19c2
+
+  --points=<a,b,...>   only these named points perturb, or `none`; of how often they do, the seed
+                       decides                                                   default: all
+  --shrink             for one cell of a scenario that fails with this --seed: plays it with fewer
+                       threads, fewer finalizers and fewer points, as long as it fails, and prints
+                       the command of the smallest run
+  example: PROGRAM --filter='^mixed/BACKEND$' --seed=0x5f3a19c2 --shrink
 
 Is it to be believed?
   --canaries           play the back ends that are broken on purpose instead, at smoke size; fine
@@ -135,7 +145,9 @@ flag_values read_flags(int argc, char** argv) {
                 .finalizers = absl::GetFlag(FLAGS_finalizers),
                 .json = absl::GetFlag(FLAGS_json),
                 .out = absl::GetFlag(FLAGS_out),
+                .points = absl::GetFlag(FLAGS_points),
                 .matrix = absl::GetFlag(FLAGS_matrix),
+                .shrink = absl::GetFlag(FLAGS_shrink),
                 .list = absl::GetFlag(FLAGS_list),
                 .describe = absl::GetFlag(FLAGS_describe),
                 .smoke = absl::GetFlag(FLAGS_smoke),

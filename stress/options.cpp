@@ -9,6 +9,7 @@
 
 #include "scenarios/check.hpp"
 #include "text.hpp"
+#include "threadref/detail/points.hpp"
 
 namespace threadref::stress {
 
@@ -87,6 +88,22 @@ void parse_names(const flag_values& given, const names& known, options& into, se
   into.filter = given.filter;
 }
 
+void parse_points(const std::string& given, options& into, sentences& wrong) {
+  if (given.empty()) return;
+  into.points_given = true;
+  if (given == "none") return;
+  const std::vector<std::string_view> valid(std::begin(detail::point_names),
+                                            std::end(detail::point_names));
+  for (std::string_view rest = given; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    if (std::find(valid.begin(), valid.end(), one) == valid.end())
+      wrong.push_back(
+          text("there is no point '", one, "'; valid: ", join_names(valid), ", or none"));
+    into.points.emplace_back(one);
+  }
+}
+
 void parse_hidden(const flag_values& given, options& into, sentences& wrong) {
   if (!given.child.empty()) {
     into.what = task::child;
@@ -122,6 +139,9 @@ void refuse_contradictions(const flag_values& given, sentences& wrong) {
   if (given.matrix && (!given.time.empty() || !given.threads.empty() || !given.finalizers.empty()))
     wrong.emplace_back(
         "the matrix has sizes of its own; leave out --time, --threads, --finalizers");
+  if (given.shrink && (given.seed.empty() || given.filter.empty() || given.smoke || given.matrix))
+    wrong.emplace_back(
+        "--shrink needs the --filter and --seed of one failing cell, and has sizes of its own");
   if (given.smoke && !given.time.empty())
     wrong.emplace_back(
         "--smoke is one round of each cell, however long it takes; leave out --time");
@@ -144,10 +164,12 @@ parsed parse(const flag_values& given, const names& known) {
   o.canaries = given.canaries;
   o.json = given.json;
   o.matrix = given.matrix;
+  o.shrink = given.shrink;
   o.out = given.out;
   parse_names(given, known, o, wrong);
   parse_seed(given.seed, o, wrong);
   parse_time(given.time, o, wrong);
+  parse_points(given.points, o, wrong);
   parse_count("threads", given.threads, threads_most, o.threads, wrong);
   parse_count("finalizers", given.finalizers, finalizers_most, o.finalizers, wrong);
   constexpr std::int64_t ledger_most = 100'000'000;

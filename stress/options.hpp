@@ -21,7 +21,9 @@ struct flag_values {
   std::string finalizers{};
   std::string json{};
   std::string out{};
+  std::string points{};
   bool matrix = false;
+  bool shrink = false;
   bool list = false;
   bool describe = false;
   bool smoke = false;
@@ -55,8 +57,11 @@ struct options {
   int threads = 0;                   // 0: each scenario's own
   int finalizers = 0;
   std::string json;
-  bool matrix = false;  // the guarantee matrix alone
-  std::string out;      // the folder for its documents
+  bool shrink = false;  // one failing cell, to fewer threads, finalizers and points
+  bool points_given = false;
+  std::vector<std::string> points;  // the only ones that perturb, if they were given
+  bool matrix = false;              // the guarantee matrix alone
+  std::string out;                  // the folder for its documents
   bool smoke = false;
   bool canaries = false;
   std::string child;

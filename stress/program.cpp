@@ -16,6 +16,7 @@
 #include "sanitizers.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/describe.hpp"
+#include "shrink.hpp"
 #include "text.hpp"
 #include "threadref/backends.hpp"
 
@@ -163,9 +164,14 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
   std::vector<event_cell> events = select_events(o, players);
   if (cells.empty() && events.empty()) return nothing_matched(o, all, program);
   if (const std::string why = why_no_document(o); !why.empty()) return refuse({why}, program);
+  if (o.shrink && (cells.size() != 1 || !events.empty()))
+    return refuse({text("--shrink is for one cell of a scenario; --filter=", o.filter, " matches ",
+                        cells.size() + events.size())},
+                  program);
   use_small_stacks();
   minder::start(&remove_half_written);
   const std::uint64_t seed = plan_run(program, o);
+  if (o.shrink) return shrink(o, path, *cells.front(), seed);
   whole_run r;
   r.matrix = play_matrix(o, path, players, std::move(events), seed);
   r.scenarios = run_cells(o, path, cells, seed);

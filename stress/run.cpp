@@ -191,7 +191,7 @@ std::vector<const cell_code*> select_cells(const options& o, const std::vector<c
 std::uint64_t plan_run(const program_info& program, const options& o) {
   std::random_device from;
   const std::uint64_t seed = o.seed ? *o.seed : (std::uint64_t{from()} << 32U) | from();
-  if (program.points) yields::plan(seed);
+  if (program.points) yields::plan(seed, o.points_given ? &o.points : nullptr);
   print_header(program, o, seed);
   return seed;
 }

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <ctime>
@@ -67,12 +68,16 @@ void on_point(detail::point where) noexcept {
 
 }  // namespace
 
-void plan(std::uint64_t seed) {
+void plan(std::uint64_t seed, const std::vector<std::string>* only) {
   run_seed = seed;
   generator from(mix(seed, "weights"));
   constexpr int u = usual_weight;
   constexpr int choices[] = {0, u / 4, u, u, u, 4 * u};
   for (int& weight : weights) weight = choices[draw(from, 0, 5)];
+  for (std::size_t p = 0; only != nullptr && p != points; ++p) {
+    if (std::find(only->begin(), only->end(), detail::point_names[p]) == only->end())
+      weights[p] = 0;
+  }
   detail::set_point_hook(&on_point);
 }
 

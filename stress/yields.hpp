@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace threadref::stress::yields {
 
 // Draws how often each point perturbs in this run, and installs the hook. Some points never do,
 // others four times as often as the rest: what is uniform in every run meets only uniform
-// schedules.
-void plan(std::uint64_t seed);
+// schedules. `only`: no other point does; null: all may.
+void plan(std::uint64_t seed, const std::vector<std::string>* only = nullptr);
 
 // This thread's own choices from here on. A thread that never says so draws from the run's seed.
 void enter(std::uint64_t seed) noexcept;

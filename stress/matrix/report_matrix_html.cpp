@@ -9,6 +9,7 @@
 #include <string>
 
 #include "matrix/report_matrix.hpp"
+#include "matrix_page.hpp"
 #include "text.hpp"
 
 namespace threadref::stress {
@@ -24,8 +25,9 @@ std::string path_of(const std::string& folder, std::string_view document) {
 }  // namespace
 
 std::string matrix_html(const program_info& program, const matrix_result& r) {
-  // The document as it is; a page beside it would only say the same in another way.
-  return absl::StrReplaceAll(matrix_json(program, r), {{"<", "\\u003c"}});
+  // No "</script>" may stand in the data.
+  const std::string data = absl::StrReplaceAll(matrix_json(program, r), {{"<", "\\u003c"}});
+  return absl::StrReplaceAll(matrix_page, {{"@DATA@", data}});
 }
 
 std::string why_no_folder(const std::string& folder) {

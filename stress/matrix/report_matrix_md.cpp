@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "matrix/bugs.hpp"
 #include "matrix/report_matrix.hpp"
 #include "matrix/sentences.hpp"
 #include "scenarios/describe.hpp"
@@ -52,6 +53,24 @@ std::string cell_text(const event_cell& c, notes& under) {
   return text(stands_out ? "**" : "", w, stands_out ? "**" : "", under.mark(c.why));
 }
 
+// Each line of the list of bugs: the rows that would have shown it, or why there is none.
+std::string bug_table(const matrix_result& r) {
+  std::string all = "| bugs that people had | rows that show them |\n| --- | --- |\n";
+  for (const bug& b : bugs) {
+    std::string rows;
+    const event* last = nullptr;
+    for (const event_cell& c : r.cells) {
+      if (c.what == last) continue;
+      last = c.what;
+      if (std::find(last->bugs.begin(), last->bugs.end(), b.line) != last->bugs.end())
+        rows += text(rows.empty() ? "" : ", ", "`", last->name, "`");
+    }
+    all += text("| ", b.line, ". ", b.symptom, " | ", b.why_no_row.empty() ? rows : b.why_no_row,
+                " |\n");
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string matrix_markdown(const matrix_result& r) {
@@ -80,7 +99,7 @@ std::string matrix_markdown(const matrix_result& r) {
   all += text("\n", under.list(), "\n", r.trials, " trials of each condition, ", b.compiler, " ",
               b.build_type, absl::StrFormat(", seed 0x%x. ", r.seed),
               "Any cell again: `stress_threadref --filter='^<event>/<mechanism>$'`.\n");
-  return all;
+  return all + "\n" + bug_table(r);
 }
 
 }  // namespace threadref::stress
