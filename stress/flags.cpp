@@ -63,7 +63,8 @@ How much
                        round (500ms, 90s, 3m, 1h30m)                             default: 3m
   --threads=<n>        alive at once, in every scenario      default: each scenario's own, to 4,000
   --finalizers=<n>     per thread, at most; how many is drawn           default: each scenario's own
-  --smoke              one round of each cell at the smallest sizes: seconds
+  --smoke              one round or trial of each cell at the smallest sizes, without slow events
+                       unless --filter names them: seconds
   example: PROGRAM --threads=1000 --finalizers=8 --time=1m
 
 The same again

@@ -68,7 +68,11 @@ int list(const options& o, const std::vector<cell_code>& all, const program_info
   const std::vector<player> players = cast(o.canaries);
   const std::vector<event_cell> events = select_events(o, players);
   for (const event_cell& c : events) {
-    print_listed(cell_name(*c.what, *c.who), c.is == word::unknown ? "run" : to_string(c.is),
+    const bool plays = c.is == word::unknown;
+    print_listed(cell_name(*c.what, *c.who),
+                 !plays         ? to_string(c.is)
+                 : c.what->slow ? "run slow"
+                                : "run",
                  c.why);
   }
   std::size_t found = events.size();

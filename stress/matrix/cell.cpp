@@ -105,6 +105,8 @@ std::vector<event_cell> select_events(const options& o, const std::vector<player
   const pattern wanted(o.filter.empty() ? "." : o.filter);
   std::vector<event_cell> chosen;
   for_each_event([&](const event& e) {
+    // Slow ones are for the night, unless somebody asks for them by name.
+    if (e.slow && o.smoke && o.filter.empty()) return;
     for (const player& p : players) {
       if (!o.backend.empty() && p.name != o.backend) continue;
       if (!wanted.found_in(cell_name(e, p))) continue;

@@ -27,22 +27,21 @@ json condition_json(const condition_result& r) {
             {"doubled", r.callbacks.doubled}}}};
 }
 
-json rows_json(const matrix_result& r) {
+// All of them, whether this run played them or not.
+json rows_json() {
   json rows = json::array();
-  const event* last = nullptr;
-  for (const event_cell& c : r.cells) {
-    if (c.what == last) continue;
-    last = c.what;
+  for_each_event([&rows](const event& e) {
     json bugs = json::array();
-    for (const int b : last->bugs) {
+    for (const int b : e.bugs) {
       if (b != 0) bugs.push_back(b);
     }
-    rows.push_back({{"event", last->name},
-                    {"asks", last->asks},
-                    {"checks", last->checks},
+    rows.push_back({{"event", e.name},
+                    {"asks", e.asks},
+                    {"checks", e.checks},
                     {"bugs", bugs},
-                    {"promise", to_string(last->promise)}});
-  }
+                    {"promise", to_string(e.promise)},
+                    {"slow", e.slow}});
+  });
   return rows;
 }
 
@@ -89,7 +88,7 @@ std::string matrix_json(const program_info& program, const matrix_result& r) {
                  {"seed", absl::StrFormat("0x%x", r.seed)},
                  {"trials", r.trials},
                  {"sentences", sentences},
-                 {"rows", rows_json(r)},
+                 {"rows", rows_json()},
                  {"columns", columns_json(r)},
                  {"cells", events_json(r)},
                  {"interrupted", r.interrupted},

@@ -1,0 +1,110 @@
+"""scripts/matrix_table.py: what it writes is fresh, and what has changed since is told."""
+
+import json
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from scripts import matrix_table
+
+MARKDOWN = """* If you need one: use registry.
+
+| what happens | `peer_key_list` | `registry` |
+| --- | --- | --- |
+| **end** | | |
+| `end/return` do callbacks run? | **lost** [1] | guaranteed |
+| `end/cancel` and then? | guaranteed | conditional [2] |
+
+1. lost: never
+2. guaranteed: at once; refused: later
+
+5 trials. Any cell again: `stress_threadref --filter='^<event>/<mechanism>$'`.
+
+| bugs that people had | rows that show them |
+| --- | --- |
+| 1. somebody's | `end/return` |
+"""
+
+
+def cell(event, mechanism, word):
+    name = f"{event}/{mechanism}"
+    return {"cell": name, "event": event, "mechanism": mechanism, "word": word, "why": "",
+            "verdict": "passed", "again": f"bin/stress_threadref --filter='^{name}$' --seed=0x1"}
+
+
+def document():
+    return {"interrupted": False,
+            "rows": [{"event": "end/return"}, {"event": "end/cancel"}],
+            "columns": [{"mechanism": "peer_key_list"}, {"mechanism": "registry"}],
+            "cells": [cell("end/return", "peer_key_list", "lost"),
+                      cell("end/return", "registry", "guaranteed"),
+                      cell("end/cancel", "peer_key_list", "guaranteed"),
+                      cell("end/cancel", "registry", "conditional")]}
+
+
+class MatrixTable(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.root = Path(holder.name)
+        (self.root / "stress").mkdir()
+        for path in (matrix_table.SHORT, matrix_table.LONG):
+            (self.root / path).write_text(
+                f"before\n{matrix_table.BEGIN}\n{matrix_table.END}\nafter\n", encoding="utf-8")
+        self.document = document()
+        self.run_script()
+
+    def run_script(self, *arguments):
+        (self.root / "matrix.json").write_text(json.dumps(self.document), encoding="utf-8")
+        (self.root / "matrix.md").write_text(MARKDOWN, encoding="utf-8")
+        return subprocess.run([matrix_table.__file__, "--matrix", self.root, "--root", self.root,
+                               *arguments], capture_output=True, text=True, check=False)
+
+    def check(self, status, says=""):
+        done = self.run_script("--check")
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(says, done.stderr)
+
+    def test_what_it_wrote_is_fresh(self):
+        self.check(matrix_table.FINE)
+        short = (self.root / matrix_table.SHORT).read_text(encoding="utf-8")
+        self.assertIn("| **lost** | guaranteed |", short)
+        self.assertNotIn("somebody's", short)
+        self.assertTrue(short.startswith("before\n") and short.endswith("after\n"))
+        self.assertIn("somebody's", (self.root / matrix_table.LONG).read_text(encoding="utf-8"))
+
+    def test_another_word_is_stale(self):
+        self.document["cells"][0]["word"] = "crashes"
+        self.check(matrix_table.FORBIDDEN, "end/return/peer_key_list is 'crashes' and not 'lost'")
+
+    def test_what_is_absent_here_is_not_compared(self):
+        self.document["cells"][0]["word"] = "absent"
+        self.check(matrix_table.FINE)
+
+    def test_a_new_event_is_stale(self):
+        self.document["rows"].append({"event": "end/new"})
+        self.check(matrix_table.FORBIDDEN, "end/new")
+
+    def test_a_new_mechanism_is_stale(self):
+        self.document["columns"].append({"mechanism": "peer_new"})
+        self.check(matrix_table.FORBIDDEN, "peer_new")
+
+    def test_another_command_is_stale(self):
+        self.document["cells"][0]["again"] = "bin/stress_threadref --cell=end/return/peer_key_list"
+        self.check(matrix_table.FORBIDDEN, "the command")
+
+    def test_a_failed_cell_makes_no_table(self):
+        self.document["cells"][1]["verdict"] = "failed"
+        self.assertEqual(self.run_script().returncode, matrix_table.FORBIDDEN)
+
+    def test_an_interrupted_run_is_not_usable(self):
+        self.document["interrupted"] = True
+        self.check(matrix_table.UNUSABLE, "interrupted")
+
+    def test_wrong_use(self):
+        self.assertEqual(self.run_script("--frobnicate").returncode, matrix_table.MISUSE)
+
+
+if __name__ == "__main__":
+    unittest.main()
