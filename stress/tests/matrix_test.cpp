@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// The matrix's own judgement: what a scene is graded as, what a cell says, and the table of events.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "matrix/bugs.hpp"
+#include "matrix/cell.hpp"
+#include "matrix/event.hpp"
+#include "matrix/trial.hpp"
+
+namespace threadref::stress {
+
+// stress_tests links no list of back ends: the judge needs none.
+const mechanism* backend_mechanism(std::string_view /*name*/) {
+  return nullptr;
+}
+const mechanism* canary_mechanism(std::string_view /*name*/) {
+  return nullptr;
+}
+
+namespace {
+
+// As waitpid() says it.
+constexpr int exited(int status) {
+  return status << 8;
+}
+constexpr int killed_by(int signal) {
+  return signal;
+}
+
+struct a_scene : testing::Test {
+  std::unique_ptr<shared_scene> left = std::make_unique<shared_scene>();
+
+  line& add(int ran, line::promise made = line::promise::accepted) {
+    line& l = left->lines[left->used.fetch_add(1)];
+    l.made.store(made);
+    l.ran.store(static_cast<std::uint8_t>(ran));
+    return l;
+  }
+  word graded(int status = exited(0)) { return grade(*left, status).is; }
+};
+
+TEST_F(a_scene, in_which_all_ran_once_is_guaranteed) {
+  add(1);
+  add(0, line::promise::taken);
+  EXPECT_EQ(graded(), word::guaranteed);
+}
+
+TEST_F(a_scene, in_which_nothing_was_registered_says_nothing) {
+  EXPECT_EQ(graded(), word::unknown);
+}
+
+TEST_F(a_scene, is_as_bad_as_its_worst_callback) {
+  add(1);
+  add(0, line::promise::refused);
+  EXPECT_EQ(graded(), word::refused);
+  add(0);
+  EXPECT_EQ(graded(), word::lost);
+  add(1).elsewhere.store(true);
+  EXPECT_EQ(graded(), word::misplaced);
+  add(2);
+  EXPECT_EQ(graded(), word::doubled);
+  const fates f = grade(*left, exited(0)).callbacks;
+  EXPECT_EQ(f.once + f.refused + f.lost + f.misplaced + f.doubled, 5U);
+}
+
+TEST_F(a_scene, in_which_a_callback_ran_after_its_join_is_misplaced) {
+  add(1).late.store(true);
+  EXPECT_EQ(graded(), word::misplaced);
+}
+
+TEST_F(a_scene, in_which_what_was_taken_or_refused_ran_is_doubled) {
+  add(1, line::promise::taken);
+  EXPECT_EQ(graded(), word::doubled);
+  left = std::make_unique<shared_scene>();
+  add(1, line::promise::refused);
+  EXPECT_EQ(graded(), word::doubled);
+}
+
+TEST_F(a_scene, asks_of_a_fork_only_what_it_announced) {
+  add(1).ran_in_fork.store(1);
+  EXPECT_EQ(graded(), word::doubled);
+  left->lines[0].asked_of_fork.store(true);
+  EXPECT_EQ(graded(), word::guaranteed);
+  left->lines[0].ran_in_fork.store(0);
+  EXPECT_EQ(graded(), word::lost);
+}
+
+TEST_F(a_scene, whose_process_crashed_crashes_unless_it_said_so) {
+  add(1);
+  EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
+  EXPECT_EQ(graded(exited(66)), word::crashes);
+  left->end.signal.store(SIGABRT);
+  EXPECT_EQ(graded(killed_by(SIGABRT)), word::guaranteed);
+  EXPECT_EQ(graded(exited(0)), word::crashes);
+}
+
+TEST_F(a_scene, whose_process_was_killed_by_somebody_else_is_unknown) {
+  add(1);
+  EXPECT_EQ(graded(killed_by(SIGKILL)), word::unknown);
+  EXPECT_EQ(graded(killed_by(SIGTERM)), word::unknown);
+}
+
+TEST_F(a_scene, that_corrupts_says_what) {
+  add(1);
+  left->misdeeds.store(1);
+  std::string_view("somebody's key").copy(left->said.data(), left->said.size() - 1);
+  const trial_result r = grade(*left, exited(0));
+  EXPECT_EQ(r.is, word::corrupts);
+  EXPECT_EQ(r.why, "somebody's key");
+}
+
+TEST_F(a_scene, that_could_not_be_played_is_absent) {
+  left->absent.store(true);
+  EXPECT_EQ(graded(), word::absent);
+  EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
+}
+
+struct a_cell : testing::Test {
+  event row{.name = "group/event", .asks = "is it?", .play = nullptr};
+  backend_info info{.name = "some", .summary = ""};
+  player judged{.name = "some", .summary = "", .contract = &info};
+  player peer{.name = "peer", .summary = ""};
+
+  event_cell with(const player& who, std::initializer_list<word> conditions) {
+    event_cell c;
+    c.what = &row;
+    c.who = &who;
+    for (const word w : conditions) {
+      condition_result r;
+      r.name = c.conditions.empty() ? "first" : "second";
+      r.is = w;
+      r.trials = r.trials_so = 1;
+      c.conditions.push_back(r);
+    }
+    sum_up(c);
+    return c;
+  }
+};
+
+TEST_F(a_cell, is_conditional_if_it_is_good_in_one_and_bad_in_another) {
+  const event_cell c = with(peer, {word::guaranteed, word::lost});
+  EXPECT_EQ(c.is, word::conditional);
+  EXPECT_EQ(c.why, "guaranteed: first; lost: second");
+}
+
+TEST_F(a_cell, says_the_worst_if_none_of_its_conditions_is_good) {
+  EXPECT_EQ(with(peer, {word::lost, word::crashes}).is, word::crashes);
+}
+
+TEST_F(a_cell, leaves_out_conditions_that_are_absent) {
+  EXPECT_EQ(with(peer, {word::guaranteed, word::absent}).is, word::guaranteed);
+  EXPECT_EQ(with(peer, {word::absent, word::absent}).is, word::absent);
+}
+
+TEST_F(a_cell, of_a_peer_is_shown_and_not_judged) {
+  EXPECT_EQ(with(peer, {word::crashes}).judged, verdict::passed);
+  EXPECT_EQ(with(peer, {word::unknown}).judged, verdict::unknown);
+}
+
+TEST_F(a_cell, of_a_back_end_must_be_what_is_promised) {
+  EXPECT_EQ(with(judged, {word::guaranteed}).judged, verdict::passed);
+  EXPECT_EQ(with(judged, {word::guaranteed, word::lost}).judged, verdict::failed);
+  EXPECT_EQ(with(judged, {word::refused}).judged, verdict::failed);
+  row.promise = word::refused;
+  EXPECT_EQ(with(judged, {word::refused, word::guaranteed}).judged, verdict::passed);
+  row.promise = word::lost;
+  EXPECT_EQ(with(judged, {word::guaranteed}).judged, verdict::failed);
+}
+
+TEST_F(a_cell, of_a_back_end_that_declares_a_deviation_must_show_it) {
+  static constexpr deviation declared[] = {{"group/event", "lost", "because"}};
+  info.deviations = declared;
+  EXPECT_EQ(with(judged, {word::lost}).judged, verdict::passed);
+  EXPECT_EQ(with(judged, {word::guaranteed}).judged, verdict::failed);
+}
+
+TEST(events, have_names_questions_and_promises_of_their_own) {
+  std::set<std::string_view> names;
+  for_each_event([&](const event& e) {
+    EXPECT_TRUE(names.insert(e.name).second) << e.name << " twice";
+    EXPECT_NE(e.name.find('/'), std::string_view::npos) << e.name;
+    EXPECT_EQ(e.asks.back(), '?') << e.name;
+    EXPECT_NE(e.play, nullptr) << e.name;
+    EXPECT_LT(e.promise, word::unknown) << e.name;
+  });
+  EXPECT_FALSE(names.empty());
+}
+
+TEST(bugs, each_have_a_row_or_a_reason) {
+  std::set<int> shown;
+  for_each_event([&](const event& e) {
+    for (const int b : e.bugs) {
+      if (b != 0) shown.insert(b);
+    }
+  });
+  std::set<int> lines;
+  for (const bug& b : bugs) {
+    EXPECT_TRUE(lines.insert(b.line).second) << b.line << " twice";
+    EXPECT_NE(shown.contains(b.line), !b.why_no_row.empty()) << b.line << ": " << b.symptom;
+  }
+  EXPECT_EQ(*lines.rbegin(), static_cast<int>(lines.size())) << "a line is missing";
+  for (const int b : shown) EXPECT_TRUE(lines.contains(b)) << "no bug has the number " << b;
+}
+
+}  // namespace
+
+}  // namespace threadref::stress
