@@ -3,11 +3,11 @@
 # usage: scripts/nightly.sh [--machine NAME] [--quick] [--results DIR]
 #
 # One night: builds, measures (release), stresses under the thread sanitizer for a minute, proves
-# that the canaries are caught, stores every row and rewrites the dashboard; then the tests of the
-# presets that are too slow for every change: the clang builds and valgrind.
+# that the canaries are caught, stores every row and rewrites the dashboard; then the tests that
+# are too slow for every change, and those of the slow presets: the clang builds and valgrind.
 #
 #   --machine NAME  whose results these are; default $THREADREF_MACHINE, else this host's name
-#   --quick         smallest useful sizes, without the slow presets, to try it out; the page says so
+#   --quick         smallest useful sizes, without the slow tests, to try it out; the page says so
 #   --results DIR   where results live; default results/ of this repository
 #   --help          this text
 #
@@ -162,6 +162,12 @@ page_status=$fine
 ((page_status <= status)) || status=$page_status
 
 if ((${#quick[@]} == 0)); then
+  step "the slow tests"
+  code=0
+  logged "$raw/slow.log" "$root/scripts/test.sh" --nightly --preset release || code=$?
+  tail -n 1 "$raw/slow.log"
+  ((code <= status)) || status=$code
+
   step "the slow presets"
   code=0
   logged "$raw/presets.log" "$root/scripts/test.sh" --preset "${slow_presets[@]}" || code=$?

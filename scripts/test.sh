@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 #
-# usage: scripts/test.sh [--quick] [--preset NAME...]
+# usage: scripts/test.sh [--quick] [--nightly] [--preset NAME...]
 #
 # Builds and runs every test: the conformance suite over all back ends and canaries, the whole
 # bench and stress matrix at smoke size, the install and its consumer, the scripts' own tests.
 # Once optimised, once under the thread sanitizer, once under address + undefined.
 #
 #   --quick            preset release only
+#   --nightly          the tests labelled nightly, which are left out otherwise
 #   --preset NAME...   these presets instead of release, tsan and asan; `cmake --list-presets`
 #                      names them
 #   --help             this text
@@ -23,9 +24,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 trap 'exit "$interrupted"' INT TERM
 
 presets=()
+chosen=(-LE '^nightly$')
 while (($#)); do
   case $1 in
     --quick) presets+=(release) ;;
+    --nightly) chosen=(-L '^nightly$') ;;
     --preset)
       [[ $# -gt 1 && $2 != --* ]] || fail "$misuse" "--preset needs at least one name after it"
       while [[ $# -gt 1 && $2 != --* ]]; do
@@ -61,7 +64,7 @@ for preset in "${presets[@]}"; do
   step "test $preset"
   prefix=()
   [[ $preset != *tsan ]] || read -ra prefix <<<"$(tsan_prefix)"
-  (cd "$root" && "${prefix[@]}" ctest --preset "$preset" --parallel "$jobs" \
+  (cd "$root" && "${prefix[@]}" ctest --preset "$preset" "${chosen[@]}" --parallel "$jobs" \
     --output-junit "$report") || true  # the report says which failed
 done
 
