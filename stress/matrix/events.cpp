@@ -8,9 +8,20 @@ namespace threadref::stress {
 namespace {
 
 constexpr event_group groups[] = {
-    &end_events,      &error_events,   &late_events,  &order_events,  &cross_events,
-    &identity_events, &process_events, &fork_events,  &unload_events, &env_events,
-    &limits_events,   &value_events,   &fault_events,
+    &end_events,
+    &error_events,
+    &late_events,
+    &order_events,
+    &cross_events,
+    &identity_events,
+    &process_events,
+    &process_stage_events,
+    &fork_events,
+    &unload_events,
+    &env_events,
+    &limits_events,
+    &value_events,
+    &fault_events,
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ std::span<const event> order_events();
 std::span<const event> cross_events();
 std::span<const event> identity_events();
 std::span<const event> process_events();
+std::span<const event> process_stage_events();
 std::span<const event> fork_events();
 std::span<const event> unload_events();
 std::span<const event> env_events();

@@ -1,11 +1,295 @@
 // SPDX-License-Identifier: MIT
-// How a process ends.
+// How a process ends, and whose callbacks run then. What they meet there is in process_stage.cpp.
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <utility>
+
 #include "matrix/events.hpp"
+#include "matrix/gate.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
+#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+[[noreturn]] void block_for_ever() {
+  for (;;) pause();
+}
+
+// Nobody joins it. What the body refers to must outlive the process's end.
+void start_detached(scene& s, std::function<void()> body) {
+  player_thread made(s, std::move(body));
+  made.detach();
+}
+
+// One that lives when the process ends, and has nothing to be called.
+void start_bystander(scene& s) {
+  start_detached(s, [] { block_for_ever(); });
+}
+
+// What the last condition of some rows is about.
+int status_of(scene& s) {
+  const int status = s.condition() == 2 ? 7 : 0;
+  s.will_exit_with(status);
+  return status;
+}
+
+int main_returns(scene& s) {
+  s.attach(some);
+  if (s.condition() == 1) start_bystander(s);
+  return status_of(s);
+}
+
+int main_exits(scene& s) {
+  std::exit(main_returns(s));
+}
+
+int main_pthread_exits(scene& s) {
+  if (s.condition() == 1) {
+    if (detail::under_tsan) {
+      s.absent("under ThreadSanitizer it never ends while another thread lives");
+      return 0;
+    }
+    start_detached(s, [&s, main = pthread_self(), number = s.thread()] {
+      THREADREF_CHECK_CALL(pthread_join(main, nullptr));
+      s.joined(number);
+    });
+  }
+  s.attach(some);
+  pthread_exit(nullptr);
+}
+
+int worker_exits(scene& s) {
+  const bool main_goes = s.condition() == 1;
+  if (main_goes && detail::under_tsan) {
+    s.absent("under ThreadSanitizer pthread_exit() on main never ends while another thread lives");
+    return 0;
+  }
+  start_detached(s, [&s, main_goes, main = pthread_self()] {
+    if (main_goes) THREADREF_CHECK_CALL(pthread_join(main, nullptr));
+    s.attach(some);
+    std::exit(status_of(s));
+  });
+  if (main_goes) pthread_exit(nullptr);
+  block_for_ever();
+}
+
+int worker_exits_beside_main(scene& s) {
+  s.attach(some);
+  start_detached(s, [] { std::exit(0); });
+  block_for_ever();
+}
+
+// With keys for each value there are no more than 1 024 callbacks in a process.
+constexpr std::uint32_t most_of_workers = 300;
+
+void register_on_and_on(scene& s) {
+  for (std::uint32_t i = 0; i != most_of_workers; ++i) {
+    s.attach();
+    sched_yield();
+  }
+  block_for_ever();
+}
+
+void come_and_go(scene& s) {
+  for (std::uint32_t i = 0; i != most_of_workers; ++i) on_new_thread(s, [&s] { s.attach(); });
+  block_for_ever();
+}
+
+// One worker that waits, and so loses what it has; beside it, under the other conditions, one at
+// work, whom the end of the process meets wherever it is.
+int workers_still_run(scene& s) {
+  static gate ready;
+  start_detached(s, [&s] {
+    s.attach(some);
+    ready.open();
+    block_for_ever();
+  });
+  ready.wait();
+  if (s.condition() != 0) {
+    start_detached(s, [&s] { s.condition() == 1 ? register_on_and_on(s) : come_and_go(s); });
+    const std::uint32_t enough = some + draw(s.choices, 1U, most_of_workers);
+    while (s.memory().used.load() < enough) sched_yield();
+  }
+  return 0;
+}
+
+[[noreturn]] void end_by_exit(scene& s) {
+  s.will_exit_with(5);
+  std::exit(5);
+}
+
+int exits_in_a_callback(scene& s) {
+  const auto attach_all = [&s] {
+    s.attach(some / 2);
+    s.attach([](scene& in) { end_by_exit(in); });
+    s.attach(some / 2);
+  };
+  if (s.condition() == 0) {
+    attach_all();
+    return 0;
+  }
+  on_new_thread(s, [&] {
+    attach_all();
+    if (s.condition() == 2) std::exit(0);
+  });
+  return 0;
+}
+
+// Of all ends of a process, these run no code of anybody's but handlers of at_quick_exit(), which
+// no mechanism here uses: one that did would say another word.
+int ends_abruptly(scene& s) {
+  s.attach(some);
+  switch (s.condition()) {
+    case 0:
+      _exit(0);
+    case 1:
+      std::quick_exit(0);
+    case 2:
+      start_bystander(s);
+      std::quick_exit(0);
+    case 3:
+      s.will_die_by(SIGABRT);
+      std::abort();
+    default:
+      s.will_die_by(SIGKILL);
+      raise(SIGKILL);
+  }
+  return 0;
+}
+
+// A callback of a thread that is cut off among its callbacks: it may be lost, and no more.
+class pending {
+ public:
+  void attach(scene& s) {
+    thread_ = s.thread();
+    s.subject.attach({&run, this});
+  }
+
+ private:
+  static void run(void* self) {
+    auto& me = *static_cast<pending*>(self);
+    scene& s = scene::here();
+    if (me.ran_.fetch_add(1) != 0) s.misdeed("what was pending as the process ended ran twice");
+    if (me.thread_ != s.thread()) s.misdeed("what was pending as the process ended ran elsewhere");
+  }
+  std::atomic<int> ran_{0};
+  std::uint32_t thread_ = 0;
+};
+
+// Some threads are inside a callback when the process begins to end, and leave it meanwhile.
+int threads_are_in_callbacks(scene& s) {
+  struct cut_off {
+    pending before;
+    pending after;
+    pthread_t id{};
+    bool over = false;
+  };
+  static std::array<cut_off, 3> threads;
+  static std::atomic<std::size_t> inside{0};
+  static gate ending;
+  for (cut_off& t : threads) {
+    auto* const made = new player_thread(s, [&s, &t] {
+      t.before.attach(s);
+      s.attach([](scene& /*in*/) {
+        ++inside;
+        ending.wait();
+      });
+      t.after.attach(s);
+    });
+    t.id = made->id();
+  }
+  // Mechanisms that call nothing at the end of a thread let it end.
+  for (std::size_t over = 0; inside.load() + over < threads.size(); sched_yield()) {
+    for (cut_off& t : threads) {
+      if (t.over || pthread_tryjoin_np(t.id, nullptr) != 0) continue;
+      t.over = true;
+      ++over;
+    }
+  }
+  ending.open();
+  for (volatile std::uint32_t left = draw(s.choices, 0U, 20'000U); left != 0;) left = left - 1;
+  if (s.condition() == 0) return 0;
+  start_detached(s, [] { std::exit(0); });
+  block_for_ever();
+}
+
+constexpr event rows[] = {
+    {.name = "process/main_returns",
+     .asks = "do main's callbacks run when it returns?",
+     .play = &main_returns,
+     .conditions = {{{"alone"}, {"beside a worker"}, {"with a status of 7"}}},
+     .checks = "73, 86",
+     .bugs = {22}},
+    {.name = "process/main_calls_exit",
+     .asks = "do main's callbacks run when it calls exit()?",
+     .play = &main_exits,
+     .conditions = {{{"alone"}, {"beside a worker"}, {"with a status of 7"}}},
+     .checks = "74, 86",
+     .bugs = {22}},
+    {.name = "process/main_calls_pthread_exit",
+     .asks = "do main's callbacks run when it calls pthread_exit()?",
+     .play = &main_pthread_exits,
+     .conditions = {{{"alone"}, {"before a worker ends"}}},
+     .checks = "75",
+     .bugs = {22}},
+    {.name = "process/worker_calls_exit",
+     .asks = "do a worker's callbacks run when it calls exit()?",
+     .play = &worker_exits,
+     .conditions = {{{"main waits"}, {"main called pthread_exit()"}, {"with a status of 7"}}},
+     .checks = "76, 86"},
+    {.name = "process/worker_calls_exit_beside_main",
+     .asks = "do main's callbacks run when a worker calls exit()?",
+     .play = &worker_exits_beside_main,
+     .checks = "76",
+     .promise = word::lost},
+    {.name = "process/workers_still_run",
+     .asks = "do workers' callbacks run when main returns while they run?",
+     .play = &workers_still_run,
+     .conditions = {{{"they wait"}, {"they register on and on"}, {"they come and go"}}},
+     .checks = "76, 81",
+     .bugs = {22},
+     .promise = word::lost},
+    {.name = "process/exit_in_callback",
+     .asks = "do the others still run when a callback calls exit()?",
+     .play = &exits_in_a_callback,
+     .conditions = {{{"main returned"}, {"a worker ended"}, {"a worker called exit()"}}},
+     .checks = "77"},
+    {.name = "process/abrupt_end",
+     .asks = "do main's callbacks run when the process ends without a word?",
+     .play = &ends_abruptly,
+     .conditions = {{{"_exit()"},
+                     {"quick_exit()"},
+                     {"quick_exit() beside a worker"},
+                     {"abort()"},
+                     {"SIGKILL"}}},
+     .checks = "78",
+     .bugs = {22},
+     .promise = word::lost},
+    {.name = "process/threads_in_callbacks",
+     .asks = "is all well with threads inside a callback when the process ends?",
+     .play = &threads_are_in_callbacks,
+     .conditions = {{{"main returns"}, {"another worker calls exit()"}}},
+     .checks = "79",
+     .bugs = {23}},
+};
+
+}  // namespace
+
 std::span<const event> process_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// What callbacks meet when the process ends.
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+
+#include "matrix/events.hpp"
+#include "matrix/gate.hpp"
+#include "matrix/makers.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+// The destructor of an object that is older than every mechanism: nothing comes later but the end.
+struct last_destructor {
+  std::function<void()> work;
+  last_destructor() = default;
+  last_destructor(const last_destructor&) = delete;
+  last_destructor& operator=(const last_destructor&) = delete;
+  ~last_destructor() {
+    if (work) work();
+  }
+};
+[[gnu::init_priority(101)]] last_destructor oldest;
+
+// What a callback uses, and when it may no longer. The flag is read afterwards, and so is no part
+// of an object that is gone.
+std::atomic<bool> is_gone{false};
+void use_it(scene& s) {
+  if (is_gone.load()) s.misdeed("a callback used an object that was destroyed already");
+}
+struct goes {
+  goes() = default;
+  ~goes() { is_gone.store(true); }
+  goes(const goes&) = delete;
+  goes& operator=(const goes&) = delete;
+};
+
+int uses_an_older_static(scene& s) {
+  oldest.work = [] { is_gone.store(true); };
+  s.attach(some, &use_it);
+  return 0;
+}
+
+int uses_a_static_of_main(scene& s) {
+  if (s.condition() == 0) {
+    static const goes one;
+  } else if (std::atexit([] { is_gone.store(true); }) != 0) {
+    s.absent("atexit() refuses");
+  }
+  s.attach(some, &use_it);
+  return 0;
+}
+
+// Whoever lets threads run until the statics are gone must expect this; a mechanism that runs
+// nothing any more, or ran it before, says another word.
+int worker_uses_a_static(scene& s) {
+  static const goes one;
+  static gate stop;
+  static gate ready;
+  static auto* const worker = new player_thread(s, [&s] {
+    s.attach(&use_it);
+    ready.open();
+    stop.wait();
+  });
+  oldest.work = [] {
+    stop.open();
+    worker->join();
+  };
+  ready.wait();
+  return 0;
+}
+
+// Has one worker, which it joins when it is destroyed.
+class pool {
+ public:
+  pool() = default;
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+  ~pool() { end(); }
+  void start(scene& s, bool until_the_end) {
+    worker_ = std::make_unique<player_thread>(s, [this, &s, until_the_end] {
+      s.attach(some);
+      ready_.open();
+      stop_.wait();
+      if (until_the_end) s.attach(some);
+    });
+    ready_.wait();
+  }
+  void end() {
+    if (worker_ == nullptr) return;
+    stop_.open();
+    worker_->join();
+    worker_.reset();
+  }
+
+ private:
+  gate ready_;
+  gate stop_;
+  std::unique_ptr<player_thread> worker_;
+};
+
+int has_a_static_pool(scene& s) {
+  if (s.condition() == 1) {
+    on_new_thread(s, [&s] { s.attach(); });  // the mechanism's first use
+    static pool younger;
+    younger.start(s, false);
+    return 0;
+  }
+  static auto* const older = new pool;
+  oldest.work = [] { older->end(); };
+  older->start(s, s.condition() == 2);
+  return 0;
+}
+
+void register_another(scene& s) {
+  s.attach([](scene& next) { next.attach(); });
+}
+
+void start_a_thread(scene& s) {
+  on_new_thread(s, [&s] { s.attach(some); });
+}
+
+int registers_another(scene& s) {
+  const auto attach_all = [&s](void (*then)(scene&)) {
+    s.attach(some / 2);
+    s.attach(then);
+    s.attach(some / 2);
+  };
+  if (s.condition() != 1) {
+    attach_all(s.condition() == 0 ? &register_another : &start_a_thread);
+    return 0;
+  }
+  on_new_thread(s, [&] {
+    attach_all(&register_another);
+    std::exit(0);
+  });
+  return 0;
+}
+
+// Once more when it is all over: then it must say no, if it can't.
+int registers_afterwards(scene& s) {
+  oldest.work = [&s] { s.attach(some); };
+  on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+int throws_in_a_callback(scene& s) {
+  const auto attach_all = [&s] {
+    s.attach(some / 2);
+    s.attach([](scene& /*in*/) { throw std::runtime_error("nobody catches this"); });
+    s.attach(some / 2);
+  };
+  if (s.condition() == 0) {
+    attach_all();
+    return 0;
+  }
+  on_new_thread(s, [&] {
+    attach_all();
+    std::exit(0);
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "process/older_static",
+     .asks = "do callbacks at the process's end find objects from before main()?",
+     .play = &uses_an_older_static,
+     .checks = "84",
+     .bugs = {23}},
+    {.name = "process/static_of_main",
+     .asks = "do they find what main had before it registered them?",
+     .play = &uses_a_static_of_main,
+     .conditions = {{{"a static object"}, {"freed by a function given to atexit()"}}},
+     .checks = "84",
+     .bugs = {23},
+     .promise = word::corrupts},
+    {.name = "process/worker_after_statics",
+     .asks = "do callbacks of a worker that ends after that find main's statics?",
+     .play = &worker_uses_a_static,
+     .bugs = {23},
+     .promise = word::corrupts},
+    {.name = "process/static_pool",
+     .asks = "do workers' callbacks run on them when a static's destructor joins them?",
+     .play = &has_a_static_pool,
+     .conditions = {{{"a static from before main()"},
+                     {"a static that is younger than the mechanism"},
+                     {"they register until they are joined"}}},
+     .checks = "85",
+     .bugs = {15}},
+    {.name = "process/callback_registers_another",
+     .asks = "does what a callback registers at the process's end run as well?",
+     .play = &registers_another,
+     .conditions = {{{"main returns"}, {"a worker calls exit()"}, {"on a thread that it starts"}}},
+     .checks = "82"},
+    {.name = "process/registered_afterwards",
+     .asks = "does what main registers after all callbacks still run?",
+     .play = &registers_afterwards,
+     .checks = "85",
+     .promise = word::refused},
+    {.name = "process/throwing_callback",
+     .asks = "do the others still run when a callback throws at the process's end?",
+     .play = &throws_in_a_callback,
+     .conditions = {{{"main returns"}, {"a worker calls exit()"}}},
+     .checks = "83"},
+};
+
+}  // namespace
+
+std::span<const event> process_stage_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress
