@@ -29,12 +29,7 @@ bool try_to(F attach) {
 
 scene::scene(shared_scene& memory, const mechanism& m, std::size_t condition, std::uint64_t seed,
              bool smoke) noexcept
-    : subject(m),
-      choices(seed),
-      memory_(memory),
-      condition_(condition),
-      smoke_(smoke),
-      process_(getpid()) {}
+    : subject(m), choices(seed), memory_(memory), condition_(condition), smoke_(smoke) {}
 
 std::uint32_t scene::thread() noexcept {
   if (my_thread == 0) {
@@ -48,6 +43,7 @@ scene::offer scene::begin(void (*then)(scene&)) {
   const std::uint32_t id = memory_.used.fetch_add(1);
   THREADREF_CHECK(id < shared_scene::lines_most, "a scene registers too many callbacks");
   line& at = memory_.lines[id];
+  at.process.store(getpid());
   at.thread.store(thread());
   at.then = then;
   return {{&fire, &at}, &at};
@@ -88,7 +84,7 @@ std::function<bool()> scene::attach_detachable() {
 void scene::fire(void* at) {
   auto& me = *static_cast<line*>(at);
   scene& s = here();
-  (getpid() == s.process_ ? me.ran : me.ran_in_fork).fetch_add(1);
+  (getpid() == me.process.load() ? me.ran : me.ran_in_fork).fetch_add(1);
   me.stamp.store(s.stamp());
   const std::uint32_t own = me.thread.load();
   if (s.thread() != own) me.elsewhere.store(true);
@@ -99,7 +95,7 @@ void scene::fire(void* at) {
 void scene::ask_of_fork() noexcept {
   for (std::uint32_t i = 0; i != memory_.used.load(); ++i) {
     line& l = memory_.lines[i];
-    if (l.thread.load() == thread()) l.asked_of_fork.store(true);
+    if (l.thread.load() == thread() && l.ran.load() == 0) l.asked_of_fork.store(true);
   }
 }
 

@@ -24,10 +24,11 @@ struct line {
   enum class promise : std::uint8_t { none, accepted, refused, taken };
   std::atomic<promise> made{promise::none};
   std::atomic<std::uint8_t> ran{0};
-  std::atomic<std::uint8_t> ran_in_fork{0};  // in a process that the child forked
+  std::atomic<std::uint8_t> ran_in_fork{0};  // in a process that its own forked
   std::atomic<bool> asked_of_fork{false};    // and it must have
   std::atomic<bool> elsewhere{false};
   std::atomic<bool> late{false};
+  std::atomic<pid_t> process{0};         // where it was registered
   std::atomic<std::uint32_t> thread{0};  // of the scene, from 1: whose it is
   std::atomic<std::uint32_t> stamp{0};   // when it ran, in the order of the scene; 0: never
   void (*then)(scene&) = nullptr;        // what it does besides
@@ -74,7 +75,8 @@ class scene {
   void attach(int count, void (*then)(scene&) = nullptr);
   // The same with a way back. Empty: refused. What is taken back must not run.
   std::function<bool()> attach_detachable();
-  // For other ways of registering: what to register and, afterwards, whether that was accepted.
+  // For other ways of registering: what to register and, afterwards, whether that was accepted. As
+  // long as nobody says so, it may be lost.
   struct offer {
     callback what;
     line* at;
@@ -82,7 +84,7 @@ class scene {
   offer begin(void (*then)(scene&) = nullptr);
   static void accepted(const offer& o, bool yes) noexcept;
 
-  // What this thread has registered so far must also run, once, in the process that is forked next.
+  // What this thread has pending must also run, once, in the process that is forked next.
   // Without this nothing may run there.
   void ask_of_fork() noexcept;
 
@@ -114,7 +116,6 @@ class scene {
   shared_scene& memory_;
   std::size_t condition_;
   bool smoke_;
-  pid_t process_;
   static inline scene* here_ = nullptr;
 };
 

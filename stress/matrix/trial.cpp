@@ -112,8 +112,9 @@ word fate_of(const line& l, fates& count) {
   const unsigned ran = l.ran.load();
   const unsigned in_fork = l.ran_in_fork.load();
   switch (l.made.load()) {
-    case line::promise::none:  // cut off while it registered
-      return word::guaranteed;
+    case line::promise::none:  // cut off while it registered, or else it may be lost
+      if (ran == 0 && in_fork == 0) return word::guaranteed;
+      break;
     case line::promise::refused:
       ++(ran == 0 ? count.refused : count.doubled);
       return ran == 0 ? word::refused : word::doubled;

@@ -1,11 +1,358 @@
 // SPDX-License-Identifier: MIT
 // What a forked process has.
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
 #include "matrix/events.hpp"
+#include "matrix/gate.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+pid_t checked_fork() {
+  const pid_t made = fork();
+  THREADREF_CHECK_ERRNO(made >= 0, "fork");
+  return made;
+}
+
+// How the forked process ends is how this one does, unless it is well: one that hangs makes this
+// one hang, too, and the harness ends both.
+void wait_for(pid_t forked) {
+  int status = 0;
+  THREADREF_CHECK_ERRNO(waitpid(forked, &status, 0) == forked, "waitpid");
+  if (WIFSIGNALED(status)) raise(WTERMSIG(status));
+  if (WEXITSTATUS(status) != 0) _exit(WEXITSTATUS(status));
+}
+
+// The rest of what a thread does in either process. Returns if it is to return.
+void end_by(std::size_t condition) {
+  if (condition == 1) std::exit(0);
+  if (condition == 2) pthread_exit(nullptr);
+}
+
+int main_forks(scene& s) {
+  s.attach(some);
+  s.ask_of_fork();
+  const pid_t forked = checked_fork();
+  if (forked != 0) wait_for(forked);
+  end_by(s.condition());
+  return 0;
+}
+
+int worker_forks(scene& s) {
+  on_new_thread(s, [&s] {
+    s.attach(some);
+    s.ask_of_fork();
+    const pid_t forked = checked_fork();
+    if (forked != 0) wait_for(forked);
+    end_by(s.condition());
+  });
+  return 0;
+}
+
+// Threads that wait, with something to be called, while another one forks.
+class siblings {
+ public:
+  // Each registers some, then one that does `then`, and some more; and goes on when it is told to.
+  siblings(scene& s, void (*then)(scene&)) {
+    for (auto& one : all_) {
+      gate& ready = one.ready;
+      one.thread = std::make_unique<player_thread>(s, [this, &s, &one, &ready, then] {
+        s.attach(some / 2);
+        s.attach(then);
+        s.attach(some / 2);
+        if (s.subject.watch != nullptr) one.lives = s.subject.watch();
+        if (s.subject.identity != nullptr) one.identity = s.subject.identity();
+        ready.open();
+        go_.wait();
+      });
+    }
+    for (const auto& one : all_) one.ready.wait();
+  }
+  void go() { go_.open(); }
+  void join() {
+    for (const auto& one : all_) one.thread->join();
+  }
+  // In the forked process: they are not there.
+  void must_have_vanished(scene& s) const {
+    const auto lives = [](const member& one) { return one.lives && one.lives(); };
+    if (std::any_of(all_.begin(), all_.end(), lives))
+      s.misdeed("a vanished thread is taken to live");
+    // Nobody knows more than the forking thread there.
+    if (s.subject.alive != nullptr && s.subject.alive() > 1)
+      s.misdeed("vanished threads are counted as alive");
+  }
+  [[nodiscard]] bool has(std::uint64_t identity) const {
+    return std::any_of(all_.begin(), all_.end(), [identity](const member& one) {
+      return identity != 0 && one.identity == identity;
+    });
+  }
+
+ private:
+  struct member {
+    gate ready;
+    std::function<bool()> lives;
+    std::uint64_t identity = 0;
+    std::unique_ptr<player_thread> thread;
+  };
+  gate go_;
+  std::array<member, 3> all_;
+};
+
+// Leaked, as all that the forked process would take down with it.
+siblings& start_siblings(scene& s, void (*then)(scene&) = nullptr) {
+  return *new siblings(s, then);
+}
+
+int siblings_vanish(scene& s) {
+  siblings& others = start_siblings(s);
+  const auto body = [&] {
+    const pid_t forked = checked_fork();
+    if (forked != 0) {
+      wait_for(forked);
+      return;
+    }
+    others.must_have_vanished(s);
+    end_by(s.condition() % 3);
+  };
+  if (s.condition() < 3) {
+    const pid_t parent = getpid();
+    body();
+    if (getpid() != parent) return 0;
+  } else {
+    on_new_thread(s, body);
+  }
+  others.go();
+  others.join();
+  return 0;
+}
+
+void do_nothing(void* /*with*/) {}
+
+// With keys for each value there are 1 024 at most, and some mechanisms end the process without
+// one. The others take theirs from the end that is free.
+bool may_register() {
+  constexpr int most = 20'000;
+  constexpr pthread_key_t enough = 800;
+  static std::atomic<int> registered{0};
+  pthread_key_t next{};
+  if (registered.load() >= most || pthread_key_create(&next, nullptr) != 0) return false;
+  pthread_key_delete(next);
+  if (next < enough) ++registered;
+  return next < enough;
+}
+
+// Threads that come, register, take from each other and go: whatever may be locked is locked at
+// times. Not of the scene, which can't have so many.
+void churn(const mechanism& m, const std::atomic<bool>& stop) {
+  while (!stop.load()) {
+    std::thread([&m] {
+      std::vector<std::function<bool()>> detach;
+      for (int i = 0; i != some && may_register(); ++i) {
+        if (m.attach_detachable == nullptr) {
+          m.attach({&do_nothing, nullptr});
+        } else {
+          detach.push_back(m.attach_detachable({&do_nothing, nullptr}));
+        }
+      }
+      std::thread([&detach] {
+        for (std::size_t i = 0; i < detach.size(); i += 2) detach[i]();
+      }).join();
+    }).join();
+    if (m.alive != nullptr) m.alive();
+  }
+}
+
+void fork_many_times(scene& s) {
+  for (int i = 0; i != s.size(1'000); ++i) {
+    const pid_t forked = checked_fork();
+    if (forked == 0) {
+      s.subject.attach({&do_nothing, nullptr});
+      if (s.subject.alive != nullptr && s.subject.alive() > 1)
+        s.misdeed("vanished threads are counted as alive");
+      _exit(0);
+    }
+    wait_for(forked);
+  }
+}
+
+// Whoever takes no lock, or takes them all before the fork, passes; glibc's malloc does so, too.
+int forks_under_churn(scene& s) {
+  std::atomic<bool> stop{false};
+  std::array<std::thread, 2> others;
+  for (std::thread& one : others) one = std::thread([&] { churn(s.subject, stop); });
+  if (s.condition() == 0) {
+    fork_many_times(s);
+  } else {
+    on_new_thread(s, [&s] { fork_many_times(s); });
+  }
+  stop.store(true);
+  for (std::thread& one : others) one.join();
+  on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+// Both processes go on with what is pending, and with nothing else.
+void fork_here(scene& s) {
+  s.ask_of_fork();
+  const pid_t forked = checked_fork();
+  if (forked != 0) wait_for(forked);
+}
+
+int forks_in_a_callback(scene& s) {
+  const auto attach_all = [&s] {
+    s.attach(some / 2);
+    s.attach(&fork_here);
+    s.attach(some / 2);
+  };
+  if (s.condition() == 0) {
+    on_new_thread(s, attach_all);
+  } else {
+    attach_all();
+  }
+  return 0;
+}
+
+pid_t start_other_program(std::size_t how) {
+  static char* const command[] = {const_cast<char*>("true"), nullptr};
+  pid_t made = 0;
+  if (how == 2) {
+    THREADREF_CHECK_CALL(posix_spawn(&made, "/bin/true", nullptr, nullptr, command, environ));
+    return made;
+  }
+  made = how == 0 ? vfork() : fork();
+  if (made == 0) {
+    execv("/bin/true", command);
+    _exit(127);
+  }
+  THREADREF_CHECK_ERRNO(made > 0, "fork");
+  return made;
+}
+
+int starts_another_program(scene& s) {
+  siblings& others = start_siblings(s);
+  on_new_thread(s, [&s] {
+    s.attach(some);
+    wait_for(start_other_program(s.condition()));
+  });
+  others.go();
+  others.join();
+  return 0;
+}
+
+// A new thread of the forked process gets the stack of one that vanished, and with it whatever was
+// left there.
+void be_new_there(scene& s, const siblings& vanished) {
+  for (int i = 0; i != 4; ++i) {
+    on_new_thread(s, [&] {
+      if (s.subject.identity != nullptr && vanished.has(s.subject.identity()))
+        s.misdeed("a new thread is taken for a vanished one");
+      s.attach(some);
+      if (s.subject.identity != nullptr && vanished.has(s.subject.identity()))
+        s.misdeed("a new thread is taken for a vanished one");
+    });
+    on_new_thread(s, [] {});  // one that has nothing
+  }
+  _exit(0);
+}
+
+int has_a_new_thread(scene& s) {
+  static gate inside;
+  static gate forked;
+  const bool in_callbacks = s.condition() == 1;
+  siblings& others = start_siblings(s, in_callbacks ? [](scene& /*in*/) {
+    inside.open();
+    forked.wait();
+  } : static_cast<void (*)(scene&)>(nullptr));
+  if (in_callbacks) {
+    others.go();
+    inside.wait();
+  }
+  const pid_t child = checked_fork();
+  if (child == 0) be_new_there(s, others);
+  wait_for(child);
+  forked.open();
+  others.go();
+  others.join();
+  return 0;
+}
+
+constexpr std::string_view starts_threads =
+    "it ends a forked process that starts a thread, if there were threads before";
+
+constexpr event rows[] = {
+    {.name = "fork/main_forks",
+     .asks = "do main's callbacks run in both processes when it forks?",
+     .play = &main_forks,
+     .conditions = {{{"both return from main"},
+                     {"both call exit()"},
+                     {"both call pthread_exit()"}}},
+     .checks = "87"},
+    {.name = "fork/worker_forks",
+     .asks = "do a worker's callbacks run in both processes when it forks?",
+     .play = &worker_forks,
+     .conditions = {{{"both return"}, {"both call exit()"}, {"both call pthread_exit()"}}},
+     .checks = "88"},
+    {.name = "fork/siblings",
+     .asks = "are vanished threads gone in a forked process, and their callbacks left alone?",
+     .play = &siblings_vanish,
+     .conditions = {{{"main forks, and returns there"},
+                     {"main forks, and calls exit() there"},
+                     {"main forks, and calls pthread_exit() there"},
+                     {"a worker forks, and returns there"},
+                     {"a worker forks, and calls exit() there"},
+                     {"a worker forks, and calls pthread_exit() there"}}},
+     .checks = "88",
+     .bugs = {27}},
+    {.name = "fork/under_churn",
+     .asks = "can a forked process register whatever other threads were at?",
+     .play = &forks_under_churn,
+     .conditions = {{{"main forks"}, {"a worker forks"}}},
+     .checks = "89",
+     .bugs = {27},
+     .not_under_tsan = starts_threads,
+     .not_under_asan = "in the forked process its allocator's locks stay as others held them"},
+    {.name = "fork/in_callback",
+     .asks = "does each pending callback run once in both processes when a callback forks?",
+     .play = &forks_in_a_callback,
+     .conditions = {{{"of a worker that ends"}, {"of main, which returned"}}},
+     .checks = "90"},
+    {.name = "fork/other_program",
+     .asks = "are callbacks left alone when another program is started?",
+     .play = &starts_another_program,
+     .conditions = {{{"vfork() and exec"}, {"fork() and exec"}, {"posix_spawn()"}}},
+     .checks = "91",
+     .not_under_tsan = "it makes a fork() of vfork()"},
+    {.name = "fork/new_thread",
+     .asks = "does a forked process's new thread have its own callbacks, and nobody else's?",
+     .play = &has_a_new_thread,
+     .conditions = {{{"others wait"}, {"others are in their callbacks"}}},
+     .checks = "88, 89",
+     .bugs = {27},
+     .not_under_tsan = starts_threads},
+};
+
+}  // namespace
+
 std::span<const event> fork_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

@@ -170,30 +170,14 @@ int ends_abruptly(scene& s) {
   return 0;
 }
 
-// A callback of a thread that is cut off among its callbacks: it may be lost, and no more.
-class pending {
- public:
-  void attach(scene& s) {
-    thread_ = s.thread();
-    s.subject.attach({&run, this});
-  }
-
- private:
-  static void run(void* self) {
-    auto& me = *static_cast<pending*>(self);
-    scene& s = scene::here();
-    if (me.ran_.fetch_add(1) != 0) s.misdeed("what was pending as the process ended ran twice");
-    if (me.thread_ != s.thread()) s.misdeed("what was pending as the process ended ran elsewhere");
-  }
-  std::atomic<int> ran_{0};
-  std::uint32_t thread_ = 0;
-};
+// Of a thread that is cut off among its callbacks: it may be lost, and no worse.
+void attach_what_may_be_lost(scene& s) {
+  s.subject.attach(s.begin().what);
+}
 
 // Some threads are inside a callback when the process begins to end, and leave it meanwhile.
 int threads_are_in_callbacks(scene& s) {
   struct cut_off {
-    pending before;
-    pending after;
     pthread_t id{};
     bool over = false;
   };
@@ -201,13 +185,13 @@ int threads_are_in_callbacks(scene& s) {
   static std::atomic<std::size_t> inside{0};
   static gate ending;
   for (cut_off& t : threads) {
-    auto* const made = new player_thread(s, [&s, &t] {
-      t.before.attach(s);
+    auto* const made = new player_thread(s, [&s] {
+      attach_what_may_be_lost(s);
       s.attach([](scene& /*in*/) {
         ++inside;
         ending.wait();
       });
-      t.after.attach(s);
+      attach_what_may_be_lost(s);
     });
     t.id = made->id();
   }

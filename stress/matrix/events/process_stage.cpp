@@ -148,7 +148,8 @@ int registers_another(scene& s) {
 // Once more when it is all over: then it must say no, if it can't.
 int registers_afterwards(scene& s) {
   oldest.work = [&s] { s.attach(some); };
-  on_new_thread(s, [&s] { s.attach(some); });
+  const auto attach = [&s] { s.attach(some); };
+  s.condition() == 0 ? attach() : on_new_thread(s, attach);
   return 0;
 }
 
@@ -203,6 +204,7 @@ constexpr event rows[] = {
     {.name = "process/registered_afterwards",
      .asks = "does what main registers after all callbacks still run?",
      .play = &registers_afterwards,
+     .conditions = {{{"main had some before"}, {"these are its first"}}},
      .checks = "85",
      .promise = word::refused},
     {.name = "process/throwing_callback",
