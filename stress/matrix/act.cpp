@@ -32,6 +32,12 @@ void live_no_longer_than_the_harness() {
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit(RLIMIT_CORE)");
 }
 
+// Never destroyed, as nothing is that callbacks may need after everything else.
+const mechanism& subject_of(const event& e, const std::string& name) {
+  if (!e.loads_itself) return mechanism_of(name);
+  return *new mechanism{.name = *new std::string(name), .attach = nullptr};
+}
+
 }  // namespace
 
 std::string act_name(std::string_view event, std::string_view mechanism, std::size_t condition) {
@@ -51,8 +57,7 @@ int act(const options& o) {
     if (e.name == name) found = &e;
   });
   THREADREF_CHECK(found != nullptr, "--act names no event");
-  // Never destroyed: callbacks may come after everything else.
-  auto* const s = new scene(map_scene(o.child_ledger), mechanism_of(subject), condition,
+  auto* const s = new scene(map_scene(o.child_ledger), subject_of(*found, subject), condition,
                             o.seed.value_or(0), o.smoke);
   scene::set_here(s);
   if (o.plant == planted::killed_child) raise(SIGKILL);

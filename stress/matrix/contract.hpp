@@ -29,6 +29,7 @@ const mechanism& contract_mechanism() {
             return me ? me.serial() : 0;
           },
       .withdraw = [](const void* code) { return detach_all<B>(code); },
+      .works_inside_malloc = &can_register_inside_malloc<B>,
       .alive = [] { return enumerate<B>().size(); },
       .attach_variable = [](void** variable,
                             void (*run)(void*)) { return !register_destructor<B>(variable, run); }};

@@ -16,7 +16,9 @@ struct event {
   // Conditions under which the same question is asked, each in a child process of its own.
   struct condition {
     std::string_view name{};     // completes "...: under this condition"
-    std::string_view preload{};  // libraries that the child starts with, as LD_PRELOAD wants them
+    // Libraries that the child starts with, as LD_PRELOAD wants them; "@<name>": a module beside
+    // the program.
+    std::string_view preload{};
   };
   static constexpr std::size_t conditions_most = 10;
 
@@ -38,6 +40,8 @@ struct event {
   std::string_view not_under_asan{};
   int seconds_given = 20;  // then it hangs
   bool slow = false;       // for the night
+  // It loads what registers itself (loaded.hpp): of its subject only the name is known.
+  bool loads_itself = false;
 };
 
 inline std::size_t conditions_of(const event& e) noexcept {
@@ -52,6 +56,9 @@ inline std::string_view needs_detaching(const mechanism& m) {
 }
 inline std::string_view needs_watching(const mechanism& m) {
   return m.watch == nullptr ? "it has no weak reference to a thread" : "";
+}
+inline std::string_view needs_withdrawing(const mechanism& m) {
+  return m.withdraw == nullptr ? "it does not take back what belongs to an object" : "";
 }
 inline std::string_view needs_identity(const mechanism& m) {
   return m.identity == nullptr ? "it does not say who a thread is" : "";

@@ -30,6 +30,8 @@ struct mechanism {
   std::uint64_t (*identity)() = nullptr;
   // Takes back what belongs to the shared object that holds the address; how many.
   std::size_t (*withdraw)(const void* code) = nullptr;
+  // Whether it may be asked inside malloc; a mechanism that does not say is asked.
+  bool (*works_inside_malloc)() = nullptr;
   // How many threads it knows to live.
   std::size_t (*alive)() = nullptr;
   // Has the destructor called with what `variable` then holds.

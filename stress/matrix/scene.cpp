@@ -54,11 +54,15 @@ void scene::accepted(const offer& o, bool yes) noexcept {
   o.at->made.store(yes ? line::promise::accepted : line::promise::refused);
 }
 
-bool scene::attach(void (*then)(scene&)) {
+bool scene::attach_with(const mechanism& m, void (*then)(scene&)) {
   const offer o = begin(then);
-  const bool yes = try_to([&] { return subject.attach(o.what); });
+  const bool yes = try_to([&] { return m.attach(o.what); });
   accepted(o, yes);
   return yes;
+}
+
+bool scene::attach(void (*then)(scene&)) {
+  return attach_with(subject, then);
 }
 
 void scene::attach(int count, void (*then)(scene&)) {

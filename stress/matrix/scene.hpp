@@ -73,6 +73,8 @@ class scene {
   // has refused.
   bool attach(void (*then)(scene&) = nullptr);
   void attach(int count, void (*then)(scene&) = nullptr);
+  // The same with another mechanism, which the event has loaded itself.
+  bool attach_with(const mechanism& m, void (*then)(scene&) = nullptr);
   // The same with a way back. Empty: refused. What is taken back must not run.
   std::function<bool()> attach_detachable();
   // For other ways of registering: what to register and, afterwards, whether that was accepted. As

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "matrix/act.hpp"
+#include "matrix/cast.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
 #include "text.hpp"
@@ -66,7 +67,8 @@ pid_t spawn(const trial_plan& plan, int scene_fd, int output_fd) {
   std::vector<std::string> environment = scenarios::environment_with(
       {{"TSAN_OPTIONS", "report_thread_leaks=0"}, {"ASAN_OPTIONS", "detect_leaks=0"}});
   if (const std::string_view load = plan.what->conditions[plan.condition].preload; !load.empty())
-    environment.push_back(text("LD_PRELOAD=", load));
+    environment.push_back(
+        text("LD_PRELOAD=", load[0] == '@' ? beside_program(load.substr(1)) : std::string(load)));
   pid_t child = 0;
   THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", &files, &attributes,
                                    scenarios::pointers(command).data(),

@@ -1,11 +1,198 @@
 // SPDX-License-Identifier: MIT
-// Code that is unloaded while threads still need it.
+// A mechanism that is unloaded while threads still need it.
+#include <pthread.h>
+
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <latch>
+
 #include "matrix/events.hpp"
+#include "matrix/loaded.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 4;  // callbacks of a thread
+
+void attach_some(scene& s, const mechanism& m) {
+  for (int i = 0; i != some; ++i) s.attach_with(m);
+}
+
+// Threads that register, and live until they are let go.
+class owners {
+ public:
+  owners(scene& s, const mechanism& m, int threads) : used_(threads) {
+    for (int i = 0; i != threads; ++i) {
+      all_.emplace_back(s, [this, &s, &m] {
+        attach_some(s, m);
+        used_.count_down();
+        go_.wait();
+      });
+    }
+    used_.wait();
+  }
+  void end() {
+    go_.count_down();
+    for (player_thread& t : all_) t.join();
+  }
+
+ private:
+  std::latch used_;
+  std::latch go_{1};
+  std::deque<player_thread> all_;
+};
+
+int closed_before_its_threads_end(scene& s) {
+  enum { by_main, by_main_of_four, by_the_thread, by_a_third };
+  const loaded_object code(module_with(s.subject.name));
+  const mechanism& m = mechanism_in(code, s.subject.name);
+  if (s.condition() == by_the_thread) {
+    on_new_thread(s, [&] {
+      attach_some(s, m);
+      code.close();
+    });
+    return 0;
+  }
+  owners threads(s, m, s.condition() == by_main_of_four ? 4 : 1);
+  if (s.condition() == by_a_third) {
+    on_new_thread(s, [&code] { code.close(); });
+  } else {
+    code.close();
+  }
+  threads.end();
+  return 0;
+}
+
+int closed_before_main_returns(scene& s) {
+  const loaded_object code(module_with(s.subject.name));
+  attach_some(s, mechanism_in(code, s.subject.name));
+  code.close();
+  return 0;
+}
+
+int closed_before_main_exits_as_a_thread(scene& s) {
+  const loaded_object code(module_with(s.subject.name));
+  attach_some(s, mechanism_in(code, s.subject.name));
+  code.close();
+  pthread_exit(nullptr);
+}
+
+// What happens to code that is gone is another row's question, and its crash would hide this one.
+void expect_mapped(scene& s, const loaded_object& code) {
+  if (code.is_mapped()) return;
+  s.misdeed("its code is unmapped while a thread needs it");
+  std::_Exit(0);
+}
+
+// Any dlclose has the loader look for what nobody needs any more.
+void open_and_close_another() {
+  loaded_object("stress_code").close();
+}
+
+int stays_as_long_as_needed(scene& s) {
+  enum { after_close, after_another_close, after_another_user };
+  const loaded_object code(module_with(s.subject.name));
+  const mechanism& m = mechanism_in(code, s.subject.name);
+  owners first(s, m, 1);
+  owners second(s, m, 1);
+  code.close();
+  expect_mapped(s, code);
+  if (s.condition() == after_another_user) first.end();
+  if (s.condition() != after_close) {
+    open_and_close_another();
+    expect_mapped(s, code);
+  }
+  second.end();
+  if (s.condition() != after_another_user) first.end();
+  return 0;
+}
+
+// Few keys are left, so that it shows early if each time takes one.
+void leave_few_keys() {
+  constexpr int few = 64;
+  for (int i = 0; i != PTHREAD_KEYS_MAX - few; ++i) {
+    pthread_key_t key{};
+    if (pthread_key_create(&key, nullptr) != 0) return;
+  }
+}
+
+int again_and_again(scene& s) {
+  leave_few_keys();
+  for (int i = 0; i != s.size(2'000); ++i) {
+    const loaded_object code(module_with(s.subject.name));
+    on_new_thread(s, [&] { s.attach_with(mechanism_in(code, s.subject.name)); });
+    code.close();
+  }
+  return 0;
+}
+
+int two_copies(scene& s) {
+  const loaded_object first(module_with(s.subject.name));
+  const auto second = loaded_object::copy_of(module_with(s.subject.name));
+  on_new_thread(s, [&] {
+    for (int i = 0; i != some; ++i) {
+      s.attach_with(mechanism_in(first, s.subject.name));
+      s.attach_with(mechanism_in(second, s.subject.name));
+    }
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "unload/mechanism",
+     .asks = "do callbacks run if what registered them is closed while their thread lives?",
+     .play = &closed_before_its_threads_end,
+     .conditions = {{{"by main, one thread"},
+                     {"by main, four threads"},
+                     {"by the thread itself"},
+                     {"by a third thread"}}},
+     .checks = "92",
+     .bugs = {1, 4, 5, 6},
+     .loads_itself = true},
+    {.name = "unload/before_main_returns",
+     .asks = "do main's callbacks run if what registered them is closed before it returns?",
+     .play = &closed_before_main_returns,
+     .checks = "92",
+     .bugs = {3},
+     .loads_itself = true},
+    {.name = "unload/before_main_ends_as_a_thread",
+     .asks = "do main's callbacks run if what registered them is closed before its pthread_exit?",
+     .play = &closed_before_main_exits_as_a_thread,
+     .checks = "92",
+     .bugs = {3},
+     .not_under_tsan = "it does not survive pthread_exit on main",
+     .loads_itself = true},
+    {.name = "unload/mapped_while_needed",
+     .asks = "does closed code stay as long as a thread needs it?",
+     .play = &stays_as_long_as_needed,
+     .conditions = {{{"after its close"},
+                     {"after another object's close"},
+                     {"after the end of another thread that used it"}}},
+     .checks = "92",
+     .bugs = {7},
+     .loads_itself = true},
+    {.name = "unload/again_and_again",
+     .asks = "do callbacks run, and are keys left, if it is loaded and closed 2,000 times?",
+     .play = &again_and_again,
+     .checks = "94",
+     .bugs = {2, 8},
+     .loads_itself = true},
+    {.name = "unload/two_copies",
+     .asks = "do the callbacks of two copies in one process run, once each?",
+     .play = &two_copies,
+     .checks = "92",
+     .bugs = {25},
+     .loads_itself = true},
+};
+
+}  // namespace
+
 std::span<const event> unload_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

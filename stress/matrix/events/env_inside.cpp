@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "matrix/events.hpp"
+namespace threadref::stress {
+std::span<const event> env_inside_events() {
+  return {};
+}
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// Callbacks whose own code is unloaded, and threads that register while something is being loaded.
+#include <signal.h>
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "matrix/events.hpp"
+#include "matrix/loaded.hpp"
+#include "matrix/makers.hpp"
+#include "modules/modules.hpp"
+#include "scenarios/check.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int some = 4;  // callbacks of a thread
+
+// How a callback depends on the object that is to be unloaded.
+enum dependence { by_code, by_data };
+
+void run_from_data(void* data) {
+  const callback one = *static_cast<callback*>(data);
+  one.run(one.with);
+}
+
+// Registers what needs `code`; its line, if that was accepted. What is lost with the code stays.
+line* attach_dependent(scene& s, const loaded_object& code, dependence how) {
+  const scene::offer o = s.begin();
+  callback what{};
+  if (how == by_code) {
+    what = {code.function<void(void*)>("threadref_stress_forward"), new callback(o.what)};
+  } else {
+    auto* const data = code.function<callback*()>("threadref_stress_data")();
+    *data = o.what;
+    what = {&run_from_data, data};
+  }
+  const bool yes = s.subject.attach(what);
+  scene::accepted(o, yes);
+  return yes ? o.at : nullptr;
+}
+
+// Nobody can survive it who does not know whose the code is. That the row can say anything else is
+// shown by a mechanism that drops the callback: it is lost.
+int callback_is_closed(scene& s) {
+  const loaded_object code("stress_code");
+  std::atomic<bool> closed{false};
+  std::atomic<bool> registered{false};
+  player_thread owner(s, [&] {
+    attach_dependent(s, code, static_cast<dependence>(s.condition()));
+    registered.store(true);
+    registered.notify_one();
+    closed.wait(false);
+  });
+  registered.wait(false);
+  code.close();
+  THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
+  closed.store(true);
+  closed.notify_one();
+  owner.join();
+  return 0;
+}
+
+int callback_is_withdrawn(scene& s) {
+  constexpr int threads = 4;
+  const loaded_object code("stress_code");
+  const auto how = static_cast<dependence>(s.condition());
+  // There is but one piece of data.
+  const int each = how == by_code ? some : 1;
+  const int owning = how == by_code ? threads : 1;
+  std::vector<line*> dependent;
+  std::mutex one_at_a_time;
+  std::atomic<int> registered{0};
+  std::atomic<bool> closed{false};
+  std::deque<player_thread> owners;
+  for (int i = 0; i != owning; ++i) {
+    owners.emplace_back(s, [&] {
+      s.attach();
+      for (int k = 0; k != each; ++k) {
+        line* const made = attach_dependent(s, code, how);
+        const std::lock_guard lock(one_at_a_time);
+        if (made != nullptr) dependent.push_back(made);
+      }
+      s.attach();
+      registered.fetch_add(1);
+      registered.notify_one();
+      closed.wait(false);
+    });
+  }
+  for (int n = 0; (n = registered.load()) != owning;) registered.wait(n);
+  const std::size_t taken = s.subject.withdraw(
+      reinterpret_cast<const void*>(code.function<void(void*)>("threadref_stress_forward")));
+  if (taken != dependent.size()) s.misdeed("not all was withdrawn that was the object's, or more");
+  for (line* const l : dependent) l->made.store(line::promise::taken);
+  code.close();
+  THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
+  closed.store(true);
+  closed.notify_all();
+  for (player_thread& t : owners) t.join();
+  return 0;
+}
+
+// What the constructor of an object and the event share: nothing can be handed to a constructor.
+struct loading {
+  scene& s;
+  std::atomic<bool> lock_held{false};
+  std::atomic<bool> began{false};
+  std::mutex lock{};
+};
+loading* current = nullptr;
+
+void attach_in_handler(int /*signal*/) {
+  scene::here().attach();
+}
+
+void start_a_thread_and_join() {
+  on_new_thread(current->s, [] { current->s.attach(some); });
+}
+
+void wait_for_a_lock() {
+  current->began.store(true);
+  current->began.notify_one();
+  const std::lock_guard until_it_has_registered(current->lock);
+}
+
+void interrupt_itself() {
+  struct sigaction wanted = {};
+  wanted.sa_handler = &attach_in_handler;
+  THREADREF_CHECK_ERRNO(sigaction(SIGUSR1, &wanted, nullptr) == 0, "sigaction");
+  THREADREF_CHECK_CALL(pthread_kill(pthread_self(), SIGUSR1));
+}
+
+int registers_during_dlopen(scene& s) {
+  constexpr void (*constructors[])() = {&start_a_thread_and_join, &wait_for_a_lock,
+                                        &interrupt_itself};
+  current = new loading{.s = s};
+  set_constructor_hook(constructors[s.condition()]);
+  std::optional<player_thread> other;
+  if (constructors[s.condition()] == &wait_for_a_lock) {
+    other.emplace(s, [&s] {
+      const std::lock_guard held(current->lock);
+      current->lock_held.store(true);
+      current->lock_held.notify_one();
+      current->began.wait(false);
+      s.attach(some);
+    });
+    current->lock_held.wait(false);
+  }
+  on_new_thread(s, [] { static_cast<void>(loaded_object("stress_constructor")); });
+  if (other) other->join();
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "unload/callback",
+     .asks = "does a thread survive it if its callback's code or data is unloaded first?",
+     .play = &callback_is_closed,
+     .conditions = {{{"its code"}, {"its data"}}},
+     .checks = "93",
+     .promise = word::crashes,
+     .not_under_tsan = "it crashes by design, which the sanitizer reports",
+     .not_under_asan = "it crashes by design, which the sanitizer reports"},
+    {.name = "unload/callback_withdrawn",
+     .asks = "are callbacks gone in time if they are withdrawn before their code is unloaded?",
+     .play = &callback_is_withdrawn,
+     .conditions = {{{"their code"}, {"their data"}}},
+     .checks = "93",
+     .why_not = &needs_withdrawing},
+    {.name = "unload/registers_during_dlopen",
+     .asks = "can a thread register while another one is in dlopen, and waits for it?",
+     .play = &registers_during_dlopen,
+     .conditions = {{{"a constructor joins it"},
+                     {"a constructor needs its lock"},
+                     {"in a signal handler in a constructor"}}},
+     .bugs = {11, 12},
+     .seconds_given = 10,
+     .slow = true},
+};
+
+}  // namespace
+
+std::span<const event> unload_calls_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include <omp.h>
+
+#include "modules/modules.hpp"
+
+namespace {
+
+constexpr threadref::stress::pool_face face{
+    .start = [](int /*workers*/) -> void* { return nullptr; },
+    .enqueue =
+        [](void* /*pool*/, int workers, void (*task)(void*), void* with) {
+#pragma omp parallel num_threads(workers + 1)
+          // The first of a team is the thread that asks.
+          if (omp_get_thread_num() != 0) task(with);
+        },
+    .end = [](void* /*pool*/) { return omp_pause_resource_all(omp_pause_hard) == 0; }};
+
+}  // namespace
+
+const threadref::stress::pool_face* threadref_stress_pool() {
+  return &face;
+}
