@@ -32,7 +32,8 @@ const mechanism& contract_mechanism() {
       .works_inside_malloc = &can_register_inside_malloc<B>,
       .alive = [] { return enumerate<B>().size(); },
       .attach_variable = [](void** variable,
-                            void (*run)(void*)) { return !register_destructor<B>(variable, run); }};
+                            void (*run)(void*)) { return !register_destructor<B>(variable, run); },
+      .detach_variable = [](void** variable) { return unregister_destructor<B>(variable); }};
   return m;
 }
 

@@ -36,6 +36,8 @@ struct mechanism {
   std::size_t (*alive)() = nullptr;
   // Has the destructor called with what `variable` then holds.
   bool (*attach_variable)(void** variable, void (*run)(void*)) = nullptr;
+  // Takes back all destructors of the variable that the calling thread has pending; were there any?
+  bool (*detach_variable)(void** variable) = nullptr;
 };
 
 }  // namespace threadref::stress

@@ -1,11 +1,290 @@
 // SPDX-License-Identifier: MIT
 // What is used up.
+#include <pthread.h>
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "faults/faults.hpp"
+#include "matrix/cast.hpp"
 #include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
+#include "text.hpp"
+#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+constexpr std::string_view sanitizer_is_first = "the sanitizer's library has to be loaded first";
+
+void take_all_keys() {
+  for (pthread_key_t key{}; pthread_key_create(&key, nullptr) == 0;) continue;
+}
+
+// A thread on which somebody else's key has a value too, or only might: the destructor of that key
+// must be called with its value, and with nothing else.
+void beside_foreign_value(scene& s, bool has_value) {
+  foreign_keys& keys = keys_of_module();
+  const int before = keys.calls.load();
+  on_new_thread(s, [&] {
+    if (has_value) THREADREF_CHECK_CALL(pthread_setspecific(keys.first, &keys.value));
+    s.attach(some);
+  });
+  if (keys.mistaken.load() != 0)
+    s.misdeed("the destructor of somebody else's key was called with its data");
+  if (keys.value != decltype(keys.value){}) s.misdeed("it wrote to somebody else's data");
+  if (keys.calls.load() != before + (has_value ? 1 : 0))
+    s.misdeed("the destructor of somebody else's key was not called once");
+}
+
+void look_for_foreign_key() {
+  if (pthread_setspecific(keys_of_module().first, nullptr) != 0)
+    scene::here().misdeed("somebody else's key was deleted");
+}
+
+// Whatever gives its key back when the process ends must know which one is its own. No mechanism
+// here is so broken.
+int beside_a_foreign_key(scene& s) {
+  for (int i = 0; i != 2; ++i) beside_foreign_value(s, s.condition() == 0);
+  keys_of_module().at_the_end = &look_for_foreign_key;
+  return 0;
+}
+
+int no_key_afterwards(scene& s) {
+  on_new_thread(s, [&s] { s.attach(some); });
+  take_all_keys();
+  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+// What has to be done before the constructors of the library, some of which make its keys. The
+// first key of the process is the module's, as no library's constructor has come before that one.
+constexpr std::string_view key_zero_name = "limits/key_zero";
+constexpr std::string_view no_keys_name = "limits/no_keys_from_the_beginning";
+
+bool give_back_the_first_key() {
+  static const bool once = pthread_key_delete(keys_of_module().first) == 0;
+  return once;
+}
+
+void nothing(void* /*with*/) {}
+
+// Peers make theirs later.
+void use_key_zero(std::string_view name) {
+  const mechanism* m = backend_mechanism(name);
+  if (m == nullptr) m = canary_mechanism(name);
+  if (m == nullptr) return;
+  THREADREF_CHECK(give_back_the_first_key(), "the first key could not be given back");
+  const auto detach = m->attach_detachable({&nothing, nullptr});
+  THREADREF_CHECK(detach != nullptr && detach(), "the first use was refused");
+}
+
+[[gnu::constructor(101)]] void before_the_library(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view arg = argv[i];
+    const auto subject_of = [arg](std::string_view event) {
+      const std::string act = text("--act=", event, "/");
+      return arg.starts_with(act) ? arg.substr(act.size(), arg.rfind('/') - act.size()) : "";
+    };
+    if (!subject_of(no_keys_name).empty()) take_all_keys();
+    if (const std::string_view name = subject_of(key_zero_name); !name.empty()) use_key_zero(name);
+  }
+}
+
+// Some take a key of index 0 for none.
+int key_zero(scene& s) {
+  THREADREF_CHECK(give_back_the_first_key(), "the first key could not be given back");
+  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+// A thread's first registration, for which there is no memory: below index 32 a key's value needs
+// none.
+int late_key(scene& s) {
+  on_new_thread(s, [&s] { s.attach(); });
+  on_new_thread(s, [&s] {
+    static conformance::memory_watch none{.fails_at = 1, .fails_after = true};
+    watch_memory_here(&none);
+    s.attach();
+    watch_memory_here(nullptr);
+    s.attach(some);
+  });
+  return 0;
+}
+
+int many_callbacks(scene& s) {
+  static constexpr int counts[] = {2'000, 30'000};
+  on_new_thread(s, [&s] { s.attach(counts[s.condition()]); });
+  return 0;
+}
+
+// All alive at once, with what stack they need and no more.
+int many_threads(scene& s) {
+  constexpr bool sanitized = detail::under_tsan || detail::under_asan;
+  constexpr std::size_t stack = sanitized ? 256 * 1024 : 64 * 1024;
+  struct state {
+    scene& s;
+    std::atomic<bool> go{false};
+  } all{s, {}};
+  const auto body = [](void* with) -> void* {
+    auto& a = *static_cast<state*>(with);
+    a.s.attach(some / 2);
+    a.go.wait(false);
+    return reinterpret_cast<void*>(static_cast<std::uintptr_t>(a.s.thread()));
+  };
+  pthread_attr_t small{};
+  THREADREF_CHECK_CALL(pthread_attr_init(&small));
+  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&small, stack));
+  std::vector<pthread_t> made;
+  for (int i = s.size(2'000); i != 0; --i) {
+    pthread_t one{};
+    if (pthread_create(&one, &small, body, &all) != 0) break;  // the machine allows no more
+    made.push_back(one);
+  }
+  all.go.store(true);
+  all.go.notify_all();
+  for (const pthread_t one : made) {
+    void* number = nullptr;
+    THREADREF_CHECK_CALL(pthread_join(one, &number));
+    s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+  }
+  THREADREF_CHECK_CALL(pthread_attr_destroy(&small));
+  return 0;
+}
+
+// The destructor of somebody else's key, which arms itself again until its round has come, and then
+// registers on a thread that had registered before.
+struct round_task {
+  pthread_key_t key{};
+  int round = 0;
+  int now = 0;
+};
+void in_its_round(void* task) {
+  auto& t = *static_cast<round_task*>(task);
+  if (++t.now < t.round) {
+    THREADREF_CHECK_CALL(pthread_setspecific(t.key, task));
+  } else {
+    scene::here().attach(some);
+  }
+}
+
+int in_a_round(scene& s, const std::function<pthread_key_t()>& make_key) {
+  round_task task;
+  task.round = static_cast<int>(s.condition()) + 1;
+  if (task.round > detail::destructor_rounds) {
+    s.absent("the sanitizer ends a thread in this round");
+    return 0;
+  }
+  task.key = make_key();
+  on_new_thread(s, [&] {
+    s.attach();
+    THREADREF_CHECK_CALL(pthread_setspecific(task.key, &task));
+  });
+  return 0;
+}
+
+pthread_key_t make_round_key() {
+  pthread_key_t key{};
+  THREADREF_CHECK_CALL(pthread_key_create(&key, &in_its_round));
+  return key;
+}
+
+int in_a_round_of_an_older_key(scene& s) {
+  return in_a_round(s, [] {
+    THREADREF_CHECK(give_back_the_first_key(), "the first key could not be given back");
+    return make_round_key();
+  });
+}
+
+// Younger than the mechanism's: the key is made after its first use.
+int in_a_round_of_a_younger_key(scene& s) {
+  return in_a_round(s, [&s] {
+    on_new_thread(s, [&s] { s.attach(); });
+    return make_round_key();
+  });
+}
+
+constexpr event rows[] = {
+    {.name = no_keys_name,
+     .asks = "does it work, or refuse, in a process whose pthread keys are all taken?",
+     .play = &beside_a_foreign_key,
+     .conditions = {{{"another one's value is there", "@stress_first_key"},
+                     {"no value is there", "@stress_first_key"}}},
+     .checks = "101",
+     .bugs = {26},
+     .promise = word::refused,
+     .not_under_tsan = sanitizer_is_first,
+     .not_under_asan = sanitizer_is_first},
+    {.name = "limits/no_keys_later",
+     .asks = "does it go on on new threads when all keys are taken after its first use?",
+     .play = &no_key_afterwards,
+     .checks = "102",
+     .bugs = {26}},
+    {.name = "limits/foreign_key",
+     .asks = "does it leave key 0 alone, which is somebody else's, also when the process ends?",
+     .play = &beside_a_foreign_key,
+     .conditions = {{{"another one's value is there", "@stress_first_key"},
+                     {"no value is there", "@stress_first_key"}}},
+     .checks = "101",
+     .bugs = {10},
+     .not_under_tsan = sanitizer_is_first,
+     .not_under_asan = sanitizer_is_first},
+    {.name = key_zero_name,
+     .asks = "does it work when its key is the first of the process?",
+     .play = &key_zero,
+     .conditions = {{{"key 0 is its own", "@stress_first_key"}}},
+     .checks = "106",
+     .not_under_tsan = sanitizer_is_first,
+     .not_under_asan = sanitizer_is_first},
+    {.name = "limits/late_key_without_memory",
+     .asks = "is a thread's first registration refused if its key, of index 32 or more, gets no "
+             "memory?",
+     .play = &late_key,
+     .conditions = {{{"32 keys are somebody else's", "@stress_memory_late_keys"}}},
+     .checks = "103",
+     .promise = word::refused,
+     .not_under_tsan = sanitizer_is_first,
+     .not_under_asan = sanitizer_is_first},
+    {.name = "limits/many_callbacks",
+     .asks = "do all of them run when one thread has many?",
+     .play = &many_callbacks,
+     .conditions = {{{"2,000"}, {"30,000"}}},
+     .checks = "101",
+     .bugs = {26}},
+    {.name = "limits/many_threads",
+     .asks = "do all run when 2,000 threads live at once on stacks of 64 KiB?",
+     .play = &many_threads,
+     .checks = "115"},
+    {.name = "limits/round_of_an_older_key",
+     .asks = "does what an older key's destructor registers in each of its rounds still run?",
+     .play = &in_a_round_of_an_older_key,
+     .conditions = {{{"round 1", "@stress_first_key"},
+                     {"round 2", "@stress_first_key"},
+                     {"round 3", "@stress_first_key"},
+                     {"round 4", "@stress_first_key"}}},
+     .checks = "107",
+     .not_under_tsan = sanitizer_is_first,
+     .not_under_asan = sanitizer_is_first},
+    {.name = "limits/round_of_a_younger_key",
+     .asks = "does what a younger key's destructor registers run, or is it refused in the last "
+             "round?",
+     .play = &in_a_round_of_a_younger_key,
+     .conditions = {{{"round 1"}, {"round 2"}, {"round 3"}, {"round 4"}}},
+     .checks = "107",
+     .promise = word::refused},
+};
+
+}  // namespace
+
 std::span<const event> limits_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

@@ -1,11 +1,235 @@
 // SPDX-License-Identifier: MIT
-// What callbacks are called with.
+// What a callback is called with.
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+
 #include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+// The variable of a thread whose destructor is registered: readable to the thread's very end.
+constinit thread_local void* mine = nullptr;
+
+// A destructor is one registration of the scene, and what its variable holds is what says which.
+bool attach_variable(scene& s, void** variable, void (*run)(void*), const scene::offer& o) {
+  const bool yes = s.subject.attach_variable(variable, run);
+  scene::accepted(o, yes);
+  return yes;
+}
+bool attach_variable(scene& s, void** variable, void (*then)(scene&) = nullptr) {
+  const scene::offer o = s.begin(then);
+  *variable = o.what.with;
+  return attach_variable(s, variable, o.what.run, o);
+}
+
+// What can't be known from the value: what was offered, in the order in which it must run.
+template <std::size_t N>
+struct in_turn {
+  std::array<scene::offer, N> all{};
+  std::size_t next = 0;
+  void report() {
+    if (next == N) return scene::here().misdeed("a function ran more often than registered");
+    const scene::offer& o = all[next++];
+    o.what.run(o.what.with);
+  }
+};
+
+in_turn<1> one;
+void with_null(void* value) {
+  if (value != nullptr) scene::here().misdeed("a null came as something else");
+  one.report();
+}
+
+// Somebody whose cleanup needs no argument passes none.
+int null_value(scene& s) {
+  const bool variable = s.condition() == 1;
+  if (variable && s.subject.attach_variable == nullptr) {
+    s.absent("it has no destructors of variables");
+    return 0;
+  }
+  on_new_thread(s, [&] {
+    const scene::offer o = s.begin();
+    one.all[0] = o;
+    if (variable) {
+      mine = nullptr;
+      attach_variable(s, &mine, &with_null, o);
+    } else {
+      scene::accepted(o, s.subject.attach({&with_null, nullptr}));
+    }
+  });
+  return 0;
+}
+
+in_turn<3> three;
+void one_of_three(void* value) {
+  if (value != &three) scene::here().misdeed("it was called with somebody else's value");
+  three.report();
+}
+
+int same_pair(scene& s) {
+  const bool variable = s.condition() == 1;
+  if (variable && s.subject.attach_variable == nullptr) {
+    s.absent("it has no destructors of variables");
+    return 0;
+  }
+  on_new_thread(s, [&] {
+    mine = &three;
+    for (scene::offer& o : three.all) o = s.begin();
+    for (const scene::offer& o : three.all) {
+      if (variable) {
+        attach_variable(s, &mine, &one_of_three, o);
+      } else {
+        scene::accepted(o, s.subject.attach({&one_of_three, &three}));
+      }
+    }
+  });
+  return 0;
+}
+
+// The first destructor gives the second's variable another value.
+constinit thread_local void* second = nullptr;
+int old_value = 0;
+int new_value = 0;
+void with_new_value(void* value) {
+  if (value != &new_value) scene::here().misdeed("the value was not read when its turn came");
+  one.report();
+}
+
+int changed_value(scene& s) {
+  on_new_thread(s, [&s] {
+    attach_variable(s, &mine, [](scene& /*in*/) { second = &new_value; });
+    const scene::offer o = s.begin();
+    one.all[0] = o;
+    second = &old_value;
+    attach_variable(s, &second, &with_new_value, o);
+  });
+  return 0;
+}
+
+// A key's destructor would be called again for the value that it leaves behind.
+int set_again(scene& s) {
+  on_new_thread(s, [&s] {
+    attach_variable(s, &mine, [](scene& /*in*/) { mine = &new_value; });
+    attach_variable(s, &second, [](scene& in) {
+      static thread_local bool again = false;
+      if (!again) attach_variable(in, &second);
+      again = true;
+    });
+  });
+  return 0;
+}
+
+// What is accepted although there is nothing to call would crash, or never run.
+int null_arguments(scene& s) {
+  on_new_thread(s, [&s] {
+    const scene::offer no_variable = s.begin();
+    attach_variable(s, nullptr, no_variable.what.run, no_variable);
+    mine = &new_value;
+    attach_variable(s, &mine, nullptr, s.begin());
+  });
+  return 0;
+}
+
+// Takes back all of a variable; what was registered for it must not run.
+void take_back(scene& s, void** variable, const scene::offer* first, std::size_t count) {
+  if (!s.subject.detach_variable(variable)) s.misdeed("there was nothing to unregister");
+  for (std::size_t i = 0; i != count; ++i) first[i].at->made.store(line::promise::taken);
+  if (s.subject.detach_variable(variable)) s.misdeed("what was unregistered was still there");
+}
+
+// One address on two threads, as a variable of the whole program has: what one thread takes back is
+// its own.
+void* of_all = nullptr;
+
+int unregistered(scene& s) {
+  in_turn<2> of_others;
+  std::atomic<bool> taken{false};
+  of_all = &three;
+  one = {};
+  player_thread other(s, [&] {
+    one.all[0] = s.begin();
+    attach_variable(
+        s, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
+    taken.wait(false);
+  });
+  on_new_thread(s, [&] {
+    for (scene::offer& o : three.all) {
+      o = s.begin();
+      attach_variable(s, &of_all, &one_of_three, o);
+    }
+    attach_variable(s, &mine);
+    take_back(s, &of_all, three.all.data(), three.all.size());
+  });
+  taken.store(true);
+  taken.notify_all();
+  other.join();
+  return 0;
+}
+
+// By the destructor of another variable, and by its own.
+scene::offer pending;
+int unregistered_in_a_destructor(scene& s) {
+  on_new_thread(s, [&s] {
+    attach_variable(s, &mine, [](scene& in) {
+      take_back(in, &second, &pending, 1);
+      if (in.subject.detach_variable(&mine)) in.misdeed("it could be unregistered while it ran");
+    });
+    pending = s.begin();
+    second = pending.what.with;
+    attach_variable(s, &second, pending.what.run, pending);
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "value/null",
+     .asks = "is a callback called whose argument is null?",
+     .play = &null_value,
+     .conditions = {{{"an argument"}, {"the value of a variable"}}},
+     .checks = "95"},
+    {.name = "value/same_pair",
+     .asks = "is what is registered three times called three times?",
+     .play = &same_pair,
+     .conditions = {{{"an argument"}, {"the value of a variable"}}},
+     .checks = "98"},
+    {.name = "value/changed",
+     .asks = "is a variable's value read when its turn comes, and not before?",
+     .play = &changed_value,
+     .checks = "97",
+     .why_not = &needs_variables},
+    {.name = "value/set_again",
+     .asks = "is a destructor called once that sets its variable, and again if it registers?",
+     .play = &set_again,
+     .checks = "98",
+     .why_not = &needs_variables},
+    {.name = "value/null_arguments",
+     .asks = "is it refused to register no variable, or no function?",
+     .play = &null_arguments,
+     .checks = "96",
+     .promise = word::refused,
+     .why_not = &needs_variables},
+    {.name = "value/unregistered",
+     .asks = "is all of a variable taken back, and nothing of others or of other threads?",
+     .play = &unregistered,
+     .checks = "99",
+     .why_not = &needs_variables},
+    {.name = "value/unregistered_in_a_destructor",
+     .asks = "can a destructor take back what is pending, and not itself?",
+     .play = &unregistered_in_a_destructor,
+     .checks = "100",
+     .why_not = &needs_variables},
+};
+
+}  // namespace
+
 std::span<const event> value_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

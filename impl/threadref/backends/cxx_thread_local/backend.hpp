@@ -18,6 +18,8 @@ struct cxx_thread_local {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"c104_memory_fails_at_each_call", "the process ends",
        "glibc gives no error when it has no memory for a destructor of its list"},
+      {"limits/late_key_without_memory", "crashes",
+       "glibc gives no error when it has no memory for a destructor of its list"},
   };
   static constexpr backend_info info{.name = "cxx_thread_local",
                                      .summary = "the destructor of a C++ thread_local",
