@@ -9,6 +9,8 @@ namespace {
 
 constexpr event_group groups[] = {
     &end_events,
+    &cancel_events,
+    &result_events,
     &error_events,
     &late_events,
     &order_events,

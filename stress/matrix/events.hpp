@@ -9,6 +9,8 @@
 namespace threadref::stress {
 
 std::span<const event> end_events();
+std::span<const event> cancel_events();
+std::span<const event> result_events();
 std::span<const event> error_events();
 std::span<const event> late_events();
 std::span<const event> order_events();

@@ -108,4 +108,22 @@ void player_thread::detach() {
   over_ = true;
 }
 
+kernel_end::kernel_end() {
+  pthread_mutexattr_t robust{};
+  THREADREF_CHECK_CALL(pthread_mutexattr_init(&robust));
+  THREADREF_CHECK_CALL(pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST));
+  THREADREF_CHECK_CALL(pthread_mutex_init(&held_, &robust));
+  THREADREF_CHECK_CALL(pthread_mutexattr_destroy(&robust));
+}
+
+void kernel_end::begin() {
+  THREADREF_CHECK_CALL(pthread_mutex_lock(&held_));
+}
+
+void kernel_end::wait() {
+  THREADREF_CHECK(pthread_mutex_lock(&held_) == EOWNERDEAD, "a thread's mutex outlived it");
+  THREADREF_CHECK_CALL(pthread_mutex_consistent(&held_));
+  THREADREF_CHECK_CALL(pthread_mutex_unlock(&held_));
+}
+
 }  // namespace threadref::stress

@@ -45,4 +45,20 @@ class player_thread {
   bool over_ = false;
 };
 
+// Tells when a thread that nobody joins is over, its destructors included: the kernel says so. Made
+// by the one that waits, who must outlive it.
+class kernel_end {
+ public:
+  kernel_end();
+  kernel_end(const kernel_end&) = delete;
+  kernel_end& operator=(const kernel_end&) = delete;
+  // On the thread.
+  void begin();
+  // On another one, after begin().
+  void wait();
+
+ private:
+  pthread_mutex_t held_{};
+};
+
 }  // namespace threadref::stress

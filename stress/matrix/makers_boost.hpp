@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Boost's threads, if this build has them: one of two files defines these.
+// What needs Boost.Thread, in the program itself. False: it is not in this build.
 #pragma once
 
 #include <functional>
 
 namespace threadref::stress {
 
-// Runs and joins. False: there are none.
 bool run_boost_thread(const std::function<void()>& body);
+
+enum class boost_end {
+  interrupted,
+  exits_and_is_joined_natively,
+  is_cancelled_and_joined_natively,
+  exits_and_is_joined,  // by boost::thread::join
+  exits_detached,
+};
+// The body runs on a new boost::thread, which then ends so.
+bool end_boost_thread(boost_end how, const std::function<void()>& body);
+
+// Has `work` called by the cleanup of a boost::thread_specific_ptr of the calling thread.
+bool at_boost_tss_end(std::function<void()> work);
 
 }  // namespace threadref::stress

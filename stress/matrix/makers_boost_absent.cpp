@@ -7,4 +7,12 @@ bool run_boost_thread(const std::function<void()>& /*body*/) {
   return false;
 }
 
+bool end_boost_thread(boost_end /*how*/, const std::function<void()>& /*body*/) {
+  return false;
+}
+
+bool at_boost_tss_end(std::function<void()> /*work*/) {
+  return false;
+}
+
 }  // namespace threadref::stress

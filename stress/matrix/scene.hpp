@@ -48,6 +48,8 @@ struct shared_scene {
   std::atomic<std::uint32_t> threads{0};
   std::atomic<std::uint32_t> stamps{0};
   std::atomic<std::uint32_t> misdeeds{0};
+  std::atomic<bool> misordered{false};
+  std::atomic<bool> grows{false};
   std::atomic<bool> absent{false};
   announced_end end;
   std::array<char, 160> said{};  // the first misdeed, or why it is absent
@@ -103,6 +105,10 @@ class scene {
   // Something that was not its own was touched, or a thread was taken for another. The sentence is
   // shown; the first one counts.
   void misdeed(std::string_view what) noexcept;
+  // Callbacks ran in another order than the newest first.
+  void misordered() noexcept { memory_.misordered.store(true); }
+  // Its memory grows for as long as a thread lives.
+  void grows() noexcept { memory_.grows.store(true); }
   // This condition can't be played here, and why.
   void absent(std::string_view why) noexcept;
   // The process is about to end so, on purpose.

@@ -162,6 +162,8 @@ trial_result grade(const shared_scene& left, int status) {
   r.is = end.is;
   const std::size_t used = std::min<std::size_t>(left.used.load(), shared_scene::lines_most);
   for (std::size_t i = 0; i != used; ++i) r.is = worse(r.is, fate_of(left.lines[i], r.callbacks));
+  if (left.misordered.load()) r.is = worse(r.is, word::misordered);
+  if (left.grows.load()) r.is = worse(r.is, word::grows);
   if (left.misdeeds.load() != 0) {
     r.is = worse(r.is, word::corrupts);
     if (r.why.empty()) r.why = left.said.data();

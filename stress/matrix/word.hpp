@@ -13,7 +13,9 @@ enum class word {
   refused,      // registering gave an error: nobody was misled
   lost,         // was accepted and never ran
   misplaced,    // ran on another thread, or after its thread was joined
+  misordered,   // ran in another order than newest first
   doubled,      // ran more than once
+  grows,        // its memory grows without bound while a thread lives
   corrupts,     // touched what is not its own, or took one thread for another
   crashes,
   hangs,
@@ -22,8 +24,8 @@ enum class word {
   not_applicable,
 };
 inline constexpr std::string_view word_names[] = {
-    "guaranteed", "conditional", "refused", "lost",    "misplaced", "doubled",
-    "corrupts",   "crashes",     "hangs",   "unknown", "absent",    "n/a",
+    "guaranteed", "conditional", "refused", "lost",  "misplaced", "misordered", "doubled",
+    "grows",      "corrupts",    "crashes", "hangs", "unknown",   "absent",     "n/a",
 };
 constexpr std::string_view to_string(word w) noexcept {
   return word_names[static_cast<int>(w)];

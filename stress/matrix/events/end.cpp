@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: MIT
 // How a thread ends.
+#include <malloc.h>
 #include <pthread.h>
+#include <sys/time.h>
+#include <threads.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <climits>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <future>
+#include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
+#include "matrix/makers_boost.hpp"
 #include "scenarios/check.hpp"
 
 namespace threadref::stress {
@@ -14,6 +26,14 @@ namespace threadref::stress {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
+
+// The thread that was not made by on_new_thread(), which notes for itself that it joined one.
+std::atomic<std::uint32_t> number{0};
+void attach_some(scene& s) {
+  s.attach(some);
+  number.store(s.thread());
+  number.notify_one();
+}
 
 int returns(scene& s) {
   on_new_thread(s, static_cast<maker>(s.condition()), [&s] { s.attach(some); });
@@ -63,6 +83,172 @@ int throws_uncaught(scene& s) {
   return 0;
 }
 
+int ends_in_c(scene& s) {
+  on_new_thread(s, maker::c11, [&s] {
+    s.attach(some);
+    thrd_exit(0);
+  });
+  return 0;
+}
+
+int is_stopped(scene& s) {
+  std::jthread t([&s](const std::stop_token& stop) {
+    std::mutex m;
+    std::condition_variable_any stopped;
+    attach_some(s);
+    std::unique_lock lock(m);
+    stopped.wait(lock, stop, [] { return false; });
+  });
+  t.request_stop();
+  t.join();
+  s.joined(number.load());
+  return 0;
+}
+
+struct end_of_worker {};
+
+// Whoever runs the body catches what leaves it.
+int is_caught(scene& s) {
+  const auto body = [&s] {
+    attach_some(s);
+    throw end_of_worker{};
+  };
+  const auto catching = [](auto get) {
+    try {
+      get();
+    } catch (const end_of_worker&) {
+      return;
+    }
+  };
+  if (s.condition() == 0) on_new_thread(s, [&] { catching(body); });
+  if (s.condition() == 1) catching([&] { std::async(std::launch::async, body).get(); });
+  if (s.condition() == 2) {
+    std::packaged_task<void()> task(body);
+    std::future<void> done = task.get_future();
+    std::thread(std::move(task)).join();
+    catching([&] { done.get(); });
+  }
+  if (s.condition() != 0) s.joined(number.load());
+  return 0;
+}
+
+int is_detached(scene& s) {
+  kernel_end end;
+  player_thread t(s, [&] {
+    end.begin();
+    attach_some(s);
+  });
+  t.detach();
+  number.wait(0);
+  end.wait();
+  s.joined(number.load());
+  return 0;
+}
+
+void* on_a_small_stack(void* s) {
+  attach_some(*static_cast<scene*>(s));
+  return nullptr;
+}
+
+int on_the_smallest_stack(scene& s) {
+  pthread_attr_t small{};
+  pthread_t t{};
+  THREADREF_CHECK_CALL(pthread_attr_init(&small));
+  THREADREF_CHECK_CALL(
+      pthread_attr_setstacksize(&small, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
+  THREADREF_CHECK_CALL(pthread_create(&t, &small, &on_a_small_stack, &s));
+  THREADREF_CHECK_CALL(pthread_join(t, nullptr));
+  s.joined(number.load());
+  return 0;
+}
+
+// The heap, and what the process has otherwise.
+std::size_t bytes_in_use() {
+  std::FILE* const f = std::fopen("/proc/self/statm", "r");
+  THREADREF_CHECK_ERRNO(f != nullptr, "fopen(/proc/self/statm)");
+  std::size_t pages = 0;
+  THREADREF_CHECK(std::fscanf(f, "%*u %zu", &pages) == 1, "/proc/self/statm has no second field");
+  std::fclose(f);
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+int lives_long(scene& s) {
+  on_new_thread(s, [&s] {
+    s.attach(some);
+    const callback never{[](void* in) { static_cast<scene*>(in)->misdeed("ran, though detached"); },
+                         &s};
+    const auto churn = [&](int times) {
+      for (int i = 0; i != times; ++i) {
+        const std::function<bool()> detach = s.subject.attach_detachable(never);
+        if (detach == nullptr || !detach()) s.misdeed("its thread lives, and it was gone");
+      }
+    };
+    // Half of the least that one registration could keep.
+    constexpr int times = 200'000;
+    churn(times / 10);
+    const std::size_t before = bytes_in_use();
+    churn(times);
+    if (bytes_in_use() > before + times * sizeof(void*)) s.grows();
+  });
+  return 0;
+}
+
+std::atomic<int> alarms{0};
+
+// Each callback waits until it was interrupted a few times.
+int under_a_storm(scene& s) {
+  struct sigaction count {};
+  count.sa_handler = [](int /*signal*/) { alarms.fetch_add(1); };
+  THREADREF_CHECK_ERRNO(sigaction(SIGALRM, &count, nullptr) == 0, "sigaction");
+  sigset_t alarm;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  constexpr itimerval often{{0, 200}, {0, 200}};
+  player_thread t(s, [&] {
+    for (int i = 0; i != some; ++i) {
+      s.attach([](scene& /*in*/) {
+        const int enough = alarms.load() + 3;
+        for (int tries = 0; tries != 10'000 && alarms.load() < enough; ++tries) usleep(100);
+      });
+    }
+    THREADREF_CHECK_ERRNO(setitimer(ITIMER_REAL, &often, nullptr) == 0, "setitimer");
+  });
+  THREADREF_CHECK_CALL(pthread_sigmask(SIG_BLOCK, &alarm, nullptr));
+  t.join();
+  THREADREF_CHECK_CALL(pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr));
+  return 0;
+}
+
+void on_boost_thread(scene& s, boost_end how, kernel_end* end = nullptr) {
+  const std::function<void()> body = [&] {
+    if (end != nullptr) end->begin();
+    attach_some(s);
+  };
+  if (!end_boost_thread(how, body)) return s.absent("Boost.Thread is not in this build");
+  if (end != nullptr) end->wait();
+  s.joined(number.load());
+}
+
+int boost_thread_ends(scene& s) {
+  constexpr boost_end ends[] = {boost_end::interrupted, boost_end::exits_and_is_joined_natively,
+                                boost_end::is_cancelled_and_joined_natively};
+  on_boost_thread(s, ends[s.condition()]);
+  return 0;
+}
+
+int boost_thread_is_joined_after_exit(scene& s) {
+  on_boost_thread(s, boost_end::exits_and_is_joined);
+  return 0;
+}
+
+// The thread uses what it has freed. Freed memory that is overwritten makes that an outcome.
+int detached_boost_thread_exits(scene& s) {
+  THREADREF_CHECK(mallopt(M_PERTURB, 0xff) == 1, "mallopt(M_PERTURB)");
+  kernel_end end;
+  on_boost_thread(s, boost_end::exits_detached, &end);
+  return 0;
+}
+
 constexpr event rows[] = {
     {.name = "end/return",
      .asks = "do callbacks run when a thread returns, whoever made it?",
@@ -91,6 +277,61 @@ constexpr event rows[] = {
      .promise = word::crashes,
      .not_under_tsan = "it ends by abort(), which the sanitizer reports",
      .not_under_asan = "it ends by abort(), which the sanitizer reports"},
+    {.name = "end/thrd_exit",
+     .asks = "do they when the body calls thrd_exit?",
+     .play = &ends_in_c,
+     .checks = "70"},
+    {.name = "end/stop_requested",
+     .asks = "do they when a std::jthread is asked to stop?",
+     .play = &is_stopped,
+     .checks = "66"},
+    {.name = "end/caught_exception",
+     .asks = "do they when an exception leaves the body, and whoever runs it catches it?",
+     .play = &is_caught,
+     .conditions = {{{"by hand"}, {"std::async"}, {"packaged_task"}}},
+     .checks = "51, 67, 69"},
+    {.name = "end/detached",
+     .asks = "do they when a detached thread ends?",
+     .play = &is_detached,
+     .checks = "65"},
+    {.name = "end/smallest_stack",
+     .asks = "do they on a thread with a stack of PTHREAD_STACK_MIN?",
+     .play = &on_the_smallest_stack,
+     .checks = "71",
+     .not_under_tsan = "its frames are larger",
+     .not_under_asan = "its frames are larger"},
+    {.name = "end/long_life",
+     .asks = "does a thread's memory stay flat while it registers and detaches for ever?",
+     .play = &lives_long,
+     .checks = "64",
+     .why_not = &needs_detaching,
+     .not_under_tsan = "its own memory grows",
+     .not_under_asan = "its own memory grows"},
+    {.name = "end/signal_storm",
+     .asks = "do they while signals interrupt them?",
+     .play = &under_a_storm,
+     .checks = "72"},
+    {.name = "end/boost_thread",
+     .asks = "do they when a boost::thread does not return?",
+     .play = &boost_thread_ends,
+     .conditions = {{{"interrupted"},
+                     {"pthread_exit, joined natively"},
+                     {"cancelled, joined natively"}}},
+     .checks = "68"},
+    {.name = "end/boost_join_after_pthread_exit",
+     .asks = "does boost::thread::join return after a pthread_exit?",
+     .play = &boost_thread_is_joined_after_exit,
+     .checks = "68",
+     .promise = word::hangs,
+     .seconds_given = 5,
+     .slow = true},
+    {.name = "end/boost_detached_pthread_exit",
+     .asks = "do they when a detached boost::thread calls pthread_exit?",
+     .play = &detached_boost_thread_exits,
+     .checks = "68",
+     .promise = word::crashes,
+     .not_under_tsan = "Boost uses what it has freed, which the sanitizer reports",
+     .not_under_asan = "Boost uses what it has freed, which the sanitizer reports"},
 };
 
 }  // namespace

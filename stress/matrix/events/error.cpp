@@ -1,11 +1,110 @@
 // SPDX-License-Identifier: MIT
 // What callbacks throw.
+#include <stdexcept>
+
 #include "matrix/events.hpp"
+#include "matrix/makers.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 4;  // callbacks before and after
+
+struct not_an_exception {};
+
+void throw_a_standard_one(scene& /*in*/) {
+  throw std::runtime_error("from a callback");
+}
+void throw_another(scene& /*in*/) {
+  throw not_an_exception{};
+}
+
+void attach_around(scene& s, void (*throwing)(scene&)) {
+  s.attach(some);
+  s.attach(throwing);
+  s.attach(some);
+}
+
+int at_the_end_of_a_thread(scene& s) {
+  on_new_thread(s, [&s] {
+    if (s.condition() == 0) attach_around(s, &throw_a_standard_one);
+    if (s.condition() == 1) attach_around(s, &throw_another);
+    if (s.condition() == 2) s.attach(some, &throw_a_standard_one);
+    if (s.condition() == 3) {
+      attach_around(s, [](scene& in) {
+        in.attach(&throw_a_standard_one);
+        throw not_an_exception{};
+      });
+    }
+  });
+  return 0;
+}
+
+int at_the_end_of_the_process(scene& s) {
+  attach_around(s, &throw_a_standard_one);
+  return 0;
+}
+
+// The body's own comes first, and its wrapper catches it.
+int after_the_body(scene& s) {
+  on_new_thread(s, [&s] {
+    try {
+      attach_around(s, &throw_a_standard_one);
+      throw not_an_exception{};
+    } catch (const not_an_exception&) {
+      if (s.ran() != 0) s.misdeed("a callback ran while its thread's body did");
+    }
+  });
+  return 0;
+}
+
+// Read when the thread ends.
+constinit thread_local void* variables[3]{};
+
+// The other destructors, and what is pending besides.
+int in_a_destructor(scene& s) {
+  on_new_thread(s, [&s] {
+    s.attach(some);
+    for (void*& v : variables) {
+      const scene::offer o = s.begin(&v == &variables[1] ? &throw_a_standard_one : nullptr);
+      v = o.what.with;
+      scene::accepted(o, s.subject.attach_variable(&v, o.what.run));
+    }
+    s.attach(some);
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "error/callback_throws",
+     .asks = "do the other callbacks of a thread run when one throws?",
+     .play = &at_the_end_of_a_thread,
+     .conditions = {{{"a std::exception"},
+                     {"another type"},
+                     {"each of them"},
+                     {"and one that it registers throws too"}}},
+     .checks = "46, 47, 49",
+     .bugs = {20}},
+    {.name = "error/at_process_end",
+     .asks = "do those of main, when the process ends, when one throws?",
+     .play = &at_the_end_of_the_process,
+     .checks = "46, 83"},
+    {.name = "error/after_the_body",
+     .asks = "do they when the body threw before, and its wrapper caught that?",
+     .play = &after_the_body,
+     .checks = "51"},
+    {.name = "error/destructor_throws",
+     .asks = "do the others when the destructor of a variable throws?",
+     .play = &in_a_destructor,
+     .checks = "48",
+     .why_not = &needs_variables},
+};
+
+}  // namespace
+
 std::span<const event> error_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

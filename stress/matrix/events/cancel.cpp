@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Threads that are cancelled. Asynchronous cancellation is left out: it is unsupported, as for
+// nearly everything that is called while it is on.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+// Static: callbacks and unwound frames use them.
+std::atomic<bool> ready{false};
+std::atomic<bool> cancelled{false};
+
+void open(std::atomic<bool>& gate) {
+  gate.store(true);
+  gate.notify_all();
+}
+
+void wait_under(int frames) {
+  if (frames != 0) return wait_under(frames - 1);
+  while (pause() == -1) continue;
+}
+
+int in_the_body(scene& s) {
+  player_thread t(s, [&s] {
+    s.attach(some);
+    open(ready);
+    wait_under(s.condition() == 0 ? 0 : 100);
+  });
+  ready.wait(false);
+  pthread_cancel(t.id());
+  t.join();
+  return 0;
+}
+
+// What a callback still does after a cancellation point is a promise of its own.
+void attach_halves(scene& s) {
+  static scene::offer o;
+  s.attach(some / 2);
+  o = s.begin();
+  scene::accepted(o, s.attach([](scene& /*in*/) {
+    if (!ready.load()) open(ready);
+    cancelled.wait(false);
+    pthread_testcancel();
+    o.what.run(o.what.with);
+  }));
+  s.attach(some / 2);
+}
+
+int pending(scene& s) {
+  player_thread t(s, [&s] {
+    attach_halves(s);
+    open(ready);
+    cancelled.wait(false);
+  });
+  ready.wait(false);
+  pthread_cancel(t.id());
+  open(cancelled);
+  t.join();
+  return 0;
+}
+
+int during_a_callback(scene& s) {
+  kernel_end end;
+  std::atomic<bool> begun{false};
+  player_thread t(s, [&] {
+    end.begin();
+    open(begun);
+    attach_halves(s);
+  });
+  begun.wait(false);
+  // If no callback ever says that it runs, the thread ends.
+  const player_thread if_lost(s, [&end] {
+    end.wait();
+    open(ready);
+  });
+  ready.wait(false);
+  pthread_cancel(t.id());
+  open(cancelled);
+  t.join();
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "cancel/in_the_body",
+     .asks = "do callbacks run when a thread is cancelled at a cancellation point?",
+     .play = &in_the_body,
+     .conditions = {{{"at once"}, {"under 100 frames"}}},
+     .checks = "63"},
+    {.name = "cancel/pending",
+     .asks = "do they all, to their end, if cancelled before the body returned, and one has a "
+             "cancellation point?",
+     .play = &pending,
+     .checks = "63"},
+    {.name = "cancel/in_callback",
+     .asks = "do they all, to their end, if the thread is cancelled while one runs?",
+     .play = &during_a_callback,
+     .checks = "63"},
+};
+
+}  // namespace
+
+std::span<const event> cancel_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// On which side of a future's get() the callbacks of its thread lie.
+#include <unistd.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "matrix/events.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+std::atomic<std::uint32_t> number{0};  // of the thread
+std::atomic<bool> got{false};
+
+// The first callback that runs gives whoever waits for the result the time to see it.
+void let_it_see(scene& /*in*/) {
+  static std::atomic<bool> first{true};
+  if (!first.exchange(false)) return;
+  for (int i = 0; i != 100 && !got.load(); ++i) usleep(1'000);
+}
+
+void attach_waiting(scene& s) {
+  number.store(s.thread());
+  for (int i = 0; i != some; ++i) s.attach(&let_it_see);
+}
+
+// Too late is what runs from now on.
+void see(scene& s, std::future<void> done) {
+  done.get();
+  s.joined(number.load());
+  got.store(true);
+}
+
+int async_result_is_seen(scene& s) {
+  see(s, std::async(std::launch::async, [&s] { attach_waiting(s); }));
+  return 0;
+}
+
+int task_result_is_seen(scene& s) {
+  std::packaged_task<void()> task([&s] { attach_waiting(s); });
+  std::future<void> done = task.get_future();
+  std::thread t(std::move(task));
+  see(s, std::move(done));
+  t.join();
+  return 0;
+}
+
+int result_at_exit_is_seen(scene& s) {
+  std::promise<void> p;
+  std::future<void> done = p.get_future();
+  std::thread t([&] {
+    if (s.condition() == 1) p.set_value_at_thread_exit();
+    attach_waiting(s);
+    if (s.condition() == 0) p.set_value_at_thread_exit();
+  });
+  see(s, std::move(done));
+  t.join();
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "result/async",
+     .asks = "have callbacks run when get() of a future of std::async returns?",
+     .play = &async_result_is_seen,
+     .checks = "67"},
+    {.name = "result/packaged_task",
+     .asks = "have they run when get() of a packaged_task's future returns?",
+     .play = &task_result_is_seen,
+     .checks = "67",
+     .promise = word::misplaced},
+    {.name = "result/at_thread_exit",
+     .asks = "have they when get() of what set_value_at_thread_exit() gave returns?",
+     .play = &result_at_exit_is_seen,
+     .conditions = {{{"given after registering"}, {"given before"}}},
+     .checks = "36, 67"},
+};
+
+}  // namespace
+
+std::span<const event> result_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "matrix/foreign.hpp"
+
+#include <utility>
+
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+struct at_end {
+  std::function<void()> work;
+  at_end() = default;
+  ~at_end() {
+    if (work) work();
+  }
+  at_end(const at_end&) = delete;
+  at_end& operator=(const at_end&) = delete;
+};
+
+}  // namespace
+
+void at_thread_local_end(std::function<void()> work) {
+  static thread_local at_end slot;
+  slot.work = std::move(work);
+}
+
+pthread_key_t make_key() {
+  pthread_key_t key{};
+  THREADREF_CHECK_CALL(pthread_key_create(&key, &key_task::destructor));
+  return key;
+}
+
+namespace {
+
+// Made before the library makes its own in its constructors.
+struct early_key {
+  const pthread_key_t key = make_key();
+};
+[[gnu::init_priority(101)]] const early_key older;
+
+}  // namespace
+
+pthread_key_t older_key() {
+  return older.key;
+}
+
+pthread_key_t younger_key(scene& s) {
+  on_new_thread(s, [&s] { s.attach(); });
+  return make_key();
+}
+
+void key_task::arm(pthread_key_t key) {
+  key_ = key;
+  armed_ = this;
+  THREADREF_CHECK_CALL(pthread_setspecific(key_, this));
+}
+
+void key_task::destructor(void* value) {
+  if (value != armed_)
+    return scene::here().misdeed("the destructor of a foreign key got a value that is not its own");
+  key_task& t = *armed_;
+  if (++t.round_ < t.rounds_) THREADREF_CHECK_CALL(pthread_setspecific(t.key_, value));
+  t.work_(t.round_);
+}
+
+}  // namespace threadref::stress
