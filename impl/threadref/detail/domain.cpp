@@ -125,7 +125,9 @@ bool domain::has_others() noexcept {
 // which object the function belongs to: after dlclose() it would be called all the same.
 bool domain::arm_stage() noexcept {
   constexpr auto run = [](void* list) { static_cast<const list_functions*>(list)->process_exit(); };
-  return abi::__cxa_atexit(run, const_cast<list_functions*>(&list_), this_object()) == 0;
+  if (abi::__cxa_atexit(run, const_cast<list_functions*>(&list_), this_object()) != 0) return false;
+  stage_is_over_.store(false, std::memory_order_relaxed);
+  return true;
 }
 
 counters domain::sum() noexcept {

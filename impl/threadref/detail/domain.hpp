@@ -64,6 +64,11 @@ class domain {
 
   // Has the exit stage run when the process ends. False: no memory.
   bool arm_stage() noexcept;
+  // The stage has run: who registers for the first time from now on arms it again.
+  void end_stage() noexcept { stage_is_over_.store(true, std::memory_order_relaxed); }
+  bool arm_stage_if_over() noexcept {
+    return !stage_is_over_.load(std::memory_order_relaxed) || arm_stage();
+  }
 
   // --- Around fork(), by the forking thread.
   void lock_all() noexcept;
@@ -91,6 +96,7 @@ class domain {
   block* spare_chunk_ = nullptr;
   std::uint64_t last_serial_ = 0;
   std::atomic<std::size_t> used_{0};
+  std::atomic<bool> stage_is_over_{false};
   block* chunks_[max_blocks / blocks_per_chunk] = {};
 };
 

@@ -36,7 +36,7 @@ block* exit_list<Hook, Claim>::attach_slow(std::errc& error) noexcept {
     return mark_.own;  // the hook's storage is gone, its last pass is to come
   install();
   freeze_settings();
-  block* b = domain_.acquire();
+  block* b = domain_.arm_stage_if_over() ? domain_.acquire() : nullptr;
   if (b == nullptr) {
     error = std::errc::resource_unavailable_try_again;
     return nullptr;

@@ -70,6 +70,7 @@ void exit_list<Hook, Claim>::process_exit() {
     if (settings().adopt) any = sweep(false) || any;
   }
   if (block* mine = own()) mine->end_stage();
+  domain_.end_stage();
 }
 
 // Everything that is pending anywhere, in one order; past the limits of this thread its own list is
