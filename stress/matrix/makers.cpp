@@ -86,7 +86,7 @@ player_thread::player_thread(scene& s, std::function<void()> body)
 }
 
 player_thread::~player_thread() {
-  if (!over_) join();
+  join();
 }
 
 void* player_thread::run(void* self) {
@@ -97,7 +97,17 @@ void* player_thread::run(void* self) {
 }
 
 void player_thread::join() {
+  if (over_) return;
   THREADREF_CHECK_CALL(pthread_join(id_, nullptr));
+  note_end();
+}
+
+bool player_thread::try_join() {
+  if (!over_ && pthread_tryjoin_np(id_, nullptr) == 0) note_end();
+  return over_;
+}
+
+void player_thread::note_end() {
   over_ = true;
   state_->of->joined(state_->number.load());
   delete state_;

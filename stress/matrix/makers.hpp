@@ -35,10 +35,13 @@ class player_thread {
   [[nodiscard]] pthread_t id() const noexcept { return id_; }
   // Waits for its end, and notes it.
   void join();
+  // The same if it has ended already. False: it has not.
+  bool try_join();
   void detach();
 
  private:
   static void* run(void* self);
+  void note_end();
   struct state;
   state* state_;
   pthread_t id_{};

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -177,15 +178,11 @@ void attach_what_may_be_lost(scene& s) {
 
 // Some threads are inside a callback when the process begins to end, and leave it meanwhile.
 int threads_are_in_callbacks(scene& s) {
-  struct cut_off {
-    pthread_t id{};
-    bool over = false;
-  };
-  static std::array<cut_off, 3> threads;
+  static std::array<player_thread*, 3> threads;
   static std::atomic<std::size_t> inside{0};
   static gate ending;
-  for (cut_off& t : threads) {
-    auto* const made = new player_thread(s, [&s] {
+  for (player_thread*& t : threads) {
+    t = new player_thread(s, [&s] {
       attach_what_may_be_lost(s);
       s.attach([](scene& /*in*/) {
         ++inside;
@@ -193,16 +190,11 @@ int threads_are_in_callbacks(scene& s) {
       });
       attach_what_may_be_lost(s);
     });
-    t.id = made->id();
   }
   // Mechanisms that call nothing at the end of a thread let it end.
-  for (std::size_t over = 0; inside.load() + over < threads.size(); sched_yield()) {
-    for (cut_off& t : threads) {
-      if (t.over || pthread_tryjoin_np(t.id, nullptr) != 0) continue;
-      t.over = true;
-      ++over;
-    }
-  }
+  const auto over = [](player_thread* t) { return t->try_join(); };
+  while (inside.load() != threads.size() && !std::all_of(threads.begin(), threads.end(), over))
+    sched_yield();
   ending.open();
   for (volatile std::uint32_t left = draw(s.choices, 0U, 20'000U); left != 0;) left = left - 1;
   if (s.condition() == 0) return 0;
