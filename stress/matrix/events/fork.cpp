@@ -190,7 +190,7 @@ void churn(const mechanism& m, const std::atomic<bool>& stop) {
 }
 
 void fork_many_times(scene& s) {
-  for (int i = 0; i != s.size(400); ++i) {
+  for (int i = 0; i != s.size(200); ++i) {
     const pid_t forked = checked_fork();
     if (forked == 0) {
       s.subject.attach({&do_nothing, nullptr});
