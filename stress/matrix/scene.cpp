@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
 
 #include "scenarios/check.hpp"
 
@@ -14,16 +13,6 @@ namespace {
 
 // Trivially destructible, and so readable to the very end of a thread.
 constinit thread_local std::uint32_t my_thread = 0;
-
-// A mechanism that throws has refused; an unwinding that is no exception goes on.
-template <class F>
-bool try_to(F attach) {
-  try {
-    return attach();
-  } catch (const std::exception&) {
-    return false;
-  }
-}
 
 }  // namespace
 
@@ -54,15 +43,8 @@ void scene::accepted(const offer& o, bool yes) noexcept {
   o.at->made.store(yes ? line::promise::accepted : line::promise::refused);
 }
 
-bool scene::attach_with(const mechanism& m, void (*then)(scene&)) {
-  const offer o = begin(then);
-  const bool yes = try_to([&] { return m.attach(o.what); });
-  accepted(o, yes);
-  return yes;
-}
-
 bool scene::attach(void (*then)(scene&)) {
-  return attach_with(subject, then);
+  return attach_by(subject.attach, then);
 }
 
 void scene::attach(int count, void (*then)(scene&)) {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string_view>
 
@@ -75,8 +76,14 @@ class scene {
   // has refused.
   bool attach(void (*then)(scene&) = nullptr);
   void attach(int count, void (*then)(scene&) = nullptr);
-  // The same with another mechanism, which the event has loaded itself.
-  bool attach_with(const mechanism& m, void (*then)(scene&) = nullptr);
+  // The same by how(callback), for mechanisms that the event has loaded itself.
+  template <class F>
+  bool attach_by(F how, void (*then)(scene&) = nullptr) {
+    const offer o = begin(then);
+    const bool yes = try_to([&] { return how(o.what); });
+    accepted(o, yes);
+    return yes;
+  }
   // The same with a way back. Empty: refused. What is taken back must not run.
   std::function<bool()> attach_detachable();
   // For other ways of registering: what to register and, afterwards, whether that was accepted. As
@@ -120,6 +127,15 @@ class scene {
   static void set_here(scene* s) noexcept { here_ = s; }
 
  private:
+  // A mechanism that throws has refused; an unwinding that is no exception goes on.
+  template <class F>
+  static bool try_to(F attach) {
+    try {
+      return attach();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
   static void fire(void* at);
   shared_scene& memory_;
   std::size_t condition_;

@@ -20,7 +20,8 @@ struct pool_face {
 extern "C" {
 // stress_backends: the back end or canary of that name, of the module's own copy of the library.
 const threadref::stress::mechanism* threadref_stress_mechanism_of(const char* name);
-// stress_code: a callback whose code is there, which calls the callback at `c`; and data.
+// stress_code, and all that have mechanisms: a callback whose code is there, which calls the
+// callback at `c`; and data.
 void threadref_stress_forward(void* c);
 threadref::stress::callback* threadref_stress_data();
 // stress_malloc: has this called in each malloc and its kin, before they do anything.
