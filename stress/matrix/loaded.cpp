@@ -22,6 +22,21 @@ namespace {
 
 void (*constructor_hook)() = nullptr;
 
+// The files stay open: the loader knows an object by its path, and another file may get the number.
+std::string copy_module(std::string_view module) {
+  const int from = open(beside_program(module).c_str(), O_RDONLY | O_CLOEXEC);
+  THREADREF_CHECK_ERRNO(from >= 0, "open of a module");
+  const int to = memfd_create("threadref_module", MFD_CLOEXEC);
+  THREADREF_CHECK_ERRNO(to >= 0, "memfd_create");
+  ssize_t copied = 0;
+  constexpr std::size_t at_once = 1 << 20;
+  while ((copied = sendfile(to, from, nullptr, at_once)) > 0) {
+  }
+  THREADREF_CHECK_ERRNO(copied == 0, "sendfile");
+  close(from);
+  return text("/proc/self/fd/", to);
+}
+
 }  // namespace
 
 loaded_object::loaded_object(std::string_view module)
@@ -32,19 +47,12 @@ loaded_object::loaded_object(at_path where)
   THREADREF_CHECK(handle_ != nullptr, dlerror());
 }
 
-// The files stay open: the loader knows an object by its path, and another file may get the number.
 loaded_object loaded_object::copy_of(std::string_view module) {
-  const int from = open(beside_program(module).c_str(), O_RDONLY | O_CLOEXEC);
-  THREADREF_CHECK_ERRNO(from >= 0, "open of a module");
-  const int to = memfd_create("threadref_module", MFD_CLOEXEC);
-  THREADREF_CHECK_ERRNO(to >= 0, "memfd_create");
-  ssize_t copied = 0;
-  constexpr std::size_t at_once = 1 << 20;
-  while ((copied = sendfile(to, from, nullptr, at_once)) > 0) {
-  }
-  THREADREF_CHECK_ERRNO(copied == 0, "sendfile");
-  ::close(from);
-  return loaded_object(at_path{text("/proc/self/fd/", to)});
+  return loaded_object(at_path{copy_module(module)});
+}
+
+bool loaded_object::can_copy(std::string_view module) {
+  return dlopen(copy_module(module).c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
 }
 
 void* loaded_object::find(const char* symbol) const {

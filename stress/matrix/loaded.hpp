@@ -15,6 +15,8 @@ class loaded_object {
   explicit loaded_object(std::string_view module);
   // A copy of it, which the loader takes for another object.
   static loaded_object copy_of(std::string_view module);
+  // The same, to be kept; false: the loader can't.
+  static bool can_copy(std::string_view module);
 
   // Null: it has no such symbol.
   template <class Function>

@@ -1,11 +1,289 @@
 // SPDX-License-Identifier: MIT
-// Where threads come from, and what is around them.
+// Surroundings that a library does not choose: the allocator, what the kernel refuses, when it is
+// loaded, and how many threads there may be.
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <latch>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "matrix/events.hpp"
+#include "matrix/loaded.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
+#include "scenarios/child_process.hpp"
+#include "scenarios/environment.hpp"
+#include "text.hpp"
 
 namespace threadref::stress {
 
-std::span<const event> env_events() {
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+// --- Another allocator.
+
+// Its own part of the thread may be gone by then.
+void use_memory(scene& /*in*/) {
+  for (const std::size_t bytes : {16U, 1'000U, 100'000U}) {
+    void* volatile memory = std::malloc(bytes);
+    std::free(memory);
+  }
+}
+
+constexpr std::array<event::condition, event::conditions_most> allocators = {{
+    {"jemalloc", "libjemalloc.so.2"},
+    {"tcmalloc", "libtcmalloc_minimal.so.4"},
+    {"mimalloc", "libmimalloc.so.2"},
+}};
+
+int another_allocator(scene& s) {
+  // The loader goes on without what it does not find.
+  if (scenarios::observe_environment().allocator.find(allocators[s.condition()].name) ==
+      std::string::npos) {
+    s.absent("it is not installed: scripts/setup.sh --all installs it");
+    return 0;
+  }
+  for (int i = 0; i != s.size(100); ++i) {
+    on_new_thread(s, [&s] {
+      use_memory(s);
+      s.attach(some, &use_memory);
+    });
+  }
+  return 0;
+}
+
+// --- A kernel that refuses calls, as in containers.
+
+template <std::size_t N>
+void install(const sock_filter (&rules)[N]) {
+  const sock_fprog program{static_cast<unsigned short>(N), const_cast<sock_filter*>(rules)};
+  THREADREF_CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "prctl(PR_SET_NO_NEW_PRIVS)");
+  THREADREF_CHECK_ERRNO(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0,
+                        "prctl(PR_SET_SECCOMP)");
+}
+
+// For this thread, its descendants, and what they execute.
+void refuse_some_calls() {
+  constexpr sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  install(rules);
+  constexpr unsigned long ask = 0xffffffff;
+  THREADREF_CHECK(personality(ask) == -1 && errno == EPERM, "the filter lets calls through");
+}
+
+// This child once more, under the filter from its first instruction.
+void start_again_refused() {
+  constexpr const char* marker = "THREADREF_STRESS_REFUSED";
+  if (getenv(marker) != nullptr) return;
+  refuse_some_calls();
+  THREADREF_CHECK_ERRNO(setenv(marker, "1", 1) == 0, "setenv");
+  std::ifstream file("/proc/self/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  std::vector<char*> arguments = scenarios::pointers(words);
+  execv("/proc/self/exe", arguments.data());
+  THREADREF_CHECK_ERRNO(false, "execv of this program");
+}
+
+int refused_calls(scene& s) {
+  enum { from_the_start, later };
+  if (s.condition() == from_the_start) start_again_refused();
+  std::latch refused(s.condition() == later ? 1 : 0);
+  player_thread early(s, [&] {
+    s.attach(some);
+    refused.wait();
+    s.attach(some);
+  });
+  if (s.condition() == later) {
+    refuse_some_calls();
+    refused.count_down();
+  }
+  early.join();
+  on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+// --- Loaded late: the back ends in a shared object, with their own copy of the library.
+
+// The C library has but little to give to objects that want static storage although they come late.
+void use_up_static_storage() {
+  while (loaded_object::can_copy("stress_static_tls")) {
+  }
+}
+
+int loaded_late(scene& s) {
+  enum { before_threads, while_threads_live, without_static_storage };
+  const bool threads_first = s.condition() == while_threads_live;
+  if (s.condition() == without_static_storage) use_up_static_storage();
+  std::optional<loaded_object> object;
+  std::latch loaded(1);
+  const auto load = [&] {
+    object.emplace(module_with(s.subject.name));
+    loaded.count_down();
+  };
+  if (!threads_first) load();
+  player_thread user(s, [&] {
+    loaded.wait();
+    for (int i = 0; i != some; ++i) s.attach_by(mechanism_in(*object, s.subject.name).attach);
+  });
+  if (threads_first) load();
+  user.join();
+  return 0;
+}
+
+// --- Few threads.
+
+constexpr int few = 16;
+
+// The control group that counts this process's threads, or "": there is none to be seen.
+std::string group_of_pids() {
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string text_line; std::getline(file, text_line);) {
+    if (const auto v1 = text_line.find(":pids:"); v1 != std::string::npos)
+      return text("/sys/fs/cgroup/pids", text_line.substr(v1 + 6));
+    if (text_line.rfind("0::", 0) == 0 && access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0)
+      return text("/sys/fs/cgroup", text_line.substr(3));
+  }
   return {};
+}
+
+bool write_to(const std::string& path, long number) {
+  std::ofstream file(path);
+  file << number;
+  return static_cast<bool>(file.flush());
+}
+
+// A group of its own for this process, as long as it lives.
+class small_group {
+ public:
+  small_group() : outer_(group_of_pids()), own_(text(outer_, "/threadref_stress_", getpid())) {
+    made_ = !outer_.empty() && mkdir(own_.c_str(), 0755) == 0;
+    entered_ = made_ && write_to(own_ + "/pids.max", few) &&
+               write_to(own_ + "/cgroup.procs", getpid());
+  }
+  ~small_group() {
+    if (entered_) write_to(outer_ + "/cgroup.procs", getpid());
+    if (made_) rmdir(own_.c_str());
+  }
+  small_group(const small_group&) = delete;
+  small_group& operator=(const small_group&) = delete;
+  [[nodiscard]] bool entered() const noexcept { return entered_; }
+
+ private:
+  std::string outer_;
+  std::string own_;
+  bool made_ = false;
+  bool entered_ = false;
+};
+
+// As a user whom nobody else is: the kernel counts all threads of a user.
+bool become_a_small_user() {
+  if (geteuid() != 0) return false;
+  constexpr uid_t nobody_yet = 1'000'000;
+  const rlimit most{few, few};
+  THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_NPROC, &most) == 0, "setrlimit(RLIMIT_NPROC)");
+  THREADREF_CHECK_ERRNO(setuid(nobody_yet + static_cast<uid_t>(getpid())) == 0, "setuid");
+  // A change of user has undone it.
+  THREADREF_CHECK_ERRNO(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl(PR_SET_PDEATHSIG)");
+  return true;
+}
+
+struct crowd {
+  scene& s;
+  std::atomic<bool> over{false};
+  std::atomic<std::uint32_t> numbers[few] = {};
+  std::atomic<int> came{0};
+};
+void* join_crowd(void* c) {
+  auto& all = *static_cast<crowd*>(c);
+  all.s.attach(some);
+  all.numbers[all.came.fetch_add(1)].store(all.s.thread());
+  all.over.wait(false);
+  return nullptr;
+}
+
+// As many as can be had, until there is no more.
+void fill_up(scene& s) {
+  crowd all{.s = s};
+  std::vector<pthread_t> threads;
+  pthread_t one{};
+  int error = 0;
+  while ((error = pthread_create(&one, nullptr, &join_crowd, &all)) == 0) threads.push_back(one);
+  THREADREF_CHECK(error == EAGAIN, "pthread_create failed otherwise than for want of threads");
+  THREADREF_CHECK(!threads.empty(), "not one thread could be made");
+  all.over.store(true);
+  all.over.notify_all();
+  for (const pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
+  for (std::size_t i = 0; i != threads.size(); ++i) s.joined(all.numbers[i].load());
+}
+
+int few_threads(scene& s) {
+  enum { by_user, by_group };
+  if (s.condition() == by_user) {
+    if (!become_a_small_user()) s.absent("only root can become another user");
+    for (int i = 0; i != s.size(20) && geteuid() != 0; ++i) fill_up(s);
+    return 0;
+  }
+  const small_group group;
+  if (!group.entered()) s.absent("no control group can be made here");
+  for (int i = 0; i != s.size(20) && group.entered(); ++i) fill_up(s);
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "env/allocator",
+     .asks = "do callbacks run, and can they use memory, with another allocator preloaded?",
+     .play = &another_allocator,
+     .conditions = allocators,
+     .bugs = {18},
+     .not_under_tsan = "it is the allocator itself",
+     .not_under_asan = "it is the allocator itself"},
+    {.name = "env/refused_calls",
+     .asks = "do callbacks run where a seccomp filter refuses membarrier and personality?",
+     .play = &refused_calls,
+     .conditions = {{{"from the start"}, {"while it runs"}}},
+     .not_under_tsan = "it needs such calls itself",
+     .not_under_asan = "it needs such calls itself"},
+    {.name = "env/loaded_late",
+     .asks = "do callbacks run that a shared object registers which is loaded late?",
+     .play = &loaded_late,
+     .conditions = {{{"before its threads start"},
+                     {"while they live"},
+                     {"with no static storage for threads left"}}},
+     .loads_itself = true},
+    {.name = "env/few_threads",
+     .asks = "is nothing lost where a container allows few threads?",
+     .play = &few_threads,
+     .conditions = {{{"RLIMIT_NPROC"}, {"pids.max of a control group"}}}},
+};
+
+}  // namespace
+
+std::span<const event> env_events() {
+  return rows;
 }
 
 }  // namespace threadref::stress

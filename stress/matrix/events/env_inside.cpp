@@ -1,7 +1,176 @@
 // SPDX-License-Identifier: MIT
+// A thread's first registration in places where little may be called: inside malloc, and in signal
+// handlers.
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <deque>
+
 #include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "modules/modules.hpp"
+#include "scenarios/check.hpp"
+
 namespace threadref::stress {
+
+namespace {
+
+// Noted as refused without asking, if the mechanism says that it must not be asked there.
+void attach_inside_malloc(scene& s) {
+  const bool may = s.subject.works_inside_malloc == nullptr || s.subject.works_inside_malloc();
+  s.attach_by([&](callback c) { return may && s.subject.attach(c); });
+}
+
+// --- Inside malloc: stress_malloc calls this at the start of each.
+
+// Without a destructor, which would need memory.
+struct allocating {
+  bool asks = false;
+  bool inside = false;
+};
+constinit thread_local allocating allocator_here;
+
+void on_allocation() noexcept {
+  allocating& here = allocator_here;
+  if (here.inside)
+    scene::here().misdeed("it calls malloc inside malloc: an allocator would deadlock, or break");
+  if (here.inside || !here.asks) return;
+  here.asks = false;
+  here.inside = true;
+  attach_inside_malloc(scene::here());
+  here.inside = false;
+}
+
+int first_in_malloc(scene& s) {
+  auto* const set_hook =
+      reinterpret_cast<decltype(&threadref_stress_hook_allocation)>(
+          dlsym(RTLD_DEFAULT, "threadref_stress_hook_allocation"));
+  THREADREF_CHECK(set_hook != nullptr, "stress_malloc.so is not preloaded");
+  set_hook(&on_allocation);
+  for (int i = 0; i != s.size(400); ++i) {
+    on_new_thread(s, [] {
+      allocator_here.asks = true;
+      void* volatile memory = std::malloc(100);
+      std::free(memory);
+    });
+  }
+  set_hook(nullptr);
+  return 0;
+}
+
+// --- In signal handlers, under a storm of signals.
+
+struct interrupted {
+  volatile sig_atomic_t asks = 0;
+  volatile sig_atomic_t done = 0;
+};
+constinit thread_local interrupted interrupted_here;
+
+template <void (*Attach)(scene&)>
+void on_signal(int /*signal*/) {
+  const int saved = errno;
+  interrupted& here = interrupted_here;
+  if (here.asks != 0 && here.done == 0) {
+    here.done = 1;
+    Attach(scene::here());
+  }
+  errno = saved;
+}
+
+void attach_anywhere(scene& s) {
+  s.attach();
+}
+
+struct storm {
+  int signal;
+  int timer;
+  int threads;  // one after the other, each until it was hit
+};
+// Time that a process has used is counted in the kernel's ticks, of some milliseconds.
+constexpr storm storms[] = {{SIGALRM, ITIMER_REAL, 200}, {SIGPROF, ITIMER_PROF, 40}};
+
+void set_timer(const storm& of, int microseconds) {
+  const itimerval every{{0, microseconds}, {0, microseconds}};
+  THREADREF_CHECK_ERRNO(setitimer(static_cast<__itimer_which_t>(of.timer), &every, nullptr) == 0,
+                        "setitimer");
+}
+
+// The main thread takes no signal: they are for those that are asked.
+void weather(scene& s, const storm& of, void (*handler)(int), void (*busy)()) {
+  struct sigaction wanted = {};
+  wanted.sa_handler = handler;
+  wanted.sa_flags = SA_RESTART;
+  THREADREF_CHECK_ERRNO(sigaction(of.signal, &wanted, nullptr) == 0, "sigaction");
+  sigset_t mine;
+  sigemptyset(&mine);
+  sigaddset(&mine, of.signal);
+  THREADREF_CHECK_CALL(pthread_sigmask(SIG_BLOCK, &mine, nullptr));
+  set_timer(of, 100);
+  for (int i = 0; i != s.size(of.threads); ++i) {
+    on_new_thread(s, [&mine, busy] {
+      interrupted_here.asks = 1;
+      THREADREF_CHECK_CALL(pthread_sigmask(SIG_UNBLOCK, &mine, nullptr));
+      while (interrupted_here.done == 0) busy();
+    });
+  }
+  set_timer(of, 0);
+}
+
+int first_in_a_handler(scene& s) {
+  weather(s, storms[s.condition()], &on_signal<&attach_anywhere>, [] {});
+  return 0;
+}
+
+// Blocks that no thread keeps for itself, so that malloc takes a lock.
+void use_memory() {
+  void* volatile memory = std::malloc(2'000);
+  std::free(memory);
+}
+
+int first_in_a_handler_inside_malloc(scene& s) {
+  weather(s, storms[s.condition()], &on_signal<&attach_inside_malloc>, &use_memory);
+  return 0;
+}
+
+constexpr std::array<event::condition, event::conditions_most> storm_names = {
+    {{"SIGALRM"}, {"SIGPROF"}}};
+
+constexpr event rows[] = {
+    {.name = "env/first_in_malloc",
+     .asks = "can an allocator register a thread in the thread's first malloc?",
+     .play = &first_in_malloc,
+     .conditions = {{{"in its allocator", "@stress_malloc"}}},
+     .checks = "124",
+     .promise = word::refused,
+     .not_under_tsan = "it is the allocator itself",
+     .not_under_asan = "it is the allocator itself"},
+    {.name = "env/first_in_signal_handler",
+     .asks = "do callbacks run that a signal handler registers while its thread computes?",
+     .play = &first_in_a_handler,
+     .conditions = storm_names,
+     .checks = "124",
+     .bugs = {12}},
+    {.name = "env/first_in_signal_handler_in_malloc",
+     .asks = "do they if the handler interrupts malloc?",
+     .play = &first_in_a_handler_inside_malloc,
+     .conditions = storm_names,
+     .checks = "124",
+     .bugs = {12},
+     .promise = word::refused,
+     .not_under_tsan = "it delivers signals outside of malloc",
+     .not_under_asan = "it is the allocator itself",
+     .seconds_given = 10,
+     .slow = true},
+};
+
+}  // namespace
+
 std::span<const event> env_inside_events() {
-  return {};
+  return rows;
 }
-}
+
+}  // namespace threadref::stress
