@@ -88,6 +88,8 @@ constexpr allowed_deviation deviations[] = {
     {"cxx_thread_local", "c104_memory_fails_at_each_call", "the process ends"},
     {"cxa_thread_atexit", "c104_memory_fails_at_each_call", "the process ends"},
     {"cxx_thread_local", "limits/late_key_without_memory", "crashes"},
+    {"cxx_thread_local", "unload/registers_during_dlopen", "hangs"},
+    {"cxa_thread_atexit", "unload/registers_during_dlopen", "hangs"},
 };
 
 struct named_capability {

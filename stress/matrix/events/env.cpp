@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Surroundings that a library does not choose: the allocator, what the kernel refuses, when it is
 // loaded, and how many threads there may be.
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -231,7 +230,10 @@ void fill_up(scene& s) {
   std::vector<pthread_t> threads;
   pthread_t one{};
   int error = 0;
-  while ((error = pthread_create(&one, nullptr, &join_crowd, &all)) == 0) threads.push_back(one);
+  while (threads.size() != few && error == 0) {
+    error = pthread_create(&one, nullptr, &join_crowd, &all);
+    if (error == 0) threads.push_back(one);
+  }
   THREADREF_CHECK(error == EAGAIN, "pthread_create failed otherwise than for want of threads");
   THREADREF_CHECK(!threads.empty(), "not one thread could be made");
   all.over.store(true);

@@ -32,6 +32,8 @@ struct cxa_thread_atexit {
        "both are entries of the one list that the system has"},
       {"c104_memory_fails_at_each_call", "the process ends",
        "glibc gives no error when it has no memory for a destructor of its list"},
+      {"unload/registers_during_dlopen", "hangs",
+       "the C library registers an entry under the lock that dlopen holds"},
   };
   static constexpr backend_info info{
       .name = "cxa_thread_atexit",

@@ -20,6 +20,8 @@ struct cxx_thread_local {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"limits/late_key_without_memory", "crashes",
        "glibc gives no error when it has no memory for a destructor of its list"},
+      {"unload/registers_during_dlopen", "hangs",
+       "the C library registers a destructor under the lock that dlopen holds"},
   };
   static constexpr backend_info info{.name = "cxx_thread_local",
                                      .summary = "the destructor of a C++ thread_local",
