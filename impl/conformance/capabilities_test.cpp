@@ -90,6 +90,11 @@ constexpr allowed_deviation deviations[] = {
     {"cxx_thread_local", "limits/late_key_without_memory", "crashes"},
     {"cxx_thread_local", "unload/registers_during_dlopen", "hangs"},
     {"cxa_thread_atexit", "unload/registers_during_dlopen", "hangs"},
+    {"cxx_thread_local", "fault/first_use", "conditional"},
+    {"cxx_thread_local", "fault/each_call", "crashes"},
+    {"cxa_thread_atexit", "fault/first_use", "conditional"},
+    {"cxa_thread_atexit", "fault/each_call", "crashes"},
+    {"cxa_thread_atexit", "fault/late_without_memory", "crashes"},
 };
 
 struct named_capability {

@@ -30,16 +30,16 @@ using set_memory_watch = void(conformance::memory_watch*);
 // By its name, since the program is linked without the module. Ends the program if it is not there.
 template <class Function>
 Function& from_module(const char* name) {
-  void* const found = dlsym(RTLD_DEFAULT, name);
+  auto* const found = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
   THREADREF_CHECK(found != nullptr, "the module that an event needs was not loaded");
-  return *reinterpret_cast<Function*>(found);
+  return *found;
 }
 inline foreign_keys& keys_of_module() {
   return *from_module<get_foreign_keys>("threadref_stress_keys")();
 }
 inline void watch_memory_here(conformance::memory_watch* watch) {
   // Found once, since to look for it may ask for memory.
-  static set_memory_watch& set = from_module<set_memory_watch>("threadref_stress_watch_memory");
+  static auto& set = from_module<set_memory_watch>("threadref_stress_watch_memory");
   set(watch);
 }
 

@@ -15,7 +15,7 @@ namespace threadref::stress {
 struct event {
   // Conditions under which the same question is asked, each in a child process of its own.
   struct condition {
-    std::string_view name{};     // completes "...: under this condition"
+    std::string_view name{};  // completes "...: under this condition"
     // Libraries that the child starts with, as LD_PRELOAD wants them; "@<name>": a module beside
     // the program.
     std::string_view preload{};

@@ -1,11 +1,313 @@
 // SPDX-License-Identifier: MIT
-// What fails on purpose, once.
+// What fails at the wrong moment.
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "faults/faults.hpp"
 #include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+// Enough that a thread's first slab, and a vector's first elements, are used up.
+constexpr int more = 100;
+
+constexpr std::string_view allocator_is_its_own = "the sanitizer is the allocator itself";
+constexpr std::string_view preload = "@stress_memory";
+
+using conformance::memory_watch;
+
+// The first thread that uses it: also what the process has once is among what fails.
+int first_use(scene& s) {
+  constexpr std::size_t calls = 6;
+  const bool all = s.condition() == calls;
+  static memory_watch watch{};
+  watch.fails_at = all ? 1 : static_cast<long>(s.condition()) + 1;
+  watch.fails_after = all;
+  on_new_thread(s, [&s] {
+    watch_memory_here(&watch);
+    s.attach();
+    watch_memory_here(nullptr);
+    s.attach(some);
+  });
+  return 0;
+}
+
+// On a new thread for each call that can fail, until none does.
+int each_call(scene& s) {
+  on_new_thread(s, [&s] { s.attach(some); });
+  for (long k = 1;; ++k) {
+    memory_watch watch{.fails_at = k, .fails_after = s.condition() == 1};
+    on_new_thread(s, [&] {
+      watch_memory_here(&watch);
+      s.attach(more);
+      watch_memory_here(nullptr);
+    });
+    if (watch.failed == 0) return 0;
+  }
+}
+
+// Watched to its very end, so it must not be on a stack.
+constinit memory_watch none_at_exit{.fails_at = 1, .fails_after = true};
+
+int exits_without_memory(scene& s) {
+  for (int i = 0; i != 2; ++i) {
+    on_new_thread(s, [&s] {
+      s.attach(some);
+      watch_memory_here(&none_at_exit);
+    });
+  }
+  return 0;
+}
+
+int registers_late_without_memory(scene& s) {
+  on_new_thread(s, [&s] {
+    s.attach(some / 2);
+    s.attach([](scene& in) { in.attach(more); });
+    s.attach(some / 2);
+    watch_memory_here(&none_at_exit);
+  });
+  return 0;
+}
+
+// Without malloc, which on a new thread would reserve 64 MiB for a heap of its own.
+std::size_t address_space_in_use() {
+  char text[64] = "";
+  const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  THREADREF_CHECK_ERRNO(file >= 0, "open of /proc/self/statm");
+  THREADREF_CHECK_ERRNO(read(file, text, sizeof text - 1) > 0, "read of /proc/self/statm");
+  close(file);
+  return std::strtoul(text, nullptr, 10) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// The soft limit, so that it can be raised again.
+constexpr std::size_t unlimited = ~std::size_t{0};
+void limit_address_space(std::size_t left) {
+  rlimit now{};
+  THREADREF_CHECK_ERRNO(getrlimit(RLIMIT_AS, &now) == 0, "getrlimit(RLIMIT_AS)");
+  now.rlim_cur = left == unlimited ? now.rlim_max : address_space_in_use() + left;
+  THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_AS, &now) == 0, "setrlimit(RLIMIT_AS)");
+}
+
+// On the thread itself, before it calls malloc.
+int little_address_space(scene& s) {
+  constexpr std::size_t left = 256 * 1024;
+  constexpr int far_too_many = 30'000;
+  on_new_thread(s, [&s] {
+    limit_address_space(left);
+    s.attach(far_too_many);
+  });
+  return 0;
+}
+
+int no_more_files(scene& s) {
+  const rlimit none{};
+  THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit(RLIMIT_NOFILE)");
+  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+// A thread whose body registers, and gives its number in the scene.
+void* registering(void* of) {
+  auto& s = *static_cast<scene*>(of);
+  s.attach(some);
+  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(s.thread()));
+}
+void note_join(scene& s, void* number) {
+  s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+}
+
+int small_stack(scene& s) {
+  const long least = sysconf(_SC_THREAD_STACK_MIN);
+  THREADREF_CHECK_ERRNO(least > 0, "sysconf(_SC_THREAD_STACK_MIN)");
+  constexpr std::size_t steps[] = {0, 16 * 1024, 48 * 1024};
+  pthread_attr_t small{};
+  THREADREF_CHECK_CALL(pthread_attr_init(&small));
+  THREADREF_CHECK_CALL(
+      pthread_attr_setstacksize(&small, static_cast<std::size_t>(least) + steps[s.condition()]));
+  for (int i = 0; i != 2; ++i) {
+    pthread_t one{};
+    void* number = nullptr;
+    THREADREF_CHECK_CALL(pthread_create(&one, &small, &registering, &s));
+    THREADREF_CHECK_CALL(pthread_join(one, &number));
+    note_join(s, number);
+  }
+  THREADREF_CHECK_CALL(pthread_attr_destroy(&small));
+  return 0;
+}
+
+// As many threads as there can be. They register while no other can be made.
+int no_more_threads(scene& s) {
+  constexpr std::size_t stack = 16 << 20;
+  constexpr std::size_t left = 16 * stack;
+  static std::atomic<bool> go{false};
+  pthread_attr_t usual{};
+  THREADREF_CHECK_CALL(pthread_attr_init(&usual));
+  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&usual, stack));
+  limit_address_space(left);
+  const auto body = [](void* of) -> void* {
+    go.wait(false);
+    return registering(of);
+  };
+  std::vector<pthread_t> made;
+  made.reserve(left / stack);
+  int error = 0;
+  for (pthread_t one{}; (error = pthread_create(&one, &usual, body, &s)) == 0;) made.push_back(one);
+  THREADREF_CHECK(error == EAGAIN && !made.empty(), "threads do not run out as they should");
+  limit_address_space(stack / 2);  // for what registering needs, and no stack
+  go.store(true);
+  go.notify_all();
+  for (const pthread_t one : made) {
+    void* number = nullptr;
+    THREADREF_CHECK_CALL(pthread_join(one, &number));
+    note_join(s, number);
+  }
+  limit_address_space(unlimited);
+  on_new_thread(s, [&s] { s.attach(some); });
+  return 0;
+}
+
+std::atomic<int> signals_seen{0};
+void on_signal(int /*number*/) {
+  signals_seen.fetch_add(1);
+}
+void hear_signals() {
+  struct sigaction action {};
+  action.sa_handler = &on_signal;
+  THREADREF_CHECK_ERRNO(sigaction(SIGUSR1, &action, nullptr) == 0, "sigaction");
+}
+
+int signals_itself(scene& s) {
+  hear_signals();
+  for (int i = 0; i != some; ++i) {
+    on_new_thread(s, [&s] {
+      for (int k = 0; k != some; ++k) {
+        s.attach([](scene& /*in*/) { THREADREF_CHECK_ERRNO(raise(SIGUSR1) == 0, "raise"); });
+      }
+    });
+  }
+  THREADREF_CHECK(s.ran() == 0 || signals_seen.load() == s.ran(), "a signal was not heard");
+  return 0;
+}
+
+// Each callback waits for one to come; elsewhere than on its thread none does.
+constinit thread_local bool gets_signals = false;
+void wait_for_a_signal(scene& /*in*/) {
+  const int before = signals_seen.load();
+  while (gets_signals && signals_seen.load() == before) sched_yield();
+}
+
+int signals_from_another(scene& s) {
+  hear_signals();
+  for (int i = s.size(40); i != 0; --i) {
+    pthread_t one{};
+    void* number = nullptr;
+    const auto body = [](void* of) -> void* {
+      auto& in = *static_cast<scene*>(of);
+      gets_signals = true;
+      in.attach(some, &wait_for_a_signal);
+      return registering(of);
+    };
+    THREADREF_CHECK_CALL(pthread_create(&one, nullptr, body, &s));
+    while (pthread_tryjoin_np(one, &number) == EBUSY) {
+      THREADREF_CHECK_CALL(pthread_kill(one, SIGUSR1));
+      sched_yield();
+    }
+    note_join(s, number);
+  }
+  return 0;
+}
+
+int signals(scene& s) {
+  return s.condition() == 0 ? signals_itself(s) : signals_from_another(s);
+}
+
+constexpr event rows[] = {
+    {.name = "fault/first_use",
+     .asks = "does it work, or refuse, if a call for memory fails in the first use of all?",
+     .play = &first_use,
+     .conditions = {{{"call 1", preload},
+                     {"call 2", preload},
+                     {"call 3", preload},
+                     {"call 4", preload},
+                     {"call 5", preload},
+                     {"call 6", preload},
+                     {"all calls", preload}}},
+     .checks = "104",
+     .promise = word::refused,
+     .not_under_tsan = allocator_is_its_own,
+     .not_under_asan = allocator_is_its_own},
+    {.name = "fault/each_call",
+     .asks = "does a new thread's registration work, or refuse, whichever call for memory fails?",
+     .play = &each_call,
+     .conditions = {{{"one call", preload}, {"that one and all later", preload}}},
+     .checks = "104",
+     .promise = word::refused,
+     .not_under_tsan = allocator_is_its_own,
+     .not_under_asan = allocator_is_its_own},
+    {.name = "fault/exit_without_memory",
+     .asks = "do callbacks run if there is no memory while their thread ends?",
+     .play = &exits_without_memory,
+     .conditions = {{{"all calls fail", preload}}},
+     .checks = "105",
+     .not_under_tsan = allocator_is_its_own,
+     .not_under_asan = allocator_is_its_own},
+    {.name = "fault/late_without_memory",
+     .asks = "does what they register then run, or is it refused?",
+     .play = &registers_late_without_memory,
+     .conditions = {{{"all calls fail", preload}}},
+     .checks = "105",
+     .promise = word::refused,
+     .not_under_tsan = allocator_is_its_own,
+     .not_under_asan = allocator_is_its_own},
+    {.name = "fault/little_address_space",
+     .asks = "does it refuse what a process with 256 KiB of address space has no room for?",
+     .play = &little_address_space,
+     .checks = "104",
+     .promise = word::refused,
+     .not_under_tsan = "the sanitizer maps terabytes",
+     .not_under_asan = "the sanitizer maps terabytes"},
+    {.name = "fault/no_more_files",
+     .asks = "do callbacks run in a process that may open no file?",
+     .play = &no_more_files,
+     .not_under_tsan = "the sanitizer opens files",
+     .not_under_asan = "the sanitizer opens files"},
+    {.name = "fault/small_stack",
+     .asks = "do callbacks run on the smallest stacks that the system gives?",
+     .play = &small_stack,
+     .conditions = {{{"the least"}, {"16 KiB more"}, {"48 KiB more"}}},
+     .not_under_tsan = "the sanitizer needs larger stacks",
+     .not_under_asan = "the sanitizer needs larger stacks"},
+    {.name = "fault/no_more_threads",
+     .asks = "do callbacks run in a process that gets no more threads, and when it does again?",
+     .play = &no_more_threads,
+     .checks = "108",
+     .not_under_tsan = "the sanitizer maps terabytes",
+     .not_under_asan = "the sanitizer maps terabytes"},
+    {.name = "fault/signals",
+     .asks = "do all callbacks run when signals come in the middle of them?",
+     .play = &signals,
+     .conditions = {{{"their own"}, {"another thread's"}}}},
+};
+
+}  // namespace
+
 std::span<const event> fault_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

@@ -34,6 +34,12 @@ struct cxa_thread_atexit {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"unload/registers_during_dlopen", "hangs",
        "the C library registers an entry under the lock that dlopen holds"},
+      {"fault/first_use", "conditional",
+       "glibc gives no error when it has no memory for a destructor of its list"},
+      {"fault/each_call", "crashes",
+       "glibc gives no error when it has no memory for a destructor of its list"},
+      {"fault/late_without_memory", "crashes",
+       "glibc gives no error when it has no memory for a destructor of its list"},
   };
   static constexpr backend_info info{
       .name = "cxa_thread_atexit",

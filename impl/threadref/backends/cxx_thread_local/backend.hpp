@@ -22,6 +22,10 @@ struct cxx_thread_local {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"unload/registers_during_dlopen", "hangs",
        "the C library registers a destructor under the lock that dlopen holds"},
+      {"fault/first_use", "conditional",
+       "glibc gives no error when it has no memory for a destructor of its list"},
+      {"fault/each_call", "crashes",
+       "glibc gives no error when it has no memory for a destructor of its list"},
   };
   static constexpr backend_info info{.name = "cxx_thread_local",
                                      .summary = "the destructor of a C++ thread_local",
