@@ -105,7 +105,7 @@ void limit_address_space(std::size_t left) {
 
 // On the thread itself, before it calls malloc.
 int little_address_space(scene& s) {
-  constexpr std::size_t left = 256 * 1024;
+  constexpr std::size_t left = 256UL * 1024;
   constexpr int far_too_many = 30'000;
   on_new_thread(s, [&s] {
     limit_address_space(left);
@@ -134,7 +134,7 @@ void note_join(scene& s, void* number) {
 int small_stack(scene& s) {
   const long least = sysconf(_SC_THREAD_STACK_MIN);
   THREADREF_CHECK_ERRNO(least > 0, "sysconf(_SC_THREAD_STACK_MIN)");
-  constexpr std::size_t steps[] = {0, 16 * 1024, 48 * 1024};
+  constexpr std::size_t steps[] = {0, 16UL * 1024, 48UL * 1024};
   pthread_attr_t small{};
   THREADREF_CHECK_CALL(pthread_attr_init(&small));
   THREADREF_CHECK_CALL(
