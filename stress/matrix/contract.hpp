@@ -33,7 +33,13 @@ const mechanism& contract_mechanism() {
       .alive = [] { return enumerate<B>().size(); },
       .attach_variable = [](void** variable,
                             void (*run)(void*)) { return !register_destructor<B>(variable, run); },
-      .detach_variable = [](void** variable) { return unregister_destructor<B>(variable); }};
+      .detach_variable = [](void** variable) { return unregister_destructor<B>(variable); },
+      .set_value =
+          [](callback c) {
+            static constinit thread_local void* value = nullptr;
+            value = c.with;
+            return !register_destructor<B>(&value, c.run);
+          }};
   return m;
 }
 

@@ -38,6 +38,9 @@ struct mechanism {
   bool (*attach_variable)(void** variable, void (*run)(void*)) = nullptr;
   // Takes back all destructors of the variable that the calling thread has pending; were there any?
   bool (*detach_variable)(void** variable) = nullptr;
+  // Sets the value that one variable has on the calling thread; `run` is its destructor. What a
+  // peer has none of, it does not say before it is played.
+  bool (*set_value)(callback c) = nullptr;
 };
 
 }  // namespace threadref::stress

@@ -51,8 +51,8 @@ void scene::attach(int count, void (*then)(scene&)) {
   for (int i = 0; i != count; ++i) attach(then);
 }
 
-std::function<bool()> scene::attach_detachable() {
-  const offer o = begin();
+std::function<bool()> scene::attach_detachable(void (*then)(scene&)) {
+  const offer o = begin(then);
   std::function<bool()> detach;
   const bool yes = try_to([&] {
     detach = subject.attach_detachable(o.what);

@@ -85,7 +85,7 @@ class scene {
     return yes;
   }
   // The same with a way back. Empty: refused. What is taken back must not run.
-  std::function<bool()> attach_detachable();
+  std::function<bool()> attach_detachable(void (*then)(scene&) = nullptr);
   // For other ways of registering: what to register and, afterwards, whether that was accepted. As
   // long as nobody says so, it may be lost.
   struct offer {

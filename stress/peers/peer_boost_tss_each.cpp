@@ -13,14 +13,23 @@ void run(callback* c) {
   one.run(one.with);
 }
 
-constexpr threadref::stress::mechanism m{.name = "peer_boost_tss_each", .attach = [](callback c) {
-                                           // Never destroyed: a destroyed one no longer runs what
-                                           // other threads gave it.
-                                           auto* const variable =
-                                               new boost::thread_specific_ptr<callback>(&run);
-                                           variable->reset(new callback(c));
-                                           return true;
-                                         }};
+// Never destroyed: a destroyed one no longer runs what other threads gave it.
+auto* make_variable() {
+  return new boost::thread_specific_ptr<callback>(&run);
+}
+
+constexpr threadref::stress::mechanism m{.name = "peer_boost_tss_each",
+                                         .attach =
+                                             [](callback c) {
+                                               make_variable()->reset(new callback(c));
+                                               return true;
+                                             },
+                                         .set_value =
+                                             [](callback c) {
+                                               static auto* const variable = make_variable();
+                                               variable->reset(new callback(c));
+                                               return true;
+                                             }};
 
 }  // namespace
 

@@ -5,13 +5,21 @@
 
 namespace {
 
-constexpr threadref::stress::mechanism m{
-    .name = "peer_glib_private", .attach = [](threadref::stress::callback c) {
-      // GLib wants them static: they are never freed.
-      auto* const variable = new GPrivate(G_PRIVATE_INIT(c.run));
-      g_private_set(variable, c.with);
-      return true;
-    }};
+constexpr threadref::stress::mechanism m{.name = "peer_glib_private",
+                                         .attach =
+                                             [](threadref::stress::callback c) {
+                                               // GLib wants them static: they are never freed.
+                                               auto* const variable =
+                                                   new GPrivate(G_PRIVATE_INIT(c.run));
+                                               g_private_set(variable, c.with);
+                                               return true;
+                                             },
+                                         .set_value =
+                                             [](threadref::stress::callback c) {
+                                               static GPrivate variable = G_PRIVATE_INIT(c.run);
+                                               g_private_set(&variable, c.with);
+                                               return true;
+                                             }};
 
 }  // namespace
 

@@ -7,10 +7,18 @@ namespace {
 
 // The value is what the destructor is called with; the C library calls it if it is not null.
 constexpr threadref::stress::mechanism m{
-    .name = "peer_key_each", .attach = [](threadref::stress::callback c) {
-      pthread_key_t key{};
-      return pthread_key_create(&key, c.run) == 0 && pthread_setspecific(key, c.with) == 0;
-    }};
+    .name = "peer_key_each",
+    .attach =
+        [](threadref::stress::callback c) {
+          pthread_key_t key{};
+          return pthread_key_create(&key, c.run) == 0 && pthread_setspecific(key, c.with) == 0;
+        },
+    .set_value =
+        [](threadref::stress::callback c) {
+          static pthread_key_t key{};
+          static const bool made = pthread_key_create(&key, c.run) == 0;
+          return made && pthread_setspecific(key, c.with) == 0;
+        }};
 
 }  // namespace
 

@@ -16,14 +16,23 @@ struct value {
   value& operator=(const value&) = delete;
 };
 
+// Never destroyed: a destroyed one leaks what other threads gave it.
+auto* make_storage() {
+  return new QThreadStorage<value*>;
+}
+
 constexpr threadref::stress::mechanism m{.name = "peer_qt_thread_storage",
-                                         .attach = [](callback c) {
-                                           // Never destroyed: a destroyed one leaks what other
-                                           // threads gave it.
-                                           auto* const storage = new QThreadStorage<value*>;
-                                           storage->setLocalData(new value(c));
-                                           return true;
-                                         }};
+                                         .attach =
+                                             [](callback c) {
+                                               make_storage()->setLocalData(new value(c));
+                                               return true;
+                                             },
+                                         .set_value =
+                                             [](callback c) {
+                                               static auto* const storage = make_storage();
+                                               storage->setLocalData(new value(c));
+                                               return true;
+                                             }};
 
 }  // namespace
 

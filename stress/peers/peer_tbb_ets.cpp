@@ -15,7 +15,11 @@ struct list {
   std::vector<callback> all;
   list() = default;
   ~list() {
-    for (auto c = all.rbegin(); c != all.rend(); ++c) c->run(c->with);
+    while (!all.empty()) {
+      const callback newest = all.back();
+      all.pop_back();
+      newest.run(newest.with);
+    }
   }
   list(const list&) = delete;
   list& operator=(const list&) = delete;
