@@ -112,7 +112,7 @@ class scene {
   // Something that was not its own was touched, or a thread was taken for another. The sentence is
   // shown; the first one counts.
   void misdeed(std::string_view what) noexcept;
-  // Callbacks ran in another order than the newest first.
+  // Callbacks ran in another order than newest first, or when what they need was gone.
   void misordered() noexcept { memory_.misordered.store(true); }
   // Its memory grows for as long as a thread lives.
   void grows() noexcept { memory_.grows.store(true); }

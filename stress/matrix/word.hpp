@@ -13,7 +13,7 @@ enum class word {
   refused,      // registering gave an error: nobody was misled
   lost,         // was accepted and never ran
   misplaced,    // ran on another thread, or after its thread was joined
-  misordered,   // ran in another order than newest first
+  misordered,   // ran in the wrong order: not newest first, or when what it needs was gone
   doubled,      // ran more than once
   grows,        // its memory grows without bound while a thread lives
   corrupts,     // touched what is not its own, or took one thread for another

@@ -1,11 +1,119 @@
 // SPDX-License-Identifier: MIT
-// One mechanism used in the destructor of another.
+// One mechanism used in the destructor of another: the row is whose destructor it is, the condition
+// what it does, the column what it uses.
+#include <array>
+#include <cstdlib>
+#include <functional>
+
 #include "matrix/events.hpp"
+#include "matrix/foreign.hpp"
+#include "matrix/makers.hpp"
+#include "matrix/makers_boost.hpp"
+#include "scenarios/check.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 4;  // callbacks
+
+enum condition : std::size_t { registers_again, registers_first, frees, by_exit };
+
+// Shared by the body, the callbacks and the destructor: each frees what the one before left.
+constinit thread_local std::array<void*, some> kept{};
+void replace_memory(scene& /*in*/) {
+  for (void*& one : kept) {
+    std::free(one);
+    one = std::malloc(100);
+    THREADREF_CHECK(one != nullptr, "malloc");
+  }
+}
+
+std::function<void()> what_the_destructor_does(scene& s) {
+  if (s.condition() != frees) return [&s] { s.attach(some); };
+  return [&s] {
+    replace_memory(s);
+    s.attach(some, &replace_memory);
+  };
+}
+
+// What the body does after `arm`, which has the foreign destructor called.
+void play_with(scene& s, const std::function<void()>& arm) {
+  const auto body = [&] {
+    arm();
+    if (s.condition() == registers_first) return;
+    s.attach(some, s.condition() == frees ? &replace_memory : nullptr);
+    if (s.condition() == frees) replace_memory(s);
+  };
+  if (s.condition() == by_exit) return body();
+  on_new_thread(s, body);
+}
+
+int in_a_thread_local(scene& s) {
+  play_with(s, [&s] { at_thread_local_end(what_the_destructor_does(s)); });
+  return 0;
+}
+
+int in_a_key(scene& s, pthread_key_t key) {
+  key_task once(1, [work = what_the_destructor_does(s)](int /*round*/) { work(); });
+  play_with(s, [&] { once.arm(key); });
+  return 0;
+}
+int in_a_lower_key(scene& s) {
+  return in_a_key(s, older_key());
+}
+int in_a_higher_key(scene& s) {
+  return in_a_key(s, younger_key(s));
+}
+
+int in_a_boost_variable(scene& s) {
+  play_with(s, [&s] {
+    if (!at_boost_tss_end(what_the_destructor_does(s)))
+      s.absent("Boost.Thread is not in this build");
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "cross/thread_local",
+     .asks = "can a thread_local's destructor use it?",
+     .play = &in_a_thread_local,
+     .conditions = {{{"registers again"},
+                     {"registers for the first time"},
+                     {"frees what callbacks allocated"},
+                     {"registers again, at the end of the process"}}},
+     .checks = "42, 45",
+     .bugs = {14, 15, 18, 19}},
+    {.name = "cross/lower_key",
+     .asks = "can the destructor of a key with a lower index?",
+     .play = &in_a_lower_key,
+     .conditions = {{{"registers again"},
+                     {"registers for the first time"},
+                     {"frees what callbacks allocated"}}},
+     .checks = "43, 45",
+     .bugs = {14, 15, 18, 19}},
+    {.name = "cross/higher_key",
+     .asks = "can the destructor of a key with a higher index?",
+     .play = &in_a_higher_key,
+     .conditions = {{{"registers again"},
+                     {"registers for the first time"},
+                     {"frees what callbacks allocated"}}},
+     .checks = "43, 45",
+     .bugs = {14, 15, 18, 19}},
+    {.name = "cross/boost_variable",
+     .asks = "can the cleanup of a boost::thread_specific_ptr?",
+     .play = &in_a_boost_variable,
+     .conditions = {{{"registers again"},
+                     {"registers for the first time"},
+                     {"frees what callbacks allocated"}}},
+     .checks = "43, 45",
+     .bugs = {14, 15, 18, 19}},
+};
+
+}  // namespace
+
 std::span<const event> cross_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress

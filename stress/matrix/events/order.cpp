@@ -1,11 +1,231 @@
 // SPDX-License-Identifier: MIT
 // In which order callbacks run, and beside what.
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
 #include "matrix/events.hpp"
+#include "matrix/foreign.hpp"
+#include "matrix/makers.hpp"
+#include "matrix/makers_boost.hpp"
+#include "scenarios/check.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 4;  // callbacks before and after
+
+// Newest first among those of one thread. What never ran, or was refused, is graded elsewhere.
+void check_order(scene& s, std::uint32_t thread) {
+  const shared_scene& m = s.memory();
+  std::uint32_t newer = 0;
+  for (std::uint32_t i = m.used.load(); i-- != 0;) {
+    const std::uint32_t stamp = m.lines[i].stamp.load();
+    if (m.lines[i].thread.load() != thread || stamp == 0) continue;
+    if (stamp < newer) s.misordered();
+    newer = stamp;
+  }
+}
+
+int newest_first(scene& s) {
+  constexpr int counts[] = {2, 100, 10'000};
+  std::uint32_t number = 0;
+  on_new_thread(s, [&] {
+    s.attach(counts[s.condition()]);
+    number = s.thread();
+  });
+  check_order(s, number);
+  return 0;
+}
+
+int two_at_once(scene& s) {
+  std::atomic<int> registered{0};
+  std::array<std::uint32_t, 2> numbers{};
+  const auto body = [&](std::uint32_t& number) {
+    number = s.thread();
+    for (int i = 0; i != s.size(500); ++i) s.attach();
+    registered.fetch_add(1);
+    while (registered.load() != 2) sched_yield();
+  };
+  {
+    const player_thread one(s, [&] { body(numbers[0]); });
+    const player_thread two(s, [&] { body(numbers[1]); });
+  }
+  for (const std::uint32_t number : numbers) check_order(s, number);
+  return 0;
+}
+
+// Each third is taken back.
+int some_are_gone(scene& s) {
+  std::uint32_t number = 0;
+  on_new_thread(s, [&] {
+    number = s.thread();
+    for (int i = 0; i != 100; ++i) {
+      const auto detach = s.attach_detachable();
+      if (i % 3 == 0 && detach != nullptr && !detach())
+        s.misdeed("its thread lives, and it was gone");
+    }
+  });
+  check_order(s, number);
+  return 0;
+}
+
+// What a callback registers comes before those that were there before it.
+int late_is_next(scene& s) {
+  std::uint32_t number = 0;
+  on_new_thread(s, [&] {
+    number = s.thread();
+    s.attach(some);
+    s.attach([](scene& in) { in.attach(some); });
+  });
+  // Lines are in the order of registration, so that the late ones are the last: but they ran after
+  // the one that registered them.
+  const shared_scene& m = s.memory();
+  const std::uint32_t last_of_others = m.lines[some - 1].stamp.load();
+  for (std::uint32_t i = some + 1; i != m.used.load(); ++i) {
+    const std::uint32_t stamp = m.lines[i].stamp.load();
+    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) s.misordered();
+  }
+  return 0;
+}
+
+// Destroyed when the body is left.
+struct stack_object {
+  scene& s;
+  std::atomic<std::uint32_t>& stamp;
+  explicit stack_object(scene& in, std::atomic<std::uint32_t>& at) noexcept : s(in), stamp(at) {}
+  ~stack_object() { stamp.store(s.stamp()); }
+  stack_object(const stack_object&) = delete;
+  stack_object& operator=(const stack_object&) = delete;
+};
+
+int after_the_stack(scene& s) {
+  std::atomic<std::uint32_t> gone{0};
+  on_new_thread(s, [&] {
+    const stack_object before(s, gone);
+    s.attach(some);
+    const stack_object after(s, gone);
+    if (s.condition() == 1) pthread_exit(nullptr);
+  });
+  for (const line& l : s.memory().lines) {
+    const std::uint32_t stamp = l.stamp.load();
+    if (stamp != 0 && stamp < gone.load()) s.misordered();
+  }
+  return 0;
+}
+
+// Keys of others, without a destructor that does anything.
+struct foreign_keys {
+  std::array<pthread_key_t, 8> keys{};
+  foreign_keys() {
+    for (pthread_key_t& k : keys)
+      THREADREF_CHECK_CALL(pthread_key_create(&k, [](void* /*value*/) {}));
+  }
+  void set(const void* value) const {
+    for (const pthread_key_t k : keys) THREADREF_CHECK_CALL(pthread_setspecific(k, value));
+  }
+  [[nodiscard]] bool all_are(const void* value) const {
+    return std::all_of(keys.begin(), keys.end(),
+                       [value](pthread_key_t k) { return pthread_getspecific(k) == value; });
+  }
+};
+
+int beside_foreign_keys(scene& s) {
+  enum condition { keys_before, keys_between, keys_after, boost_between };
+  const auto now = [&s](condition c) { return s.condition() == c; };
+  std::uint32_t number = 0;
+  on_new_thread(s, [&] {
+    number = s.thread();
+    if (now(keys_before)) foreign_keys().set(&s);
+    s.attach(some);
+    if (now(keys_between)) foreign_keys().set(&s);
+    if (now(boost_between) && !at_boost_tss_end([] {}))
+      s.absent("Boost.Thread is not in this build");
+    s.attach(some);
+    if (now(keys_after)) foreign_keys().set(&s);
+  });
+  check_order(s, number);
+  return 0;
+}
+
+// Their values are cleared key by key while a thread ends: for what comes later they are gone.
+int sees_foreign_values(scene& s) {
+  static const foreign_keys* seen = nullptr;
+  if (s.condition() == 1) younger_key(s);
+  seen = new foreign_keys;
+  on_new_thread(s, [&s] {
+    seen->set(&s);
+    s.attach(some, [](scene& in) {
+      if (!seen->all_are(&in)) in.misordered();
+    });
+  });
+  return 0;
+}
+
+constinit thread_local int trivial = 0;
+
+int sees_thread_locals(scene& s) {
+  on_new_thread(s, [&s] {
+    trivial = 7;
+    s.attach(some, [](scene& in) {
+      if (trivial != 7) in.misdeed("a thread_local has not the value that the body gave it");
+    });
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "order/newest_first",
+     .asks = "do a thread's callbacks run newest first?",
+     .play = &newest_first,
+     .conditions = {{{"2"}, {"100"}, {"10 000"}}},
+     .checks = "29"},
+    {.name = "order/two_threads",
+     .asks = "do those of each of two threads that end at once?",
+     .play = &two_at_once,
+     .checks = "32"},
+    {.name = "order/detached_between",
+     .asks = "do those that are left when others were detached?",
+     .play = &some_are_gone,
+     .checks = "31",
+     .why_not = &needs_detaching},
+    {.name = "order/registered_in_callback",
+     .asks = "does what a callback registers run before what is older?",
+     .play = &late_is_next,
+     .checks = "37"},
+    {.name = "order/after_stack_objects",
+     .asks = "do they run when the objects on the body's stack are destroyed?",
+     .play = &after_the_stack,
+     .conditions = {{{"return"}, {"pthread_exit"}}},
+     .checks = "36"},
+    {.name = "order/beside_foreign_keys",
+     .asks = "do they run newest first whatever else a thread has?",
+     .play = &beside_foreign_keys,
+     .conditions = {{{"keys made before"},
+                     {"keys made between"},
+                     {"keys made after"},
+                     {"a Boost variable between"}}},
+     .checks = "35"},
+    {.name = "order/sees_foreign_values",
+     .asks = "do they still find the values that foreign keys have on the thread?",
+     .play = &sees_foreign_values,
+     .conditions = {{{"keys made before the first callback"}, {"keys made after"}}},
+     .checks = "111",
+     .bugs = {16, 21}},
+    {.name = "order/sees_thread_locals",
+     .asks = "do they still find what the body left in a plain thread_local?",
+     .play = &sees_thread_locals,
+     .checks = "109"},
+};
+
+}  // namespace
+
 std::span<const event> order_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress
