@@ -41,6 +41,8 @@ struct mechanism {
   // Sets the value that one variable has on the calling thread; `run` is its destructor. What a
   // peer has none of, it does not say before it is played.
   bool (*set_value)(callback c) = nullptr;
+  // How many callbacks the calling thread has before it.
+  std::size_t (*pending)() = nullptr;
 };
 
 }  // namespace threadref::stress

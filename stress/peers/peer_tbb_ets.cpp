@@ -25,11 +25,18 @@ struct list {
   list& operator=(const list&) = delete;
 };
 
-constexpr threadref::stress::mechanism m{.name = "peer_tbb_ets", .attach = [](callback c) {
-                                           static tbb::enumerable_thread_specific<list> lists;
-                                           lists.local().all.push_back(c);
-                                           return true;
-                                         }};
+auto& lists() {
+  static tbb::enumerable_thread_specific<list> all;
+  return all;
+}
+
+constexpr threadref::stress::mechanism m{.name = "peer_tbb_ets",
+                                         .attach =
+                                             [](callback c) {
+                                               lists().local().all.push_back(c);
+                                               return true;
+                                             },
+                                         .pending = [] { return lists().local().all.size(); }};
 
 }  // namespace
 

@@ -23,10 +23,13 @@ struct list {
 };
 thread_local list own;
 
-constexpr threadref::stress::mechanism m{.name = "peer_vector", .attach = [](callback c) {
-                                           own.all.push_back(c);
-                                           return true;
-                                         }};
+constexpr threadref::stress::mechanism m{.name = "peer_vector",
+                                         .attach =
+                                             [](callback c) {
+                                               own.all.push_back(c);
+                                               return true;
+                                             },
+                                         .pending = [] { return own.all.size(); }};
 
 }  // namespace
 

@@ -1,11 +1,280 @@
 // SPDX-License-Identifier: MIT
 // Who a thread is, while and after it ends.
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
 #include "matrix/events.hpp"
+#include "matrix/foreign.hpp"
+#include "matrix/makers.hpp"
+#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
+namespace {
+
+constexpr int some = 4;  // callbacks of a thread
+constexpr int successors = 10'000;
+
+// Leaked: callbacks may come after everything else.
+auto& refs = *new std::vector<std::function<bool()>>;
+
+int dead_in_callbacks(scene& s) {
+  on_new_thread(s, [&s] {
+    for (int i = 0; i != 5; ++i) refs.push_back(s.subject.watch());
+    for (const auto& alive : refs) {
+      if (!alive()) s.misdeed("a reference to the running thread says that it is dead");
+    }
+    s.attach(some, [](scene& in) {
+      for (const auto& alive : refs) {
+        if (alive()) in.misdeed("a reference to a thread that ends says that it lives");
+      }
+    });
+  });
+  return 0;
+}
+
+int ref_stays_dead(scene& s) {
+  std::function<bool()> alive;
+  pthread_t had{};
+  on_new_thread(s, [&] {
+    s.attach();
+    alive = s.subject.watch();
+    had = pthread_self();
+  });
+  int same = 0;
+  for (int i = 0; i != s.size(successors); ++i) {
+    on_new_thread(s, [&] {
+      if (pthread_equal(pthread_self(), had) != 0) ++same;
+      s.attach();
+      if (alive()) s.misdeed("a reference to a dead thread says that a successor is it");
+    });
+    if (alive()) s.misdeed("a reference to a dead thread says that it lives");
+  }
+  if (same == 0) s.absent("no successor had the pthread_t of the first thread");
+  return 0;
+}
+
+int never_twice(scene& s) {
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i != s.size(successors); ++i) {
+    on_new_thread(s, [&] {
+      s.attach();
+      const std::uint64_t me = s.subject.identity();
+      if (me == 0) s.misdeed("a thread that registered is nobody");
+      if (!seen.insert(me).second) s.misdeed("two threads have one identity");
+    });
+  }
+  return 0;
+}
+
+std::atomic<std::uint64_t> identity_of_body{0};
+
+// Late it may be nobody, and never somebody else.
+void ask_late(scene& s) {
+  const std::uint64_t now = s.subject.identity();
+  if (now != 0 && now != identity_of_body.load()) s.misdeed("a thread that ends is somebody else");
+}
+void ask(scene& s) {
+  if (s.subject.identity() != identity_of_body.load())
+    s.misdeed("a callback was told that its thread is another, or none");
+}
+
+int who_am_i(scene& s) {
+  const pthread_key_t key = s.condition() == 0 ? older_key() : younger_key(s);
+  key_task rounds(detail::destructor_rounds, [&s](int /*round*/) { ask_late(s); });
+  on_new_thread(s, [&] {
+    at_thread_local_end([&s] { ask_late(s); });
+    rounds.arm(key);
+    s.attach(some, &ask);
+    identity_of_body.store(s.subject.identity());
+  });
+  return 0;
+}
+
+int starts_with_nothing(scene& s) {
+  const auto has_some = [&s] {
+    return s.subject.pending != nullptr ? s.subject.pending() != 0 : s.subject.identity() != 0;
+  };
+  if (s.subject.pending == nullptr && s.subject.identity == nullptr) {
+    s.absent("it does not say what a thread has");
+    return 0;
+  }
+  for (int i = 0; i != 50; ++i) {
+    on_new_thread(s, [&] {
+      if (has_some()) s.misdeed("a new thread found what a dead one had");
+      s.attach(some);
+    });
+  }
+  return 0;
+}
+
+std::atomic<std::size_t> folded{0};
+void fold(scene& /*in*/) {
+  folded.fetch_add(1);
+}
+
+// Threads that end when they are told to.
+class members {
+ public:
+  members(scene& s, std::size_t count) {
+    for (std::size_t i = 0; i != count; ++i) {
+      may_end_.push_back(std::make_unique<std::atomic<bool>>(false));
+      threads_.push_back(std::make_unique<player_thread>(s, [this, &s, i] {
+        s.attach(&fold);
+        registered_.fetch_add(1);
+        may_end_[i]->wait(false);
+      }));
+    }
+    while (registered_.load() != count) sched_yield();
+  }
+  void tell(std::size_t i) {
+    may_end_[i]->store(true);
+    may_end_[i]->notify_one();
+  }
+  void join(std::size_t i) { threads_[i]->join(); }
+
+ private:
+  std::atomic<std::size_t> registered_{0};
+  std::vector<std::unique_ptr<std::atomic<bool>>> may_end_;
+  std::vector<std::unique_ptr<player_thread>> threads_;
+};
+
+void count_one_by_one(scene& s) {
+  constexpr std::size_t count = 16;
+  const std::size_t others = s.subject.alive();
+  members all(s, count);
+  for (std::size_t ended = 0; ended != count; ++ended) {
+    if (s.subject.alive() != others + count - ended)
+      s.misdeed("a thread that lives is not counted");
+    all.tell(ended);
+    all.join(ended);
+    if (folded.load() != ended + 1) s.misdeed("a thread that ended is not counted");
+  }
+  if (s.subject.alive() != others)
+    s.misdeed("a thread that ended is still counted as one that lives");
+}
+
+void count_while_they_end(scene& s) {
+  constexpr std::size_t count = 4;
+  for (int round = 0; round != s.size(200); ++round) {
+    const std::size_t others = s.subject.alive();
+    folded.store(0);
+    members all(s, count);
+    for (std::size_t i = 0; i != count; ++i) all.tell(i);
+    // Those that live first: who ends in between is then counted as one that has.
+    for (std::size_t sum = 0; folded.load() != count;) {
+      sum = s.subject.alive() - others;
+      sum += folded.load();
+      if (sum < count) s.misdeed("a thread that ends is counted neither alive nor ended");
+    }
+    for (std::size_t i = 0; i != count; ++i) all.join(i);
+  }
+}
+
+int is_counted_once(scene& s) {
+  s.condition() == 0 ? count_one_by_one(s) : count_while_they_end(s);
+  return 0;
+}
+
+// What a thread keeps for itself, and readers of other threads use without a lock.
+struct shared_node {
+  std::atomic<int> value{7};
+};
+std::atomic<shared_node*> published{nullptr};
+std::mutex heirs_lock;
+auto& inherited = *new std::vector<shared_node*>;
+
+int hands_over(scene& s) {
+  std::atomic<int> reads{0};
+  std::atomic<bool> over{false};
+  const player_thread reader(s, [&] {
+    while (!over.load()) {
+      if (const shared_node* const n = published.load(); n != nullptr && n->value.load() != 7)
+        s.misdeed("what a reader still used was freed");
+      reads.fetch_add(1);
+    }
+  });
+  for (int i = 0; i != s.size(100); ++i) {
+    on_new_thread(s, [&s] {
+      published.store(new shared_node);
+      s.attach([](scene& /*in*/) {
+        const std::scoped_lock locked(heirs_lock);
+        inherited.push_back(published.load());
+      });
+    });
+    const int before = reads.load();
+    while (reads.load() < before + 2) sched_yield();
+    published.store(nullptr);
+    // One more turn, so that the reader has let it go.
+    const int last = reads.load();
+    while (reads.load() < last + 2) sched_yield();
+    const std::scoped_lock locked(heirs_lock);
+    for (const shared_node* n : inherited) delete n;
+    inherited.clear();
+  }
+  over.store(true);
+  return 0;
+}
+
+constexpr event rows[] = {
+    {.name = "identity/dead_in_callbacks",
+     .asks = "does a thread's reference say that it is dead when its first callback runs?",
+     .play = &dead_in_callbacks,
+     .checks = "5, 6",
+     .why_not = &needs_watching},
+    {.name = "identity/ref_stays_dead",
+     .asks = "does it for ever, while successors get its pthread_t and its stack?",
+     .play = &ref_stays_dead,
+     .checks = "2, 60",
+     .bugs = {24},
+     .why_not = &needs_watching},
+    {.name = "identity/never_twice",
+     .asks = "has each thread an identity that no other one ever has?",
+     .play = &never_twice,
+     .checks = "1",
+     .bugs = {24},
+     .why_not = &needs_identity},
+    {.name = "identity/who_am_i",
+     .asks = "is a callback told who its thread is, and nothing else ever that it is another?",
+     .play = &who_am_i,
+     .conditions = {{{"asked in a key with a lower index too"}, {"in one with a higher index"}}},
+     .checks = "45",
+     .bugs = {21},
+     .why_not = &needs_identity},
+    {.name = "identity/starts_with_nothing",
+     .asks = "does a new thread start without what a dead one had?",
+     .play = &starts_with_nothing,
+     .checks = "1",
+     .bugs = {24}},
+    {.name = "identity/counted_once",
+     .asks = "is each thread counted as living or as ended, and once?",
+     .play = &is_counted_once,
+     .conditions = {{{"one by one"}, {"while they end"}}},
+     .checks = "58",
+     .bugs = {28},
+     .why_not = [](const mechanism& m) -> std::string_view {
+       return m.alive == nullptr ? "it does not say which threads live" : "";
+     }},
+    {.name = "identity/hands_over",
+     .asks = "can a callback hand over what readers of other threads still use?",
+     .play = &hands_over,
+     .checks = "113",
+     .bugs = {31}},
+};
+
+}  // namespace
+
 std::span<const event> identity_events() {
-  return {};
+  return rows;
 }
 
 }  // namespace threadref::stress
