@@ -16,6 +16,8 @@ struct cxa_thread_atexit {
        "an entry can't be taken back from the system's list, and keeps its slot"},
       {"c064_nor_when_another_thread_cancels", "it takes memory until the thread ends",
        "an entry can't be taken back from the system's list, and keeps its slot"},
+      {"end/long_life", "grows",
+       "an entry can't be taken back from the system's list, and keeps its slot"},
       {"c013_a_handle_in_a_thread_local", "a younger thread_local's ref is still there",
        "each finalizer has a place of its own among the thread_locals, not the first one's"},
       {"c080_nor_at_exit_on_a_worker", "the atexit flag is not seen",
