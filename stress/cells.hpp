@@ -13,6 +13,7 @@ namespace threadref::stress {
 struct cell_code {
   scenarios::cell what;
   bool canary = false;
+  bool rare = false;  // a canary whose fault shows once in very many threads
   // How many records a round's ledger needs.
   std::size_t (*threads_in_all)(const round&) = nullptr;
   // Plays one round, compares the ledger with the library's counters and settles it.

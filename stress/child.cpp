@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
@@ -47,12 +48,25 @@ int wait_for(pid_t child, bool& killed_by_us) {
   return status;
 }
 
-bool crashed(int signal) {
+}  // namespace
+
+bool is_crash(int signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGILL ||
          signal == SIGFPE || signal == SIGSYS;
 }
 
-}  // namespace
+pid_t start_child(std::vector<std::string> command) {
+  // ThreadSanitizer calls workers that live when the process ends a leak of threads: here they are
+  // the question.
+  std::vector<std::string> environment =
+      scenarios::environment_with({{"TSAN_OPTIONS", "report_thread_leaks=0"}});
+  const spawn_attributes attributes;
+  pid_t child = 0;
+  THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", nullptr, attributes.get(),
+                                   scenarios::pointers(command).data(),
+                                   scenarios::pointers(environment).data()));
+  return child;
+}
 
 void play_child(round& r, std::string_view if_never_ran) {
   const auto finalizers = static_cast<std::size_t>(r.finalizers);
@@ -63,18 +77,10 @@ void play_child(round& r, std::string_view if_never_ran) {
   command.push_back(text("--threads=", r.threads));
   command.push_back(text("--finalizers=", r.finalizers));
   command.push_back(text("--child_ledger=", memory.fd()));
-  // ThreadSanitizer calls workers that live when the process ends a leak of threads: here they are
-  // the question.
-  std::vector<std::string> environment =
-      scenarios::environment_with({{"TSAN_OPTIONS", "report_thread_leaks=0"}});
-  const spawn_attributes attributes;
-  pid_t child = 0;
-  THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", nullptr, attributes.get(),
-                                   scenarios::pointers(command).data(),
-                                   scenarios::pointers(environment).data()));
+  const pid_t child = start_child(std::move(command));
   bool too_slow = false;
   const int status = wait_for(child, too_slow);
-  if (WIFSIGNALED(status) && !too_slow && !crashed(WTERMSIG(status))) {
+  if (WIFSIGNALED(status) && !too_slow && !is_crash(WTERMSIG(status))) {
     r.figures.killed_from_outside = true;
     r.figures.note(text(r.cell, ": its child was killed from outside by signal ", WTERMSIG(status),
                         "; nothing is known"));

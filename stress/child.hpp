@@ -4,11 +4,20 @@
 // it. Its ledger lies in a memory file that both have mapped.
 #pragma once
 
+#include <sys/types.h>
+
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "round.hpp"
 
 namespace threadref::stress {
+
+// This program with that command line.
+pid_t start_child(std::vector<std::string> command);
+// Did it end by a crash of its own? Else a signal came from outside.
+bool is_crash(int signal);
 
 // Runs the cell's child() in a child process and settles what it registered into the figures.
 // `if_never_ran` names what the end of the process left undone. A child that ends with another

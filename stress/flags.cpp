@@ -26,6 +26,7 @@ ABSL_FLAG(bool, list, false, "print the cells");
 ABSL_FLAG(bool, describe, false, "print the tables as JSON");
 ABSL_FLAG(bool, smoke, false, "smallest sizes, one round");
 ABSL_FLAG(bool, canaries, false, "run the planted faults");
+ABSL_FLAG(bool, rare, false, "run the rare planted faults");
 ABSL_FLAG(std::string, child, "", "hidden: be a child process");
 ABSL_FLAG(std::string, child_ledger, "", "hidden: its ledger's file descriptor");
 ABSL_FLAG(std::string, act, "", "hidden: be the child of a trial");
@@ -35,10 +36,10 @@ namespace threadref::stress {
 
 namespace {
 
-constexpr std::string_view shown[] = {"--filter",  "--backend",    "--seed",   "--time",
-                                      "--threads", "--finalizers", "--list",   "--describe",
-                                      "--smoke",   "--canaries",   "--json",   "--matrix",
-                                      "--out",     "--shrink",     "--points", "--help"};
+constexpr std::string_view shown[] = {
+    "--filter", "--backend",  "--seed",   "--time",     "--threads", "--finalizers",
+    "--list",   "--describe", "--smoke",  "--canaries", "--rare",    "--json",
+    "--matrix", "--out",      "--shrink", "--points",   "--help"};
 
 constexpr char help[] = R"(PROGRAM: do finalizers survive thousands of threads that come and go?
 
@@ -84,6 +85,8 @@ The same again
 Is it to be believed?
   --canaries           play the back ends that are broken on purpose instead, at smoke size; fine
                        only if every one was caught
+  --rare               play those instead whose fault shows once in very many threads, each in a
+                       child process until it is caught or its part of --time is over
   example: PROGRAM --canaries
 
 For machines
@@ -153,6 +156,7 @@ flag_values read_flags(int argc, char** argv) {
                 .describe = absl::GetFlag(FLAGS_describe),
                 .smoke = absl::GetFlag(FLAGS_smoke),
                 .canaries = absl::GetFlag(FLAGS_canaries),
+                .rare = absl::GetFlag(FLAGS_rare),
                 .child = absl::GetFlag(FLAGS_child),
                 .child_ledger = absl::GetFlag(FLAGS_child_ledger),
                 .act = absl::GetFlag(FLAGS_act),

@@ -76,9 +76,10 @@ void parse_count(std::string_view flag, const std::string& given, int most, int&
 void parse_names(const flag_values& given, const names& known, options& into, sentences& wrong) {
   std::vector<std::string_view> valid = known.backends;
   if (given.canaries) valid = known.canaries;
+  if (given.rare) valid = known.rare;
   if (!given.backend.empty() &&
       std::find(valid.begin(), valid.end(), given.backend) == valid.end()) {
-    wrong.push_back(text("there is no ", given.canaries ? "canary" : "back end", " '",
+    wrong.push_back(text("there is no ", given.canaries || given.rare ? "canary" : "back end", " '",
                          given.backend, "'; valid: ", join_names(valid)));
   }
   into.backend = given.backend;
@@ -134,6 +135,10 @@ void refuse_contradictions(const flag_values& given, sentences& wrong) {
   }
   if (given.describe && (!given.filter.empty() || !given.backend.empty()))
     wrong.emplace_back("--describe tells everything; --list takes --filter and --backend");
+  if (given.rare && (given.canaries || given.smoke || given.matrix || given.shrink))
+    wrong.emplace_back(
+        "--rare is a run of its own and takes as long as it takes, at most --time; leave out "
+        "--canaries, --smoke, --matrix, --shrink");
   if (!given.out.empty() && !given.matrix)
     wrong.emplace_back("--out is the folder for the matrix's documents; give --matrix with it");
   if (given.matrix && (!given.time.empty() || !given.threads.empty() || !given.finalizers.empty()))
@@ -161,7 +166,8 @@ parsed parse(const flag_values& given, const names& known) {
   if (given.list) o.what = task::list;
   if (given.describe) o.what = task::describe;
   o.smoke = given.smoke;
-  o.canaries = given.canaries;
+  o.canaries = given.canaries || given.rare;
+  o.rare = given.rare;
   o.json = given.json;
   o.matrix = given.matrix;
   o.shrink = given.shrink;

@@ -28,6 +28,7 @@ struct flag_values {
   bool describe = false;
   bool smoke = false;
   bool canaries = false;
+  bool rare = false;
   // Not for users: a child process of ours, and faults of the harness's own, for its tests.
   std::string child{};
   std::string child_ledger{};
@@ -39,6 +40,7 @@ struct flag_values {
 struct names {
   std::vector<std::string_view> backends;  // and peers
   std::vector<std::string_view> canaries;
+  std::vector<std::string_view> rare;
 };
 
 enum class task { run, list, describe, child, act };
@@ -63,7 +65,8 @@ struct options {
   bool matrix = false;              // the guarantee matrix alone
   std::string out;                  // the folder for its documents
   bool smoke = false;
-  bool canaries = false;
+  bool canaries = false;  // those that are rare, if `rare`
+  bool rare = false;
   std::string child;
   std::string act;  // a trial of the matrix
   int child_ledger = -1;

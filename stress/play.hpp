@@ -9,6 +9,7 @@
 #include "bodies/late_attach.hpp"
 #include "bodies/mixed.hpp"
 #include "bodies/pool.hpp"
+#include "bodies/waves.hpp"
 #include "body.hpp"
 #include "cells.hpp"
 
@@ -44,7 +45,8 @@ void play(round& r, ledger& book) {
 template <scenarios::id K, backend B>
 constexpr cell_code cell_of(bool canary) {
   using code = body<K, B>;
-  cell_code c{scenarios::decide(scenarios::row(K), B::info), canary, nullptr, &play<K, B>, nullptr};
+  cell_code c{
+      scenarios::decide(scenarios::row(K), B::info), canary, false, nullptr, &play<K, B>, nullptr};
   if constexpr (requires(const round& r) { code::threads_in_all(r); }) {
     c.threads_in_all = &code::threads_in_all;
   } else {

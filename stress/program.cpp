@@ -34,7 +34,21 @@ names known_names() {
   names n;
   for (const player& p : cast(false)) n.backends.push_back(p.name);
   for (const player& p : cast(true)) n.canaries.push_back(p.name);
+  for (const backend_info* b : scenarios::all_rare_canaries()) n.rare.push_back(b->name);
   return n;
+}
+
+std::vector<player> players_of(const options& o) {
+  if (!o.rare) return cast(o.canaries);
+  std::vector<player> all;
+  for (const backend_info* b : scenarios::all_rare_canaries())
+    all.push_back({.name = b->name, .summary = b->summary, .contract = b, .canary = true});
+  return all;
+}
+
+// A trial of an event makes a few threads: too few for a rare canary.
+std::vector<event_cell> events_of(const options& o, const std::vector<player>& players) {
+  return o.rare ? std::vector<event_cell>{} : select_events(o, players);
 }
 
 std::vector<cell_code> all_cells() {
@@ -51,11 +65,12 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   options everything = o;
   everything.filter = "";
   everything.backend = "";
-  const std::vector<player> players = cast(o.canaries);
-  for (const event_cell& c : select_events(everything, players))
+  const std::vector<player> players = players_of(o);
+  for (const event_cell& c : events_of(everything, players))
     absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.who));
   for (const cell_code& c : all) {
-    if (c.canary == o.canaries) absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
+    if (c.canary == o.canaries && c.rare == o.rare)
+      absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
   }
   return scenarios::status_wrong_use;
 }
@@ -65,8 +80,8 @@ void print_listed(const std::string& name, std::string_view status, std::string_
 }
 
 int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
-  const std::vector<player> players = cast(o.canaries);
-  const std::vector<event_cell> events = select_events(o, players);
+  const std::vector<player> players = players_of(o);
+  const std::vector<event_cell> events = events_of(o, players);
   for (const event_cell& c : events) {
     const bool plays = c.is == word::unknown;
     print_listed(cell_name(*c.what, *c.who),
@@ -79,7 +94,7 @@ int list(const options& o, const std::vector<cell_code>& all, const program_info
   const pattern wanted(o.filter.empty() ? "." : o.filter);
   for (const cell_code& c : all) {
     const std::string name = scenarios::cell_name(c.what);
-    if (o.matrix || c.canary != o.canaries || !wanted.found_in(name)) continue;
+    if (o.matrix || c.canary != o.canaries || c.rare != o.rare || !wanted.found_in(name)) continue;
     if (!o.backend.empty() && c.what.subject->name != o.backend) continue;
     ++found;
     print_listed(name, scenarios::to_string(c.what.status), c.what.why);
@@ -164,8 +179,8 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
         const program_info& program) {
   const std::vector<const cell_code*> cells =
       o.matrix ? std::vector<const cell_code*>{} : select_cells(o, all);
-  const std::vector<player> players = cast(o.canaries);
-  std::vector<event_cell> events = select_events(o, players);
+  const std::vector<player> players = players_of(o);
+  std::vector<event_cell> events = events_of(o, players);
   if (cells.empty() && events.empty()) return nothing_matched(o, all, program);
   if (const std::string why = why_no_document(o); !why.empty()) return refuse({why}, program);
   if (o.shrink && (cells.size() != 1 || !events.empty()))
@@ -173,6 +188,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
                         cells.size() + events.size())},
                   program);
   use_small_stacks();
+  start_counting_bytes();
   minder::start(&remove_half_written);
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);

@@ -32,6 +32,11 @@ std::string_view word_for(const cell_result& r) {
   return r.judged.interesting ? "interesting" : "passed";
 }
 
+std::string slope_of(const cell_result& r) {
+  const std::optional<slope> s = r.memory.in_use.fit();
+  return s ? absl::StrFormat(" %+.2f B/thread", s->bytes_per_thread) : "";
+}
+
 struct sums {
   std::string_view backend;
   double seconds = 0;
@@ -108,10 +113,11 @@ void print_header(const program_info& program, const options& o, std::uint64_t s
 }
 
 void print_cell(const cell_result& r) {
-  put(absl::StrFormat(
-      "%-11s %-30s %5d rounds %9s threads (%s alive) %11s finalizers %7.2f s\n", word_for(r),
-      scenarios::cell_name(r.cell->what), r.figures.rounds, with_commas(r.figures.threads_churned),
-      with_commas(r.figures.threads_alive_max), with_commas(r.figures.finalizers_run), r.seconds));
+  put(absl::StrFormat("%-11s %-30s %5d rounds %9s threads (%s alive) %11s finalizers %7.2f s%s\n",
+                      word_for(r), scenarios::cell_name(r.cell->what), r.figures.rounds,
+                      with_commas(r.figures.threads_churned),
+                      with_commas(r.figures.threads_alive_max),
+                      with_commas(r.figures.finalizers_run), r.seconds, slope_of(r)));
   std::fflush(stdout);
 }
 

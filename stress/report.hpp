@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cells.hpp"
+#include "growth.hpp"
 #include "options.hpp"
 #include "tally.hpp"
 
@@ -25,6 +26,7 @@ struct cell_result {
   int finalizers = 0;
   double seconds = 0;
   cell_figures figures;
+  memory_watch memory;
   judgement judged;
   std::string again;  // the command that runs it once more
 };

@@ -33,18 +33,24 @@ json cell_of(const cell_result& r) {
       outcomes.push_back(
           {{"name", g.name}, {"count", g.count}, {"grade", scenarios::to_string(g.grade)}});
   }
-  return {{"cell", scenarios::cell_name(r.cell->what)},
-          {"scenario", r.cell->what.row->name},
-          {"backend", r.cell->what.subject->name},
-          {"verdict", to_string(r.judged.is)},
-          {"threads", r.threads},
-          {"finalizers", r.finalizers},
-          {"rounds", r.figures.rounds},
-          {"threads_churned", r.figures.threads_churned},
-          {"threads_alive_max", r.figures.threads_alive_max},
-          {"finalizers_run", r.figures.finalizers_run},
-          {"seconds", r.seconds},
-          {"outcomes", outcomes}};
+  json cell{{"cell", scenarios::cell_name(r.cell->what)},
+            {"scenario", r.cell->what.row->name},
+            {"backend", r.cell->what.subject->name},
+            {"verdict", to_string(r.judged.is)},
+            {"threads", r.threads},
+            {"finalizers", r.finalizers},
+            {"rounds", r.figures.rounds},
+            {"threads_churned", r.figures.threads_churned},
+            {"threads_alive_max", r.figures.threads_alive_max},
+            {"finalizers_run", r.figures.finalizers_run},
+            {"seconds", r.seconds},
+            {"outcomes", outcomes}};
+  if (r.cell->canary && r.judged.is == verdict::failed) cell["caught_after_seconds"] = r.seconds;
+  if (const std::optional<slope> s = r.memory.in_use.fit())
+    cell["memory_slope_bytes_per_thread"] = s->bytes_per_thread;
+  if (const std::optional<slope> s = r.memory.resident.fit())
+    cell["resident_slope_bytes_per_thread"] = s->bytes_per_thread;
+  return cell;
 }
 
 json yields_of(const program_info& program) {

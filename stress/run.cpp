@@ -11,6 +11,7 @@
 #include <random>
 
 #include "minder.hpp"
+#include "rare.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/environment.hpp"
 #include "text.hpp"
@@ -39,7 +40,8 @@ int wanted_threads(const cell_code& c, const options& o) {
 int wanted_finalizers(const cell_code& c, const options& o) {
   const scenarios::scenario& row = *c.what.row;
   if (o.finalizers != 0) return o.finalizers;
-  return o.smoke || c.canary ? row.finalizers.smoke() : row.finalizers.real();
+  // A rare fault wants many finalizers, but small rounds, to be seen soon.
+  return o.smoke || (c.canary && !c.rare) ? row.finalizers.smoke() : row.finalizers.real();
 }
 
 // How many threads the machine allows of the most that a cell wants; said once, before the run.
@@ -63,7 +65,7 @@ std::string command_again(const options& o, const std::string& program_path, std
                           const cell_code& c) {
   std::string again = absl::StrFormat("%s --filter=^%s$ --seed=0x%x", program_path,
                                       scenarios::cell_name(c.what), seed);
-  if (c.canary) again += text(" --canaries");
+  if (c.canary) again += text(c.rare ? " --rare" : " --canaries");
   if (o.smoke) again += text(" --smoke");
   if (o.threads != 0) again += text(" --threads=", o.threads);
   if (o.finalizers != 0) again += text(" --finalizers=", o.finalizers);
@@ -82,6 +84,16 @@ class runner {
   runner(const options& o, std::string program_path, std::uint64_t seed)
       : options_(o), path_(std::move(program_path)) {
     result_.seed = seed;
+  }
+
+  // In a child process: one rare canary.
+  int run_rare(const cell_code& c, rare_news& to) {
+    cell_result r;
+    r.cell = &c;
+    r.threads = options_.threads;
+    r.finalizers = options_.finalizers;
+    play_rounds(r, now(), options_.seconds, [&] { tell(r, to); });
+    return scenarios::status_fine;
   }
 
   run_result run(const std::vector<const cell_code*>& cells) {
@@ -104,26 +116,24 @@ class runner {
   [[nodiscard]] bool enough(const cell_result& r, double elapsed, double share) const {
     if (minder::stopping()) return true;
     if (r.cell->canary) {
-      const bool caught = judge(r.cell->what, r.figures.seen).is == verdict::failed;
+      // Memory not after each round: what is asked often enough is answered with yes some time.
+      const bool caught = judge(r.cell->what, r.figures.seen).is == verdict::failed ||
+                          (r.figures.rounds % 64 == 0 && memory_grows(r));
+      if (r.cell->rare) return caught || elapsed >= share;
       return caught || elapsed >= std::min(share, canary_seconds);
     }
     return options_.smoke || elapsed >= share;
   }
 
-  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t of) {
-    cell_result r;
-    r.cell = &c;
-    r.threads = std::min(wanted_threads(c, options_), most_threads_);
-    r.finalizers = wanted_finalizers(c, options_);
-    r.again = command_again(options_, path_, result_.seed, c);
+  static bool memory_grows(const cell_result& r) {
+    const std::optional<slope> s = r.memory.in_use.fit();
+    return s && s->grows();
+  }
+
+  template <class F>
+  void play_rounds(cell_result& r, double began, double share, F after_round) {
+    const cell_code& c = *r.cell;
     const std::string name = scenarios::cell_name(c.what);
-    const bool planted_here = index == 0 && options_.plant != planted::nothing;
-    const double slow = detail::under_tsan || detail::under_asan ? 4 : 1;
-    const double deadline =
-        planted_here ? 2 : slow * std::max(120.0, 20 * (options_.smoke ? 0 : share));
-    minder::begin_cell(name, r.again, deadline);
-    if (planted_here) commit_planted_fault(options_.plant);
-    const double began = now();
     const std::uint64_t seed = mix(result_.seed, name);
     std::unique_ptr<ledger> book;
     do {
@@ -141,10 +151,33 @@ class runner {
       c.play(one, *book);
       book->clear();
       ++r.figures.rounds;
-      progress_.show(name, r.figures, index, of);
+      r.memory.look(r.figures.threads_churned);
+      after_round();
     } while (!enough(r, now() - began, share));
+  }
+
+  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t of) {
+    cell_result r;
+    r.cell = &c;
+    r.threads = std::min(wanted_threads(c, options_), most_threads_);
+    r.finalizers = wanted_finalizers(c, options_);
+    r.again = command_again(options_, path_, result_.seed, c);
+    const std::string name = scenarios::cell_name(c.what);
+    const bool planted_here = index == 0 && options_.plant != planted::nothing;
+    const double slow = detail::under_tsan || detail::under_asan ? 4 : 1;
+    const double deadline =
+        planted_here ? 2 : slow * std::max(120.0, 20 * (options_.smoke ? 0 : share));
+    minder::begin_cell(name, r.again, deadline);
+    if (planted_here) commit_planted_fault(options_.plant);
+    const double began = now();
+    if (c.rare) {
+      play_rare(r, rare_command(c, r, share), [&] { progress_.clear(); });
+    } else {
+      play_rounds(r, began, share, [&] { progress_.show(name, r.figures, index, of); });
+    }
     r.seconds = now() - began;
     minder::end_cell();
+    if (memory_grows(r)) r.figures.seen.add("memory_grows", 1);
     if (planted_here && options_.plant == planted::bad_outcome) r.figures.seen.add("planted", 1);
     r.judged = judge(c.what, r.figures.seen);
     if (r.figures.killed_from_outside) r.judged.is = worse(r.judged.is, verdict::unknown);
@@ -155,6 +188,17 @@ class runner {
   std::vector<std::string> child_command(const cell_code& c) const {
     std::vector<std::string> command{path_, text("--child=", scenarios::cell_name(c.what))};
     if (options_.plant == planted::killed_child) command.emplace_back("--plant=killed_child");
+    return command;
+  }
+
+  std::vector<std::string> rare_command(const cell_code& c, const cell_result& r,
+                                        double share) const {
+    std::vector<std::string> command = child_command(c);
+    command.emplace_back("--rare");
+    command.push_back(text("--seed=", result_.seed));
+    command.push_back(text("--threads=", r.threads));
+    command.push_back(text("--finalizers=", r.finalizers));
+    command.push_back(absl::StrFormat("--time=%fs", std::max(share, 0.001)));
     return command;
   }
 
@@ -181,7 +225,8 @@ std::vector<const cell_code*> select_cells(const options& o, const std::vector<c
   const pattern wanted(o.filter.empty() ? "." : o.filter);
   std::vector<const cell_code*> chosen;
   for (const cell_code& c : all) {
-    if (c.canary != o.canaries || c.what.status == scenarios::cell_status::not_applicable) continue;
+    if (c.canary != o.canaries || c.rare != o.rare) continue;
+    if (c.what.status == scenarios::cell_status::not_applicable) continue;
     if (!o.backend.empty() && c.what.subject->name != o.backend) continue;
     if (wanted.found_in(scenarios::cell_name(c.what))) chosen.push_back(&c);
   }
@@ -205,6 +250,10 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
   const auto c = std::find_if(all.begin(), all.end(), [&o](const cell_code& each) {
     return scenarios::cell_name(each.what) == o.child;
   });
+  if (c != all.end() && c->rare) {
+    yields::plan(o.seed.value_or(0));
+    return runner(o, {}, o.seed.value_or(0)).run_rare(*c, news_in(o.child_ledger));
+  }
   if (c == all.end() || c->child == nullptr) return scenarios::status_wrong_use;
   if (o.plant == planted::killed_child) raise(SIGKILL);
   yields::plan(o.seed.value_or(0));

@@ -1,11 +1,12 @@
-# threadref_backend(<name> [PACKAGE <pkg> [COMPONENTS <c>...]] [LINK <target>...] [CANARY])
+# threadref_backend(<name> [PACKAGE <pkg> [COMPONENTS <c>...]] [LINK <target>...] [CANARY [RARE]])
 #
 # One line of the table of back ends: <name>/backend.{hpp,cpp} joins the library, or the reason why
 # it is absent is recorded. A CANARY is broken on purpose: it joins threadref_canaries, which only
-# the harnesses link, so that nothing broken is ever installed.
+# the harnesses link, so that nothing broken is ever installed. RARE: its fault shows once in very
+# many threads, so that only stress_threadref --rare is asked to catch it.
 # The calls together are what threadref/backends.hpp and scenarios/canaries.hpp are generated from.
 function(threadref_backend name)
-  cmake_parse_arguments(arg "CANARY" "PACKAGE" "COMPONENTS;LINK" ${ARGN})
+  cmake_parse_arguments(arg "CANARY;RARE" "PACKAGE" "COMPONENTS;LINK" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR
       "threadref_backend(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
@@ -31,7 +32,11 @@ function(threadref_backend name)
   if(arg_CANARY)
     set_property(GLOBAL APPEND PROPERTY threadref_canary_sources ${source})
     set_property(GLOBAL APPEND_STRING PROPERTY threadref_canary_includes ${include})
-    set_property(GLOBAL APPEND PROPERTY threadref_canaries ${name})
+    if(arg_RARE)
+      set_property(GLOBAL APPEND PROPERTY threadref_rare_canaries ${name})
+    else()
+      set_property(GLOBAL APPEND PROPERTY threadref_canaries ${name})
+    endif()
   else()
     set_property(GLOBAL APPEND PROPERTY threadref_sources ${source})
     set_property(GLOBAL APPEND PROPERTY threadref_headers ${header})

@@ -29,6 +29,7 @@ TEST(describe, lists_the_back_ends_of_this_build) {
   const auto doc = nlohmann::json::parse(describe());
   EXPECT_EQ(doc["backends"].size(), backends::size);
   EXPECT_EQ(doc["canaries"].size(), canaries::size);
+  EXPECT_EQ(doc["rare_canaries"].size(), rare_canaries::size);
   EXPECT_EQ(doc["scenarios"].size(), std::size(table));
   std::set<std::string> names;
   for (const auto& b : doc["backends"]) {

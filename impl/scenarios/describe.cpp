@@ -59,6 +59,9 @@ std::vector<const backend_info*> all_backends() {
 std::vector<const backend_info*> all_canaries() {
   return infos<canaries>();
 }
+std::vector<const backend_info*> all_rare_canaries() {
+  return infos<rare_canaries>();
+}
 
 std::string describe() {
   json doc{{"schema", 1},
@@ -67,7 +70,7 @@ std::string describe() {
            {"build_type", this_build().build_type},
            {"compiler", this_build().compiler},
            {"default_backend", default_backend::info.name}};
-  for (const char* list : {"backends", "absent", "canaries", "scenarios", "cells"})
+  for (const char* list : {"backends", "absent", "canaries", "rare_canaries", "scenarios", "cells"})
     doc[list] = json::array();
   for (const backend_info* b : all_backends()) {
     doc["backends"].push_back(
@@ -76,9 +79,10 @@ std::string describe() {
   for (const absent_backend& a : absent_backends) {
     if (!a.name.empty()) doc["absent"].push_back({{"name", a.name}, {"why", a.why}});
   }
-  for (const backend_info* b : all_canaries()) {
+  for (const backend_info* b : all_canaries())
     doc["canaries"].push_back({{"name", b->name}, {"summary", b->summary}});
-  }
+  for (const backend_info* b : all_rare_canaries())
+    doc["rare_canaries"].push_back({{"name", b->name}, {"summary", b->summary}});
   for (const scenario& s : table) doc["scenarios"].push_back(describe_row(s));
   for (const backend_info* b : all_backends()) {
     for (const scenario& s : table) {

@@ -23,8 +23,9 @@ const build_info& this_build() noexcept;
 // Both tables and all their cells as one JSON document, indented; for --describe.
 std::string describe();
 
-// Every back end of this build, and every canary, in the order of the table.
+// Every back end of this build, every canary and every rare one, in the order of the table.
 std::vector<const backend_info*> all_backends();
 std::vector<const backend_info*> all_canaries();
+std::vector<const backend_info*> all_rare_canaries();
 
 }  // namespace threadref::scenarios

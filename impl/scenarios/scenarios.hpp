@@ -57,6 +57,7 @@ enum class id {
   detach_race,
   deref_storm,
   mixed,
+  waves,
   pool,
 };
 
@@ -249,7 +250,7 @@ inline constexpr scenario table[] = {
      .tools = tool::stress,
      .finalizers = {8, 32},
      .threads = {64, 1000},
-     .outcomes = every_id()},
+     .outcomes = every_id_beyond_libc()},
 
     {.key = id::detach_race,
      .name = "detach_race",
@@ -282,7 +283,15 @@ inline constexpr scenario table[] = {
      .tools = tool::stress,
      .finalizers = {4, 32},
      .threads = {64, 2000},
-     .outcomes = every_id()},
+     .outcomes = every_id_beyond_libc()},
+
+    {.key = id::waves,
+     .name = "waves",
+     .asks = "do they when threads of all these ends come in waves, each gone before the next?",
+     .tools = tool::stress,
+     .finalizers = {4, 32},
+     .threads = {256, 4096},
+     .outcomes = every_id_beyond_libc()},
 
     {.key = id::pool,
      .name = "pool",

@@ -8,7 +8,7 @@
 namespace threadref::stress {
 namespace {
 
-const names known{{"alpha", "beta"}, {"canary_one"}};
+const names known{{"alpha", "beta"}, {"canary_one"}, {"canary_rare"}};
 
 options fine(const flag_values& given) {
   const parsed p = parse(given, known);
@@ -73,6 +73,9 @@ TEST(options, unknown_names_are_answered_with_the_valid_ones) {
   EXPECT_EQ(only_sentence({.backend = "alpha", .canaries = true}),
             "there is no canary 'alpha'; valid: canary_one");
   EXPECT_EQ(fine({.backend = "canary_one", .canaries = true}).backend, "canary_one");
+  EXPECT_EQ(only_sentence({.backend = "canary_one", .rare = true}),
+            "there is no canary 'canary_one'; valid: canary_rare");
+  EXPECT_TRUE(fine({.backend = "canary_rare", .rare = true}).canaries);
 }
 
 TEST(options, filter_is_a_regular_expression) {

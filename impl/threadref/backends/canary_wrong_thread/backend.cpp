@@ -95,14 +95,14 @@ bool is_detached() {
 
 // What the exit stage runs belongs to no thread's exit. And what stage 2 and the phase early run
 // may be about thread_locals, which are no more when the thread has ended.
-bool canary_wrong_thread::faulty_claim::is_last_of_its_thread(const detail::node& n) noexcept {
-  const detail::block* const mine = find();
+bool canary_wrong_thread::may_run_elsewhere(const detail::block* mine,
+                                            const detail::node& n) noexcept {
   if (mine == nullptr || !mine->last.empty() || mine->staging || is_the_other) return false;
   const std::uint64_t word = n.word_now.load(std::memory_order_relaxed);
   return mine->early_is_over && (word & detail::exit_link::is_destructor) == 0;
 }
 
-void canary_wrong_thread::faulty_claim::run_elsewhere(detail::detached_closure taken) {
+void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
   left_behind some{gettid(), {}};
   some.closures.push_back(std::move(taken));
   if (is_detached()) return run_there(some);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// Broken on purpose, and hard to catch at it: keeps 8 bytes for each thread that ended. They are
+// cut from larger pieces, since malloc gives no less than 32, and stay within reach, so that no
+// leak checker minds them.
+struct canary_leaks_8_bytes {
+  static constexpr backend_info info{.name = "canary_leaks_8_bytes",
+                                     .summary = "keeps 8 bytes for each thread that ended",
+                                     .capabilities = capability::after_thread_locals};
+  using list = detail::exit_list<canary_leaks_8_bytes, detail::hybrid_claim>;
+
+  static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
+  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static void forget() noexcept;  // the fault
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<threadref::canary_leaks_8_bytes,
+                                                   threadref::detail::hybrid_claim>;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <system_error>
+
+#include "threadref/backend.hpp"
+#include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref {
+
+// Broken on purpose, and hard to catch at it: drops one finalizer in a million. Counted and not
+// drawn, so that it takes the same number of finalizers each time.
+struct canary_loses_one_in_a_million {
+  static constexpr backend_info info{.name = "canary_loses_one_in_a_million",
+                                     .summary = "drops one finalizer in a million",
+                                     .capabilities = capability::after_thread_locals};
+  struct faulty_claim;
+  using list = detail::exit_list<canary_loses_one_in_a_million, faulty_claim>;
+
+  static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
+  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static void forget() noexcept {}
+};
+
+struct canary_loses_one_in_a_million::faulty_claim : detail::hybrid_claim {
+  static bool at_exit(detail::node& n) {
+    if (!hybrid_claim::at_exit(n)) return false;
+    if ((count.fetch_add(1, std::memory_order_relaxed) + 1) % 1'000'000 != 0) return true;
+    n.fn(n.closure, detail::closure_op::destroy, nullptr);  // the fault
+    n.retire();
+    return false;
+  }
+
+ private:
+  static inline std::atomic<std::uint64_t> count{0};
+};
+
+}  // namespace threadref
+
+extern template class threadref::detail::exit_list<
+    threadref::canary_loses_one_in_a_million,
+    threadref::canary_loses_one_in_a_million::faulty_claim>;
