@@ -25,6 +25,25 @@ help_and_exit() {
   exit 0
 }
 
+# A child in front would be waited for before a signal is seen. So each runs behind, as the head of
+# a process group of its own, which can be ended as a whole; traps find it in `child`. A signal that
+# only asks it to end is followed by its own status.
+child=
+logged() {  # logged <log> <command...>: its status is the command's
+  set -m
+  "${@:2}" >"$1" 2>&1 </dev/null &
+  child=$!
+  set +m
+  local code=0
+  wait "$child" || code=$?
+  while kill -0 "$child" 2>/dev/null; do
+    code=0
+    wait "$child" || code=$?
+  done
+  child=
+  return "$code"
+}
+
 configure() {  # configure <preset>
   (cd "$root" && cmake --preset "$1") || return "$unusable"
 }

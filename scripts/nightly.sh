@@ -33,6 +33,7 @@ results=$root/results
 quick=()
 bench_options=()
 stress_seconds=60
+rare_seconds=300  # at most: until each is caught
 slow_presets=(clang-release clang19-tsan clang-asan memcheck)
 while (($#)); do
   case $1 in
@@ -56,9 +57,6 @@ if [[ -z $machine ]]; then
   machine=${machine:0:40}
 fi
 
-# A child in front would be waited for before a signal is seen. So each runs behind, as the head of
-# a process group of its own, which can be ended as a whole.
-child=
 # shellcheck disable=SC2317  # called by the trap
 on_signal() {
   if [[ -n $child ]]; then
@@ -69,17 +67,6 @@ on_signal() {
   exit "$interrupted"
 }
 trap on_signal INT TERM
-
-logged() {  # logged <log> <command...>: its status is the command's
-  set -m
-  "${@:2}" >"$1" 2>&1 </dev/null &
-  child=$!
-  set +m
-  local code=0
-  wait "$child" || code=$?
-  child=
-  return "$code"
-}
 
 statuses=()
 keep() {  # keep <name> <status> <log>: for the record, and said at once when it is bad
@@ -140,6 +127,11 @@ code=0
 logged "$raw/stress-canaries.log" "$root/build/release/bin/stress_threadref" --canaries ||
   code=$?
 keep stress_canaries "$code" "$raw/stress-canaries.log"
+code=0
+logged "$raw/stress-rare.log" "$root/build/release/bin/stress_threadref" --rare \
+  --time="${rare_seconds}s" --json="$raw/stress-rare.json" || code=$?
+keep stress_rare "$code" "$raw/stress-rare.log"
+grep 'was caught by' "$raw/stress-rare.log" || true
 
 step "store"
 described=()
