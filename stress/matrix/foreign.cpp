@@ -27,29 +27,33 @@ void at_thread_local_end(std::function<void()> work) {
   slot.work = std::move(work);
 }
 
-pthread_key_t make_key() {
-  pthread_key_t key{};
-  THREADREF_CHECK_CALL(pthread_key_create(&key, &key_task::destructor));
-  return key;
+int make_key(pthread_key_t& key) noexcept {
+  return pthread_key_create(&key, &key_task::destructor);
 }
 
 namespace {
 
-// Made before the library makes its own in its constructors.
+// Made before the library makes its own in its constructors. Other events begin without any key:
+// so who asks for it hears of an error.
 struct early_key {
-  const pthread_key_t key = make_key();
+  early_key() noexcept : error(make_key(key)) {}
+  pthread_key_t key{};
+  int error;
 };
 [[gnu::init_priority(101)]] const early_key older;
 
 }  // namespace
 
 pthread_key_t older_key() {
+  THREADREF_CHECK_CALL(older.error);
   return older.key;
 }
 
 pthread_key_t younger_key(scene& s) {
   on_new_thread(s, [&s] { s.attach(); });
-  return make_key();
+  pthread_key_t key{};
+  THREADREF_CHECK_CALL(make_key(key));
+  return key;
 }
 
 void key_task::arm(pthread_key_t key) {

@@ -29,7 +29,7 @@ class key_task {
 
  private:
   static void destructor(void* value);
-  friend pthread_key_t make_key();
+  friend int make_key(pthread_key_t& key) noexcept;
   // What the calling thread has armed: any other value is not ours.
   static inline constinit thread_local key_task* armed_ = nullptr;
   int rounds_;
