@@ -4,6 +4,7 @@
 #include <absl/strings/str_format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -165,14 +166,23 @@ void show(const options& o, whole_run& r) {
   print_canaries(r.scenarios, missed);
 }
 
-void write_documents(const options& o, const program_info& program, const whole_run& r) {
+// A run whose documents are missing is not usable, whatever else it found.
+int write_documents(const options& o, const program_info& program, const whole_run& r) {
+  std::vector<std::string> wrong;
   if (!o.json.empty()) {
-    nlohmann::ordered_json document = run_json(program, r.scenarios);
-    document["events"] = events_json(r.matrix);
-    write_whole(o.json, document.dump(2) + "\n");
+    nlohmann::ordered_json doc = run_json(program, r.scenarios);
+    doc["events"] = events_json(r.matrix);
+    wrong.push_back(write_whole({{o.json, doc.dump(2) + "\n"}}));
   }
   if (o.matrix && o.out.empty()) std::fputs(matrix_markdown(r.matrix).c_str(), stdout);
-  if (!o.out.empty()) write_matrix(o.out, program, r.matrix);
+  if (!o.out.empty()) wrong.push_back(write_matrix(o.out, program, r.matrix));
+  int status = r.scenarios.status;
+  for (const std::string& why : wrong) {
+    if (why.empty()) continue;
+    absl::FPrintF(stderr, "%s: %s\n", program.name, why);
+    status = scenarios::status_crashed;
+  }
+  return status;
 }
 
 int run(const options& o, const std::vector<cell_code>& all, const char* path,
@@ -189,6 +199,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
                   program);
   use_small_stacks();
   start_counting_bytes();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error like a full disk
   minder::start(&remove_half_written);
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);
@@ -196,8 +207,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
   r.matrix = play_matrix(o, path, players, std::move(events), seed);
   r.scenarios = run_cells(o, path, cells, seed);
   show(o, r);
-  write_documents(o, program, r);
-  return r.scenarios.status;
+  return write_documents(o, program, r);
 }
 
 }  // namespace

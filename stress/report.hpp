@@ -65,8 +65,14 @@ void print_canaries(const run_result& r, const std::vector<std::string_view>& mi
 nlohmann::ordered_json run_json(const program_info& program, const run_result& r);
 // Can a file of that name be written? A sentence if not.
 std::string why_not_writable(const std::string& path);
-// Written beside it and renamed, so that a file of that name is always whole.
-void write_whole(const std::string& path, const std::string& text);
+// All or none: written beside their names and renamed when all are whole; what is no file, such as
+// a device or a pipe, is written as it is. A sentence if that failed.
+struct document {
+  std::string path;
+  std::string text;
+};
+inline constexpr std::size_t documents_most = 3;
+std::string write_whole(const std::vector<document>& all);
 // What is still half written, if anything, is removed. Callable from a signal handler.
 void remove_half_written() noexcept;
 

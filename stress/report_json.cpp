@@ -22,9 +22,10 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// The half-written file's name, for the moment that it exists. Plain bytes: read in a signal
+// The names of half-written files, for the moment that they exist. Plain bytes: read in a signal
 // handler.
-char half_written[4096] = "";
+using file_name = char[4096];
+file_name half_written[documents_most] = {};
 
 json cell_of(const cell_result& r) {
   json outcomes = json::array();
@@ -107,13 +108,33 @@ std::string because(const std::string& path, int error) {
   return text(path, " can't be written: ", std::strerror(error));
 }
 
+// A rename would put a file in the place of a device.
+bool is_special(const std::string& path) {
+  struct stat there {};
+  return stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
+}
+
+// 0, or what went wrong.
+int write_file(const std::string& path, const std::string& content) {
+  std::FILE* const file = std::fopen(path.c_str(), "w");
+  if (file == nullptr) return errno;
+  const bool whole = std::fwrite(content.data(), 1, content.size(), file) == content.size();
+  const int error = errno;
+  if (std::fclose(file) != 0) return errno;
+  return whole ? 0 : error;
+}
+
 }  // namespace
 
 std::string why_not_writable(const std::string& path) {
-  struct stat there {};
-  if (stat(path.c_str(), &there) == 0 && S_ISDIR(there.st_mode)) return because(path, EISDIR);
+  if (is_special(path)) {
+    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return because(path, errno);
+    close(fd);
+    return {};
+  }
   const std::string half = half_name(path);
-  if (half.size() >= std::size(half_written)) return because(path, ENAMETOOLONG);
+  if (half.size() >= sizeof(file_name)) return because(path, ENAMETOOLONG);
   const int fd = open(half.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) return because(path, errno);
   close(fd);
@@ -121,23 +142,29 @@ std::string why_not_writable(const std::string& path) {
   return {};
 }
 
-void write_whole(const std::string& path, const std::string& text) {
-  const std::string half = half_name(path);
-  *std::copy(half.begin(), half.end(), half_written) = '\0';
-  std::FILE* file = std::fopen(half.c_str(), "w");
-  THREADREF_CHECK_ERRNO(file != nullptr, "fopen of a document");
-  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (std::fclose(file) != 0 || !whole || std::rename(half.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    remove_half_written();
-    errno = error;
-    THREADREF_CHECK_ERRNO(false, "writing a document");
+std::string write_whole(const std::vector<document>& all) {
+  THREADREF_CHECK(all.size() <= documents_most, "too many documents at once");
+  std::string why;
+  for (std::size_t i = 0; i != all.size() && why.empty(); ++i) {
+    const bool special = is_special(all[i].path);
+    const std::string name = special ? all[i].path : half_name(all[i].path);
+    if (!special) *std::copy(name.begin(), name.end(), half_written[i]) = '\0';
+    if (const int error = write_file(name, all[i].text); error != 0)
+      why = because(all[i].path, error);
   }
-  half_written[0] = '\0';
+  for (std::size_t i = 0; i != all.size() && why.empty(); ++i) {
+    if (half_written[i][0] == '\0') continue;
+    if (std::rename(half_written[i], all[i].path.c_str()) != 0) why = because(all[i].path, errno);
+    if (why.empty()) half_written[i][0] = '\0';
+  }
+  remove_half_written();
+  return why;
 }
 
 void remove_half_written() noexcept {
-  if (half_written[0] != '\0') unlink(half_written);
+  for (const file_name& name : half_written) {
+    if (name[0] != '\0') unlink(name);
+  }
 }
 
 }  // namespace threadref::stress

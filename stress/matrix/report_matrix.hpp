@@ -35,6 +35,8 @@ std::string matrix_markdown(const matrix_result& r);
 std::string matrix_html(const program_info& program, const matrix_result& r);
 // Can all three be written there? The folder is made if need be. A sentence if not.
 std::string why_no_folder(const std::string& folder);
-void write_matrix(const std::string& folder, const program_info& program, const matrix_result& r);
+// All of them, or a sentence that says why none.
+std::string write_matrix(const std::string& folder, const program_info& program,
+                         const matrix_result& r);
 
 }  // namespace threadref::stress

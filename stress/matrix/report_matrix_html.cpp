@@ -40,10 +40,11 @@ std::string why_no_folder(const std::string& folder) {
   return {};
 }
 
-void write_matrix(const std::string& folder, const program_info& program, const matrix_result& r) {
-  write_whole(path_of(folder, documents[0]), matrix_json(program, r));
-  write_whole(path_of(folder, documents[1]), matrix_markdown(r));
-  write_whole(path_of(folder, documents[2]), matrix_html(program, r));
+std::string write_matrix(const std::string& folder, const program_info& program,
+                         const matrix_result& r) {
+  return write_whole({{path_of(folder, documents[0]), matrix_json(program, r)},
+                      {path_of(folder, documents[1]), matrix_markdown(r)},
+                      {path_of(folder, documents[2]), matrix_html(program, r)}});
 }
 
 }  // namespace threadref::stress

@@ -1,5 +1,6 @@
 # Runs a program and demands its exit status, and that its output matches every pattern:
-#   cmake -DCOMMAND="a;b" -DSTATUS=1 [-DMATCH=regex] [-DJSON=file -DVERDICT=passed] -P expect.cmake
+#   cmake -DCOMMAND="a;b" -DSTATUS=1 [-DMATCH=regex] [-DJSON=file -DVERDICT=passed]
+#     [-DNO_FILES=folder: nor below it, links aside] [-DDEVICE=path: still one] -P expect.cmake
 if(JSON)
   file(REMOVE ${JSON})
 endif()
@@ -23,5 +24,19 @@ if(JSON)
   file(GLOB halves ${JSON}.*.half)
   if(halves)
     message(FATAL_ERROR "half-written files stay: ${halves}")
+  endif()
+endif()
+if(NO_FILES)
+  file(GLOB_RECURSE files LIST_DIRECTORIES false ${NO_FILES}/*)
+  foreach(name IN LISTS files)
+    if(NOT IS_SYMLINK ${name})
+      message(FATAL_ERROR "${name} stays")
+    endif()
+  endforeach()
+endif()
+if(DEVICE)
+  execute_process(COMMAND test -c ${DEVICE} RESULT_VARIABLE is_none)
+  if(is_none)
+    message(FATAL_ERROR "${DEVICE} is no device any more")
   endif()
 endif()

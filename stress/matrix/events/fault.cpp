@@ -2,13 +2,11 @@
 // What fails at the wrong moment.
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
@@ -131,25 +129,6 @@ void note_join(scene& s, void* number) {
   s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
 }
 
-int small_stack(scene& s) {
-  const long least = sysconf(_SC_THREAD_STACK_MIN);
-  THREADREF_CHECK_ERRNO(least > 0, "sysconf(_SC_THREAD_STACK_MIN)");
-  constexpr std::size_t steps[] = {0, 16UL * 1024, 48UL * 1024};
-  pthread_attr_t small{};
-  THREADREF_CHECK_CALL(pthread_attr_init(&small));
-  THREADREF_CHECK_CALL(
-      pthread_attr_setstacksize(&small, static_cast<std::size_t>(least) + steps[s.condition()]));
-  for (int i = 0; i != 2; ++i) {
-    pthread_t one{};
-    void* number = nullptr;
-    THREADREF_CHECK_CALL(pthread_create(&one, &small, &registering, &s));
-    THREADREF_CHECK_CALL(pthread_join(one, &number));
-    note_join(s, number);
-  }
-  THREADREF_CHECK_CALL(pthread_attr_destroy(&small));
-  return 0;
-}
-
 // As many threads as there can be. They register while no other can be made.
 int no_more_threads(scene& s) {
   constexpr std::size_t stack = 16 << 20;
@@ -179,61 +158,6 @@ int no_more_threads(scene& s) {
   limit_address_space(unlimited);
   on_new_thread(s, [&s] { s.attach(some); });
   return 0;
-}
-
-std::atomic<int> signals_seen{0};
-void on_signal(int /*number*/) {
-  signals_seen.fetch_add(1);
-}
-void hear_signals() {
-  struct sigaction action {};
-  action.sa_handler = &on_signal;
-  THREADREF_CHECK_ERRNO(sigaction(SIGUSR1, &action, nullptr) == 0, "sigaction");
-}
-
-int signals_itself(scene& s) {
-  hear_signals();
-  for (int i = 0; i != some; ++i) {
-    on_new_thread(s, [&s] {
-      for (int k = 0; k != some; ++k) {
-        s.attach([](scene& /*in*/) { THREADREF_CHECK_ERRNO(raise(SIGUSR1) == 0, "raise"); });
-      }
-    });
-  }
-  THREADREF_CHECK(s.ran() == 0 || signals_seen.load() == s.ran(), "a signal was not heard");
-  return 0;
-}
-
-// Each callback waits for one to come; elsewhere than on its thread none does.
-constinit thread_local bool gets_signals = false;
-void wait_for_a_signal(scene& /*in*/) {
-  const int before = signals_seen.load();
-  while (gets_signals && signals_seen.load() == before) sched_yield();
-}
-
-int signals_from_another(scene& s) {
-  hear_signals();
-  for (int i = s.size(40); i != 0; --i) {
-    pthread_t one{};
-    void* number = nullptr;
-    const auto body = [](void* of) -> void* {
-      auto& in = *static_cast<scene*>(of);
-      gets_signals = true;
-      in.attach(some, &wait_for_a_signal);
-      return registering(of);
-    };
-    THREADREF_CHECK_CALL(pthread_create(&one, nullptr, body, &s));
-    while (pthread_tryjoin_np(one, &number) == EBUSY) {
-      THREADREF_CHECK_CALL(pthread_kill(one, SIGUSR1));
-      sched_yield();
-    }
-    note_join(s, number);
-  }
-  return 0;
-}
-
-int signals(scene& s) {
-  return s.condition() == 0 ? signals_itself(s) : signals_from_another(s);
 }
 
 constexpr event rows[] = {
@@ -286,22 +210,12 @@ constexpr event rows[] = {
      .play = &no_more_files,
      .not_under_tsan = "the sanitizer opens files",
      .not_under_asan = "the sanitizer opens files"},
-    {.name = "fault/small_stack",
-     .asks = "do callbacks run on the smallest stacks that the system gives?",
-     .play = &small_stack,
-     .conditions = {{{"the least"}, {"16 KiB more"}, {"48 KiB more"}}},
-     .not_under_tsan = "the sanitizer needs larger stacks",
-     .not_under_asan = "the sanitizer needs larger stacks"},
     {.name = "fault/no_more_threads",
      .asks = "do callbacks run in a process that gets no more threads, and when it does again?",
      .play = &no_more_threads,
      .checks = "108",
      .not_under_tsan = "the sanitizer maps terabytes",
      .not_under_asan = "the sanitizer maps terabytes"},
-    {.name = "fault/signals",
-     .asks = "do all callbacks run when signals come in the middle of them?",
-     .play = &signals,
-     .conditions = {{{"their own"}, {"another thread's"}}}},
 };
 
 }  // namespace
