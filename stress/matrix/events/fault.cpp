@@ -29,6 +29,9 @@ constexpr std::string_view preload = "@stress_memory";
 
 using conformance::memory_watch;
 
+// Peers are modules: the thread_locals of their libraries take memory when a thread first uses one,
+// as in any plugin, and glibc ends the process if it gets none.
+//
 // The first thread that uses it: also what the process has once is among what fails.
 int first_use(scene& s) {
   constexpr std::size_t calls = 6;
@@ -104,7 +107,7 @@ void limit_address_space(std::size_t left) {
 // On the thread itself, before it calls malloc.
 int little_address_space(scene& s) {
   constexpr std::size_t left = 256UL * 1024;
-  constexpr int far_too_many = 30'000;
+  constexpr int far_too_many = 12'000;
   on_new_thread(s, [&s] {
     limit_address_space(left);
     s.attach(far_too_many);
