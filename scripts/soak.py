@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """What soak.sh needs of its runs: which scenarios, how long the next one, and the table.
 
-usage: soak.py filter <describe.json     a --filter for all scenarios, and nothing else
+usage: soak.py filter FOLDER                       a --filter for all scenarios, and nothing else
        soak.py seconds --tool NAME --left SECONDS FOLDER
        soak.py merge --duration TEXT FOLDER
-`merge` writes FOLDER/soak.json and prints the table.
+FOLDER holds describe.json, runs.jsonl and what the runs wrote. `merge` writes soak.json there and
+prints the table.
 
 exit status: 0 fine · 1 wrong use · 2 a forbidden outcome · 3 a crash, or a report of a tool
 """
@@ -17,7 +18,7 @@ import rows
 import store
 from starts import Parser
 
-FINE, MISUSE, FORBIDDEN, UNUSABLE = 0, 1, 2, 3
+FINE, UNUSABLE = 0, 3
 
 # The runtime of clang-19 keeps 0.35 KiB of each thread that ever was: 1.7 GB of as many as these.
 THREADS_MOST = {"clang19-tsan": 5_000_000}
@@ -42,6 +43,10 @@ def read_runs(folder):
     return found
 
 
+def described(folder):
+    return json.loads((folder / "describe.json").read_text(encoding="utf-8"))
+
+
 def churned(run):
     return run["document"].get("totals", {}).get("threads_churned", 0)
 
@@ -59,11 +64,12 @@ def count(cells, name, grade=None):
                if outcome["name"] == name and grade in (None, outcome["grade"]))
 
 
-def memory(cells):
-    """What grew per thread: over all cells, and the worst; and where the platform is to blame."""
+def memory(cells, judged):
+    """What grew per thread: over all cells of the judged scenarios, and the worst of them; and
+    where it grew in those of which the platform keeps something."""
     sloped = [cell for cell in cells if "memory_slope_bytes_per_thread" in cell]
     platform = [cell for cell in sloped if count([cell], "memory_grows", "interesting")]
-    ours = [cell for cell in sloped if cell not in platform]
+    ours = [cell for cell in sloped if cell["scenario"] in judged]
     threads = sum(cell["threads_churned"] for cell in ours)
     key = "memory_slope_bytes_per_thread"
     found = {"cells_with_a_slope": len(sloped)}
@@ -96,7 +102,13 @@ def sum_up(runs):
         "status": status_of(runs)}
 
 
-def summary(runs, duration):
+def judged_scenarios(describe):
+    """Those in which no memory may grow."""
+    return {row["name"] for row in describe["scenarios"] for outcome in row["outcomes"]
+            if outcome["name"] == "memory_grows" and outcome["expect"] == "forbidden"}
+
+
+def summary(runs, duration, judged):
     tools = list(dict.fromkeys(run["tool"] for run in runs))
     of_tool = {tool: [run for run in runs if run["tool"] == tool] for tool in tools}
     return {
@@ -108,7 +120,7 @@ def summary(runs, duration):
         "tools": [{"tool": tool, **sum_up(of), "seeds": [run["document"].get("seed", "unknown")
                                                           for run in of],
                    "memory": memory([cell for run in of
-                                     for cell in run["document"].get("cells", [])]),
+                                     for cell in run["document"].get("cells", [])], judged),
                    "problems": [problem for run in of for problem in run["problems"]]}
                   for tool, of in of_tool.items()],
         "totals": sum_up(runs)}
@@ -150,7 +162,7 @@ def merge(folder, duration):
     if not runs:
         print("no run has ended", file=sys.stderr)
         return UNUSABLE
-    document = summary(runs, duration)
+    document = summary(runs, duration, judged_scenarios(described(folder)))
     store.write_whole(folder / "soak.json", json.dumps(document, indent=2) + "\n")
     print(table(document))
     print(f"written: {folder / 'soak.json'}")
@@ -165,21 +177,18 @@ def scenario_filter(describe):
 def main(arguments):
     parser = Parser("soak.sh")
     parser.add_argument("what", choices=("filter", "seconds", "merge"))
-    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--tool", default="")
     parser.add_argument("--left", type=int, default=0)
     parser.add_argument("--duration", default="")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     if options.what == "filter":
-        print(scenario_filter(json.load(sys.stdin)))
-        return FINE
-    if options.folder is None:
-        print(f"soak.py {options.what} needs a folder", file=sys.stderr)
-        return MISUSE
-    if options.what == "seconds":
+        print(scenario_filter(described(options.folder)))
+    elif options.what == "seconds":
         print(next_seconds(read_runs(options.folder), options.tool, options.left))
-        return FINE
-    return merge(options.folder, options.duration)
+    else:
+        return merge(options.folder, options.duration)
+    return FINE
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ soak() {  # soak <tool>
   local number=0 left=$seconds next code
   command_of "$1"
   # Not the guarantee matrix, which makes few threads: only what the table of scenarios has.
-  scenarios=$("${command[@]}" --describe 2>/dev/null | "$root/scripts/soak.py" filter)
+  "${command[@]}" --describe >"$out/describe.json" 2>>"$out/describe.log"
+  scenarios=$("$root/scripts/soak.py" filter "$out")
   while ((left > 0)) && [[ -z $stopped ]]; do
     number=$((number + 1))
     next=$("$root/scripts/soak.py" seconds --tool "$1" --left "$left" "$out")

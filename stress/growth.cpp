@@ -13,6 +13,7 @@
 extern "C" [[gnu::weak]] int __sanitizer_install_malloc_and_free_hooks(
     void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));
 extern "C" [[gnu::weak]] std::size_t __sanitizer_get_allocated_size(const volatile void* at);
+extern "C" [[gnu::weak]] std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace threadref::stress {
 
@@ -46,6 +47,9 @@ bool answers() {
 
 void start_counting_bytes() {
   if (!is_counted()) return;
+  // More than it is, by the allocator's own rounding: so what is freed later never takes it below
+  // 0.
+  counted_bytes.store(__sanitizer_get_current_allocated_bytes(), std::memory_order_relaxed);
   __sanitizer_install_malloc_and_free_hooks(
       [](const volatile void*, std::size_t size) {
         counted_bytes.fetch_add(size, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #include "run.hpp"
 
 #include <absl/strings/str_format.h>
+#include <absl/strings/str_join.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -199,6 +200,10 @@ class runner {
     command.push_back(text("--threads=", r.threads));
     command.push_back(text("--finalizers=", r.finalizers));
     command.push_back(absl::StrFormat("--time=%fs", std::max(share, 0.001)));
+    if (options_.points_given) {
+      command.push_back("--points=" +
+                        (options_.points.empty() ? "none" : absl::StrJoin(options_.points, ",")));
+    }
     return command;
   }
 
@@ -251,7 +256,8 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
     return scenarios::cell_name(each.what) == o.child;
   });
   if (c != all.end() && c->rare) {
-    yields::plan(o.seed.value_or(0));
+    yields::plan(o.seed.value_or(0), o.points_given ? &o.points : nullptr);
+    start_counting_bytes();
     return runner(o, {}, o.seed.value_or(0)).run_rare(*c, news_in(o.child_ledger));
   }
   if (c == all.end() || c->child == nullptr) return scenarios::status_wrong_use;

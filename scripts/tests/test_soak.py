@@ -18,8 +18,8 @@ SLOPE = "memory_slope_bytes_per_thread"
 
 def cell(name, threads, slope=None, **outcomes):
     grades = {"once": "acceptable", "platform": "interesting"}
-    found = {"cell": name, "verdict": "failed" if "lost" in outcomes else "passed",
-             "threads_churned": threads,
+    found = {"cell": name, "scenario": name.partition("/")[0], "threads_churned": threads,
+             "verdict": "failed" if "lost" in outcomes else "passed",
              "outcomes": [{"name": {"platform": "memory_grows"}.get(key, key), "count": value,
                            "grade": grades.get(key, "forbidden")}
                           for key, value in outcomes.items()]}
@@ -31,6 +31,11 @@ class SoakTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="threadref-soak-")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
+        grades = {"churn": "forbidden", "mixed": "interesting"}
+        (self.folder / "describe.json").write_text(json.dumps({"scenarios": [
+            {"name": name, "tools": ["stress"],
+             "outcomes": [{"name": "memory_grows", "expect": grade}]}
+            for name, grade in grades.items()]}), encoding="utf-8")
 
     def add(self, tool, number, status=0, cells=None, wall=10):
         with (self.folder / "runs.jsonl").open("a", encoding="utf-8") as file:
@@ -63,7 +68,8 @@ class SoakTest(unittest.TestCase):
 
     def test_what_the_platform_keeps_is_told_apart(self):
         self.add("release", 1, cells=[cell("churn/a", 100, 0.5), cell("mixed/b", 100, 50.0,
-                                                                      platform=1)])
+                                                                      platform=1),
+                                     cell("mixed/c", 100, 6.0)])
         memory = self.merge()[1]["tools"][0]["memory"]
         self.assertEqual(memory[SLOPE], 0.5)
         self.assertEqual([kept["cell"] for kept in memory["platform_keeps"]], ["mixed/b"])
