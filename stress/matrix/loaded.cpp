@@ -84,8 +84,8 @@ const mechanism& mechanism_in(const loaded_object& object, std::string_view name
   if (auto* const own =
           object.function<decltype(threadref_stress_mechanism)>("threadref_stress_mechanism"))
     return *own();
-  auto* const of = object.function<decltype(threadref_stress_mechanism_of)>(
-      "threadref_stress_mechanism_of");
+  auto* const of =
+      object.function<decltype(threadref_stress_mechanism_of)>("threadref_stress_mechanism_of");
   THREADREF_CHECK(of != nullptr, "a module offers no mechanism");
   const mechanism* const found = of(std::string(name).c_str());
   THREADREF_CHECK(found != nullptr, "the module of the back ends lacks one");

@@ -180,8 +180,8 @@ class small_group {
  public:
   small_group() : outer_(group_of_pids()), own_(text(outer_, "/threadref_stress_", getpid())) {
     made_ = !outer_.empty() && mkdir(own_.c_str(), 0755) == 0;
-    entered_ = made_ && write_to(own_ + "/pids.max", few) &&
-               write_to(own_ + "/cgroup.procs", getpid());
+    entered_ =
+        made_ && write_to(own_ + "/pids.max", few) && write_to(own_ + "/cgroup.procs", getpid());
   }
   ~small_group() {
     if (entered_) write_to(outer_ + "/cgroup.procs", getpid());

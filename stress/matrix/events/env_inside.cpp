@@ -46,9 +46,8 @@ void on_allocation() noexcept {
 }
 
 int first_in_malloc(scene& s) {
-  auto* const set_hook =
-      reinterpret_cast<decltype(&threadref_stress_hook_allocation)>(
-          dlsym(RTLD_DEFAULT, "threadref_stress_hook_allocation"));
+  auto* const set_hook = reinterpret_cast<decltype(&threadref_stress_hook_allocation)>(
+      dlsym(RTLD_DEFAULT, "threadref_stress_hook_allocation"));
   THREADREF_CHECK(set_hook != nullptr, "stress_malloc.so is not preloaded");
   set_hook(&on_allocation);
   for (int i = 0; i != s.size(400); ++i) {

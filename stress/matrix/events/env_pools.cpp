@@ -121,8 +121,8 @@ const pool_face* face_of(scene& s, const pool_kind& kind) {
     s.absent("its headers were not found when this was built");
     return nullptr;
   }
-  return loaded_object(kind.module).function<decltype(threadref_stress_pool)>(
-      "threadref_stress_pool")();
+  return loaded_object(kind.module)
+      .function<decltype(threadref_stress_pool)>("threadref_stress_pool")();
 }
 
 long threads_alive() {
