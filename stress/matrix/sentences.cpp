@@ -17,7 +17,17 @@ struct need {
   std::array<std::string_view, 6> rows;
 };
 constexpr need needs[] = {
-    {"callbacks when a thread returns, and nothing more", {"end/return"}},
+    {"callbacks however a thread ends: by return, exception, pthread_exit or cancellation",
+     {"end/return", "end/caught_exception", "end/pthread_exit", "cancel/*"}},
+    {"those too that are registered while the thread ends already",
+     {"late/in_callback", "late/thread_local", "late/foreign_key", "cross/*"}},
+    {"main's callbacks when the process ends, whoever calls exit()",
+     {"process/main_returns", "process/main_calls_exit", "process/worker_calls_exit",
+      "process/callback_registers_another"}},
+    {"one callback's failure not to cost the others",
+     {"error/callback_throws", "end/pthread_exit_in_callback", "cancel/in_callback"}},
+    {"a plugin that uses it to be unloaded, again and again",
+     {"unload/plugin", "unload/again_and_again"}},
 };
 
 bool is_row(std::string_view pattern, std::string_view name) {
@@ -38,7 +48,7 @@ struct standing {
 standing standing_of(const matrix_result& r, const need& n, const player& p) {
   standing s;
   for (const event_cell& c : r.cells) {
-    if (c.who != &p || !is_of(n, c)) continue;
+    if (c.who->name != p.name || !is_of(n, c)) continue;
     s.asked = true;
     if (c.is == word::guaranteed) continue;
     if (s.worst == nullptr || worse(c.is, s.worst->is) == c.is) s.worst = &c;
@@ -46,26 +56,40 @@ standing standing_of(const matrix_result& r, const need& n, const player& p) {
   return s;
 }
 
+// "peer_vector, peer_key_list or any back end"
+std::string choice(const std::vector<const player*>& good, std::size_t back_ends) {
+  std::vector<std::string_view> names;
+  std::size_t contract = 0;
+  for (const player* p : good) contract += p->contract != nullptr ? 1 : 0;
+  for (const player* p : good) {
+    if (p->contract == nullptr || contract != back_ends) names.push_back(p->name);
+  }
+  if (contract == back_ends) names.emplace_back("any back end");
+  std::string all;
+  for (std::size_t i = 0; i != names.size(); ++i)
+    all += text(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
+  return all;
+}
+
 std::string sentence(const matrix_result& r, const need& n) {
-  std::string use;
-  int count = 0;
+  std::vector<const player*> good;
+  std::size_t back_ends = 0;
   const event_cell* why = nullptr;
   for (const player& p : r.players) {
     const standing s = standing_of(r, n, p);
     if (!s.asked) continue;
+    back_ends += p.contract != nullptr ? 1 : 0;
     if (s.worst == nullptr) {
-      use += text(use.empty() ? "" : ", ", p.name);
-      ++count;
-    } else if (s.worst->is < word::unknown &&
-               (why == nullptr || worse(s.worst->is, why->is) != why->is)) {
+      good.push_back(&p);
+    } else if (is_seen(s.worst->is) && (why == nullptr || worse(s.worst->is, why->is) != why->is)) {
       why = s.worst;
     }
   }
-  if (count == 0) return {};
-  std::string all = text("If you need ", n.what, ": use ", use);
+  if (good.empty()) return {};
+  std::string all = text("If you need ", n.what, ": use ", choice(good, back_ends));
   if (why != nullptr) {
-    all += text("; because ", cell_name(*why->what, *why->who), " says ", to_string(why->is), " (",
-                why->why, ")");
+    all += text("; because `", cell_name(*why->what, *why->who), "` says ", to_string(why->is),
+                why->why.empty() ? "" : " (", why->why, why->why.empty() ? "" : ")");
   }
   return all + ".";
 }
