@@ -306,6 +306,9 @@ int has_a_new_thread(scene& s) {
 constexpr std::string_view starts_threads =
     "it ends a forked process that starts a thread, if there were threads before";
 
+constexpr std::string_view ends_threads =
+    "in a forked process the end of a thread crashes it, or never comes";
+
 constexpr event rows[] = {
     {.name = "fork/main_forks",
      .asks = "do main's callbacks run in both processes when it forks?",
@@ -313,12 +316,14 @@ constexpr event rows[] = {
      .conditions = {{{"both return from main"},
                      {"both call exit()"},
                      {"both call pthread_exit()"}}},
-     .checks = "87"},
+     .checks = "87",
+     .not_under_tsan = ends_threads},
     {.name = "fork/worker_forks",
      .asks = "do a worker's callbacks run in both processes when it forks?",
      .play = &worker_forks,
      .conditions = {{{"both return"}, {"both call exit()"}, {"both call pthread_exit()"}}},
-     .checks = "88"},
+     .checks = "88",
+     .not_under_tsan = ends_threads},
     {.name = "fork/siblings",
      .asks = "are vanished threads gone in a forked process, and their callbacks left alone?",
      .play = &siblings_vanish,
@@ -329,7 +334,8 @@ constexpr event rows[] = {
                      {"a worker forks, and calls exit() there"},
                      {"a worker forks, and calls pthread_exit() there"}}},
      .checks = "88",
-     .bugs = {27}},
+     .bugs = {27},
+     .not_under_tsan = ends_threads},
     {.name = "fork/under_churn",
      .asks = "can a forked process register whatever other threads were at?",
      .play = &forks_under_churn,
@@ -342,7 +348,8 @@ constexpr event rows[] = {
      .asks = "does each pending callback run once in both processes when a callback forks?",
      .play = &forks_in_a_callback,
      .conditions = {{{"of a worker that ends"}, {"of main, which returned"}}},
-     .checks = "90"},
+     .checks = "90",
+     .not_under_tsan = ends_threads},
     {.name = "fork/other_program",
      .asks = "are callbacks left alone when another program is started?",
      .play = &starts_another_program,
