@@ -88,8 +88,8 @@ std::string sentence(const matrix_result& r, const need& n) {
   if (good.empty()) return {};
   std::string all = text("If you need ", n.what, ": use ", choice(good, back_ends));
   if (why != nullptr) {
-    all += text("; because `", cell_name(*why->what, *why->who), "` says ", to_string(why->is),
-                why->why.empty() ? "" : " (", why->why, why->why.empty() ? "" : ")");
+    all += text("; because `", cell_name(*why->what, *why->who), "` says ",
+                why->why.empty() ? to_string(why->is) : std::string_view(why->why));
   }
   return all + ".";
 }
