@@ -218,7 +218,7 @@ struct crowd {
 };
 void* join_crowd(void* c) {
   auto& all = *static_cast<crowd*>(c);
-  all.s.attach(some);
+  all.s.attach();  // few: a mechanism may take a key for each
   all.numbers[all.came.fetch_add(1)].store(all.s.thread());
   all.over.wait(false);
   return nullptr;
