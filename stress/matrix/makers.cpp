@@ -10,6 +10,7 @@
 
 #include "matrix/makers_boost.hpp"
 #include "scenarios/check.hpp"
+#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
@@ -64,6 +65,7 @@ void on_new_thread(scene& s, maker how, const std::function<void()>& body) {
       break;
     }
     case maker::c11:
+      if (detail::under_tsan) return s.absent("ThreadSanitizer does not know thrd_create");
       run_c11_thread(numbered);
       break;
     case maker::boost:

@@ -127,26 +127,25 @@ void fold(scene& /*in*/) {
 // Threads that end when they are told to.
 class members {
  public:
-  members(scene& s, std::size_t count) {
-    for (std::size_t i = 0; i != count; ++i) {
-      may_end_.push_back(std::make_unique<std::atomic<bool>>(false));
-      threads_.push_back(std::make_unique<player_thread>(s, [this, &s, i] {
+  members(scene& s, std::size_t count) : may_end_(count) {
+    for (std::atomic<bool>& may_end : may_end_) {
+      threads_.push_back(std::make_unique<player_thread>(s, [this, &s, &may_end] {
         s.attach(&fold);
         registered_.fetch_add(1);
-        may_end_[i]->wait(false);
+        may_end.wait(false);
       }));
     }
     while (registered_.load() != count) sched_yield();
   }
   void tell(std::size_t i) {
-    may_end_[i]->store(true);
-    may_end_[i]->notify_one();
+    may_end_[i].store(true);
+    may_end_[i].notify_one();
   }
   void join(std::size_t i) { threads_[i]->join(); }
 
  private:
   std::atomic<std::size_t> registered_{0};
-  std::vector<std::unique_ptr<std::atomic<bool>>> may_end_;
+  std::vector<std::atomic<bool>> may_end_;
   std::vector<std::unique_ptr<player_thread>> threads_;
 };
 

@@ -77,7 +77,8 @@ constexpr event rows[] = {
      .asks = "have they when get() of what set_value_at_thread_exit() gave returns?",
      .play = &result_at_exit_is_seen,
      .conditions = {{{"given after registering"}, {"given before"}}},
-     .checks = "36, 67"},
+     .checks = "36, 67",
+     .not_under_tsan = "the C++ library makes the result ready in code that it does not see"},
 };
 
 }  // namespace
