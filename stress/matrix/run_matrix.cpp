@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <absl/strings/str_format.h>
-#include <oneapi/tbb/parallel_for.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "matrix/cell.hpp"
 #include "matrix/report_matrix.hpp"
@@ -69,6 +71,13 @@ class matrix_runner {
   matrix_result& into_;
 };
 
+std::string command_again(const options& o, const std::string& program_path, const event_cell& c,
+                          std::uint64_t seed) {
+  return absl::StrFormat("%s --filter='^%s$' --seed=0x%x%s%s", program_path,
+                         cell_name(*c.what, *c.who), seed, o.smoke ? " --smoke" : "",
+                         o.canaries ? " --canaries" : "");
+}
+
 }  // namespace
 
 matrix_result play_matrix(const options& o, const std::string& program_path,
@@ -83,16 +92,24 @@ matrix_result play_matrix(const options& o, const std::string& program_path,
   matrix_runner runner(o, all);
   std::mutex printing;
   matrix_progress progress(all.cells.size());
-  tbb::parallel_for(std::size_t{0}, all.cells.size(), [&](std::size_t i) {
-    event_cell& c = all.cells[i];
-    c.again = absl::StrFormat("%s --filter='^%s$' --seed=0x%x%s%s", program_path,
-                              cell_name(*c.what, *c.who), all.seed, o.smoke ? " --smoke" : "",
-                              o.canaries ? " --canaries" : "");
-    const bool is_to_play = c.is == word::unknown;
-    if (is_to_play && !minder::stopping()) runner.play(c);
-    const std::lock_guard lock(printing);
-    progress.done(c);
-  });
+  // Plain threads: oneTBB's library is not built with ThreadSanitizer, which then reports its hand
+  // over of the loop.
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < all.cells.size(); i = next++) {
+      event_cell& c = all.cells[i];
+      c.again = command_again(o, program_path, c, all.seed);
+      const bool is_to_play = c.is == word::unknown;
+      if (is_to_play && !minder::stopping()) runner.play(c);
+      const std::lock_guard lock(printing);
+      progress.done(c);
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (unsigned i = 0; i != std::max(1U, std::thread::hardware_concurrency()); ++i)
+      workers.emplace_back(work);
+  }
   all.interrupted = minder::stopping();
   all.seconds = now() - began;
   return all;
