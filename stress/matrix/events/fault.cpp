@@ -132,11 +132,13 @@ void note_join(scene& s, void* number) {
   s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
 }
 
-// As many threads as there can be. They register while no other can be made.
+// As many threads as there can be. They register while no other can be made; memory is not the
+// question, so what the process needs once is there before.
 int no_more_threads(scene& s) {
   constexpr std::size_t stack = 16 << 20;
   constexpr std::size_t left = 16 * stack;
   static std::atomic<bool> go{false};
+  on_new_thread(s, [&s] { s.attach(some); });
   pthread_attr_t usual{};
   THREADREF_CHECK_CALL(pthread_attr_init(&usual));
   THREADREF_CHECK_CALL(pthread_attr_setstacksize(&usual, stack));

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,7 +85,8 @@ void use_key_zero(std::string_view name) {
   THREADREF_CHECK(detach != nullptr && detach(), "the first use was refused");
 }
 
-[[gnu::constructor(101)]] void before_the_library(int argc, char** argv) {
+// After the keys that events themselves make early, before those of the library.
+[[gnu::constructor(102)]] void before_the_library(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
     const auto subject_of = [arg](std::string_view event) {
@@ -159,58 +159,6 @@ int many_threads(scene& s) {
   return 0;
 }
 
-// The destructor of somebody else's key, which arms itself again until its round has come, and then
-// registers on a thread that had registered before.
-struct round_task {
-  pthread_key_t key{};
-  int round = 0;
-  int now = 0;
-};
-void in_its_round(void* task) {
-  auto& t = *static_cast<round_task*>(task);
-  if (++t.now < t.round) {
-    THREADREF_CHECK_CALL(pthread_setspecific(t.key, task));
-  } else {
-    scene::here().attach(some);
-  }
-}
-
-int in_a_round(scene& s, const std::function<pthread_key_t()>& make_key) {
-  round_task task;
-  task.round = static_cast<int>(s.condition()) + 1;
-  if (task.round > detail::destructor_rounds) {
-    s.absent("the sanitizer ends a thread in this round");
-    return 0;
-  }
-  task.key = make_key();
-  on_new_thread(s, [&] {
-    s.attach();
-    THREADREF_CHECK_CALL(pthread_setspecific(task.key, &task));
-  });
-  return 0;
-}
-
-pthread_key_t make_round_key() {
-  pthread_key_t key{};
-  THREADREF_CHECK_CALL(pthread_key_create(&key, &in_its_round));
-  return key;
-}
-
-int in_a_round_of_an_older_key(scene& s) {
-  return in_a_round(s, [] {
-    THREADREF_CHECK(give_back_the_first_key(), "the first key could not be given back");
-    return make_round_key();
-  });
-}
-
-// Younger than the mechanism's: the key is made after its first use.
-int in_a_round_of_a_younger_key(scene& s) {
-  return in_a_round(s, [&s] {
-    on_new_thread(s, [&s] { s.attach(); });
-    return make_round_key();
-  });
-}
-
 constexpr event rows[] = {
     {.name = no_keys_name,
      .asks = "does it work, or refuse, in a process whose pthread keys are all taken?",
@@ -262,23 +210,6 @@ constexpr event rows[] = {
      .asks = "do all run when 2,000 threads live at once on stacks of 64 KiB?",
      .play = &many_threads,
      .checks = "115"},
-    {.name = "limits/round_of_an_older_key",
-     .asks = "does what an older key's destructor registers in each of its rounds still run?",
-     .play = &in_a_round_of_an_older_key,
-     .conditions = {{{"round 1", "@stress_first_key"},
-                     {"round 2", "@stress_first_key"},
-                     {"round 3", "@stress_first_key"},
-                     {"round 4", "@stress_first_key"}}},
-     .checks = "107",
-     .not_under_tsan = sanitizer_is_first,
-     .not_under_asan = sanitizer_is_first},
-    {.name = "limits/round_of_a_younger_key",
-     .asks = "does what a younger key's destructor registers run, or is it refused in the last "
-             "round?",
-     .play = &in_a_round_of_a_younger_key,
-     .conditions = {{{"round 1"}, {"round 2"}, {"round 3"}, {"round 4"}}},
-     .checks = "107",
-     .promise = word::refused},
 };
 
 }  // namespace
