@@ -82,8 +82,8 @@ void commit_planted_fault(planted fault) {
 
 class runner {
  public:
-  runner(const options& o, std::string program_path, std::uint64_t seed)
-      : options_(o), path_(std::move(program_path)) {
+  runner(options o, std::string program_path, std::uint64_t seed)
+      : options_(std::move(o)), path_(std::move(program_path)) {
     result_.seed = seed;
   }
 
