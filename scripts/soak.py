@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What soak.sh needs of its runs: which scenarios, how long the next one, and the table.
 
-usage: soak.py filter FOLDER                       a --filter for all scenarios, and nothing else
+usage: soak.py filter --tool NAME FOLDER           a --filter for its scenarios, and nothing else
        soak.py seconds --tool NAME --left SECONDS FOLDER
        soak.py merge --duration TEXT FOLDER
 FOLDER holds describe.json, runs.jsonl and what the runs wrote. `merge` writes soak.json there and
@@ -22,6 +22,8 @@ FINE, UNUSABLE = 0, 3
 
 # The runtime of clang-19 keeps 0.35 KiB of each thread that ever was: 1.7 GB of as many as these.
 THREADS_MOST = {"clang19-tsan": 5_000_000}
+# valgrind runs no program that is started by the name of the running one, as the pool's child is.
+LEFT_OUT = {"memcheck": ("pool",)}
 RATE_AT_FIRST = 10_000  # threads in a second: until one run has told, more than any tool brings
 MARGIN = 0.9
 
@@ -121,6 +123,7 @@ def summary(runs, duration, judged):
                                                           for run in of],
                    "memory": memory([cell for run in of
                                      for cell in run["document"].get("cells", [])], judged),
+                   "left_out": LEFT_OUT.get(tool, ()),
                    "problems": [problem for run in of for problem in run["problems"]]}
                   for tool, of in of_tool.items()],
         "totals": sum_up(runs)}
@@ -148,6 +151,7 @@ def table(document):
         found = row["memory"]
         slope = found.get("memory_slope_bytes_per_thread")
         lines.append(table_line(row["tool"], row, "-" if slope is None else f"{slope:+.3f}"))
+        notes += [f"{row['tool']}: without {name}" for name in row["left_out"]]
         notes += [f"{row['tool']}: {problem}" for problem in row["problems"]]
         notes += [f"{row['tool']}: {cell} failed" for cell in row["failed_cells"]]
         notes += [f"{row['tool']}: the platform keeps "
@@ -169,8 +173,9 @@ def merge(folder, duration):
     return document["totals"]["status"]
 
 
-def scenario_filter(describe):
-    names = [row["name"] for row in describe["scenarios"] if "stress" in row["tools"]]
+def scenario_filter(describe, tool):
+    names = [row["name"] for row in describe["scenarios"]
+             if "stress" in row["tools"] and row["name"] not in LEFT_OUT.get(tool, ())]
     return f"^({'|'.join(names)})/"
 
 
@@ -183,7 +188,7 @@ def main(arguments):
     parser.add_argument("--duration", default="")
     options = parser.parse_intermixed_args(arguments)
     if options.what == "filter":
-        print(scenario_filter(described(options.folder)))
+        print(scenario_filter(described(options.folder), options.tool))
     elif options.what == "seconds":
         print(next_seconds(read_runs(options.folder), options.tool, options.left))
     else:

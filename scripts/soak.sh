@@ -13,7 +13,8 @@
 #                     tsan           thread sanitizer of g++-12
 #                     clang19-tsan   that of clang-19; started anew before five million threads,
 #                                    since it keeps something of each
-#                     memcheck       release, under valgrind; at most 256 threads at once
+#                     memcheck       release, under valgrind; at most 256 threads at once, and without the
+#                                    pool, whose child process valgrind does not start
 #   --no-build      plays the programs as they are
 #   --out FOLDER    where all goes; default results/local/soak/<run>/
 #   -- FLAG...      for stress_threadref, such as --filter=^mixed/ or --threads=64
@@ -86,7 +87,7 @@ command_of() {  # command_of <tool>: how its program is started, in the array `c
   case $1 in
     memcheck)
       command=(valgrind --quiet --error-exitcode=66 --fair-sched=yes --num-callers=30
-        --leak-check=full --errors-for-leak-kinds=definite
+        --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite
         "--suppressions=$root/impl/conformance/memcheck.supp" "${command[@]}" --threads=256)
       ;;
     *tsan)
@@ -113,7 +114,7 @@ soak() {  # soak <tool>
   command_of "$1"
   # Not the guarantee matrix, which makes few threads: only what the table of scenarios has.
   "${command[@]}" --describe >"$out/describe.json" 2>>"$out/describe.log"
-  scenarios=$("$root/scripts/soak.py" filter "$out")
+  scenarios=$("$root/scripts/soak.py" filter --tool "$1" "$out")
   while ((left > 0)) && [[ -z $stopped ]]; do
     number=$((number + 1))
     next=$("$root/scripts/soak.py" seconds --tool "$1" --left "$left" "$out")

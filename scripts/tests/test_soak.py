@@ -100,7 +100,8 @@ class SoakTest(unittest.TestCase):
         described = {"scenarios": [{"name": "churn", "tools": ["stress"]},
                                    {"name": "finalize/exit", "tools": ["bench"]},
                                    {"name": "pool", "tools": ["stress"]}]}
-        self.assertEqual(soak.scenario_filter(described), "^(churn|pool)/")
+        self.assertEqual(soak.scenario_filter(described, "release"), "^(churn|pool)/")
+        self.assertEqual(soak.scenario_filter(described, "memcheck"), "^(churn)/")
 
     def test_wrong_use_is_one_sentence(self):
         for arguments in (["10x"], ["0s"], ["--tool", "nothing"], ["--frobnicate"], ["--out"]):
