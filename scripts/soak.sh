@@ -13,8 +13,8 @@
 #                     tsan           thread sanitizer of g++-12
 #                     clang19-tsan   that of clang-19; started anew before five million threads,
 #                                    since it keeps something of each
-#                     memcheck       release, under valgrind; at most 256 threads at once, and without the
-#                                    pool, whose child process valgrind does not start
+#                     memcheck       release, under valgrind; at most 256 threads at once, without
+#                                    the pool, whose child process valgrind does not start
 #   --no-build      plays the programs as they are
 #   --out FOLDER    where all goes; default results/local/soak/<run>/
 #   -- FLAG...      for stress_threadref, such as --filter=^mixed/ or --threads=64
