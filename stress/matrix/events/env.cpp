@@ -185,7 +185,8 @@ class small_group {
   }
   ~small_group() {
     if (entered_) write_to(outer_ + "/cgroup.procs", getpid());
-    if (made_) rmdir(own_.c_str());
+    // A thread that was joined may be in it for a moment longer.
+    for (int i = 0; i != 1'000 && made_ && rmdir(own_.c_str()) != 0; ++i) usleep(100);
   }
   small_group(const small_group&) = delete;
   small_group& operator=(const small_group&) = delete;
