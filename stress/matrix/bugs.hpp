@@ -51,7 +51,7 @@ inline constexpr bug bugs[] = {
     {27, "gperftools 178, haikuports 3851, c2pa-python 285: a forked child hangs"},
     {28, "folly 133: a thread is counted neither among the living nor among the dead"},
     {29, "folly 1632: is a lighter fence enough?",
-     "a fence is tested by taking it out: the mutants of the registry"},
+     "a fence is tested by taking it out: the mutants of the claim protocol"},
     {30, "MSYS2 2519, 7096, mingw-w64 80: used after free; storage goes before its destructor",
      "emulated thread-local storage of MinGW"},
     {31, "thread_system 113: a thread's list is freed while others still read it"},

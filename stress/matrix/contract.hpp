@@ -14,9 +14,10 @@ template <backend B>
 const mechanism& contract_mechanism() {
   static constexpr mechanism m{
       .name = B::info.name,
-      .attach = [](callback c) { return static_cast<bool>(try_finalize<B>(c.run, c.with)); },
+      .attach =
+          [](callback c) { return static_cast<bool>(try_finalize<B>([c] { c.run(c.with); })); },
       .attach_detachable = [](callback c) -> std::function<bool()> {
-        auto tried = try_finalize<B>(c.run, c.with);
+        auto tried = try_finalize<B>([c] { c.run(c.with); });
         if (!tried) return nullptr;
         return [f = std::move(tried.handle)]() mutable { return f.cancel(); };
       },
