@@ -1,17 +1,21 @@
 #!/usr/bin/python3
-"""Runs clang-tidy-14 over a compilation database, several files at a time.
+"""Runs clang-tidy-14 over every source file of the repository, several at a time.
 
 usage: tidy.py BUILD_DIR JOBS
 
-Prints each finding once, however many files include the header it is in, and how long each slow
-file took. A file found clean is not looked at again before something in it, in what it includes or
-in .clang-tidy changes. exit status: 0 nothing found · 1 wrong use · 2 findings
+What takes long is the headers. So files that are compiled alike are read in batches: as one file
+that includes them. Prints each finding once, however many batches include the header it is in, and
+how long each slow batch took. A batch found clean is not looked at again before something in it, in
+what it includes or in .clang-tidy changes.
+exit status: 0 nothing found · 1 wrong use · 2 findings
 """
 
 import concurrent.futures
 import hashlib
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -19,13 +23,44 @@ from pathlib import Path
 
 FINE, MISUSE, FORBIDDEN = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
-SLOW_SECONDS = 30
-TIDY_VERSION = subprocess.run(["clang-tidy-14", "--version"], capture_output=True,
-                              check=False).stdout
+SLOW_SECONDS = 60
+COMPILERS = {".c": "cc", ".cpp": "c++"}
+TIDY = ["clang-tidy-14", "--quiet"]
+TIDY_VERSION = subprocess.run([*TIDY, "--version"], capture_output=True, check=False).stdout
+# These two say nothing of what a file includes: of a batch, each file that could have such a name
+# is read alone too.
+ALONE = "--checks=-*,misc-unused-alias-decls,misc-unused-using-decls"
+NAMES = re.compile(r"^\s*(using (?!namespace)[^=;]*::\w+;|namespace \w+ *=)", re.MULTILINE)
+ONE_CHECK = "--checks=-*,llvm-twine-local"
+RULES = ROOT / ".clang-tidy"
+# The build's options are g++'s: some warnings clang does not know. And in a batch one file's local
+# name may shadow a name of another; whether it shadows one of its own, g++ says in every build.
+FOR_CLANG = ["-Wno-unknown-warning-option", "-Wno-shadow", "-ferror-limit=0"]
 
 
-def sources(build):
-    """{our own file: its compile command}.
+def sources():
+    """All there are in the folders, not what a build lists: so none is missed."""
+    return sorted(path.relative_to(ROOT) for folder in ("impl", "bench", "stress")
+                  for path in (ROOT / folder).rglob("*") if path.suffix in COMPILERS)
+
+
+def options(command):
+    """What of a compile command decides how a file reads.
+
+    Not the name that CMake gives to each part of a shared object: no file here asks for it.
+    """
+    words = iter(shlex.split(command))
+    kept = []
+    for word in words:
+        if word == "-isystem":
+            kept.append(word + next(words))
+        elif re.match(r"-([DIW]|std=)", word) and not re.match(r"-D\w+_EXPORTS$", word):
+            kept.append(word)
+    return tuple(kept)
+
+
+def compiled(build):
+    """{our own file: its options}.
 
     Many are compiled for several targets. Those called <what>_once are for us, over a single back
     end: the others only read the same templates again for every type.
@@ -35,47 +70,118 @@ def sources(build):
         path = Path(entry["directory"], entry["file"]).resolve()
         if path.is_relative_to(ROOT):
             inside = path.relative_to(ROOT)
-            if inside.parts[0] in ("impl", "bench", "stress"):
-                if inside not in found or "_once.dir/" in entry["command"]:
-                    found[inside] = entry
-    return dict(sorted(found.items()))
+            if inside not in found or "_once.dir/" in entry["command"]:
+                found[inside] = options(entry["command"])
+    return found
 
 
-def write_database(build, entries):
-    """clang-tidy would look at a file once for each of its entries: here every file has one."""
-    folder = build / "tidy"
-    folder.mkdir(exist_ok=True)
-    (folder / "compile_commands.json").write_text(json.dumps(list(entries)), encoding="utf-8")
+def groups(build):
+    """{options: the files that are read with them}.
+
+    A file that this build leaves out is read as the one with the path most like its own. Files that
+    do with fewer options than others are read with those.
+    """
+    known = compiled(build)
+    found = {}
+    for path in sources():
+        near = [other for other in known if other.suffix == path.suffix]
+        if near:
+            like = max(near, key=lambda other, path=path:
+                       (other == path, len(os.path.commonprefix([str(path), str(other)]))))
+            found.setdefault(known[like], []).append(path)
+    for few in sorted(found, key=len):
+        more = [others for others in found if set(few) < set(others)]
+        if more:
+            found[min(more, key=len)] += found.pop(few)
+    return found
 
 
-def stamp(build, entry):
+def digest_of(folder, how, files):
     """Stands for all that decides what clang-tidy finds; comments too, since they hold NOLINT."""
-    command = re.sub(r" -o \S+", "", entry["command"]) + " -E -C"
-    done = subprocess.run(command, shell=True, cwd=entry["directory"], capture_output=True,
-                          check=False)
+    done = subprocess.run([COMPILERS[files[0].suffix], *how, "-E", "-C", written(folder, files)],
+                          capture_output=True, check=False)
     if done.returncode:
         return None  # the compiler says why, when clang-tidy is run
-    rules = (ROOT / ".clang-tidy").read_bytes()
-    digest = hashlib.sha256(command.encode() + rules + TIDY_VERSION + done.stdout).hexdigest()
-    return build / "tidy" / digest
+    rules = RULES.read_bytes()
+    return hashlib.sha256(repr(how).encode() + rules + TIDY_VERSION + done.stdout).hexdigest()
 
 
-def run(build, source, entry):
+def written(folder, files):
+    """The file to read: itself if it is alone, so that it has no part in a batch."""
+    if len(files) == 1:
+        return ROOT / files[0]
+    names = "".join(f'#include "{ROOT / path}"  // NOLINT(bugprone-suspicious-include)\n'
+                    for path in files)
+    batch = folder / (hashlib.sha256(names.encode()).hexdigest()[:16] + files[0].suffix)
+    batch.write_text(names, encoding="utf-8")
+    return batch
+
+
+def tidy(folder, how, files, *more):
+    command = [*TIDY, f"--config-file={RULES}", *more, str(written(folder, files)), "--", *how,
+               *FOR_CLANG]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def errors(done):
+    return [line for line in done.stdout.splitlines() if line.endswith("[clang-diagnostic-error]")]
+
+
+def clashing(files, said):
+    """Those that can't be read with the first, say these errors."""
+    named = [path for path in files[1:] if any(f"{ROOT / path}:" in line for line in said)]
+    return named or (files[1:] if said else [])
+
+
+def batches(folder, how, files):
+    """Files that give different things the same name, main for one, can't be in the same batch.
+
+    Which those are, say runs with one cheap check; it is remembered for as long as they stay so.
+    """
+    digest = digest_of(folder, how, files)
+    memory = folder / f"{digest}.json"
+    if digest and memory.exists():
+        return [(how, [Path(path) for path in batch])
+                for batch in json.loads(memory.read_text(encoding="utf-8"))]
+    found, rest = [], files
+    while rest:
+        apart = []
+        while now := clashing(rest, errors(tidy(folder, how, rest, ONE_CHECK))):
+            rest = [path for path in rest if path not in now]
+            apart += now
+        found.append((how, rest))
+        rest = sorted(apart)
+    if digest:
+        memory.write_text(json.dumps([[str(path) for path in batch] for _, batch in found]),
+                          encoding="utf-8")
+    return found
+
+
+def run(folder, how, files):
+    """What clang-tidy says: [(its status, its words)], and how long it took."""
     began = time.monotonic()
-    clean = stamp(build, entry)
-    if clean and clean.exists():
-        return source, 0, "", 0
-    # The database is g++'s: some of its warning options mean nothing to clang.
-    command = ["clang-tidy-14", "--quiet", f"-p={build / 'tidy'}",
-               f"--config-file={ROOT / '.clang-tidy'}",
-               "--extra-arg=-Wno-unknown-warning-option", str(ROOT / source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    digest = digest_of(folder, how, files)
+    clean = folder / f"{digest}.clean"
+    if digest and clean.exists():
+        return [(FINE, "")], 0
+    done = tidy(folder, how, files)
+    if apart := clashing(files, errors(done)):
+        here = [path for path in files if path not in apart]
+        return run(folder, how, here)[0] + run(folder, how, apart)[0], time.monotonic() - began
+    said = [words(done, files)]
+    if len(files) > 1:
+        said += [words(tidy(folder, how, [path], ALONE), [path]) for path in files
+                 if NAMES.search((ROOT / path).read_text(encoding="utf-8"))]
+    if digest and not any(code for code, _ in said):
+        clean.touch()
+    return said, time.monotonic() - began
+
+
+def words(done, files):
     text = done.stdout + ("" if done.returncode in (0, 1) else done.stderr)
     if done.returncode and not text.strip():
-        text = f"{source}: error: clang-tidy-14 ended with {done.returncode}: {done.stderr}"
-    if clean and done.returncode == 0:
-        clean.touch()
-    return source, done.returncode, text, time.monotonic() - began
+        text = f"{files[0]}: error: clang-tidy-14 ended with {done.returncode}: {done.stderr}"
+    return done.returncode, text
 
 
 def blocks(text):
@@ -98,23 +204,28 @@ def main(arguments):
         print(__doc__.strip(), file=sys.stderr)
         return MISUSE
     build, jobs = Path(arguments[0]).resolve(), int(arguments[1])
-    found, failing = set(), 0
-    names = sources(build)
-    if not names:
-        print(f"tidy.py: {build} compiles no file of this repository", file=sys.stderr)
-        return MISUSE
-    write_database(build, names.values())
+    folder = build / "tidy"
+    folder.mkdir(exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for source, code, text, seconds in pool.map(lambda pair: run(build, *pair), names.items()):
-            failing += code != 0
+        packed = pool.map(lambda group: batches(folder, *group), groups(build).items())
+        todo = sorted((batch for part in packed for batch in part),
+                      key=lambda batch: -len(batch[1]))
+        found, failing, read = set(), 0, []
+        for (_, files), (said, seconds) in zip(todo, pool.map(lambda b: run(folder, *b), todo)):
+            read += files
             if seconds > SLOW_SECONDS:
-                print(f"  {source}: {seconds:.0f} s")
-            for block in blocks(text):
-                finding = block.splitlines()[0]  # the notes under it differ from file to file
-                if finding not in found:
-                    found.add(finding)
-                    print(block.replace(f"{ROOT}/", ""))
-    print(f"tidy.py: {len(names)} files, {len(found)} findings in {failing} of them")
+                print(f"  {files[0]} and {len(files) - 1} more: {seconds:.0f} s")
+            for code, text in said:
+                failing += code != 0
+                for block in blocks(text):
+                    finding = block.splitlines()[0]  # the notes under it differ from file to file
+                    if finding not in found:
+                        found.add(finding)
+                        print(block.replace(f"{ROOT}/", ""))
+    if missed := set(sources()) - set(read):
+        failing += len(missed)
+        print(f"tidy.py: {build} compiles nothing like {', '.join(sorted(map(str, missed)))}")
+    print(f"tidy.py: {len(read)} files in {len(todo)} batches, {len(found)} findings")
     return FORBIDDEN if failing else FINE
 
 
