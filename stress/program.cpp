@@ -84,12 +84,12 @@ int list(const options& o, const std::vector<cell_code>& all, const program_info
   const std::vector<player> players = players_of(o);
   const std::vector<event_cell> events = events_of(o, players);
   for (const event_cell& c : events) {
-    const bool plays = c.is == word::unknown;
-    print_listed(cell_name(*c.what, *c.who),
-                 !plays         ? to_string(c.is)
-                 : c.what->slow ? "run slow"
-                                : "run",
-                 c.why);
+    const deviation* const departs = declared_deviation(c);
+    const std::string_view status = c.is != word::unknown ? to_string(c.is)
+                                    : departs != nullptr  ? "deviates"
+                                                          : "run";
+    const std::string_view why = departs != nullptr ? departs->why : std::string_view(c.why);
+    print_listed(cell_name(*c.what, *c.who), text(status, c.what->slow ? " slow" : ""), why);
   }
   std::size_t found = events.size();
   const pattern wanted(o.filter.empty() ? "." : o.filter);

@@ -45,13 +45,6 @@ std::string explain(const event_cell& c) {
   return all == to_string(c.is) ? std::string{} : all;
 }
 
-std::string_view declared(const event_cell& c) {
-  for (const deviation& d : c.who->contract->deviations) {
-    if (d.where == c.what->name) return d.outcome;
-  }
-  return {};
-}
-
 // A promise to be refused at worst is kept by running it.
 bool is_kept(word promise, word is) {
   return is == promise || is == word::absent ||
@@ -64,8 +57,10 @@ verdict judge(event_cell& c) {
                                    [](const condition_result& r) { return r.is == word::unknown; });
   if (unknown) return verdict::unknown;
   if (c.who->contract == nullptr) return verdict::passed;
-  if (c.promise = declared(c); !c.promise.empty())
+  if (const deviation* const d = declared_deviation(c)) {
+    c.promise = d->outcome;
     return c.promise == to_string(c.is) ? verdict::passed : verdict::failed;
+  }
   c.promise = to_string(c.what->promise);
   const bool kept = std::all_of(c.conditions.begin(), c.conditions.end(),
                                 [&](const auto& r) { return is_kept(c.what->promise, r.is); });
@@ -73,6 +68,14 @@ verdict judge(event_cell& c) {
 }
 
 }  // namespace
+
+const deviation* declared_deviation(const event_cell& c) {
+  if (c.who->contract == nullptr) return nullptr;
+  for (const deviation& d : c.who->contract->deviations) {
+    if (d.where == c.what->name) return &d;
+  }
+  return nullptr;
+}
 
 std::string cell_name(const event& e, const player& p) {
   return text(e.name, "/", p.name);

@@ -40,6 +40,9 @@ struct event_cell {
 // Why it can't be played here; "": it can.
 std::string_view why_not_played(const event& e, const player& p, const mechanism* m);
 
+// The departure from the event's promise that the back end declares; null: none.
+const deviation* declared_deviation(const event_cell& c);
+
 // Of all conditions: one word, why, and the verdict. A peer is shown and not judged: it passes
 // whatever it does, unless nothing could be seen.
 void sum_up(event_cell& c);

@@ -1,0 +1,26 @@
+# threadref_find_optional(<name> <is_there> <link> [PACKAGE <pkg> [COMPONENTS <c>...]]
+#                         [MODULE <pkg-config>] [LINK <target>...])
+#
+# Looks for what a peer needs, by CMake's PACKAGE or pkg-config's MODULE: sets <is_there>, and <link>
+# to what is linked then. Without either it is always there.
+function(threadref_find_optional name is_there link)
+  cmake_parse_arguments(arg "" "PACKAGE;MODULE" "COMPONENTS;LINK" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "${name}: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  set(found TRUE)
+  if(arg_PACKAGE)
+    find_package(${arg_PACKAGE} QUIET GLOBAL COMPONENTS ${arg_COMPONENTS})
+    set(found ${${arg_PACKAGE}_FOUND})
+  elseif(arg_MODULE)
+    set(found FALSE)
+    find_package(PkgConfig QUIET)
+    if(PKG_CONFIG_FOUND)
+      pkg_check_modules(${name} QUIET IMPORTED_TARGET GLOBAL ${arg_MODULE})
+      set(found ${${name}_FOUND})
+      set(arg_LINK PkgConfig::${name})
+    endif()
+  endif()
+  set(${is_there} ${found} PARENT_SCOPE)
+  set(${link} ${arg_LINK} PARENT_SCOPE)
+endfunction()
