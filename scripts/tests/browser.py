@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Opens a report in headless Chromium, from disk and with the network cut, and looks at what the
-browser made of it: every section there, nothing from outside, no complaint.
+"""Opens a page in headless Chromium, from disk and with the network cut, and looks at what the
+browser made of it: all of it there, nothing from outside, no complaint.
 
-usage: python3 -m scripts.tests.browser [REPORT]
+usage: python3 -m scripts.tests.browser [PAGE]
 
-REPORT is a report.html; without it one is written from small results. Prints its size and how long
-it took to open.
+PAGE is a report.html, or the matrix.html of stress_threadref; without it a report is written from
+small results. Prints its size and how long it took to open.
 
 exit status: 0 fine · 1 wrong use · 2 the page is not as it must be · 3 the browser failed
              77 there is no browser: scripts/setup.sh --all installs it
@@ -13,6 +13,7 @@ exit status: 0 fine · 1 wrong use · 2 the page is not as it must be · 3 the b
 
 import contextlib
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ FINE, MISUSE, FORBIDDEN, UNUSABLE, SKIPPED = 0, 1, 2, 3, 77
 BROWSER = "chromium"
 # What it writes about the page; the rest of what it writes is about the machine (D-Bus, GPU).
 COMPLAINT = re.compile(r"CONSOLE|Uncaught|Not allowed to load|net::ERR")
+MATRIX = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 PLANTED = """<!doctype html><script>throw Error("planted")</script>
 <img src="http://planted.invalid/x">"""
 
@@ -60,6 +62,24 @@ def outside(html):
 def faults(dom, source, complaints):
     found = [f"the browser complains: {line}" for line in complaints]
     found += [f"something from outside: {address}" for address in outside(source)]
+    data = MATRIX.search(source)
+    return found + (matrix_faults(dom, json.loads(data[1])) if data else report_faults(dom, source))
+
+
+def matrix_faults(dom, data):
+    """The page draws its table from the data: every cell a button that can be selected."""
+    played = {cell["event"] for cell in data["cells"]}
+    wanted = {"cells": (len(data["cells"]), len(re.findall(r"<td><button[^>]*>[^<]+<", dom))),
+              "rows": (len(played), len(re.findall(r'<th scope="row">', dom))),
+              "columns": (len(data["columns"]), len(re.findall(r'<th [^>]*scope="col"', dom))),
+              "sentences": (len(data["sentences"]),
+                            dom.partition('id="sentences"')[2].partition("</ul>")[0].count("<li>"))}
+    return [f"{shown} {what} are shown, of {all_there}"
+            for what, (all_there, shown) in wanted.items() if shown != all_there or not shown]
+
+
+def report_faults(dom, source):
+    found = []
     at = [dom.find(f'<h2 id="{anchor}"') for anchor, _, _ in report.SECTIONS]
     found += [f"section {anchor} is missing" for (anchor, _, _), place in zip(report.SECTIONS, at)
               if place < 0]
@@ -103,7 +123,7 @@ def main(arguments):
         print(__doc__.strip())
         return FINE if "--help" in arguments else MISUSE
     if arguments and not Path(arguments[0]).is_file():
-        print(f"browser.py: {arguments[0]} is not a file; name a report.html", file=sys.stderr)
+        print(f"browser.py: {arguments[0]} is not a file; name a report.html or a matrix.html", file=sys.stderr)
         return MISUSE
     if not shutil.which(BROWSER):
         print(f"browser.py: skipped: {BROWSER} is missing; scripts/setup.sh --all installs it")

@@ -79,7 +79,7 @@ pid_t spawn(const trial_plan& plan, int scene_fd, int output_fd) {
 }
 
 std::string content_of(int fd) {
-  constexpr off_t enough = 64 * 1024;
+  constexpr off_t enough = off_t{64} * 1024;
   const off_t size = std::min(lseek(fd, 0, SEEK_END), enough);
   THREADREF_CHECK_ERRNO(size >= 0, "lseek");
   std::string all(static_cast<std::size_t>(size), '\0');
