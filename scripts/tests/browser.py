@@ -123,7 +123,8 @@ def main(arguments):
         print(__doc__.strip())
         return FINE if "--help" in arguments else MISUSE
     if arguments and not Path(arguments[0]).is_file():
-        print(f"browser.py: {arguments[0]} is not a file; name a report.html or a matrix.html", file=sys.stderr)
+        print(f"browser.py: {arguments[0]} is not a file; name a report.html or a matrix.html",
+              file=sys.stderr)
         return MISUSE
     if not shutil.which(BROWSER):
         print(f"browser.py: skipped: {BROWSER} is missing; scripts/setup.sh --all installs it")
