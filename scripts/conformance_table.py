@@ -47,10 +47,10 @@ SECTIONS = {1: "A. Identity and refs", 16: "B. Finalizers", 29: "C. Order",
             115: "N. Many threads", 121: "O. More of each"}
 LAST_NUMBER = 130
 # Why these have no row, and will have none.
-ELSEWHERE = {108: "is the drivers' own: `stress_threadref` says how many threads it may have",
-             115: "is the rows `churn`, `burst` and `mixed` of `stress_threadref`",
-             116: "is `stress_threadref --time`, which nightly.sh runs: a leak fails a cell",
-             130: "is the row `pool` of `stress_threadref`",
+ELSEWHERE = {108: "is `limits/many_threads` and `fault/no_more_threads` of the guarantee matrix",
+             115: "is the rows `waves`, `churn`, `burst` and `mixed` of `stress_threadref`",
+             116: "is `scripts/soak.sh`; memory that grows fails a cell of `stress_threadref`",
+             130: "is the row `pool` of `stress_threadref`, and `env/pool_ended` of its matrix",
              117: "is a whole build: the presets `tsan` and `asan` of `scripts/test.sh`",
              119: "needs another C library: untested",
              120: "is the columns of the direct back ends"}
@@ -205,6 +205,15 @@ def rowless(results):
     return lines
 
 
+def left_out_lines(left_out):
+    """A line for each build and reason, with the numbers that share it."""
+    grouped = collections.defaultdict(list)
+    for number, build, why in sorted(left_out):
+        grouped[build, why].append(str(number))
+    return [f"* {', '.join(numbers)} {build.replace('_', ' ')}: {why}."
+            for (build, why), numbers in grouped.items()]
+
+
 def section(results, left_out, backends):
     """Everything between the markers."""
     lines, reasons = table(results, backends)
@@ -215,8 +224,7 @@ def section(results, left_out, backends):
         text += ["", *(f"{number}. {why}" for number, why in enumerate(reasons, 1))]
     if left_out:
         text += ["", "Left out of other builds than the optimised one:", ""]
-        text += [f"* {number} {build.replace('_', ' ')}: {why}."
-                 for number, build, why in sorted(left_out)]
+        text += left_out_lines(left_out)
     without = rowless(results)
     if without:
         text += ["", "Numbers without a row:", "", *without]

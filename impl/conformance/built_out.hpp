@@ -11,6 +11,11 @@ namespace threadref::conformance {
 
 enum class build { under_tsan, under_asan, under_memcheck };
 
+constexpr std::string_view to_string(build b) {
+  constexpr std::string_view names[] = {"under_tsan", "under_asan", "under_memcheck"};
+  return names[static_cast<int>(b)];
+}
+
 constexpr bool is_this(build b) {
   switch (b) {
     case build::under_tsan:
