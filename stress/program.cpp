@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "flags.hpp"
@@ -76,34 +77,50 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   return scenarios::status_wrong_use;
 }
 
-void print_listed(const std::string& name, std::string_view status, std::string_view why) {
-  absl::PrintF("%-48s %s%s%s\n", name, status, why.empty() ? "" : "  ", why);
-}
+// The lines of --list, and how many there are of each status.
+class listing {
+ public:
+  void print(const std::string& name, std::string_view status, std::string_view why) {
+    absl::PrintF("%-48s %s%s%s\n", name, status, why.empty() ? "" : "  ", why);
+    ++counts_[std::string(status)];
+    ++cells_;
+  }
+  [[nodiscard]] int cells() const noexcept { return cells_; }
+  void print_counts() const {
+    std::string all;
+    for (const auto& [status, count] : counts_)
+      all += text(all.empty() ? "" : ", ", count, " ", status);
+    absl::PrintF("%d cells: %s\n", cells_, all);
+  }
+
+ private:
+  std::map<std::string, int> counts_;
+  int cells_ = 0;
+};
 
 int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
   const std::vector<player> players = players_of(o);
-  const std::vector<event_cell> events = events_of(o, players);
-  for (const event_cell& c : events) {
+  listing all_lines;
+  for (const event_cell& c : events_of(o, players)) {
     const deviation* const departs = declared_deviation(c);
     const std::string_view status = c.is != word::unknown ? to_string(c.is)
                                     : departs != nullptr  ? "deviates"
                                                           : "run";
     const std::string_view why = departs != nullptr ? departs->why : std::string_view(c.why);
-    print_listed(cell_name(*c.what, *c.who), text(status, c.what->slow ? " slow" : ""), why);
+    all_lines.print(cell_name(*c.what, *c.who), text(status, c.what->slow ? " slow" : ""), why);
   }
-  std::size_t found = events.size();
   const pattern wanted(o.filter.empty() ? "." : o.filter);
   for (const cell_code& c : all) {
     const std::string name = scenarios::cell_name(c.what);
     if (o.matrix || c.canary != o.canaries || c.rare != o.rare || !wanted.found_in(name)) continue;
     if (!o.backend.empty() && c.what.subject->name != o.backend) continue;
-    ++found;
-    print_listed(name, scenarios::to_string(c.what.status), c.what.why);
+    all_lines.print(name, scenarios::to_string(c.what.status), c.what.why);
   }
-  if (found == 0) return nothing_matched(o, all, program);
+  if (all_lines.cells() == 0) return nothing_matched(o, all, program);
   for (const absent_backend& a : absent_backends) {
-    if (!a.name.empty() && !o.canaries) print_listed(text("*/", a.name), "absent", a.why);
+    if (!a.name.empty() && !o.canaries) all_lines.print(text("*/", a.name), "absent", a.why);
   }
+  all_lines.print_counts();
   return scenarios::status_fine;
 }
 
