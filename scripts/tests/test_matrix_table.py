@@ -78,6 +78,25 @@ class MatrixTable(unittest.TestCase):
         self.document["cells"][0]["word"] = "crashes"
         self.check(matrix_table.FORBIDDEN, "end/return/peer_key_list is 'crashes' and not 'lost'")
 
+    def test_what_differs_from_trial_to_trial_is_not_stale(self):
+        long = self.root / matrix_table.LONG
+        text = long.read_text(encoding="utf-8")
+        long.write_text(text.replace("1. lost: never", "1. lost: never (2 of 5 trials)"),
+                        encoding="utf-8")
+        self.document["cells"][0]["word"] = "guaranteed"
+        self.check(matrix_table.FINE)
+
+    def test_a_word_is_asked_for_again(self):
+        player = self.root / "player"
+        again = [dict(cell("end/return", "peer_key_list", "lost"), conditions=[])]
+        player.write_text("#!/bin/sh\nfor last; do :; done\n"
+                          f"echo '{json.dumps({'events': again})}' >\"${{last#--json=}}\"\n",
+                          encoding="utf-8")
+        player.chmod(0o755)
+        self.document["cells"][0].update(
+            word="crashes", again=f"{player} --filter='^end/return/peer_key_list$' --smoke")
+        self.check(matrix_table.FINE)
+
     def test_what_is_absent_here_is_not_compared(self):
         self.document["cells"][0]["word"] = "absent"
         self.check(matrix_table.FINE)
