@@ -9,7 +9,7 @@ constexpr threadref::stress::pool_face face{
     .start = [](int /*workers*/) -> void* { return nullptr; },
     .enqueue =
         [](void* /*pool*/, int workers, void (*task)(void*), void* with) {
-          const int team = workers + 1;
+          [[maybe_unused]] const int team = workers + 1;  // who reads this without OpenMP uses none
 #pragma omp parallel num_threads(team)
           // The first of a team is the thread that asks.
           if (omp_get_thread_num() != 0) task(with);
