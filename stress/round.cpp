@@ -45,11 +45,6 @@ void round::short_of_threads(std::size_t have) {
                std::to_string(threads) + " (EAGAIN); went on with those");
 }
 
-void gate::open() noexcept {
-  open_.store(1, std::memory_order_release);
-  open_.notify_all();
-}
-
 std::size_t stack_bytes() noexcept {
   // The sanitizers' frames are several times as large, and a forced unwind needs 10 KiB by itself.
   constexpr std::size_t kib = detail::under_tsan || detail::under_asan ? 256 : 64;

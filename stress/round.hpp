@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "gate.hpp"
 #include "ledger.hpp"
 #include "tally.hpp"
 
@@ -49,17 +50,6 @@ struct round {
   void short_of_threads(std::size_t have);
 
   std::uint64_t alive = 0;
-};
-
-// Once open, open for ever.
-class gate {
- public:
-  void open() noexcept;
-  void wait() const noexcept { open_.wait(0, std::memory_order_acquire); }
-  [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire) != 0; }
-
- private:
-  std::atomic<int> open_{0};
 };
 
 // Starts a thread with a small stack. 0, or EAGAIN: the machine gives no more just now. Any other

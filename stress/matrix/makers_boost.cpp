@@ -4,12 +4,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <boost/thread/thread.hpp>
 #include <boost/thread/tss.hpp>
 #include <memory>
 #include <utility>
 
+#include "gate.hpp"
 #include "scenarios/check.hpp"
 
 namespace threadref::stress {
@@ -33,23 +33,21 @@ void wait_for_ever() {
 
 bool end_boost_thread(boost_end how, const std::function<void()>& body) {
   // Static: a detached thread outlives this call.
-  static std::atomic<bool> ready{false};
-  static std::atomic<bool> may_end{false};
+  static gate ready;
+  static gate may_end;
   // Leaked: its destructor would detach a thread that was joined natively.
   auto* const made = new boost::thread([how, &body] {
     body();
-    ready.store(true);
-    ready.notify_one();
-    may_end.wait(false);
+    ready.open();
+    may_end.wait();
     if (how == boost_end::interrupted) wait_for_ever();
     if (how != boost_end::is_cancelled_and_joined_natively) pthread_exit(nullptr);
     for (;;) pause();
   });
-  ready.wait(false);
+  ready.wait();
   const pthread_t native = made->native_handle();
   if (how == boost_end::exits_detached) made->detach();
-  may_end.store(true);
-  may_end.notify_one();
+  may_end.open();
   switch (how) {
     case boost_end::interrupted:
       made->interrupt();

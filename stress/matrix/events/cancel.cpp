@@ -4,8 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <atomic>
-
+#include "gate.hpp"
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
 
@@ -16,13 +15,8 @@ namespace {
 constexpr int some = 8;  // callbacks of a thread
 
 // Static: callbacks and unwound frames use them.
-std::atomic<bool> ready{false};
-std::atomic<bool> cancelled{false};
-
-void open(std::atomic<bool>& gate) {
-  gate.store(true);
-  gate.notify_all();
-}
+gate ready;
+gate cancelled;
 
 void wait_under(int frames) {
   if (frames != 0) return wait_under(frames - 1);
@@ -32,10 +26,10 @@ void wait_under(int frames) {
 int in_the_body(scene& s) {
   player_thread t(s, [&s] {
     s.attach(some);
-    open(ready);
+    ready.open();
     wait_under(s.condition() == 0 ? 0 : 100);
   });
-  ready.wait(false);
+  ready.wait();
   pthread_cancel(t.id());
   t.join();
   return 0;
@@ -47,8 +41,8 @@ void attach_halves(scene& s) {
   s.attach(some / 2);
   o = s.begin();
   scene::accepted(o, s.attach([](scene& /*in*/) {
-    if (!ready.load()) open(ready);
-    cancelled.wait(false);
+    if (!ready.is_open()) ready.open();
+    cancelled.wait();
     pthread_testcancel();
     o.what.run(o.what.with);
   }));
@@ -58,33 +52,33 @@ void attach_halves(scene& s) {
 int pending(scene& s) {
   player_thread t(s, [&s] {
     attach_halves(s);
-    open(ready);
-    cancelled.wait(false);
+    ready.open();
+    cancelled.wait();
   });
-  ready.wait(false);
+  ready.wait();
   pthread_cancel(t.id());
-  open(cancelled);
+  cancelled.open();
   t.join();
   return 0;
 }
 
 int during_a_callback(scene& s) {
   kernel_end end;
-  std::atomic<bool> begun{false};
+  gate begun;
   player_thread t(s, [&] {
     end.begin();
-    open(begun);
+    begun.open();
     attach_halves(s);
   });
-  begun.wait(false);
+  begun.wait();
   // If no callback ever says that it runs, the thread ends.
   const player_thread if_lost(s, [&end] {
     end.wait();
-    open(ready);
+    ready.open();
   });
-  ready.wait(false);
+  ready.wait();
   pthread_cancel(t.id());
-  open(cancelled);
+  cancelled.open();
   t.join();
   return 0;
 }

@@ -16,8 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "gate.hpp"
 #include "matrix/events.hpp"
-#include "matrix/gate.hpp"
 #include "matrix/makers.hpp"
 #include "scenarios/check.hpp"
 

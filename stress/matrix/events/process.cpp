@@ -13,8 +13,8 @@
 #include <functional>
 #include <utility>
 
+#include "gate.hpp"
 #include "matrix/events.hpp"
-#include "matrix/gate.hpp"
 #include "matrix/makers.hpp"
 #include "scenarios/check.hpp"
 #include "threadref/config.hpp"

@@ -8,8 +8,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "gate.hpp"
 #include "matrix/events.hpp"
-#include "matrix/gate.hpp"
 #include "matrix/makers.hpp"
 
 namespace threadref::stress {
