@@ -50,11 +50,6 @@ int wait_for(pid_t child, bool& killed_by_us) {
 
 }  // namespace
 
-bool is_crash(int signal) {
-  return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGILL ||
-         signal == SIGFPE || signal == SIGSYS;
-}
-
 pid_t start_child(std::vector<std::string> command) {
   // ThreadSanitizer calls workers that live when the process ends a leak of threads: here they are
   // the question.
@@ -80,7 +75,7 @@ void play_child(round& r, std::string_view if_never_ran) {
   const pid_t child = start_child(std::move(command));
   bool too_slow = false;
   const int status = wait_for(child, too_slow);
-  if (WIFSIGNALED(status) && !too_slow && !is_crash(WTERMSIG(status))) {
+  if (WIFSIGNALED(status) && !too_slow && !scenarios::is_crash(WTERMSIG(status))) {
     r.figures.killed_from_outside = true;
     r.figures.note(text(r.cell, ": its child was killed from outside by signal ", WTERMSIG(status),
                         "; nothing is known"));

@@ -16,9 +16,6 @@ namespace threadref::stress {
 
 // This program with that command line.
 pid_t start_child(std::vector<std::string> command);
-// Did it end by a crash of its own? Else a signal came from outside.
-bool is_crash(int signal);
-
 // Runs the cell's child() in a child process and settles what it registered into the figures.
 // `if_never_ran` names what the end of the process left undone. A child that ends with another
 // status than 0, by a signal of its own or not at all within its time is a forbidden outcome

@@ -245,8 +245,8 @@ int run_program(int argc, char** argv, const program_info& program) {
     std::fputs(scenarios::describe().c_str(), stdout);
     return scenarios::status_fine;
   }
-  const std::vector<cell_code> all = all_cells();
   if (o.what == task::act) return act(o);
+  const std::vector<cell_code> all = all_cells();
   if (o.what == task::child) return run_child(o, all);
   if (o.what == task::list) return list(o, all, program);
   return run(o, all, argv[0], program);

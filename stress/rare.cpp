@@ -45,7 +45,7 @@ end wait_for(pid_t child, const rare_news& news, const std::function<void()>& on
 void judge_end(cell_result& r, end how, int status) {
   if (how == end::hanging) r.figures.seen.add("hangs", 1);
   if (how != end::by_itself) return;
-  if (WIFSIGNALED(status) && !is_crash(WTERMSIG(status))) {
+  if (WIFSIGNALED(status) && !scenarios::is_crash(WTERMSIG(status))) {
     r.figures.killed_from_outside = true;
   } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     r.figures.seen.add("child_failed", 1);

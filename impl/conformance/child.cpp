@@ -20,6 +20,7 @@
 #include "conformance/suite.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
+#include "scenarios/destructor_work.hpp"
 
 namespace threadref::conformance {
 
@@ -97,17 +98,8 @@ std::string wait_for(pid_t child) {
 
 // The destructors of this file's objects are the last of the program: they were constructed before
 // all others, the library's included. So the stage is over when they run.
-struct last_destructor {
-  std::function<void()> work;
-  last_destructor() = default;
-  last_destructor(const last_destructor&) = delete;
-  last_destructor& operator=(const last_destructor&) = delete;
-  ~last_destructor() {
-    if (work) work();
-  }
-};
-[[gnu::init_priority(101)]] last_destructor at_the_very_end;
-[[gnu::init_priority(102)]] last_destructor after_the_stage;
+[[gnu::init_priority(101)]] scenarios::destructor_work at_the_very_end;
+[[gnu::init_priority(102)]] scenarios::destructor_work after_the_stage;
 
 }  // namespace
 

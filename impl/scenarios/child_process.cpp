@@ -6,7 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <iterator>
 
 #include "scenarios/check.hpp"
 
@@ -43,6 +46,11 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   for (std::string& s : strings) all.push_back(s.data());
   all.push_back(nullptr);
   return all;
+}
+
+bool is_crash(int signal) noexcept {
+  constexpr int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS, SIGTRAP};
+  return std::find(std::begin(crashes), std::end(crashes), signal) != std::end(crashes);
 }
 
 bool ends_within(pid_t child, int milliseconds) {

@@ -37,6 +37,9 @@ std::vector<std::string> environment_with(std::initializer_list<added_option> ad
 // As exec and posix_spawn want them; valid while `strings` is as it is.
 std::vector<char*> pointers(std::vector<std::string>& strings);
 
+// Does a program that fails end by this signal, or was it killed by somebody?
+bool is_crash(int signal) noexcept;
+
 // Waits until the child has ended, which is not reaped then. False: it did not in that time.
 bool ends_within(pid_t child, int milliseconds);
 

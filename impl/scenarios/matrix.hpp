@@ -20,6 +20,14 @@ struct cell {
   std::string_view why;      // for anything but run
 };
 
+// What the back end declares of that scenario or event; null: nothing.
+constexpr const deviation* find_deviation(const backend_info& b, std::string_view where) {
+  for (const deviation& d : b.deviations) {
+    if (d.where == where) return &d;
+  }
+  return nullptr;
+}
+
 // A declared deviation runs like any other cell; if its outcome does not show up, the cell fails.
 constexpr cell decide(const scenario& s, const backend_info& b) {
   if (!has(b.capabilities, s.needs)) {
@@ -29,9 +37,8 @@ constexpr cell decide(const scenario& s, const backend_info& b) {
             {},
             "needs a capability that the back end does not claim"};
   }
-  for (const deviation& d : b.deviations) {
-    if (d.where == s.name) return {&s, &b, cell_status::deviates, d.outcome, d.why};
-  }
+  if (const deviation* const d = find_deviation(b, s.name))
+    return {&s, &b, cell_status::deviates, d->outcome, d->why};
   return {&s, &b, cell_status::run, {}, {}};
 }
 

@@ -70,11 +70,8 @@ verdict judge(event_cell& c) {
 }  // namespace
 
 const deviation* declared_deviation(const event_cell& c) {
-  if (c.who->contract == nullptr) return nullptr;
-  for (const deviation& d : c.who->contract->deviations) {
-    if (d.where == c.what->name) return &d;
-  }
-  return nullptr;
+  const backend_info* const b = c.who->contract;
+  return b == nullptr ? nullptr : scenarios::find_deviation(*b, c.what->name);
 }
 
 std::string cell_name(const event& e, const player& p) {

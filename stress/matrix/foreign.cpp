@@ -5,25 +5,12 @@
 
 #include "matrix/makers.hpp"
 #include "scenarios/check.hpp"
+#include "scenarios/destructor_work.hpp"
 
 namespace threadref::stress {
 
-namespace {
-
-struct at_end {
-  std::function<void()> work;
-  at_end() = default;
-  ~at_end() {
-    if (work) work();
-  }
-  at_end(const at_end&) = delete;
-  at_end& operator=(const at_end&) = delete;
-};
-
-}  // namespace
-
 void at_thread_local_end(std::function<void()> work) {
-  static thread_local at_end slot;
+  static thread_local scenarios::destructor_work slot;
   slot.work = std::move(work);
 }
 

@@ -32,7 +32,8 @@ void print_matrix(const matrix_result& r);
 nlohmann::ordered_json events_json(const matrix_result& r);
 std::string matrix_json(const program_info& program, const matrix_result& r);
 std::string matrix_markdown(const matrix_result& r);
-std::string matrix_html(const program_info& program, const matrix_result& r);
+// The page that shows that document.
+std::string matrix_html(const std::string& json);
 // Can all three be written there? The folder is made if need be. A sentence if not.
 std::string why_no_folder(const std::string& folder);
 // All of them, or a sentence that says why none.

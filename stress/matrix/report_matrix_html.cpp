@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <absl/strings/str_replace.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,9 +21,9 @@ std::string path_of(const std::string& folder, std::string_view document) {
 
 }  // namespace
 
-std::string matrix_html(const program_info& program, const matrix_result& r) {
+std::string matrix_html(const std::string& json) {
   // No "</script>" may stand in the data.
-  const std::string data = absl::StrReplaceAll(matrix_json(program, r), {{"<", "\\u003c"}});
+  const std::string data = absl::StrReplaceAll(json, {{"<", "\\u003c"}});
   return absl::StrReplaceAll(matrix_page, {{"@DATA@", data}});
 }
 
@@ -42,9 +39,10 @@ std::string why_no_folder(const std::string& folder) {
 
 std::string write_matrix(const std::string& folder, const program_info& program,
                          const matrix_result& r) {
-  return write_whole({{path_of(folder, documents[0]), matrix_json(program, r)},
+  const std::string json = matrix_json(program, r);
+  return write_whole({{path_of(folder, documents[0]), json},
                       {path_of(folder, documents[1]), matrix_markdown(r)},
-                      {path_of(folder, documents[2]), matrix_html(program, r)}});
+                      {path_of(folder, documents[2]), matrix_html(json)}});
 }
 
 }  // namespace threadref::stress

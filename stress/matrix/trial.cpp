@@ -87,11 +87,6 @@ std::string content_of(int fd) {
   return all;
 }
 
-bool is_crash(int signal) {
-  constexpr int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS, SIGTRAP};
-  return std::find(std::begin(crashes), std::end(crashes), signal) != std::end(crashes);
-}
-
 struct end_of_process {
   word is = word::guaranteed;
   std::string why;
@@ -101,7 +96,7 @@ end_of_process judge_end(const announced_end& meant, int status) {
   if (WIFSIGNALED(status)) {
     const int by = WTERMSIG(status);
     if (by == meant.signal.load()) return {};
-    if (is_crash(by)) return {word::crashes, text("signal ", by, ", ", strsignal(by))};
+    if (scenarios::is_crash(by)) return {word::crashes, text("signal ", by, ", ", strsignal(by))};
     return {word::unknown, text("its child was killed from outside by signal ", by)};
   }
   if (meant.signal.load() != 0)

@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <oneapi/tbb/enumerable_thread_specific.h>
 
-#include <vector>
-
+#include "peers/calling_list.hpp"
 #include "peers/peer.hpp"
 
 namespace {
 
 using threadref::stress::callback;
 
-// What a thread has is a list that runs when it is destroyed. oneTBB destroys it with the container
-// and not with the thread.
-struct list {
-  std::vector<callback> all;
-  list() = default;
-  ~list() {
-    while (!all.empty()) {
-      const callback newest = all.back();
-      all.pop_back();
-      newest.run(newest.with);
-    }
-  }
-  list(const list&) = delete;
-  list& operator=(const list&) = delete;
-};
-
+// oneTBB destroys what a thread has with the container and not with the thread.
 auto& lists() {
-  static tbb::enumerable_thread_specific<list> all;
+  static tbb::enumerable_thread_specific<threadref::stress::calling_list> all;
   return all;
 }
 

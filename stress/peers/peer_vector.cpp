@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <vector>
-
+#include "peers/calling_list.hpp"
 #include "peers/peer.hpp"
 
 namespace {
 
 using threadref::stress::callback;
 
-// Newest first, and until it is empty: what callbacks add while it runs is run as well.
-struct list {
-  std::vector<callback> all;
-  list() = default;
-  ~list() {
-    while (!all.empty()) {
-      const callback newest = all.back();
-      all.pop_back();
-      newest.run(newest.with);
-    }
-  }
-  list(const list&) = delete;
-  list& operator=(const list&) = delete;
-};
-thread_local list own;
+thread_local threadref::stress::calling_list own;
 
 constexpr threadref::stress::mechanism m{.name = "peer_vector",
                                          .attach =

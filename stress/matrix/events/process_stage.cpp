@@ -11,6 +11,7 @@
 #include "gate.hpp"
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
+#include "scenarios/destructor_work.hpp"
 
 namespace threadref::stress {
 
@@ -19,16 +20,7 @@ namespace {
 constexpr int some = 8;  // callbacks of a thread
 
 // The destructor of an object that is older than every mechanism: nothing comes later but the end.
-struct last_destructor {
-  std::function<void()> work;
-  last_destructor() = default;
-  last_destructor(const last_destructor&) = delete;
-  last_destructor& operator=(const last_destructor&) = delete;
-  ~last_destructor() {
-    if (work) work();
-  }
-};
-[[gnu::init_priority(101)]] last_destructor oldest;
+[[gnu::init_priority(101)]] scenarios::destructor_work oldest;
 
 // What a callback uses, and when it may no longer. The flag is read afterwards, and so is no part
 // of an object that is gone.

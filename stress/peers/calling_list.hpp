@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "matrix/mechanism.hpp"
+
+namespace threadref::stress {
+
+// Calls what it holds when it is destroyed: newest first, and until it is empty, so that what
+// callbacks add while it runs is run as well.
+struct calling_list {
+  std::vector<callback> all;
+  calling_list() = default;
+  ~calling_list() {
+    while (!all.empty()) {
+      const callback newest = all.back();
+      all.pop_back();
+      newest.run(newest.with);
+    }
+  }
+  calling_list(const calling_list&) = delete;
+  calling_list& operator=(const calling_list&) = delete;
+};
+
+}  // namespace threadref::stress
