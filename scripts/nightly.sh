@@ -3,11 +3,13 @@
 # usage: scripts/nightly.sh [--machine NAME] [--quick] [--results DIR]
 #
 # One night: builds, measures (release), stresses under the thread sanitizer for a minute, proves
-# that the canaries are caught, stores every row and rewrites the dashboard; then the tests that
-# are too slow for every change, and those of the slow presets: the clang builds and valgrind.
+# that the canaries are caught and the mutants killed, judges the targets of the default back end,
+# stores every row and rewrites the dashboard; then the tests that are too slow for every change,
+# and those of the slow presets: the clang builds, valgrind and aarch64.
 #
 #   --machine NAME  whose results these are; default $THREADREF_MACHINE, else this host's name
-#   --quick         smallest useful sizes, without the slow tests, to try it out; the page says so
+#   --quick         smallest useful sizes, without mutants and slow tests, to try it out; the page
+#                   says so
 #   --results DIR   where results live; default results/ of this repository
 #   --help          this text
 #
@@ -21,9 +23,9 @@
 # `git add results && git commit` whenever the history should be shared.
 #
 # exit status, the worst of: 0 fine · 1 wrong use, or results cannot be written · 2 a forbidden
-#   outcome in stress, or something lost, doubled or misordered in bench · 3 a program crashed, the
-#   build failed, the run is not usable, or another night still runs · 4 a canary was not caught
-#   130 interrupted
+#   outcome in stress, something lost, doubled or misordered in bench, a target missed that is not
+#   listed, or a mutant survived · 3 a program crashed, the build failed, the run is not usable, or
+#   another night still runs · 4 a canary was not caught · 130 interrupted
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -34,7 +36,7 @@ quick=()
 bench_options=()
 stress_seconds=60
 rare_seconds=300  # at most: until each is caught
-slow_presets=(clang-release clang19-tsan clang-asan memcheck)
+slow_presets=(clang-release clang19-tsan clang-asan memcheck aarch64)
 while (($#)); do
   case $1 in
     --machine | --results)
@@ -133,6 +135,21 @@ logged "$raw/stress-rare.log" "$root/build/release/bin/stress_threadref" --rare 
   --time="${rare_seconds}s" --json="$raw/stress-rare.json" || code=$?
 keep stress_rare "$code" "$raw/stress-rare.log"
 grep 'was caught by' "$raw/stress-rare.log" || true
+
+step "targets"
+code=0
+logged "$raw/targets.log" "$root/scripts/targets.sh" "${quick[@]}" --out "$raw/targets.json" ||
+  code=$?
+keep targets "$code" "$raw/targets.log"
+tail -n 1 "$raw/targets.log"
+
+if ((${#quick[@]} == 0)); then
+  step "mutants"
+  code=0
+  logged "$raw/mutants.log" "$root/scripts/mutate.sh" --out "$raw/mutants.json" || code=$?
+  keep mutants "$code" "$raw/mutants.log"
+  tail -n 1 "$raw/mutants.log"
+fi
 
 step "store"
 described=()

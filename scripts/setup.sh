@@ -45,6 +45,8 @@ all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asa
 all  | clang-19            | the preset clang19-tsan
 all  | libclang-rt-19-dev  | sanitizer run-times of that
 all  | valgrind            | the preset memcheck, and instructions.sh
+all  | g++-aarch64-linux-gnu | the preset aarch64
+all  | qemu-user           | runs what that compiled
 all  | libjemalloc2        | sweep.sh: the allocator jemalloc
 all  | libtcmalloc-minimal4 | sweep.sh: the allocator tcmalloc
 all  | libmimalloc2.0      | sweep.sh: the allocator mimalloc

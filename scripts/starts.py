@@ -19,10 +19,10 @@ class Unusable(Exception):
         self.status = status
 
 
-def start(bench, arguments, may_match_nothing=False):
+def start(bench, arguments, may_match_nothing=False, environment=None):
     """Google Benchmark's document of one start; {} where no row matched and that may be."""
     command = [str(bench), "--benchmark_format=json", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode == MISUSE:
         if may_match_nothing and "no row matches" in done.stderr and "compile" not in done.stderr:
             return {}

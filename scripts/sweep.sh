@@ -41,15 +41,6 @@ done
 mkdir -p "$out" || fail "$misuse" "cannot create $out (the reason is above)"
 out=$(cd "$out" && pwd)
 
-# The one table: name in the file | what the program calls it | its object | Debian's package.
-allocators() {
-  cat <<'END'
-glibc    glibc            none                     libc6
-jemalloc jemalloc         libjemalloc.so.2         libjemalloc2
-tcmalloc tcmalloc_minimal libtcmalloc_minimal.so.4 libtcmalloc-minimal4
-mimalloc mimalloc         libmimalloc.so.2         libmimalloc2.0
-END
-}
 status=$fine
 worst() { if (($1 > status)); then status=$1; fi; }
 
@@ -77,7 +68,7 @@ measure "$out/sweep.json" '^sweep/'
 
 rows='^finalize/(registration|first_registration|exit)/[a-z0-9_]+/n:(1|16)$'
 known=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p)
-while read -r name called object package; do
+while read -r name object package; do
   step "allocator $name"
   rm -f "$out/unchecked.json"
   if [[ $object == none ]]; then
@@ -89,13 +80,13 @@ while read -r name called object package; do
     LD_PRELOAD=$object measure "$out/unchecked.json" "$rows"
   fi
   [[ -s $out/unchecked.json ]] || continue
-  if "$root/scripts/sweeps.py" --made-with "$called" "$out/unchecked.json"; then
+  if "$root/scripts/sweeps.py" --made-with "$name" "$out/unchecked.json"; then
     mv "$out/unchecked.json" "$out/allocator-$name.json"
   else
     note "no figures of $name are kept"
     worst "$unusable"
   fi
-done < <(allocators)
+done < <("$root/scripts/sweeps.py" --allocators)
 
 step "results"
 "$root/scripts/sweeps.py" "$out" || worst $?

@@ -3,6 +3,7 @@
 
 usage: sweeps.py DIR                    both tables
        sweeps.py --made-with NAME FILE  was the allocator really that one? Prints a line if not.
+       sweeps.py --allocators           which there are: name, object to preload, Debian's package
 
 exit status: 0 fine · 1 wrong use · 3 no: another allocator; or nothing that can be read
 """
@@ -15,7 +16,13 @@ from pathlib import Path
 FINE, MISUSE, UNUSABLE = 0, 1, 3
 NAME = re.compile(r"\w+/(?P<quantity>\w+)/(?P<subject>\w+)/(?P<parameter>\w+):(?P<value>\d+)"
                   r"(?=/|$)")
-ALLOCATORS = ("glibc", "jemalloc", "tcmalloc", "mimalloc")
+# The one table: name -> (what the program calls it, its object, Debian's package).
+ALLOCATORS = {
+    "glibc": ("glibc", "none", "libc6"),
+    "jemalloc": ("jemalloc", "libjemalloc.so.2", "libjemalloc2"),
+    "tcmalloc": ("tcmalloc_minimal", "libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
+    "mimalloc": ("mimalloc", "libmimalloc.so.2", "libmimalloc2.0"),
+}
 # Quantity and the greatest n that there is.
 SHOWN = ("first_registration", "registration", "exit")
 ACCESS = "access_"
@@ -111,7 +118,7 @@ def show_allocators(folder):
 
 def made_with(name, path):
     seen = json.loads(Path(path).read_text(encoding="utf-8"))["context"].get("allocator")
-    if seen == name:
+    if seen == ALLOCATORS[name][0]:
         return FINE
     print(f"sweeps.py: malloc was that of {seen}, not of {name}", file=sys.stderr)
     return UNUSABLE
@@ -119,6 +126,10 @@ def made_with(name, path):
 
 def main(arguments):
     try:
+        if arguments == ["--allocators"]:
+            for name, (_, library, package) in ALLOCATORS.items():
+                print(name, library, package)
+            return FINE
         if len(arguments) == 3 and arguments[0] == "--made-with":
             return made_with(arguments[1], arguments[2])
         if len(arguments) != 1 or arguments[0].startswith("-"):

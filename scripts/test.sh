@@ -44,7 +44,7 @@ done
 ((${#presets[@]})) || presets=(release tsan asan)
 
 wanted_packages=()
-[[ ! " ${presets[*]}" =~ " clang"|" memcheck" ]] || wanted_packages=(--all)
+[[ ! " ${presets[*]}" =~ " clang"|" memcheck"|" aarch64" ]] || wanted_packages=(--all)
 if ! "$root/scripts/setup.sh" "${wanted_packages[@]}"; then
   echo "0 passed, 1 failed"
   exit "$unusable"

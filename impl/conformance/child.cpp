@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "conformance/suite.hpp"
@@ -38,6 +39,7 @@ std::vector<scenario>& all_scenarios() {
   return *all;
 }
 
+constexpr const char* this_program = "/proc/self/exe";
 constexpr std::string_view child_argument = "--child=";
 constexpr std::string_view ledger_argument = "--ledger=";
 
@@ -66,16 +68,21 @@ pid_t spawn(const std::string& name, int ledger_fd, int output_fd) {
   THREADREF_CHECK_CALL(posix_spawn_file_actions_init(&files));
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDOUT_FILENO));
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO));
-  std::vector<std::string> command = {"conformance_threadref", std::string(child_argument) + name,
-                                      std::string(ledger_argument) + std::to_string(ledger_fd)};
+  // Where programs are started by an emulator, the kernel can't start this one again by itself.
+  const char* const emulator = std::getenv("THREADREF_EMULATOR");
+  std::vector<std::string> command;
+  if (emulator != nullptr) command.emplace_back(emulator);
+  command.push_back(std::filesystem::read_symlink(this_program).string());
+  command.push_back(std::string(child_argument) + name);
+  command.push_back(std::string(ledger_argument) + std::to_string(ledger_fd));
   // Threads that live when the process ends, and what they hold, are no leaks here: they are the
   // question.
   std::vector<std::string> environment = scenarios::environment_with(
       {{"TSAN_OPTIONS", "report_thread_leaks=0"}, {"ASAN_OPTIONS", "detect_leaks=0"}});
   pid_t child = 0;
-  THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", &files, &attributes,
-                                   scenarios::pointers(command).data(),
-                                   scenarios::pointers(environment).data()));
+  THREADREF_CHECK_CALL(posix_spawnp(&child, emulator != nullptr ? emulator : this_program, &files,
+                                    &attributes, scenarios::pointers(command).data(),
+                                    scenarios::pointers(environment).data()));
   THREADREF_CHECK_CALL(posix_spawn_file_actions_destroy(&files));
   THREADREF_CHECK_CALL(posix_spawnattr_destroy(&attributes));
   return child;

@@ -200,6 +200,29 @@ TYPED_TEST(exit_stage, c085_after_the_stage) {
   expect_accounted(end.stats, 1);
 }
 
+// What the stage passed over is there for the next one.
+THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
+  static std::vector<plain_finalizer<B>> all;
+  seen<B>(out, "m1");
+  all.push_back(seen<B>(out, "m2"));
+  all.push_back(finalize_in<B>(exit_phase::very_last, [&out] { out.note("m3"); }));
+  for (const auto& f : all) f.atexit(false);
+  run_after_the_stage([&out, held = all] {
+    for (const auto& f : held) f.atexit(true);
+    out.note(try_finalize<B>([&out] { out.note("late"); }) ? "accepted" : "refused");
+  });
+  return 0;
+}
+TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  const bool accepted = count(end, "accepted@main") != 0;
+  EXPECT_EQ(end.trace, accepted
+                           ? (names{"m1@main", "accepted@main", "late@main", "m3@main", "m2@main"})
+                           : (names{"m1@main", "refused@main"}));
+  expect_accounted(end.stats, accepted ? 0 : 2);
+}
+
 // A pool of workers as a static object that is older than the library: its destructor joins them
 // after the stage, and they end like any thread.
 THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {

@@ -132,6 +132,33 @@ TYPED_TEST(finalizing, c020_alive_before_and_dead_after) {
   EXPECT_EQ(at_exit.state(), finalizer_state::gone);
 }
 
+// What is registered next gets the memory of what is gone; a handle of the one is none of the
+// other.
+TYPED_TEST(finalizing, c020_dead_although_its_place_is_taken) {
+  std::vector<plain_finalizer<TypeParam>> stale(8);
+  std::vector<plain_finalizer<TypeParam>> fresh(stale.size());
+  int ran = 0;
+  const auto expect_dead = [&stale] {
+    for (plain_finalizer<TypeParam>& f : stale) {
+      EXPECT_EQ(f.state(), finalizer_state::gone);
+      EXPECT_FALSE(f.peek());
+      EXPECT_FALSE(f());
+      EXPECT_FALSE(f.cancel());
+      EXPECT_FALSE(f.detach());
+      f.wait();
+    }
+  };
+  os_thread([&] {
+    for (plain_finalizer<TypeParam>& f : stale) f = finalize<TypeParam>([] { ADD_FAILURE(); });
+    for (plain_finalizer<TypeParam>& f : stale) EXPECT_TRUE(f.cancel());
+    for (plain_finalizer<TypeParam>& f : fresh) f = finalize<TypeParam>([&ran] { ++ran; });
+    expect_dead();
+    os_thread(expect_dead).join();
+    for (plain_finalizer<TypeParam>& f : fresh) EXPECT_TRUE(f.alive());
+  }).join();
+  EXPECT_EQ(ran, static_cast<int>(fresh.size()));
+}
+
 TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
   plain_finalizer<TypeParam> kept;
   int runs = 0;

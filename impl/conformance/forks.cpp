@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // I. fork(). Each check in a process of its own, which forks.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <deque>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -205,6 +208,105 @@ TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
   EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
+}
+
+// Nor may such a value reach the record that its thread left, once another thread has that: main,
+// which is new here.
+THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
+  gate inside;
+  gate forked;
+  key_task older(1, [&](int /*round*/) {
+    inside.open();
+    forked.wait();
+  });
+  os_thread leaving([&] {
+    older.arm(older_key());
+    finalize<B>([] {});
+  });
+  inside.wait();
+  const pid_t child = checked_fork();
+  if (child != 0) {
+    out.note(wait_for_fork(child).c_str());
+    forked.open();
+    leaving.join();
+    return 0;
+  }
+  seen<B>(out, "m1");
+  key_task another(1, [&out](int /*round*/) { out.note("key"); });
+  os_thread([&another] { another.arm(older_key()); }).join();
+  out.note(current<B>().is_main() ? "main lives" : "main is gone");
+  std::exit(0);
+}
+TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"key@thread", "main lives@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// What is done under a lock is copied before or after, not half done. The thread holds its lock for
+// longer than a fork takes that does not wait.
+THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
+  gate inside;
+  std::atomic<bool> busy{true};
+  std::atomic<bool> forked{false};
+  os_thread other([&] {
+    finalize<B>([] {});
+    const std::lock_guard lock(B::list::own()->m);
+    inside.open();
+    for (int i = 0; i != 20'000 && !forked; ++i) sched_yield();
+    busy = false;
+  });
+  inside.wait();
+  const pid_t child = checked_fork();
+  if (child == 0) std::exit(0);
+  out.note(busy ? "did not wait" : "waited");
+  forked = true;
+  out.note(wait_for_fork(child).c_str());
+  return 0;
+}
+TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, (names{"waited@main", "status 0@main"}));
+  expect_accounted(end.stats, 0);
+}
+
+// Which has the lock of the dead threads' blocks, and takes theirs.
+THREADREF_SCENARIO(c089_while_another_thread_trims) {
+  {
+    gate all_ready;
+    std::atomic<int> ready{0};
+    std::deque<os_thread> dead;
+    for (int i = 0; i != 16; ++i) {
+      dead.emplace_back([&] {
+        finalize<B>([] {});
+        if (++ready == 16) all_ready.open();
+        all_ready.wait();
+      });
+    }
+  }
+  std::atomic<bool> stop{false};
+  os_thread trimming([&stop] {
+    while (!stop) trim<B>();
+  });
+  for (int i = 0; i != scaled(2'000, 50); ++i) {
+    const pid_t child = checked_fork();
+    if (child == 0) _exit(0);
+    if (wait_for_fork(child) != "status 0") out.note("a child failed");
+  }
+  stop = true;
+  trimming.join();
+  out.note("all forked");
+  return 0;
+}
+TYPED_TEST(forks, c089_while_another_thread_trims) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, names{"all forked@main"});
+  expect_accounted(end.stats, 0);
 }
 
 // The child goes on with the drain in which it was made, and so do both.

@@ -95,6 +95,37 @@ TYPED_TEST(memory, c127_trim_gives_back_what_a_peak_took) {
   });
 }
 
+// Slabs of a dead thread that another has now are no longer idle.
+TYPED_TEST(memory, c127_trim_leaves_what_is_used_again) {
+  constexpr int each = 100'000;
+  os_thread([] {
+    for (int i = 0; i != each; ++i) finalize<TypeParam>([] {});
+  }).join();
+  int ran = 0;
+  os_thread([&ran] {
+    for (int i = 0; i != each; ++i) finalize<TypeParam>([&ran] { ++ran; });
+    trim<TypeParam>();
+  }).join();
+  EXPECT_EQ(ran, each);
+}
+
+// Who has the block of a dead thread now, and its handles: where those point to is unmapped.
+TYPED_TEST(memory, c129_the_next_thread_with_the_handles_of_the_last) {
+  std::vector<plain_finalizer<TypeParam>> all;
+  os_thread([&all] {
+    for (int i = 0; i != 100'000; ++i) all.push_back(finalize<TypeParam>([] {}));
+  }).join();
+  trim<TypeParam>();
+  os_thread([&all] {
+    finalize<TypeParam>([] {});
+    for (const auto& f : all) {
+      if (f.state() == finalizer_state::gone && !f.cancel() && !f.detach() && !f.peek()) continue;
+      ADD_FAILURE() << "a handle of a dead thread";
+      break;
+    }
+  }).join();
+}
+
 // Handles of threads that are dead, whatever their blocks and slabs are used for by now.
 template <class B>
 struct remains {

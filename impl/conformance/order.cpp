@@ -3,6 +3,9 @@
 // with it.
 #include <pthread.h>
 
+#include <cstddef>
+#include <deque>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -50,6 +53,70 @@ TYPED_TEST(order, c031_taking_some_keeps_the_order_of_the_rest) {
       me.removed(all[i].id);
     }
     for (int i = 0; i != 100; ++i) me.add();  // into the slots that became free
+  });
+}
+
+// A life in which slots come back at both ends and in between, by the thread itself and by another,
+// so that the list consists of all that a list can consist of; and an exit that goes on like that.
+template <class B>
+class long_life {
+ public:
+  explicit long_life(lane_on<B>& me) : me_(me) {}
+
+  void live(int steps) {
+    for (int i = 0; i != steps; ++i) {
+      step();
+      if (i % 500 == 0) os_thread([this] { take_some(20); }).join();
+    }
+  }
+
+ private:
+  using entry = typename lane_on<B>::entry;
+
+  // Somewhat more come than go, and mostly old ones go.
+  void step() {
+    const unsigned choice = random_() % 16;
+    if (choice < 8) {
+      pending_.push_back(me_.add());
+    } else if (choice == 8) {
+      me_.add_ref();
+    } else if (choice == 9) {
+      pending_.push_back(me_.add_and([this] { late(); }));
+    } else if (choice == 10) {
+      take(pending_.size() - 1);
+    } else if (choice == 11) {
+      take(random_() % (pending_.size() + 1));
+    } else {
+      take(random_() % (pending_.size() / 4 + 1));
+    }
+  }
+  void take_some(int count) {
+    for (int i = 0; i != count; ++i) take(random_() % (pending_.size() + 1));
+  }
+  void take(std::size_t at) {
+    if (at >= pending_.size()) return;
+    const entry gone = pending_[at];
+    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(at));
+    if (gone.handle.cancel()) me_.removed(gone.id);
+  }
+  // In the drain, where all but this one may still be pending.
+  void late() {
+    for (int i = 0; i != 3; ++i) {
+      take(random_() % (pending_.size() + 1));
+      me_.add();
+    }
+  }
+
+  lane_on<B>& me_;
+  std::mt19937 random_{131};
+  std::deque<entry> pending_;
+};
+
+TYPED_TEST(order, c031_registering_and_taking_for_long_keeps_the_order) {
+  std::optional<long_life<TypeParam>> life;
+  this->run([&life](auto& me) {
+    life.emplace(me);
+    life->live(scaled(100'000));
   });
 }
 

@@ -22,6 +22,18 @@ constexpr int ids = 2'000;
 constexpr int takers = 4;
 using hit_list = std::array<std::atomic<int>, ids>;
 
+// A block that came back twice would have two threads at once.
+template <class B>
+void expect_a_block_each() {
+  os_thread([] {
+    finalize<B>([] {});
+    os_thread([other = B::list::own()] {
+      finalize<B>([] {});
+      EXPECT_NE(B::list::own(), other);
+    }).join();
+  }).join();
+}
+
 // One thread registers `ids` finalizers and exits; four others take what they can meanwhile.
 // `take(f, id)` says whether it got the finalizer.
 template <class B, class Take>
@@ -82,6 +94,7 @@ TYPED_TEST(races, c054_call_against_exit) {
     --hit;  // it ran, here: counted by who took it
     return true;
   });
+  expect_a_block_each<TypeParam>();
 }
 
 TYPED_TEST(races, c055_dropping_refs_against_exit) {
@@ -257,6 +270,21 @@ TYPED_TEST(races, c058_enumerate_against_exit) {
   sides.expect_both("had ended", "was found");
 }
 
+// Who looks at a ref as its thread ends must not hold what is left of it.
+TYPED_TEST(races, c058_looking_at_a_ref_against_exit) {
+  for (int round = 0; round != scaled(10'000, 200); ++round) {
+    std::optional<basic_ref<TypeParam>> r;
+    starting_line line;
+    os_thread owner([&] {
+      r.emplace();
+      line.arrive();
+    });
+    line.arrive();
+    static_cast<void>((*r)());
+  }
+  expect_a_block_each<TypeParam>();
+}
+
 // In a process of its own (first_use.<back end>) this is also the race for the back end's key.
 TYPED_TEST(races, c059_many_threads_use_it_first_at_once) {
   constexpr int at_once = 32;
@@ -273,6 +301,49 @@ TYPED_TEST(races, c059_many_threads_use_it_first_at_once) {
       }
     }
     ASSERT_EQ(ran, at_once);
+  }
+}
+
+// Of a thread that lives on: its end would wake everybody.
+TYPED_TEST(races, c122_no_wake_up_is_lost_while_the_thread_lives) {
+  const int rounds = scaled(1'000'000, 1'000);
+  plain_finalizer<TypeParam> f;
+  std::atomic<int> turn{0};  // even: the owner's; odd: the waiter's
+  os_thread owner([&] {
+    for (int n = 0; n != rounds; ++n) {
+      while (turn != 2 * n) sched_yield();
+      f = finalize<TypeParam>([] {});
+      const auto mine = f;
+      turn = 2 * n + 1;
+      for (std::atomic<int> delay{n % 128}; delay > 0; --delay) {
+      }
+      EXPECT_TRUE(mine());
+    }
+    while (turn != 2 * rounds) sched_yield();
+  });
+  for (int n = 0; n != rounds; ++n) {
+    while (turn != 2 * n + 1) sched_yield();
+    f.wait();
+    ++turn;
+  }
+}
+
+// Who sees that it is gone, without waiting; its thread goes on, and takes no lock in between.
+TYPED_TEST(races, c113_what_a_run_wrote_is_seen_with_its_end) {
+  for (int n = 0; n != scaled(1'000, 20); ++n) {
+    int written = 0;
+    gate made;
+    gate seen;
+    plain_finalizer<TypeParam> f;
+    os_thread owner([&] {
+      finalize<TypeParam>([&seen] { seen.wait(); });
+      f = finalize<TypeParam>([&written] { written = 1; });
+      made.open();
+    });
+    made.wait();
+    EXPECT_TRUE(yield_until([&f] { return f.state() == finalizer_state::gone; }));
+    EXPECT_EQ(written, 1);
+    seen.open();
   }
 }
 

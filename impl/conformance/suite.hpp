@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "conformance/ledger.hpp"
 #include "conformance/os_thread.hpp"
@@ -68,6 +69,17 @@ std::string survivors() {
   for (const thread_handle& t : enumerate<B>()) {
     if (!t.is_main())
       all += (all.empty() ? "" : ", ") + t.name() + "#" + std::to_string(t.serial());
+  }
+  return all;
+}
+
+// The slabs that this thread's list has taken.
+template <class B>
+std::vector<const detail::slab*> slabs_of_this_thread() {
+  std::vector<const detail::slab*> all;
+  const detail::block& b = *B::list::own();
+  for (const auto* first : {&b.array_slabs, &b.linked_slabs}) {
+    for (const detail::slab* s = first->load(); s != nullptr; s = s->next.load()) all.push_back(s);
   }
   return all;
 }

@@ -4,9 +4,12 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstdio>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "conformance/suite.hpp"
@@ -124,6 +127,77 @@ TYPED_TEST(taking, c026_a_caller_may_be_cancelled_in_the_middle_of_its_call) {
   gone.open();
   owner.join();
   EXPECT_EQ(this->delta().ran_by_call, 1U);
+}
+
+// `look(all)` on one thread, again and again, while another registers `all`, takes them back and
+// finds all of them gone.
+template <class B, class Look>
+void look_at_what_is_taken(int rounds, bool by_handles, Look look) {
+  std::array<plain_finalizer<B>, 64> all;
+  std::mutex handles;  // their owner writes them; both read them
+  std::atomic<int> looks{0};
+  std::atomic<bool> over{false};
+  os_thread owner([&] {
+    for (int n = 0; n != rounds && !testing::Test::HasFailure(); ++n) {
+      {
+        const std::lock_guard lock(handles);
+        for (auto& f : all) f = finalize<B>([] { ADD_FAILURE(); });
+      }
+      for (const int before = looks; looks == before;) sched_yield();
+      for (auto& f : all) EXPECT_TRUE(f.cancel());
+      for (auto& f : all) EXPECT_FALSE(f.alive());
+    }
+    over = true;
+  });
+  while (!over) {
+    sched_yield();
+    std::unique_lock lock(handles, std::defer_lock);
+    if (by_handles) lock.lock();
+    ++looks;
+    look(all);
+  }
+}
+
+TYPED_TEST(taking, c020_what_is_taken_stays_so_whoever_sets_its_flag) {
+  look_at_what_is_taken<TypeParam>(scaled(8'000, 400), true, [](auto& all) {
+    for (auto& f : all) f.atexit(!f.atexit());
+  });
+}
+
+// It looks at each closure for a moment; of the C library there is none. (No more rounds: where a
+// slot is used once, each look is at all there ever were.)
+TYPED_TEST(taking, c093_what_detach_all_looks_at_is_its_threads_still) {
+  look_at_what_is_taken<TypeParam>(200, false,
+                                   [](auto&) { EXPECT_EQ(detach_all<TypeParam>(stdout), 0U); });
+}
+
+// What another thread is done with comes home while its thread takes more, of either sort.
+TYPED_TEST(taking, c064_places_come_home_while_more_are_taken) {
+  constexpr std::size_t batch = 500;
+  std::array<std::vector<plain_finalizer<TypeParam>>, 2> turns;
+  for (auto& turn : turns) turn.resize(batch);
+  std::atomic<int> ran{0};
+  std::atomic<int> filled{0};
+  std::atomic<int> emptied{0};
+  const int rounds = scaled(2'000, 50);
+  os_thread other([&] {
+    for (; emptied != rounds; ++emptied) {
+      while (filled == emptied) sched_yield();
+      for (auto& f : turns[static_cast<std::size_t>(emptied % 2)]) EXPECT_TRUE(f.cancel());
+    }
+  });
+  this->run([&](auto&) {
+    for (; filled != rounds; ++filled) {
+      while (filled - emptied == 2) sched_yield();
+      exit_phase phase = exit_phase::last;
+      for (auto& f : turns[static_cast<std::size_t>(filled % 2)]) {
+        f = finalize_in<TypeParam>(phase, [&ran] { ++ran; });
+        phase = phase == exit_phase::last ? exit_phase::very_last : exit_phase::last;
+      }
+    }
+    while (emptied != rounds) sched_yield();
+  });
+  EXPECT_EQ(ran, 0);
 }
 
 TYPED_TEST(taking, c027_wait_returns_when_the_run_has_ended) {

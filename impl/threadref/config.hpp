@@ -46,6 +46,16 @@
 #  define THREADREF_POINT(where) static_cast<void>(0)
 #endif
 
+// How position-independent code finds the thread_local pointer of a back end: by asking the C
+// library (the default), or, with the option THREADREF_TLS_MODEL=initial-exec, at a distance that
+// is known once the object is loaded; then dlopen needs room in the static storage of threads that
+// exist. In a program either is a fixed distance, and the attribute would only cost an instruction.
+#if defined(THREADREF_TLS_INITIAL_EXEC) && defined(__PIC__) && !defined(__PIE__)
+#  define THREADREF_TLS [[gnu::tls_model("initial-exec")]]
+#else
+#  define THREADREF_TLS
+#endif
+
 // Whether the library keeps the shared object that it is linked into from being unloaded. A plugin
 // with a copy of its own may be built without, and must then call unload() before it goes.
 #if defined(THREADREF_NO_PIN)

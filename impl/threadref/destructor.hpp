@@ -42,17 +42,16 @@ struct destructor_call {
 template <backend B = default_backend>
 [[nodiscard]] std::error_code register_destructor(
     void** variable, void (*function)(void*), null_policy on_null = null_policy::call) noexcept {
-  std::errc error{};
   if (variable == nullptr || function == nullptr)
     return std::make_error_code(std::errc::invalid_argument);
-  constexpr auto place = detail::exit_place::destructors;
-  if (on_null == null_policy::call) {
-    using entry = detail::destructor_call<null_policy::call>;
-    B::list::template add<detail::ref_call, entry>(place, error, entry{variable, function});
-  } else {
-    using entry = detail::destructor_call<null_policy::skip>;
-    B::list::template add<detail::ref_call, entry>(place, error, entry{variable, function});
-  }
+  const auto add = [&](auto entry) {
+    return B::list::template add<detail::ref_call, decltype(entry)>(detail::exit_place::destructors,
+                                                                    entry);
+  };
+  const std::errc error =
+      on_null == null_policy::call
+          ? add(detail::destructor_call<null_policy::call>{variable, function}).error
+          : add(detail::destructor_call<null_policy::skip>{variable, function}).error;
   return error == std::errc{} ? std::error_code{} : std::make_error_code(error);
 }
 

@@ -126,9 +126,9 @@ class finalizer {
   [[nodiscard]] bool alive() const noexcept { return state() == finalizer_state::armed; }
   [[nodiscard]] finalizer_state state() const noexcept {
     switch (B::list::state(at_)) {
-      case detail::exit_link::armed:
+      case detail::node::armed:
         return finalizer_state::armed;
-      case detail::exit_link::running:
+      case detail::node::running:
         return finalizer_state::running;
       default:
         return finalizer_state::gone;
@@ -181,21 +181,21 @@ template <class B, class F, class... A>
     made.error = std::errc::invalid_argument;
     return made;
   }
-  registration at;
+  const auto take = [&made](const added& in) {
+    made.error = in.error;
+    made.handle = finalizer<result, B>(in.at);
+  };
   try {
     if constexpr (sizeof...(A) == 0) {
-      at = B::list::template add<result, stored_function>(place, made.error,
-                                                          std::forward<F>(function));
+      take(B::list::template add<result, stored_function>(place, std::forward<F>(function)));
     } else {
       using stored = bound<stored_function, std::decay_t<A>...>;
-      at = B::list::template add<result, stored>(place, made.error, std::in_place,
-                                                 std::forward<F>(function),
-                                                 std::forward<A>(arguments)...);
+      take(B::list::template add<result, stored>(place, std::in_place, std::forward<F>(function),
+                                                 std::forward<A>(arguments)...));
     }
   } catch (const std::bad_alloc&) {
     made.error = std::errc::not_enough_memory;
   }
-  made.handle = finalizer<result, B>(at);
   return made;
 }
 

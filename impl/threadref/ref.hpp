@@ -37,7 +37,7 @@ class ref_callback {
   ref_callback& operator=(const ref_callback&) = delete;
   virtual ~ref_callback() { B::list::cancel(at, &tally::dropped); }
   virtual void call(const basic_ref<B>& self) = 0;
-  [[nodiscard]] bool pending() const noexcept { return B::list::state(at) == exit_link::armed; }
+  [[nodiscard]] bool pending() const noexcept { return B::list::state(at) == node::armed; }
 
   registration at;
   std::uint64_t id = 0;
@@ -95,11 +95,11 @@ class basic_ref {
       throw std::invalid_argument("threadref: the callback of a ref is null");
     auto made =
         std::make_shared<detail::ref_callback_of<B, std::decay_t<F>>>(std::forward<F>(callback));
-    std::errc error{};
     made->id = id_;
-    made->at = B::list::template add<detail::ref_call, detail::ref_node<B>>(
-        detail::exit_place::last, error,
+    const auto [at, error] = B::list::template add<detail::ref_call, detail::ref_node<B>>(
+        detail::exit_place::last,
         detail::ref_node<B>{std::weak_ptr<detail::ref_callback<B>>(made)});
+    made->at = at;
     if (error != std::errc{})
       throw std::system_error(std::make_error_code(error),
                               "threadref: a ref callback can't be registered on this thread");
@@ -110,14 +110,14 @@ class basic_ref {
   basic_ref& operator=(const basic_ref&) = default;
   // A moved-from ref is expired, and equal only to itself.
   basic_ref(basic_ref&& other) noexcept
-      : on_(std::exchange(other.on_, nullptr)),
-        serial_(std::exchange(other.serial_, 0)),
+      : on_(other.on_),
+        serial_(std::exchange(other.serial_, nobodys)),
         id_(std::exchange(other.id_, 0)),
         callback_(std::move(other.callback_)) {}
   basic_ref& operator=(basic_ref&& other) noexcept {
     if (this != &other) {
-      on_ = std::exchange(other.on_, nullptr);
-      serial_ = std::exchange(other.serial_, 0);
+      on_ = other.on_;
+      serial_ = std::exchange(other.serial_, nobodys);
       id_ = std::exchange(other.id_, 0);
       callback_ = std::move(other.callback_);
     }
@@ -128,7 +128,7 @@ class basic_ref {
   // Has the thread stopped running? One load. Judged by the draining thread and whoever
   // synchronised with it; another thread may see it a moment later.
   [[nodiscard]] bool expired() const noexcept {
-    return on_ == nullptr || on_->live.load(std::memory_order_acquire) != serial_;
+    return on_->live.load(std::memory_order_acquire) != serial_;
   }
   // The thread while it runs, else an empty handle. One lock.
   [[nodiscard]] thread_handle lock() const noexcept {
@@ -145,7 +145,7 @@ class basic_ref {
   // While both threads run: is it the same thread? After that: is it the same ref?
   friend bool operator==(const basic_ref& a, const basic_ref& b) noexcept {
     if (&a == &b) return true;
-    if (a.on_ == nullptr || a.on_ != b.on_ || a.serial_ != b.serial_) return false;
+    if (a.serial_ == nobodys || a.on_ != b.on_ || a.serial_ != b.serial_) return false;
     return a.id_ == b.id_ || !a.expired();
   }
   // The same for all refs of a thread, before and after its death; so equal refs hash alike.
@@ -165,14 +165,16 @@ class basic_ref {
       : on_(&on), serial_(on.serial), id_(++on.refs_made) {}
 
   static detail::block& attached() {
-    std::errc error{};
-    detail::block* b = B::list::attach(error);
+    const auto [b, error] = B::list::attach();
     if (b == nullptr)
       throw std::system_error(std::make_error_code(error),
                               "threadref: this thread can't be registered");
     return *b;
   }
 
+  // No thread has it. What was moved from keeps its block, so that expired() is one load: blocks
+  // are never given back.
+  static constexpr std::uint64_t nobodys = ~std::uint64_t{0};
   detail::block* on_;
   std::uint64_t serial_;
   std::uint64_t id_;  // which ref of that thread

@@ -61,8 +61,7 @@ class thread_handle {
 // registered: no memory or key left, EAGAIN beyond 2^20 live threads. One lock; O(1).
 template <backend B = default_backend>
 thread_handle current() {
-  std::errc error{};
-  detail::block* b = B::list::attach(error);
+  const auto [b, error] = B::list::attach();
   if (b == nullptr) {
     if (B::list::ended()) return {};
     throw std::system_error(std::make_error_code(error),
@@ -86,8 +85,7 @@ thread_handle try_current() noexcept {
 // block).
 template <backend B = default_backend>
 bool ensure() noexcept {
-  std::errc error{};
-  return B::list::attach(error) != nullptr;
+  return B::list::attach().b != nullptr;
 }
 
 // The threads known to the back end that are running or draining, oldest block first. A snapshot:

@@ -173,11 +173,11 @@ bool threadref_ref_equal(const threadref_ref* a, const threadref_ref* b) THREADR
 // attaching until its function is called, which may free it, or it was detached. Never copy an
 // attached one.
 typedef struct threadref_exit_node {
-  void* opaque[6];
+  void* opaque[7];
 } threadref_exit_node;
 #define THREADREF_EXIT_NODE_INIT \
   {                              \
-    { 0, 0, 0, 0, 0, 0 }         \
+    { 0, 0, 0, 0, 0, 0, 0 }      \
   }
 
 // Has fn(arg) called when the calling thread exits, in one newest-first order with finalizers.

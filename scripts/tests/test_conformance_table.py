@@ -12,7 +12,7 @@ import scripts.tests  # noqa: F401  makes the scripts importable
 import conformance_table
 
 BACKENDS = conformance_table.back_ends()
-README = f"before\n{conformance_table.BEGIN}\nold\n{conformance_table.END}\nafter\n"
+README = f"before\n{conformance_table.PLACE.begin}\nold\n{conformance_table.PLACE.end}\nafter\n"
 
 
 def case(name, **properties):
@@ -152,7 +152,7 @@ class ConformanceTableTest(unittest.TestCase):
 
     def test_a_readme_without_markers(self):
         self.readme.write_text("nothing here\n", encoding="utf-8")
-        self.refused(3, conformance_table.BEGIN)
+        self.refused(3, conformance_table.PLACE.begin)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import readme_table
+import starts
 from scripts import matrix_table
 
 MARKDOWN = """* If you need one: use registry.
@@ -51,7 +53,8 @@ class MatrixTable(unittest.TestCase):
         (self.root / "stress").mkdir()
         for path in (matrix_table.SHORT, matrix_table.LONG):
             (self.root / path).write_text(
-                f"before\n{matrix_table.BEGIN}\n{matrix_table.END}\nafter\n", encoding="utf-8")
+                f"before\n{matrix_table.PLACE.begin}\n{matrix_table.PLACE.end}\nafter\n",
+                encoding="utf-8")
         self.document = document()
         self.run_script()
 
@@ -119,10 +122,10 @@ class MatrixTable(unittest.TestCase):
 
     def test_an_interrupted_run_is_not_usable(self):
         self.document["interrupted"] = True
-        self.check(matrix_table.UNUSABLE, "interrupted")
+        self.check(readme_table.UNUSABLE, "interrupted")
 
     def test_wrong_use(self):
-        self.assertEqual(self.run_script("--frobnicate").returncode, matrix_table.MISUSE)
+        self.assertEqual(self.run_script("--frobnicate").returncode, starts.MISUSE)
 
 
 if __name__ == "__main__":

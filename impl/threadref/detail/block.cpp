@@ -47,26 +47,44 @@ void read_name_of(pid_t tid, char (&name)[16]) noexcept {
 
 }  // namespace
 
-node* block::refill() noexcept {
-  if (!admits()) return nullptr;
-  if (has_returned.load(std::memory_order_acquire)) {
-    collect_returned();
-    if (free != nullptr) return take_slot();
+void block::take_turn() noexcept {
+  if (!ordered) return;
+  const std::uint64_t before = next_in_order() - 1;
+  const std::uint64_t mine = node::generation_of(last_word.load(std::memory_order_relaxed));
+  bump(unregistered, before - mine);
+  last_word.store(node::word(before, node::gone), std::memory_order_relaxed);
+}
+
+linked_node* block::take_linked() noexcept {
+  if (free == nullptr && has_returned.load(std::memory_order_acquire)) collect_returned();
+  if (linked_node* n = free) {
+    free = n->next_free;
+    return n;
   }
-  slab* s = current != nullptr ? current->next.load(std::memory_order_relaxed)
-                               : slabs.load(std::memory_order_relaxed);
+  return fresh_linked != fresh_linked_end ? fresh_linked++ : refill_linked();
+}
+
+linked_node* block::refill_linked() noexcept {
+  slab* s = linked_slab != nullptr ? linked_slab->next.load(std::memory_order_relaxed)
+                                   : linked_slabs.load(std::memory_order_relaxed);
   if (s == nullptr) {
     const std::uint32_t size_class =
-        current != nullptr ? std::min(current->size_class + 1, slab_classes - 1) : 0;
-    s = take_slab(size_class);
+        linked_slab != nullptr ? std::min(linked_slab->size_class + 1, slab_classes - 1) : 0;
+    s = take_slab(slab_kind::of_linked_nodes, size_class);
     if (s == nullptr) return nullptr;
     // Others look through the slabs of a live thread: see visit().
-    (current != nullptr ? current->next : slabs).store(s, std::memory_order_release);
+    (linked_slab != nullptr ? linked_slab->next : linked_slabs).store(s, std::memory_order_release);
   }
-  current = s;
-  fresh = s->begin();
-  fresh_end = s->end();
-  return fresh++;
+  linked_slab = s;
+  fresh_linked = s->linked_nodes();
+  fresh_linked_end = fresh_linked + s->capacity;
+  return fresh_linked++;
+}
+
+void block::lose_slots() noexcept {
+  close_array();
+  drops_slots = true;
+  free = fresh_linked = fresh_linked_end = nullptr;
 }
 
 bool block::arm_stage_again() noexcept {
@@ -77,33 +95,42 @@ bool block::arm_stage_again() noexcept {
 }
 
 void block::collect_returned() noexcept {
-  node* list = nullptr;
+  linked_node* list = nullptr;
   {
     const std::lock_guard lock(m);
     list = std::exchange(returned, nullptr);
     has_returned.store(false, std::memory_order_relaxed);
   }
   while (list != nullptr) {
-    node& n = *std::exchange(list, list->returned_next);
+    linked_node& n = *std::exchange(list, list->next_free);
     exit_chain::remove(n);
-    give_slot(n);
+    give_linked(n);
   }
 }
 
 void block::retire_foreign(node& n) noexcept {
+  const bool linked = n.has(node::is_linked);
   n.retire();
-  n.returned_next = returned;
-  returned = &n;
-  has_returned.store(true, std::memory_order_release);
+  if (linked) {
+    auto& mine = static_cast<linked_node&>(n);
+    mine.next_free = returned;
+    returned = &mine;
+    has_returned.store(true, std::memory_order_release);
+  } else {
+    foreign_holes.store(foreign_holes.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_relaxed);
+  }
   if (waiters.load(std::memory_order_relaxed) != 0) done.notify_all();
 }
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
   for (exit_chain* c : {&early, &last, &very_last, &destructors, &kept}) c->reset();
-  free = nullptr;
-  current = nullptr;
-  fresh = fresh_end = nullptr;
-  ordered = settings().global_order;
+  free = fresh_linked = fresh_linked_end = nullptr;
+  linked_slab = array = nullptr;
+  fresh = fresh_end = array_begin = nullptr;
+  array_room = 0;
+  holes = 0;
+  ordered = array_closed = settings().global_order;
   rounds = 0;
   alternations = 0;
   single_use = drops_slots = draining_here = refusing = after_stage = staging = false;
@@ -114,6 +141,7 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
     serial = new_serial;
     draining = false;
     described = false;
+    foreign_holes.store(0, std::memory_order_relaxed);
     tid = own_tid();
     state.store(thread_state::running, std::memory_order_relaxed);
   }
@@ -124,7 +152,7 @@ void block::begin_drain() noexcept {
   if (draining_here) return;
   THREADREF_POINT(begin_drain);
   draining_here = true;
-  late_from = registered.load(std::memory_order_relaxed);
+  late_from = registered();
   const std::lock_guard lock(m);
   draining = true;
   live.store(0, std::memory_order_release);
@@ -161,7 +189,7 @@ void block::add_counts(counters& to) const noexcept {
   constexpr auto get = [](const std::atomic<std::uint64_t>& c) {
     return c.load(std::memory_order_relaxed);
   };
-  to.registered += get(registered);
+  to.registered += registered();
   to.ran_at_exit += get(ran_at_exit);
   to.abandoned += get(abandoned);
   to.forgotten += get(forgotten);
@@ -174,8 +202,8 @@ void block::add_counts(counters& to) const noexcept {
 }
 
 std::uint64_t block::settle_pending() noexcept {
-  visit(exit_link::armed, [](node& n, std::uint64_t w) {
-    n.word_now.store(exit_link::with(w, exit_link::gone), std::memory_order_release);
+  visit(node::armed, [](node& n, std::uint64_t w) {
+    n.word_now.store(node::with(w, node::gone), std::memory_order_release);
   });
   counters all;
   add_counts(all);

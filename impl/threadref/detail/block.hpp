@@ -18,7 +18,6 @@
 #include <mutex>
 
 #include "threadref/config.hpp"
-#include "threadref/detail/closure.hpp"
 #include "threadref/detail/exit_link.hpp"
 #include "threadref/detail/memory.hpp"
 #include "threadref/detail/points.hpp"
@@ -40,31 +39,6 @@ struct block;
 // One counter for all threads: see options::global_order.
 std::uint64_t next_in_order() noexcept;
 
-// One registration.
-struct node : exit_link {
-  // Acquire and release meet in the waiters and in the next registration of this slot.
-  void retire() noexcept {
-    poison(closure, sizeof closure);
-    const std::uint64_t w = word_now.load(std::memory_order_relaxed);
-    word_now.store(word(generation_of(w), gone), std::memory_order_release);
-  }
-
-  union {
-    closure_fn fn;        // while armed or running
-    node* returned_next;  // gone, on its block's return list
-    node* free_next;      // gone, on its block's free list
-  };
-  alignas(std::uintptr_t) std::byte closure[closure_bytes];
-};
-static_assert(sizeof(node) == 48, "a registration writes no more than this");
-
-// A registration in storage of the caller: see exit_node.
-struct intrusive_node : exit_link {
-  void (*fn)(void*) = nullptr;
-  void* arg = nullptr;
-  std::atomic<block*> on{nullptr};  // null: not attached
-};
-
 // What happened to registrations. One writer at a time: the referent, or who holds the lock.
 struct tally {
   std::atomic<std::uint64_t> ran_by_call{0};
@@ -82,12 +56,17 @@ struct block {
 
   // --- What the referent writes, and refs read without the lock.
   std::atomic<std::uint64_t> live{0};  // the serial while running; 0 before, and from the drain on
-  exit_chain last;                     // the exit list, newest first; what finalize() adds to
-  node* free = nullptr;
-  node* fresh = nullptr;  // the next slot of the current slab never handed out in this life
-  node* fresh_end = nullptr;
-  std::atomic<std::uint64_t> registered{0};
-  bool ordered = false;        // generations come from one counter for all threads
+  // The array: slabs whose slots are handed out in the order of their addresses, so that the newest
+  // registration is the last slot and no links are needed (see exit_array.cpp).
+  node* fresh = nullptr;                    // the slot that comes next
+  node* fresh_end = nullptr;                // fresh: registrations go to the chain
+  node* array_begin = nullptr;              // of the current slab
+  std::atomic<std::uint64_t> last_word{0};  // the newest registration's, without state and flags
+  exit_chain last;                          // what finalize() adds to when it is not the array
+  slab* array = nullptr;                    // the current one of array_slabs
+  std::uint32_t array_room = 0;             // slots of it and of the older ones
+  bool array_closed = false;                // nothing more goes there in this life
+  bool ordered = false;                     // generations come from one counter for all threads
   bool single_use = false;     // slots are used once: a native entry may still point there
   bool drops_slots = false;    // slots that come back are not used again in this life, for now
   bool draining_here = false;  // the referent's copy of `draining`
@@ -99,13 +78,19 @@ struct block {
   bool in_destructors = false;     // stage 2 runs, to its end before stage 1 goes on
   std::uint32_t alternations = 0;  // from finalizers to destructors, in this exit
   int rounds = 0;                  // passes of the key stage so far
-  std::uint64_t late_from = 0;     // `registered` when the drain began
-  slab* current = nullptr;
-  std::atomic<slab*> slabs{nullptr};  // the first stays with the block when its thread ends
+  std::uint64_t late_from = 0;     // registered() when the drain began
+  std::int64_t holes = 0;          // slots in the array whose registration went, less those passed
+  linked_node* free = nullptr;
+  linked_node* fresh_linked = nullptr;  // the next of linked_slab never handed out in this life
+  linked_node* fresh_linked_end = nullptr;
+  slab* linked_slab = nullptr;
+  std::atomic<slab*> array_slabs{nullptr};   // the first stays with the block when its thread ends
+  std::atomic<slab*> linked_slabs{nullptr};  // the same, if there is no other
   exit_chain early;
   exit_chain very_last;
-  exit_chain destructors;  // of register_destructor(): oldest first
-  exit_chain kept;         // those that the exit stage must not run
+  exit_chain destructors;                      // of register_destructor(): oldest first
+  exit_chain kept;                             // those that the exit stage must not run
+  std::atomic<std::uint64_t> unregistered{0};  // generations that were given to nothing
   std::atomic<std::uint64_t> ran_at_exit{0};
   std::atomic<std::uint64_t> abandoned{0};
   tally own;
@@ -120,35 +105,57 @@ struct block {
   bool described = false;                 // under m: the name was read
   std::atomic<thread_state> state{thread_state::ended};  // changed under m
   std::atomic<bool> has_returned{false};
-  node* returned = nullptr;                 // under m: slots that foreign winners are done with
-  tally foreign;                            // under m
-  std::atomic<std::uint64_t> forgotten{0};  // written when its thread exists no more
+  std::atomic<std::uint32_t> foreign_holes{0};  // under m: what others took out of the array
+  linked_node* returned = nullptr;              // under m: slots that foreign winners are done with
+  tally foreign;                                // under m
+  std::atomic<std::uint64_t> forgotten{0};      // written when its thread exists no more
   pid_t tid = 0;
   char name[16] = {};
   std::condition_variable done;  // something is gone; waiters look again
   block* next_free = nullptr;    // under the domain's lock
   domain* const home;
 
-  // The referent takes a slot: one that it used before, a fresh one, or from a new slab. Null: no
-  // memory, or refusing. O(1); only every n-th call leaves this function.
-  node* take_slot() noexcept {
-    if (node* n = free) {
-      free = n->free_next;
-      return n;
-    }
-    if (fresh != fresh_end) return fresh++;
-    return refill();
+  // What the next registration's word is, without state and flags. Never on a thread whose order is
+  // that of all threads: see take_turn().
+  std::uint64_t next_word() noexcept {
+    const std::uint64_t w = last_word.load(std::memory_order_relaxed) + node::one_generation;
+    last_word.store(w, std::memory_order_relaxed);
+    return w;
   }
-  void give_slot(node& n) noexcept {
+  // Before next_word(), where order may matter beyond this thread.
+  void take_turn() noexcept;
+  // How many registrations there have been, in all lives of the block.
+  [[nodiscard]] std::uint64_t registered() const noexcept {
+    return node::generation_of(last_word.load(std::memory_order_relaxed)) -
+           unregistered.load(std::memory_order_relaxed);
+  }
+  // A slot of the array that a registration of the phase `last` may take: fresh != fresh_end.
+  // Makes room for it; false: it has to go to the chain.
+  bool extend_array() noexcept;
+  // The newest pending registration in the array, which stays there; null: none. What somebody else
+  // still runs is passed over, and so is what the exit stage must not run.
+  node* newest_in_array() noexcept;
+  [[nodiscard]] bool array_is_empty() const noexcept {
+    return fresh == array_begin && (array == nullptr || array->older == nullptr);
+  }
+  // What newest_in_array() passed over is before it again.
+  void rewind_array() noexcept;
+  void close_array() noexcept {
+    array_closed = true;
+    fresh_end = fresh;
+  }
+  // The newest slot of the array is gone.
+  void pop_newest(node& n) noexcept {
+    fresh = &n;
+    if (array_closed) [[unlikely]]
+      fresh_end = fresh;
+  }
+  // A slot for a chain. Null: no memory, or refusing.
+  linked_node* take_linked() noexcept;
+  void give_linked(linked_node& n) noexcept {
     if (drops_slots) return;
-    n.free_next = free;
+    n.next_free = free;
     free = &n;
-  }
-  // The generation of the next registration in the slot.
-  [[nodiscard]] std::uint64_t next_generation(const exit_link& slot) const noexcept {
-    if (ordered) [[unlikely]]
-      return next_in_order();
-    return exit_link::generation_of(slot.word_now.load(std::memory_order_relaxed)) + 1;
   }
   // Where a registration for the phase goes now.
   exit_chain& chain_for(exit_phase wanted) noexcept {
@@ -163,8 +170,16 @@ struct block {
 
   // The referent's own node ends here: gone, its slot free again, waiters told.
   void retire_own(node& n) noexcept {
+    const bool linked = n.has(node::is_linked);
     n.retire();
-    give_slot(n);
+    if (linked) {
+      give_linked(static_cast<linked_node&>(n));
+    } else if (fresh == &n + 1) {
+      pop_newest(n);
+      if (holes > 0) recede();
+    } else {
+      ++holes;
+    }
     tell_waiters();
   }
   void tell_waiters() noexcept {
@@ -176,7 +191,7 @@ struct block {
   void begin_life(std::uint64_t new_serial) noexcept;
   // Idempotent. From here on the pending finalizers are the referent's alone, and refs read null.
   void begin_drain() noexcept;
-  // From here on take_slot() gives nothing in this life.
+  // From here on there is no slot in this life.
   void refuse() noexcept {
     refusing = true;
     lose_slots();
@@ -205,12 +220,15 @@ struct block {
   // Calls f(node, word) for every node in the state. The block must be pinned; its thread may go on
   // registering meanwhile, and what it adds may be missed.
   template <class F>
-  void visit(exit_link::state wanted, F&& f) {
-    for (slab* s = slabs.load(std::memory_order_acquire); s != nullptr;
-         s = s->next.load(std::memory_order_acquire)) {
-      for (node& n : *s) {
-        const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
-        if (exit_link::state_of(w) == wanted) f(n, w);
+  void visit(node::state wanted, F&& f) {
+    for (const auto* first : {&array_slabs, &linked_slabs}) {
+      for (slab* s = first->load(std::memory_order_acquire); s != nullptr;
+           s = s->next.load(std::memory_order_acquire)) {
+        for (std::size_t i = 0; i != s->capacity; ++i) {
+          node& n = s->at(i);
+          const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
+          if (node::state_of(w) == wanted) f(n, w);
+        }
       }
     }
   }
@@ -239,11 +257,10 @@ struct block {
   void unpin() noexcept;
 
  private:
-  void lose_slots() noexcept {
-    drops_slots = true;
-    free = fresh = fresh_end = nullptr;
-  }
-  node* refill() noexcept;
+  void lose_slots() noexcept;
+  void recede() noexcept;
+  bool leave_slab() noexcept;
+  linked_node* refill_linked() noexcept;
   std::uint64_t settle_pending() noexcept;
   void collect_returned() noexcept;
   bool arm_stage_again() noexcept;

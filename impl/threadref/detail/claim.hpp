@@ -26,13 +26,13 @@ struct hybrid_claim {
   static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
     THREADREF_POINT(owner_claim);
     std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-    while (exit_link::generation_of(w) == generation) {
-      if (exit_link::state_of(w) == exit_link::inspected) {
+    while (node::generation_of(w) == generation) {
+      if (node::state_of(w) == node::inspected) {
         const std::lock_guard inspector_is_done(b.m);
         w = n.word_now.load(std::memory_order_relaxed);
-      } else if (exit_link::state_of(w) != exit_link::armed) {
+      } else if (node::state_of(w) != node::armed) {
         return false;
-      } else if (swap(n, w, exit_link::running)) {
+      } else if (swap(n, w, node::running)) {
         return true;
       }
     }
@@ -40,11 +40,10 @@ struct hybrid_claim {
   }
   // On another thread, holding the lock, `draining` false: the state becomes `wanted`, which is
   // running, or inspected until it is set to armed or running.
-  static bool by_other(node& n, std::uint64_t generation, exit_link::state wanted) noexcept {
+  static bool by_other(node& n, std::uint64_t generation, node::state wanted) noexcept {
     THREADREF_POINT(foreign_claim);
     std::uint64_t w = n.word_now.load(std::memory_order_acquire);
-    while (exit_link::generation_of(w) == generation &&
-           exit_link::state_of(w) == exit_link::armed) {
+    while (node::generation_of(w) == generation && node::state_of(w) == node::armed) {
       if (swap(n, w, wanted)) return true;
     }
     return false;
@@ -53,19 +52,19 @@ struct hybrid_claim {
   static bool at_exit(node& n) noexcept {
     THREADREF_POINT(exit_claim);
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-    if (exit_link::state_of(w) != exit_link::armed) return false;
-    n.word_now.store(exit_link::with(w, exit_link::running), std::memory_order_relaxed);
+    if (node::state_of(w) != node::armed) return false;
+    n.word_now.store(node::with(w, node::running), std::memory_order_relaxed);
     return true;
   }
 
   // What the drain does besides; here only so that a canary can do it otherwise.
   static void begin(block& b) noexcept { b.begin_drain(); }
-  static exit_link* next(exit_chain& list) noexcept { return list.pop_newest(); }
+  static linked_node* next(exit_chain& list) noexcept { return list.pop_newest(); }
   static bool run_at_exit(node& n) { return n.fn(n.closure, closure_op::run, nullptr); }
 
  private:
-  static bool swap(node& n, std::uint64_t& expected, exit_link::state wanted) noexcept {
-    return n.word_now.compare_exchange_weak(expected, exit_link::with(expected, wanted),
+  static bool swap(node& n, std::uint64_t& expected, node::state wanted) noexcept {
+    return n.word_now.compare_exchange_weak(expected, node::with(expected, wanted),
                                             std::memory_order_acq_rel, std::memory_order_relaxed);
   }
 };
@@ -76,19 +75,18 @@ struct bulk_claim : hybrid_claim {
   static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
     THREADREF_POINT(owner_claim);
     const std::lock_guard lock(b.m);
-    return take(n, generation, exit_link::running);
+    return take(n, generation, node::running);
   }
-  static bool by_other(node& n, std::uint64_t generation, exit_link::state wanted) noexcept {
+  static bool by_other(node& n, std::uint64_t generation, node::state wanted) noexcept {
     THREADREF_POINT(foreign_claim);
     return take(n, generation, wanted);
   }
 
  private:
-  static bool take(node& n, std::uint64_t generation, exit_link::state wanted) noexcept {
+  static bool take(node& n, std::uint64_t generation, node::state wanted) noexcept {
     const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
-    if (exit_link::generation_of(w) != generation || exit_link::state_of(w) != exit_link::armed)
-      return false;
-    n.word_now.store(exit_link::with(w, wanted), std::memory_order_release);
+    if (node::generation_of(w) != generation || node::state_of(w) != node::armed) return false;
+    n.word_now.store(node::with(w, wanted), std::memory_order_release);
     return true;
   }
 };

@@ -23,7 +23,6 @@ enum class closure_op : unsigned char {
   run,       // call once and destroy; `other`: where the result goes, or null; false: see skipped
   destroy,   // without calling
   relocate,  // move into the storage `other`, and destroy; never throws
-  is_plain,  // is it in place and trivially copyable, so that its bytes may be copied?
 };
 using closure_fn = bool (*)(void* storage, closure_op op, void* other);
 
@@ -52,6 +51,10 @@ inline constexpr bool fits_inline =
     sizeof(T) <= closure_bytes &&
     alignof(T) <= alignof(std::uintptr_t) && std::is_nothrow_move_constructible_v<T>;
 
+// In place, with bytes that may be copied and dropped without a call: a flag of its node says so.
+template <class T>
+inline constexpr bool is_plain_closure = fits_inline<T>&& std::is_trivially_copyable_v<T>;
+
 template <class T>
 void destroy_quietly(T& object) noexcept(std::is_nothrow_destructible_v<T>) {
   if constexpr (std::is_nothrow_destructible_v<T>) {
@@ -75,12 +78,12 @@ struct closure_storage {
     }
   }
   template <class... A>
-  static void create(void* storage, A&&... a) {
-    if constexpr (fits_inline<T>) {
-      ::new (storage) T(std::forward<A>(a)...);
-    } else {
-      ::new (storage) T*(new T(std::forward<A>(a)...));
-    }
+  static void create(void* storage, A&&... a) noexcept requires fits_inline<T> {
+    ::new (storage) T(std::forward<A>(a)...);
+  }
+  // Takes over what new gave.
+  static void box(void* storage, T* object) noexcept requires(!fits_inline<T>) {
+    ::new (storage) T*(object);
   }
   // Frees the memory of a boxed object that is already destroyed.
   struct box_guard {
@@ -133,32 +136,27 @@ bool invoke_into(T& callable, [[maybe_unused]] void* result) {
 template <class R, class T>
 bool closure_model(void* storage, closure_op op, void* other) {
   using stored = closure_storage<T>;
-  switch (op) {
-    case closure_op::run: {
+  if (op == closure_op::run) [[likely]] {
+    if constexpr (fits_inline<T> && std::is_trivially_destructible_v<T>) {
+      return invoke_into<R>(stored::object(storage), other);
+    } else {
       bool ran = true;
-      if constexpr (fits_inline<T> && std::is_trivially_destructible_v<T>) {
+      try {
         ran = invoke_into<R>(stored::object(storage), other);
-      } else {
-        try {
-          ran = invoke_into<R>(stored::object(storage), other);
-        } catch (...) {
-          stored::destroy_while_unwinding(storage);
-          throw;
-        }
-        stored::destroy(storage);
+      } catch (...) {
+        stored::destroy_while_unwinding(storage);
+        throw;
       }
+      stored::destroy(storage);
       return ran;
     }
-    case closure_op::destroy:
-      stored::destroy(storage);
-      return true;
-    case closure_op::relocate:
-      stored::relocate(storage, other);
-      return true;
-    case closure_op::is_plain:
-      return fits_inline<T> && std::is_trivially_copyable_v<T>;
   }
-  return false;
+  if (op == closure_op::destroy) {
+    stored::destroy(storage);
+  } else {
+    stored::relocate(storage, other);
+  }
+  return true;
 }
 
 // A closure outside a list: what detach() hands out. Owns the callable; move-only.

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <new>
-#include <utility>
 
 #include "threadref/detail/process.hpp"
 #include "threadref/unraisable.hpp"
@@ -13,40 +12,44 @@
 namespace threadref::detail {
 
 block* domain::acquire() noexcept {
-  block* b = nullptr;
   std::uint64_t serial = 0;
-  {
-    const std::lock_guard lock(m_);
-    b = free_;
-    if (b != nullptr) free_ = b->next_free;
-    serial = ++last_serial_;
+  const auto new_serial = [](lists& l, std::size_t shard) { return ++l.lives * shards + shard; };
+  block* b =
+      dead_.take([](const lists& l) { return l.free.load(std::memory_order_relaxed) != nullptr; },
+                 [&serial, new_serial](lists& l, std::size_t shard) {
+                   block* head = l.free.load(std::memory_order_relaxed);
+                   if (head != nullptr) {
+                     l.free.store(head->next_free, std::memory_order_relaxed);
+                     serial = new_serial(l, shard);
+                   }
+                   return head;
+                 });
+  if (b == nullptr) {
+    b = extend();
+    if (b == nullptr) return nullptr;
+    auto& shard = *dead_.begin();
+    const std::lock_guard lock(shard.m);
+    serial = new_serial(shard.lists, 0);
   }
-  if (b == nullptr) b = extend();
-  if (b == nullptr) return nullptr;
   b->begin_life(serial);
   return b;
 }
 
 block* domain::extend() noexcept {
-  for (;;) {
-    {
-      const std::lock_guard lock(m_);
-      const std::size_t index = used_.load(std::memory_order_relaxed);
-      if (index == max_blocks) return nullptr;
-      block*& slot = chunks_[index / blocks_per_chunk];
-      if (slot == nullptr) slot = std::exchange(spare_chunk_, nullptr);
-      if (slot != nullptr) {
-        auto* b = ::new (&at(index)) block(*this);
-        used_.store(index + 1, std::memory_order_release);  // publishes it to pin_live() and sum()
-        return b;
-      }
-    }
-    // Memory is obtained without the lock; who comes second leaves its chunk for the next need.
-    auto* chunk = static_cast<block*>(cut(blocks_per_chunk * sizeof(block)));
-    if (chunk == nullptr) return nullptr;
+  constexpr std::size_t chunk_bytes = blocks_per_chunk * sizeof(block);
+  do {
     const std::lock_guard lock(m_);
-    if (spare_chunk_ == nullptr) spare_chunk_ = chunk;
-  }
+    const std::size_t index = used_.load(std::memory_order_relaxed);
+    if (index == max_blocks) return nullptr;
+    block*& slot = chunks_[index / blocks_per_chunk];
+    if (slot == nullptr) slot = static_cast<block*>(cut(chunk_bytes));
+    if (slot != nullptr) {
+      auto* b = ::new (&at(index)) block(*this);
+      used_.store(index + 1, std::memory_order_release);  // publishes it to pin_live() and sum()
+      return b;
+    }
+  } while (provide(chunk_bytes));  // without the lock
+  return nullptr;
 }
 
 void domain::recycle(block& b) noexcept {
@@ -59,11 +62,15 @@ void domain::recycle(block& b) noexcept {
   }
   // The first slab stays, so that a churned thread's first registration is warm; the rest is
   // shared.
-  if (slab* first = b.slabs.load(std::memory_order_relaxed))
-    give_slabs(first->next.exchange(nullptr));
-  const std::lock_guard lock(m_);
-  b.next_free = free_;
-  free_ = &b;
+  slab* const first = b.array_slabs.load(std::memory_order_relaxed);
+  if (first != nullptr) give_slabs(first->next.exchange(nullptr));
+  slab* const first_linked = b.linked_slabs.load(std::memory_order_relaxed);
+  if (first_linked != nullptr)
+    give_slabs((first != nullptr ? b.linked_slabs : first_linked->next).exchange(nullptr));
+  auto& shard = dead_.here();
+  const std::lock_guard lock(shard.m);
+  b.next_free = shard.lists.free.load(std::memory_order_relaxed);
+  shard.lists.free.store(&b, std::memory_order_relaxed);
 }
 
 block* domain::pin_live(std::size_t index) noexcept {
@@ -138,14 +145,18 @@ counters domain::sum() noexcept {
 }
 
 void domain::trim() noexcept {
-  const std::lock_guard lock(m_);
-  for (block* b = free_; b != nullptr; b = b->next_free) {
-    const std::lock_guard lock_block(b->m);  // handles of its last thread may ask it
-    give_slabs(b->slabs.exchange(nullptr));
+  for (auto& shard : dead_) {
+    const std::lock_guard lock(shard.m);
+    for (block* b = shard.lists.free; b != nullptr; b = b->next_free) {
+      const std::lock_guard lock_block(b->m);  // handles of its last thread may ask it
+      give_slabs(b->array_slabs.exchange(nullptr));
+      give_slabs(b->linked_slabs.exchange(nullptr));
+    }
   }
 }
 
 void domain::lock_all() noexcept {
+  dead_.lock();
   m_.lock();
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) at(i).m.lock();
@@ -154,6 +165,7 @@ void domain::lock_all() noexcept {
 void domain::unlock_all() noexcept {
   for (std::size_t i = used(); i != 0; --i) at(i - 1).m.unlock();
   m_.unlock();
+  dead_.unlock();
 }
 
 void domain::become_only_thread() noexcept {

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "threadref/detail/block.hpp"
+#include "threadref/detail/sharded.hpp"
 
 namespace threadref {
 
@@ -36,8 +37,8 @@ struct list_functions {
 };
 
 // Constant-initialised and trivially destroyed: it is used before the first constructor and after
-// the last destructor. Lock order: a domain's lock, then its blocks' by index; only fork() takes
-// more than one.
+// the last destructor. Lock order: those of a domain, its blocks' by index, those of the memory;
+// only fork() takes them all.
 class domain {
  public:
   constexpr explicit domain(const list_functions& list) noexcept : list_(list) {}
@@ -45,7 +46,7 @@ class domain {
   domain& operator=(const domain&) = delete;
 
   // A block for the calling thread, with a new serial and the thread's own pin; null: no memory,
-  // or max_blocks threads are alive. One lock; O(1).
+  // or max_blocks threads are alive. Only its CPU's lock, if a block waits there; O(1).
   block* acquire() noexcept;
   // The last pin is gone: the block waits for its next thread. Any thread.
   void recycle(block& b) noexcept;
@@ -91,10 +92,12 @@ class domain {
   }
 
   const list_functions& list_;
-  std::mutex m_;
-  block* free_ = nullptr;
-  block* spare_chunk_ = nullptr;
-  std::uint64_t last_serial_ = 0;
+  struct lists {
+    std::atomic<block*> free{nullptr};
+    std::uint64_t lives = 0;  // that began here: serials differ from shard to shard
+  };
+  sharded<lists> dead_;
+  std::mutex m_;  // for chunks_ and used_
   std::atomic<std::size_t> used_{0};
   std::atomic<bool> stage_is_over_{false};
   block* chunks_[max_blocks / blocks_per_chunk] = {};

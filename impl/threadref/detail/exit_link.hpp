@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: MIT
-// What stands in an exit list: the head that every registration has in common, and the chain.
+// What an exit list consists of: one node per registration, and the chain of those that have links.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+
+#include "threadref/config.hpp"
+#include "threadref/detail/closure.hpp"
 
 namespace threadref::detail {
 
-// The head of a registration: a node of the library's, or an exit_node in storage of the caller.
+struct block;
+struct linked_node;
+
+// One registration.
 //
-// Its word holds a state, flags and a generation. The generation is unique for the slot in the life
-// of its thread; a handle remembers it, so a slot that was used again answers "gone".
-struct exit_link {
+// Its word holds a state, flags and a generation: the number of the registration among those of its
+// thread, which never comes again in the life of that thread. A handle remembers it, so a slot that
+// was used again answers "gone"; and of two registrations the newer has the greater one.
+struct node {
   // inspected: armed, while another thread that holds the block's lock reads its closure.
   enum state : std::uint64_t { gone = 0, armed = 1, running = 2, inspected = 3 };
   static constexpr std::uint64_t state_bits = 3;
   static constexpr std::uint64_t not_at_process_exit = 4;  // finalizer::atexit(false)
   static constexpr std::uint64_t is_exit_node = 8;
   static constexpr std::uint64_t is_destructor = 16;  // of stage 2
-  static constexpr unsigned generation_shift = 5;
+  static constexpr std::uint64_t is_linked = 32;      // a linked_node
+  static constexpr std::uint64_t is_plain = 64;       // see is_plain_closure
+  static constexpr unsigned generation_shift = 7;
+  static constexpr std::uint64_t one_generation = std::uint64_t{1} << generation_shift;
 
   static constexpr std::uint64_t word(std::uint64_t generation, state s) noexcept {
     return (generation << generation_shift) | s;
@@ -33,20 +44,47 @@ struct exit_link {
     return (w & ~state_bits) | s;
   }
 
+  // On the referent, or under the lock after a claim: who may change it is no other.
+  [[nodiscard]] bool has(std::uint64_t flag) const noexcept {
+    return (word_now.load(std::memory_order_relaxed) & flag) != 0;
+  }
   // What the word says to a handle of `generation`.
   [[nodiscard]] state seen_by(std::uint64_t generation) const noexcept {
     const std::uint64_t w = word_now.load(std::memory_order_acquire);
     if (generation_of(w) != generation) return gone;
     return state_of(w) == inspected ? armed : state_of(w);
   }
+  // Acquire and release meet in the waiters and in the next registration of this slot.
+  void retire() noexcept {
+    poison(closure, sizeof closure);
+    const std::uint64_t w = word_now.load(std::memory_order_relaxed);
+    word_now.store(word(generation_of(w), gone), std::memory_order_release);
+  }
 
-  exit_link* older = nullptr;
-  exit_link* newer = nullptr;  // the link itself once it was popped
+  union {
+    closure_fn fn;           // while armed or running
+    linked_node* next_free;  // gone, linked, on its block's free or return list
+  };
+  alignas(std::uintptr_t) std::byte closure[closure_bytes];
   std::atomic<std::uint64_t> word_now{0};
+};
+static_assert(sizeof(node) == 32, "a registration writes no more than this");
+
+struct links {
+  links* older = nullptr;
+  links* newer = nullptr;  // the links themselves once they were popped
+};
+
+// A registration whose place in the order its slot does not say.
+struct linked_node : node, links {};
+
+// A registration in storage of the caller: see exit_node.
+struct intrusive_node : linked_node {
+  std::atomic<block*> on{nullptr};  // null: not attached
 };
 
 // Registrations in their order. Only the referent touches it. A ring with its own head in it, so
-// that a link can leave without anybody knowing in which chain it stood.
+// that a node can leave without anybody knowing in which chain it stood.
 class exit_chain {
  public:
   exit_chain() noexcept = default;
@@ -55,46 +93,50 @@ class exit_chain {
 
   void reset() noexcept { head_.older = head_.newer = &head_; }
   [[nodiscard]] bool empty() const noexcept { return head_.older == &head_; }
-  void push(exit_link& n) noexcept {
-    exit_link* const next = head_.older;
+  void push(linked_node& n) noexcept {
+    links* const next = head_.older;
     n.older = next;
     n.newer = &head_;
     next->newer = &n;
     head_.older = &n;
   }
+  // Null: empty.
+  [[nodiscard]] linked_node* newest() const noexcept {
+    return empty() ? nullptr : static_cast<linked_node*>(head_.older);
+  }
   // Null: empty. Popped from here on.
-  exit_link* pop_newest() noexcept { return pop(head_.older); }
-  exit_link* pop_oldest() noexcept { return pop(head_.newer); }
-  // Calls f(link) from the newest on; f may remove the link it is given.
+  linked_node* pop_newest() noexcept { return pop(head_.older); }
+  linked_node* pop_oldest() noexcept { return pop(head_.newer); }
+  // Calls f(node) from the newest on; f may remove the node it is given.
   template <class F>
   void visit(F&& f) {
-    for (exit_link* n = head_.older; n != &head_;) {
-      exit_link* const next = n->older;
-      f(*n);
+    for (links* n = head_.older; n != &head_;) {
+      links* const next = n->older;
+      f(static_cast<linked_node&>(*n));
       n = next;
     }
   }
-  // The other's links become the newest of this chain, in their order.
+  // The other's nodes become the newest of this chain, in their order.
   void take_all(exit_chain& other) noexcept {
-    while (exit_link* n = other.pop_oldest()) push(*n);
+    while (linked_node* n = other.pop_oldest()) push(*n);
   }
-  static void remove(exit_link& n) noexcept {
+  static void remove(linked_node& n) noexcept {
     if (!is_popped(n)) unlink(n);
   }
-  static bool is_popped(const exit_link& n) noexcept { return n.newer == &n; }
+  static bool is_popped(const linked_node& n) noexcept { return n.newer == &n; }
 
  private:
-  exit_link* pop(exit_link* n) noexcept {
+  linked_node* pop(links* n) noexcept {
     if (n == &head_) return nullptr;
     unlink(*n);
-    return n;
+    return static_cast<linked_node*>(n);
   }
-  static void unlink(exit_link& n) noexcept {
+  static void unlink(links& n) noexcept {
     n.older->newer = n.newer;
     n.newer->older = n.older;
     n.newer = &n;
   }
-  exit_link head_{.older = &head_, .newer = &head_};
+  links head_{.older = &head_, .newer = &head_};
 };
 
 }  // namespace threadref::detail

@@ -9,9 +9,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "threadref/config.hpp"
@@ -21,19 +23,11 @@
 #include "threadref/detail/code_range.hpp"
 #include "threadref/detail/domain.hpp"
 #include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/registration.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/unraisable.hpp"
 
 namespace threadref::detail {
-
-// What a handle remembers of a registration. Trivially copyable; never dangles (see block.hpp).
-struct registration {
-  block* on = nullptr;
-  std::uint64_t serial = 0;
-  node* at = nullptr;
-  std::uint64_t generation = 0;
-  friend bool operator==(const registration&, const registration&) = default;
-};
 
 // The finalizers that this thread runs for others, innermost last: lets wait() see that it would
 // wait for itself.
@@ -77,9 +71,11 @@ class exit_list {
     return b != nullptr ? b : mark_.own;
   }
   // The same; registers the thread if it is new. O(1); a lock only the first time.
-  static block* attach(std::errc& error) noexcept {
+  static attached attach() noexcept {
     block* b = Hook::find();
-    return b != nullptr ? b : attach_slow(error);
+    if (b != nullptr) [[likely]]
+      return {b, std::errc{}};
+    return attach_slow();
   }
   static bool ended() noexcept { return mark_.ended; }
   // Before the first use: makes the back end known to the process. O(1).
@@ -89,53 +85,30 @@ class exit_list {
   // constructor throws is passed on. After a thread's first: no lock, no read-modify-write, and no
   // allocation but a callable's box and a slab in some dozens to thousands of calls.
   //
+  // A callable that could register something by itself as it is made, or whose box asks malloc, is
+  // there before it gets its slot: what an allocator registers meanwhile is older, and so is there
+  // until the box is freed.
+  //
   // Inlined by force, as are its callers: out of line the callable is copied through memory in
   // pieces and read back whole, which defeats store forwarding (8.4 ns instead of 2.9).
   template <class R, class Stored, class... A>
-  [[gnu::always_inline]] static registration add(exit_place place, std::errc& error, A&&... a) {
-    block* b = attach(error);
-    if (b == nullptr) return {};
-    node* n = b->take_slot();
-    if (n == nullptr) {
-      error = b->refusing || b->after_stage ? std::errc::operation_not_permitted
-                                            : std::errc::not_enough_memory;
-      return {};
-    }
-    unpoison(n->closure, sizeof n->closure);
-    if constexpr (fits_inline<Stored> && std::is_nothrow_constructible_v<Stored, A...>) {
-      closure_storage<Stored>::create(n->closure, std::forward<A>(a)...);
+  [[gnu::always_inline]] static added add(exit_place place, A&&... a) {
+    const auto [b, error] = attach();
+    if (b == nullptr) return {{}, error};
+    using storage = closure_storage<Stored>;
+    if constexpr (!fits_inline<Stored>) {
+      auto box = std::make_unique<Stored>(std::forward<A>(a)...);
+      return enter<R, Stored>(*b, place,
+                              [&](void* to) noexcept { storage::box(to, box.release()); });
+    } else if constexpr (is_plain_closure<Stored> &&
+                         std::is_nothrow_constructible_v<Stored, A...>) {
+      return enter<R, Stored>(
+          *b, place, [&](void* to) noexcept { storage::create(to, std::forward<A>(a)...); });
     } else {
-      try {
-        closure_storage<Stored>::create(n->closure, std::forward<A>(a)...);
-      } catch (...) {
-        poison(n->closure, sizeof n->closure);
-        b->give_slot(*n);
-        throw;
-      }
+      Stored made(std::forward<A>(a)...);
+      return enter<R, Stored>(*b, place,
+                              [&](void* to) noexcept { storage::create(to, std::move(made)); });
     }
-    n->fn = &closure_model<R, Stored>;
-    const std::uint64_t generation = b->next_generation(*n);
-    std::uint64_t word = exit_link::word(generation, exit_link::armed);
-    if (place == exit_place::last) {
-      b->last.push(*n);
-    } else if (place == exit_place::destructors) {
-      b->destructors.push(*n);
-      word |= exit_link::is_destructor;
-    } else {
-      push_to_phase(*b, *n, static_cast<exit_phase>(place));
-    }
-    bump(b->registered);
-    n->word_now.store(word, std::memory_order_release);
-    if constexpr (direct_hook<Hook>) {
-      // Once a pass of the key has begun, passes run what is late: an entry with the system would
-      // come to nothing, be leaked, or (Boost's key under ThreadSanitizer) come after the end.
-      if (place <= exit_place::last && !b->early_is_over) {
-        error = Hook::arm_one(*n);
-        if (error != std::errc{}) return undo(*b, *n);
-      }
-    }
-    THREADREF_POINT(registered);
-    return {b, b->serial, n, generation};
   }
 
   // Registers storage of the caller. On error nothing has changed. O(1), no allocation once the
@@ -185,7 +158,7 @@ class exit_list {
                      std::atomic<std::uint64_t> tally::*count = &tally::detached) noexcept {
     if (own_claim mine{r}) {
       bump(mine.on().own.*count);
-      r.at->fn(r.at->closure, closure_op::destroy, nullptr);
+      if (!r.at->has(node::is_plain)) r.at->fn(r.at->closure, closure_op::destroy, nullptr);
       return true;
     }
     detached_closure condemned;
@@ -197,12 +170,11 @@ class exit_list {
     return false;
   }
 
-  static exit_link::state state(const registration& r) noexcept {
-    if (r.on == nullptr) return exit_link::gone;
-    if (r.on == own())
-      return r.on->serial == r.serial ? r.at->seen_by(r.generation) : exit_link::gone;
+  static node::state state(const registration& r) noexcept {
+    if (r.on == nullptr) return node::gone;
+    if (r.on == own()) return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
     const std::lock_guard lock(r.on->m);
-    return r.on->serial == r.serial ? r.at->seen_by(r.generation) : exit_link::gone;
+    return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
   }
   // Armed, and the calling thread could take it. True: the block is pinned for the caller.
   static bool peek(const registration& r) noexcept;
@@ -218,10 +190,9 @@ class exit_list {
     block* b = own();
     if (b == nullptr) return false;
     bool any = false;
-    b->destructors.visit([&](exit_link& l) {
-      node& n = static_cast<node&>(l);
+    b->destructors.visit([&](linked_node& n) {
       const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-      if (!wanted(n.closure) || !Claim::by_owner(*b, n, exit_link::generation_of(w))) return;
+      if (!wanted(n.closure) || !Claim::by_owner(*b, n, node::generation_of(w))) return;
       exit_chain::remove(n);
       bump(b->own.detached);
       b->retire_own(n);
@@ -262,7 +233,7 @@ class exit_list {
       if (r.on == nullptr || r.on != own() || r.on->serial != r.serial) return;
       if (!Claim::by_owner(*r.on, *r.at, r.generation)) return;
       r_ = &r;
-      exit_chain::remove(*r.at);
+      leave_chain(*r.at);
     }
     ~own_claim() {
       if (r_ != nullptr) r_->on->retire_own(*r_->at);
@@ -284,7 +255,7 @@ class exit_list {
       if (r.on == nullptr) return;
       std::unique_lock lock(r.on->m);
       if (r.on->serial != r.serial || r.on->draining) return;
-      if (!Claim::by_other(*r.at, r.generation, exit_link::running)) return;
+      if (!Claim::by_other(*r.at, r.generation, node::running)) return;
       lock_ = std::move(lock);
       r_ = &r;
     }
@@ -317,7 +288,7 @@ class exit_list {
   // Bytes are copied under the lock; a move constructor of the user runs without it.
   static void take(foreign_claim& won, detached_closure& into) noexcept {
     node& n = won.at();
-    if (n.fn(nullptr, closure_op::is_plain, nullptr)) {
+    if (n.has(node::is_plain)) {
       into.copy_from(n.fn, n.closure);
     } else {
       won.unlock();
@@ -326,9 +297,60 @@ class exit_list {
   }
 
   class drain;  // what runs an exit list; in exit_list_impl.hpp
-  static block* attach_slow(std::errc& error) noexcept;
-  static void push_to_phase(block& b, exit_link& n, exit_phase phase) noexcept;
-  static registration undo(block& b, node& n) noexcept;
+  static attached attach_slow() noexcept;
+  static void push(block& b, linked_node& n, exit_place place) noexcept;
+  static void undo(block& b, linked_node& n) noexcept;
+
+  // On the referent, who has claimed it.
+  static void leave_chain(node& n) noexcept {
+    if (n.has(node::is_linked)) exit_chain::remove(static_cast<linked_node&>(n));
+  }
+
+  // Where a registration gets its slot, and what its word says besides.
+  struct place_in_order {
+    node* at;
+    std::uint64_t flags;
+  };
+  // In the array, if there is no room without a call; else in the chain of the place. Null: error.
+  static place_in_order find_place(block& b, exit_place place) noexcept;
+
+  // The closure is there, or can be made by fill(storage) without running anybody's code.
+  template <class R, class Stored, class Fill>
+  [[gnu::always_inline]] static added enter(block& b, exit_place place, Fill&& fill) {
+    // Two copies of the rest, so that the word of the usual case is a constant away from the
+    // counter.
+    if (place == exit_place::last && !direct_hook<Hook> && b.fresh != b.fresh_end) [[likely]]
+      return publish<R, Stored>(b, *b.fresh++, 0, fill);
+    const place_in_order in = find_place(b, place);
+    if (in.at == nullptr) {
+      return {{},
+              b.refusing || b.after_stage ? std::errc::operation_not_permitted
+                                          : std::errc::not_enough_memory};
+    }
+    const added made = publish<R, Stored>(b, *in.at, in.flags, fill);
+    if constexpr (direct_hook<Hook>) {
+      // Once a pass of the key has begun, passes run what is late: an entry with the system would
+      // come to nothing, be leaked, or (Boost's key under ThreadSanitizer) come after the end.
+      if (place <= exit_place::last && !b.early_is_over) {
+        if (const std::errc error = Hook::arm_one(*in.at); error != std::errc{}) {
+          undo(b, static_cast<linked_node&>(*in.at));
+          return {{}, error};
+        }
+      }
+    }
+    return made;
+  }
+  template <class R, class Stored, class Fill>
+  [[gnu::always_inline]] static added publish(block& b, node& n, std::uint64_t flags, Fill& fill) {
+    unpoison(n.closure, sizeof n.closure);
+    fill(n.closure);
+    n.fn = &closure_model<R, Stored>;
+    constexpr std::uint64_t armed = node::armed | (is_plain_closure<Stored> ? node::is_plain : 0);
+    const std::uint64_t word = b.next_word();
+    n.word_now.store(word + (armed | flags), std::memory_order_release);
+    THREADREF_POINT(registered);
+    return {{&b, b.serial, &n, node::generation_of(word)}, std::errc{}};
+  }
 
   // The exit stage: in exit_stage_impl.hpp.
   static void process_exit();

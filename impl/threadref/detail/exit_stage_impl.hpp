@@ -5,6 +5,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,13 +41,14 @@ class newest_batch {
   std::size_t size_ = 0;
 };
 
-// Shows it the block's pending finalizers but those with one of the flags. `rank` goes on from
-// block to block; with options::global_order the generation says more.
+// Shows it the block's pending finalizers but those with one of the flags. Their ranks are above
+// `rank`, which goes on from block to block; with options::global_order generations are enough.
 inline void offer_pending(newest_batch& batch, block& b, std::uint64_t but, std::uint64_t& rank) {
-  b.visit(exit_link::armed, [&](node& n, std::uint64_t w) {
-    ++rank;
-    const std::uint64_t generation = exit_link::generation_of(w);
-    if ((w & but) == 0) batch.offer(b.ordered ? generation : rank, {&b, b.serial, &n, generation});
+  const std::uint64_t below = b.ordered ? 0 : rank;
+  b.visit(node::armed, [&](node& n, std::uint64_t w) {
+    const std::uint64_t generation = node::generation_of(w);
+    if ((w & but) == 0) batch.offer(below + generation, {&b, b.serial, &n, generation});
+    rank = std::max(rank, below + generation);
   });
 }
 
@@ -101,6 +103,7 @@ bool exit_list<Hook, Claim>::stage(block& b) {
     ~put_back() {
       b.staging = false;
       b.last.take_all(b.kept);
+      b.rewind_array();
     }
   };
   const std::uint64_t before = b.own.ran_at_process_exit.load(std::memory_order_relaxed);
@@ -123,7 +126,7 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
     if (b == nullptr) continue;
     if (also_own || b != own()) {
       const std::lock_guard lock(b->m);
-      constexpr auto but = exit_link::not_at_process_exit | exit_link::is_destructor;
+      constexpr auto but = node::not_at_process_exit | node::is_destructor;
       if (!b->draining || b == own()) offer_pending(batch, *b, but, rank);
     }
     b->unpin();
@@ -174,7 +177,7 @@ void exit_list<Hook, Claim>::run_vanished(block& b) {
     any = false;
     newest_batch batch;
     std::uint64_t rank = 0;
-    offer_pending(batch, b, exit_link::is_destructor, rank);
+    offer_pending(batch, b, node::is_destructor, rank);
     for (const auto& [of, at] : batch) any = run_adopted(at) || any;
   }
 }
@@ -194,11 +197,11 @@ bool exit_list<Hook, Claim>::detach_next(block& b, std::uint64_t serial,
   {
     const std::lock_guard lock(b.m);
     if (b.serial != serial || (b.draining && !mine)) return false;
-    b.visit(exit_link::armed, [&](node& n, std::uint64_t w) {
+    b.visit(node::armed, [&](node& n, std::uint64_t w) {
       if (condemned != nullptr) return;
-      if (!Claim::by_other(n, exit_link::generation_of(w), exit_link::inspected)) return;
+      if (!Claim::by_other(n, node::generation_of(w), node::inspected)) return;
       const bool wanted = matches(n);
-      n.word_now.store(exit_link::with(w, wanted ? exit_link::running : exit_link::armed),
+      n.word_now.store(node::with(w, wanted ? node::running : node::armed),
                        std::memory_order_release);
       if (wanted) condemned = &n;
     });
@@ -207,7 +210,7 @@ bool exit_list<Hook, Claim>::detach_next(block& b, std::uint64_t serial,
   }
   condemned->fn(condemned->closure, closure_op::destroy, nullptr);
   if (mine) {
-    exit_chain::remove(*condemned);
+    leave_chain(*condemned);
     b.retire_own(*condemned);
   } else {
     const std::lock_guard lock(b.m);
@@ -231,7 +234,7 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     const auto is_idle = [b] {
       if (b->draining) return b->state.load(std::memory_order_acquire) == thread_state::ended;
       bool idle = true;
-      b->visit(exit_link::running, [&idle](node&, std::uint64_t) { idle = false; });
+      b->visit(node::running, [&idle](node&, std::uint64_t) { idle = false; });
       return idle;
     };
     if (b != own()) {

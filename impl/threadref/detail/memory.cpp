@@ -9,6 +9,7 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/block.hpp"
+#include "threadref/detail/sharded.hpp"
 
 namespace threadref::detail {
 
@@ -17,11 +18,16 @@ namespace {
 constexpr std::size_t mapping_bytes = std::size_t{1} << 20U;
 constexpr std::size_t smallest_slab = 1024;
 
+constexpr std::size_t whole_lines(std::size_t bytes) noexcept {
+  return (bytes + cache_line - 1) / cache_line * cache_line;
+}
+
 // What a mapping for slabs begins with; aligned to its size, so that a slab finds it by its
 // address.
 struct mapping {
   mapping* next = nullptr;
-  std::uint32_t slabs_in_use = 0;
+  std::uint32_t slabs_cut = 0;
+  std::uint32_t slabs_unused = 0;  // counted by trim_memory(), so that nobody else writes here
 };
 mapping& mapping_of(const slab& s) noexcept {
   return *reinterpret_cast<mapping*>(reinterpret_cast<std::uintptr_t>(&s) & ~(mapping_bytes - 1));
@@ -41,13 +47,20 @@ struct piece {
 // trivially destroyed, so that it serves before the first constructor and after the last
 // destructor.
 struct pool {
-  std::mutex m;
+  struct lists {
+    std::atomic<slab*> unused[slab_kinds][slab_classes] = {};
+  };
+  sharded<lists> given;
+  std::mutex m;  // for the rest; taken last
   piece for_good;
   piece for_slabs;
   mapping* mappings = nullptr;
-  slab* unused[slab_classes] = {};
 };
 constinit pool shared;
+template <class Lists>
+auto& unused(Lists& l, slab_kind kind, std::uint32_t size_class) noexcept {
+  return l.unused[static_cast<std::size_t>(kind)][size_class];
+}
 
 std::byte* map(std::size_t bytes) noexcept {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -66,50 +79,70 @@ std::byte* map_aligned() noexcept {
   return aligned;
 }
 
-// Under the lock. Another thread may have been faster; whichever piece has more room left is cut
-// further, and what is left of the other is the price of not holding the lock over mmap.
-void keep_larger(piece& current, piece fresh) noexcept {
-  if (current.size() < fresh.size()) current = fresh;
+void give_back(mapping* m) noexcept {
+  untell_leak_checker(m, mapping_bytes);
+  munmap(m, mapping_bytes);
+}
+
+// Under the lock; null: what is being cut has no room.
+slab* cut_current(std::size_t bytes) noexcept {
+  std::byte* memory = shared.for_slabs.cut(bytes);
+  if (memory == nullptr) return nullptr;
+  ++mapping_of(*reinterpret_cast<slab*>(memory)).slabs_cut;
+  return ::new (memory) slab;
 }
 
 slab* cut_slab(std::size_t bytes) noexcept {
   {
     const std::lock_guard lock(shared.m);
-    if (std::byte* memory = shared.for_slabs.cut(bytes)) {
-      ++mapping_of(*reinterpret_cast<slab*>(memory)).slabs_in_use;
-      return ::new (memory) slab;
-    }
+    if (slab* s = cut_current(bytes)) return s;
   }
   std::byte* memory = map_aligned();
   if (memory == nullptr) return nullptr;
-  auto* m = ::new (memory) mapping{.slabs_in_use = 1};
-  piece rest{memory + cache_line, memory + mapping_bytes};
-  std::byte* first = rest.cut(bytes);
-  const std::lock_guard lock(shared.m);
-  m->next = shared.mappings;
-  shared.mappings = m;
-  keep_larger(shared.for_slabs, rest);
-  return ::new (first) slab;
+  auto* own = ::new (memory) mapping;
+  slab* s = nullptr;
+  {
+    const std::lock_guard lock(shared.m);
+    s = cut_current(bytes);
+    if (s == nullptr) {
+      own->next = std::exchange(shared.mappings, own);
+      shared.for_slabs = {memory + cache_line, memory + mapping_bytes};
+      s = cut_current(bytes);
+      own = nullptr;
+    }
+  }
+  if (own != nullptr) give_back(own);  // another thread was faster
+  return s;
 }
 
-// Under the lock: the mappings without a slab in use leave the list, as a list.
+template <class F>
+void for_each_unused(F&& f) noexcept {
+  for (auto& shard : shared.given) {
+    for (auto& of_kind : shard.lists.unused) {
+      for (std::atomic<slab*>& head : of_kind) f(head);
+    }
+  }
+}
+
+// Under all locks: the mappings without a slab in use leave the list, as a list.
 mapping* take_idle_mappings() noexcept {
-  // The one that is being cut stays: its rest would be lost.
-  const mapping* current =
-      shared.for_slabs.next == nullptr
-          ? nullptr
-          : &mapping_of(*reinterpret_cast<slab*>(shared.for_slabs.end - cache_line));
-  const auto is_idle = [current](const mapping& m) { return m.slabs_in_use == 0 && &m != current; };
-  for (slab*& head : shared.unused) {
+  for (mapping* m = shared.mappings; m != nullptr; m = m->next) m->slabs_unused = 0;
+  for_each_unused([](const std::atomic<slab*>& head) {
+    for (const slab* s = head; s != nullptr; s = s->next) ++mapping_of(*s).slabs_unused;
+  });
+  const auto is_idle = [](const mapping& m) { return m.slabs_unused == m.slabs_cut; };
+  for_each_unused([is_idle](std::atomic<slab*>& head) {
     slab* kept = nullptr;
-    while (slab* s = head) {
-      head = s->next.load(std::memory_order_relaxed);
-      if (is_idle(mapping_of(*s))) continue;
-      s->next.store(kept, std::memory_order_relaxed);
-      kept = s;
+    for (slab* s = head; s != nullptr;) {
+      slab* const next = s->next;
+      if (!is_idle(mapping_of(*s))) {
+        s->next = kept;
+        kept = s;
+      }
+      s = next;
     }
     head = kept;
-  }
+  });
   mapping* idle = nullptr;
   for (mapping** at = &shared.mappings; *at != nullptr;) {
     mapping* m = *at;
@@ -117,6 +150,8 @@ mapping* take_idle_mappings() noexcept {
       *at = m->next;
       m->next = idle;
       idle = m;
+      auto* const end = reinterpret_cast<std::byte*>(m) + mapping_bytes;
+      if (shared.for_slabs.end == end) shared.for_slabs = {};
     } else {
       at = &m->next;
     }
@@ -126,43 +161,58 @@ mapping* take_idle_mappings() noexcept {
 
 }  // namespace
 
-node* slab::begin() noexcept {
+node* slab::nodes() noexcept {
   return reinterpret_cast<node*>(this + 1);
 }
-node* slab::end() noexcept {
-  return begin() + capacity;
+linked_node* slab::linked_nodes() noexcept {
+  return reinterpret_cast<linked_node*>(this + 1);
+}
+node& slab::at(std::size_t index) noexcept {
+  if (kind == slab_kind::of_nodes) return nodes()[index];
+  return linked_nodes()[index];
 }
 
 void* cut(std::size_t bytes) noexcept {
-  bytes = (bytes + cache_line - 1) / cache_line * cache_line;
-  {
-    const std::lock_guard lock(shared.m);
-    if (std::byte* memory = shared.for_good.cut(bytes)) return memory;
-  }
-  std::byte* memory = map(mapping_bytes);
-  if (memory == nullptr) return nullptr;
-  piece rest{memory, memory + mapping_bytes};
-  std::byte* first = rest.cut(bytes);
   const std::lock_guard lock(shared.m);
-  keep_larger(shared.for_good, rest);
-  return first;
+  return shared.for_good.cut(whole_lines(bytes));
 }
 
-slab* take_slab(std::uint32_t size_class) noexcept {
+bool provide(std::size_t bytes) noexcept {
+  std::byte* own = map(mapping_bytes);
+  if (own == nullptr) return false;
   {
     const std::lock_guard lock(shared.m);
-    if (slab* s = shared.unused[size_class]) {
-      shared.unused[size_class] = s->next.load(std::memory_order_relaxed);
-      s->next.store(nullptr, std::memory_order_relaxed);
-      ++mapping_of(*s).slabs_in_use;
-      return s;
+    if (shared.for_good.size() < whole_lines(bytes)) {
+      shared.for_good = {own, own + mapping_bytes};
+      own = nullptr;
     }
+  }
+  if (own != nullptr) munmap(own, mapping_bytes);  // another thread was faster
+  return true;
+}
+
+slab* take_slab(slab_kind kind, std::uint32_t size_class) noexcept {
+  const auto has = [kind, size_class](const pool::lists& l) {
+    return unused(l, kind, size_class).load(std::memory_order_relaxed) != nullptr;
+  };
+  const auto pop = [kind, size_class](pool::lists& l, std::size_t /*shard*/) {
+    std::atomic<slab*>& head = unused(l, kind, size_class);
+    slab* s = head.load(std::memory_order_relaxed);
+    if (s != nullptr)
+      head.store(s->next.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    return s;
+  };
+  if (slab* s = shared.given.take(has, pop)) {
+    s->next.store(nullptr, std::memory_order_relaxed);
+    return s;
   }
   const std::size_t bytes = smallest_slab << size_class;
   slab* s = cut_slab(bytes);
   if (s == nullptr) return nullptr;
   s->size_class = size_class;
-  s->capacity = static_cast<std::uint32_t>((bytes - sizeof(slab)) / sizeof(node));
+  s->kind = kind;
+  const std::size_t node_bytes = kind == slab_kind::of_nodes ? sizeof(node) : sizeof(linked_node);
+  s->capacity = static_cast<std::uint32_t>((bytes - sizeof(slab)) / node_bytes);
   // The nodes are the mapping's zero bytes: generation 0, gone. Constructing them here would touch
   // every page of a slab that may never be filled.
   return s;
@@ -170,33 +220,36 @@ slab* take_slab(std::uint32_t size_class) noexcept {
 
 void give_slabs(slab* first) noexcept {
   if (first == nullptr) return;
-  const std::lock_guard lock(shared.m);
+  auto& shard = shared.given.here();
+  const std::lock_guard lock(shard.m);
   while (slab* s = first) {
+    std::atomic<slab*>& head = unused(shard.lists, s->kind, s->size_class);
     first = s->next.load(std::memory_order_relaxed);
-    s->next.store(shared.unused[s->size_class], std::memory_order_relaxed);
-    shared.unused[s->size_class] = s;
-    --mapping_of(*s).slabs_in_use;
+    s->next.store(head.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    head.store(s, std::memory_order_relaxed);
   }
 }
 
 void trim_memory() noexcept {
   mapping* idle = nullptr;
   {
+    const std::lock_guard lock_given(shared.given);
     const std::lock_guard lock(shared.m);
     idle = take_idle_mappings();
   }
   while (mapping* m = idle) {
     idle = m->next;
-    untell_leak_checker(m, mapping_bytes);
-    munmap(m, mapping_bytes);
+    give_back(m);
   }
 }
 
 void lock_memory() noexcept {
+  shared.given.lock();
   shared.m.lock();
 }
 void unlock_memory() noexcept {
   shared.m.unlock();
+  shared.given.unlock();
 }
 
 }  // namespace threadref::detail

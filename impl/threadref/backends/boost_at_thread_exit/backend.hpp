@@ -58,7 +58,7 @@ struct boost_at_thread_exit {
   static void withdraw() noexcept;
 
  private:
-  static constinit thread_local detail::block* block_;
+  THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
 }  // namespace threadref

@@ -18,12 +18,15 @@ struct canary_reversed {
   using list = detail::exit_list<canary_reversed, faulty_claim>;
 
   static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
-  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static std::errc arm(detail::block& b) noexcept {
+    b.close_array();  // the fault is in the chain
+    return detail::exit_key<list>::arm(b);
+  }
   static void forget() noexcept {}
 };
 
 struct canary_reversed::faulty_claim : detail::hybrid_claim {
-  static detail::exit_link* next(detail::exit_chain& list) noexcept {
+  static detail::linked_node* next(detail::exit_chain& list) noexcept {
     return list.pop_oldest();  // the fault
   }
 };

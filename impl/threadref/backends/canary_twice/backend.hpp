@@ -18,13 +18,16 @@ struct canary_twice {
   using list = detail::exit_list<canary_twice, faulty_claim>;
 
   static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
-  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static std::errc arm(detail::block& b) noexcept {
+    b.close_array();  // the fault is in the chain
+    return detail::exit_key<list>::arm(b);
+  }
   static void forget() noexcept {}
 };
 
 struct canary_twice::faulty_claim : detail::hybrid_claim {
   static bool run_at_exit(detail::node& n) {
-    if (find()->last.empty() && n.fn(nullptr, detail::closure_op::is_plain, nullptr)) {
+    if (find()->last.empty() && n.has(detail::node::is_plain)) {
       detail::detached_closure copy;
       copy.copy_from(n.fn, n.closure);
       copy.run(nullptr);  // the fault

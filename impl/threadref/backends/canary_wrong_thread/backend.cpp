@@ -98,8 +98,7 @@ bool is_detached() {
 bool canary_wrong_thread::may_run_elsewhere(const detail::block* mine,
                                             const detail::node& n) noexcept {
   if (mine == nullptr || !mine->last.empty() || mine->staging || is_the_other) return false;
-  const std::uint64_t word = n.word_now.load(std::memory_order_relaxed);
-  return mine->early_is_over && (word & detail::exit_link::is_destructor) == 0;
+  return mine->early_is_over && !n.has(detail::node::is_destructor);
 }
 
 void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {

@@ -25,7 +25,10 @@ struct canary_wrong_thread {
   using list = detail::exit_list<canary_wrong_thread, faulty_claim>;
 
   static detail::block* find() noexcept { return detail::exit_key<list>::get(); }
-  static std::errc arm(detail::block& b) noexcept { return detail::exit_key<list>::arm(b); }
+  static std::errc arm(detail::block& b) noexcept {
+    b.close_array();  // the fault is in the chain
+    return detail::exit_key<list>::arm(b);
+  }
   static void forget() noexcept {}
 
   // For canary_wrong_thread_at_times too: there is one pthread_join in a program. `mine` is the

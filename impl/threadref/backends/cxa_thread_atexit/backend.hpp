@@ -56,7 +56,7 @@ struct cxa_thread_atexit {
   static void forget() noexcept { block_ = nullptr; }
 
  private:
-  static constinit thread_local detail::block* block_;
+  THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
 }  // namespace threadref

@@ -39,7 +39,7 @@ struct cxx_thread_local {
 
  private:
   // Apart from the guard: reading it must not construct one, and it outlives the guard.
-  static constinit thread_local detail::block* block_;
+  THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
 }  // namespace threadref

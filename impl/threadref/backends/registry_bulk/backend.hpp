@@ -22,7 +22,7 @@ struct registry_bulk {
   static void forget() noexcept { block_ = nullptr; }
 
  private:
-  static constinit thread_local detail::block* block_;
+  THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
 }  // namespace threadref

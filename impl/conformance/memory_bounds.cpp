@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// What the library keeps of the memory that it obtained, where several CPUs or threads are at it.
+//
+// It defines mmap and munmap, so it is for programs without a sanitizer.
+//
+// exit status: 0 fine · 3 wrong
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <exception>
+#include <set>
+#include <thread>
+
+#include "scenarios/check.hpp"
+#include "threadref/threadref.hpp"
+
+namespace {
+
+using namespace threadref;
+
+constexpr int threads = 16;
+constexpr int meetings = 2;  // for the table of blocks, and for slabs
+constexpr std::size_t mapping_bytes = std::size_t{1} << 20U;
+
+constinit thread_local int met = 0;
+constinit std::atomic<int> arrived[meetings]{};
+constinit std::atomic<bool> watching{false};
+constinit std::atomic<std::size_t> mapped{0};
+
+void meet() noexcept {
+  if (!watching || met == meetings) return;
+  std::atomic<int>& here = arrived[met++];
+  ++here;
+  while (here != threads) sched_yield();  // where a lock keeps others from coming: to the alarm
+}
+
+}  // namespace
+
+extern "C" {
+
+void* mmap(void* at, std::size_t bytes, int protection, int flags, int file,
+           off_t offset) noexcept {
+  meet();
+  const long got = syscall(SYS_mmap, at, bytes, protection, flags, file, offset);
+  if (got == -1) return MAP_FAILED;
+  mapped += bytes;
+  return reinterpret_cast<void*>(got);
+}
+int munmap(void* at, std::size_t bytes) noexcept {
+  mapped -= bytes;
+  return static_cast<int>(syscall(SYS_munmap, at, bytes));
+}
+
+}  // extern "C"
+
+namespace {
+
+// All of them are in mmap() when the first comes back from it. What each mapped is more than enough
+// for all; so one mapping of each kind is kept. And no lock is held meanwhile, for then they would
+// not all get there.
+void keeps_one_mapping_of_many() {
+  std::atomic<int> ran{0};
+  const std::size_t before = mapped;
+  watching = true;
+  {
+    std::deque<std::thread> all;
+    for (int i = 0; i != threads; ++i) all.emplace_back([&ran] { finalize([&ran] { ++ran; }); });
+    for (std::thread& t : all) t.join();
+  }
+  watching = false;
+  for (const std::atomic<int>& a : arrived)
+    THREADREF_CHECK(a == threads, "not all asked for memory: this check proves nothing");
+  THREADREF_CHECK(ran == threads, "a finalizer did not run once");
+  THREADREF_CHECK(mapped - before == meetings * mapping_bytes,
+                  "other than one mapping for blocks and one for slabs was kept");
+  trim();
+  THREADREF_CHECK(mapped - before == mapping_bytes, "trim() left more than the blocks");
+}
+
+cpu_set_t affinity() {
+  cpu_set_t allowed;
+  THREADREF_CHECK_ERRNO(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
+  return allowed;
+}
+void stay_on(std::size_t cpu) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
+}
+
+// One block and one slab are in use at a time, each time on another CPU; twice, so that every CPU
+// takes what it did not leave.
+void uses_what_another_cpu_left() {
+  static constexpr detail::list_functions nobody{
+      [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {},
+      []() noexcept {}};
+  static constinit detail::domain table(nobody);
+  const cpu_set_t allowed = affinity();
+  const detail::slab* first = nullptr;
+  std::set<std::uint64_t> serials;
+  for (std::size_t turn = 0; turn != std::size_t{2} * CPU_SETSIZE; ++turn) {
+    const std::size_t cpu = turn % CPU_SETSIZE;
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    stay_on(cpu);
+    detail::block* b = table.acquire();
+    THREADREF_CHECK(b != nullptr, "no block");
+    THREADREF_CHECK(serials.insert(b->serial).second, "a serial was used again");
+    b->end_life();
+    detail::slab* s = detail::take_slab(detail::slab_kind::of_nodes, detail::slab_classes - 1);
+    THREADREF_CHECK(s != nullptr, "no slab");
+    if (first == nullptr) first = s;
+    THREADREF_CHECK(s == first, "a CPU got a new slab while there was one");
+    detail::give_slabs(s);
+  }
+  THREADREF_CHECK(table.used() == 1, "a CPU got a new block while there was one");
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
+}
+
+// The last slab of a mapping that is in use holds it; without, trim() gives it back, and the next
+// one is not cut from there.
+void trims_what_nobody_uses() {
+  const std::size_t before = mapped;
+  detail::slab* s = detail::take_slab(detail::slab_kind::of_nodes, detail::slab_classes - 1);
+  THREADREF_CHECK(s != nullptr, "no slab");
+  trim();
+  s->nodes()->retire();
+  detail::give_slabs(s);
+  trim();
+  THREADREF_CHECK(mapped <= before, "trim() left a mapping that nobody uses");
+}
+
+// On one CPU, so that the third thread gets the block of the second: all but the first of the
+// slabs of the first thread are there for it.
+void shares_what_the_dead_left() {
+  constexpr int many = 20'000;
+  const cpu_set_t allowed = affinity();
+  stay_on(static_cast<std::size_t>(sched_getcpu()));
+  const auto register_many = [] {
+    for (int i = 0; i != many; ++i) finalize([] {});
+  };
+  std::atomic<bool> first_ended{false};
+  std::thread second;
+  std::thread([&] {
+    register_many();
+    std::atomic<bool> ready{false};
+    second = std::thread([&] {
+      finalize([] {});
+      ready = true;
+      while (!first_ended) sched_yield();
+    });
+    while (!ready) sched_yield();
+  }).join();
+  first_ended = true;
+  second.join();
+  const std::size_t before = mapped;
+  std::thread(register_many).join();
+  THREADREF_CHECK(mapped == before, "new memory was mapped while there was some");
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
+}
+
+}  // namespace
+
+int main() {
+  alarm(30);
+  try {
+    keeps_one_mapping_of_many();
+    uses_what_another_cpu_left();
+    trims_what_nobody_uses();
+    shares_what_the_dead_left();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "memory_bounds: %s\n", e.what());
+    return scenarios::status_crashed;
+  }
+  if (std::thread::hardware_concurrency() < 2) std::printf("one CPU: nothing to share\n");
+  return scenarios::status_fine;
+}

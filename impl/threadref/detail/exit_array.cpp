@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The array of a block: registrations in the order of their addresses.
+//
+// Slots are handed out from `fresh` upwards, slab after slab, so that the newest registration is
+// the last slot, and a registration writes its 32 bytes and nothing else. What is taken out is a
+// hole; the array gives way only at its end: `fresh` goes back over what is gone there, as a stack
+// pointer does. So no slot is ever on a free list, and the order is right without any link.
+//
+// What does not fit that order goes to a chain, which has links: other phases, exit_nodes,
+// destructors, and registrations while the array can't be used. The drain merges the array and the
+// chain `last` by generation. The array can't be used
+//   - when half of it and more are holes: it grows no further then, so that a thread that takes out
+//     its oldest registrations for ever keeps no more than twice what it had pending at once;
+//   - once it is closed: the drain had to pass over a slot in use (see newest_in_array());
+//   - on back ends and with options whose order is not by thread.
+#include <algorithm>
+
+#include "threadref/detail/block.hpp"
+
+namespace threadref::detail {
+
+// Back over what is gone at the end of the current slab. Acquire: whoever took such a slot may have
+// been another thread, and what it did with the closure comes before the slot's next use.
+void block::recede() noexcept {
+  while (fresh != array_begin &&
+         node::state_of(fresh[-1].word_now.load(std::memory_order_acquire)) == node::gone) {
+    --holes;
+    pop_newest(fresh[-1]);
+  }
+}
+
+// The current slab has nothing left; the one before is full. False: there is none.
+bool block::leave_slab() noexcept {
+  if (fresh != array_begin || array == nullptr || array->older == nullptr) return false;
+  array_room -= array->capacity;
+  array = array->older;
+  array_begin = array->nodes();
+  fresh = fresh_end = array_begin + array->capacity;
+  return true;
+}
+
+bool block::extend_array() noexcept {
+  if (array_closed) return false;
+  do recede();
+  while (leave_slab());
+  if (fresh != fresh_end) return true;
+  const std::int64_t gone = holes + foreign_holes.load(std::memory_order_relaxed);
+  if (array != nullptr && 2 * gone >= std::int64_t{array_room}) return false;
+  slab* s = array != nullptr ? array->next.load(std::memory_order_relaxed)
+                             : array_slabs.load(std::memory_order_relaxed);
+  if (s == nullptr) {
+    const std::uint32_t size_class =
+        array != nullptr ? std::min(array->size_class + 1, slab_classes - 1) : 0;
+    s = take_slab(slab_kind::of_nodes, size_class);
+    if (s == nullptr) return false;
+    // Others look through the slabs of a live thread: see visit().
+    (array != nullptr ? array->next : array_slabs).store(s, std::memory_order_release);
+  }
+  s->older = array;
+  array = s;
+  array_room += s->capacity;
+  array_begin = fresh = s->nodes();
+  fresh_end = fresh + s->capacity;
+  return true;
+}
+
+node* block::newest_in_array() noexcept {
+  for (;;) {
+    do recede();
+    while (leave_slab());
+    if (fresh == array_begin) return nullptr;
+    node& n = fresh[-1];
+    const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
+    if (node::state_of(w) == node::armed && !(staging && (w & node::not_at_process_exit) != 0))
+      return &n;
+    // Its slot stays in use below `fresh`, so nothing may be registered from there on.
+    if (node::state_of(w) != node::gone) {
+      array_closed = true;
+      pop_newest(n);
+    }
+  }
+}
+
+void block::rewind_array() noexcept {
+  if (!array_closed) return;
+  while (array != nullptr && array->next.load(std::memory_order_relaxed) != nullptr)
+    array = array->next.load(std::memory_order_relaxed);
+  if (array == nullptr) return;
+  array_begin = array->nodes();
+  fresh = fresh_end = array_begin + array->capacity;
+}
+
+}  // namespace threadref::detail

@@ -1,0 +1,333 @@
+#!/usr/bin/python3
+"""Measures and judges the targets of targets_table.py; scripts/targets.sh --help says how."""
+
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import instructions
+import intervals
+import rows as rows_of
+import store
+import sweeps
+import targets_table
+from starts import FINE, MISUSE, UNUSABLE, Parser, Unusable
+from starts import end_with, finite, say_progress, start, whole_number
+from targets_table import NoFigure, PLAIN
+
+MISSED = 2
+DECISIVE, QUICK = 20, 3  # process starts
+ROOT = Path(__file__).resolve().parent.parent
+HEADING = "## Targets that are missed"
+COLUMNS = ["target", "measured", "why", "best variant tried"]
+
+
+# ----------------------------------------------------------------------------- the list of misses
+
+
+def list_of(subject):
+    return f"impl/threadref/backends/{subject}/README.md"
+
+
+def listed_misses(text, where):
+    """{target: its cells} of the table below HEADING; none where there is no such heading."""
+    _, found, rest = f"\n{text}".partition(f"\n{HEADING}\n")
+    if not found:
+        return {}
+    section = re.split(r"^#", rest, maxsplit=1, flags=re.M)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    table = [[cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
+             for line in lines]
+    if not table or table[0] != COLUMNS:
+        raise Unusable(f"{where}: below '{HEADING}' there is no table with the columns "
+                       f"{' | '.join(COLUMNS)}", MISSED)
+    misses = {}
+    for cells in table[2:]:
+        if len(cells) != len(COLUMNS) or not all(cells):
+            raise Unusable(f"{where}: '{' | '.join(cells)}' has not four cells with something in "
+                           "each", MISSED)
+        if cells[0] in misses:
+            raise Unusable(f"{where}: {cells[0]} is listed twice", MISSED)
+        misses[cells[0]] = dict(zip(COLUMNS, cells))
+    unknown = [name for name in misses
+               if name.partition("/")[0] not in {t.name for t in targets_table.TARGETS}]
+    if unknown:
+        raise Unusable(f"{where}: no target is called {', '.join(unknown)}", MISSED)
+    return misses
+
+
+# ----------------------------------------------------------------------------- measuring
+
+
+def asked_parts(subject, names, only):
+    """[(target, name, part)] of the lines whose name matches."""
+    found = []
+    for target in targets_table.TARGETS:
+        for part in target.parts(subject, names):
+            name = "/".join(filter(None, (target.name, part.label)))
+            if re.search(only, name):
+                found.append((target, name, part))
+    return found
+
+
+def ask(bench, argument):
+    done = subprocess.run([bench, argument], capture_output=True, text=True, check=False)
+    if done.returncode != FINE:
+        raise Unusable(f"{bench} {argument} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def measured_under(allocator, bench, names):
+    """({name: row}, the document); or why there are none, in place of the rows."""
+    called, library, package = sweeps.ALLOCATORS[allocator]
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    if allocator != PLAIN:
+        environment["LD_PRELOAD"] = library
+    document = start(bench, [f"--benchmark_filter=^({'|'.join(names)})(/|$)"],
+                     environment=environment)
+    seen = document["context"].get("allocator")
+    if seen != called:
+        return f"malloc was that of {seen}, not of {allocator}; Debian has it in {package}", {}
+    return {row["name"]: row for row in rows_of.bench_rows(document)}, document
+
+
+def wanted_rows(asked):
+    """{allocator: names of the rows that its process is asked for}"""
+    wanted = collections.defaultdict(dict)  # as a set that keeps its order
+    for _, _, part in asked:
+        for allocator in part.allocators:
+            wanted[allocator].update(dict.fromkeys(part.rows))
+    if wanted[PLAIN]:
+        wanted[PLAIN].update(dict.fromkeys(targets_table.CONTROLS))
+    return {allocator: list(names) for allocator, names in wanted.items() if names}
+
+
+def measure(bench, asked, names, processes):
+    """([what was seen in each process start], the last document of the plain program)"""
+    wanted = {allocator: [name for name in rows if name in names]
+              for allocator, rows in wanted_rows(asked).items()}
+    found, plain = [], {}
+    for process in range(processes if wanted else 0):
+        say_progress("targets: start", process, processes)
+        seen = {}
+        for allocator, rows in wanted.items():
+            if rows:
+                seen[allocator], document = measured_under(allocator, bench, rows)
+                plain = document if allocator == PLAIN else plain
+        found.append(seen)
+    return found, plain
+
+
+def count(driver, quantity, subject, processes):
+    print(f"targets: counting instructions of {quantity}", file=sys.stderr, flush=True)
+    try:
+        instructions.check_ready(instructions.options_from(["--ready"]))
+        cells = instructions.cells_of(driver, [quantity], [subject])
+        line, = instructions.count_all(driver, cells, processes)
+    except instructions.Refused as refused:
+        raise NoFigure(str(refused)) from refused
+    if "error" in line:
+        raise NoFigure(line["error"])
+    return line["runs"]
+
+
+def figures(part, found, options, subject):
+    """One of each process start."""
+    if part.count:
+        driver = options.bench.with_name("bench_instructions")
+        return count(driver, part.count, subject, options.processes)
+    if part.figure is None:
+        raise NoFigure(part.said)
+    return [part.figure(seen) for seen in found]
+
+
+# ----------------------------------------------------------------------------- judging
+
+
+def judged(target, values):
+    """What these values say of the target. An undecided one counts as its median does."""
+    low, median, high = intervals.interval(values)
+    if target.is_within(high):
+        verdict = "met"
+    elif not target.is_within(low):
+        verdict = "missed"
+    else:
+        verdict = "undecided"
+    missed = verdict == "missed" or verdict == "undecided" and not target.is_within(median)
+    return {"median": median, "low": low, "high": high, "verdict": verdict, "missed": missed,
+            "values": values}
+
+
+def line_of(asked, misses, values_of):
+    target, name, part = asked
+    line = {"target": name, "words": target.words, "said": part.said, "sign": target.sign,
+            "limit": target.limit, "listed": name in misses,
+            "command": f"scripts/targets.sh --only '^{name}$'"}
+    try:
+        return {**line, **judged(target, values_of(part))}
+    except (NoFigure, ZeroDivisionError) as why:
+        return {**line, "verdict": "not usable", "missed": False, "why": str(why)}
+
+
+def controls(found):
+    """{floor's row: the median of its ratio to itself}"""
+    seen = {name: [start_of[PLAIN][name]["ratio"] for start_of in found
+                   if name in start_of.get(PLAIN, {})] for name in targets_table.CONTROLS}
+    return {name: intervals.interval(ratios)[1] for name, ratios in seen.items() if ratios}
+
+
+def is_stale(line):
+    return line["listed"] and line["verdict"] == "met"
+
+
+def status_of(lines, noise, decides):
+    """Too few starts decide nothing; what can't be used is said all the same."""
+    if any("why" in line for line in lines):
+        return UNUSABLE
+    if not decides:
+        return FINE
+    if any(abs(ratio - 1) > intervals.SELF_LIMIT for ratio in noise.values()):
+        return UNUSABLE
+    wrong = any(line["missed"] and not line["listed"] or is_stale(line) for line in lines)
+    return MISSED if wrong else FINE
+
+
+# ----------------------------------------------------------------------------- what is said
+
+
+def verdict_of(line):
+    if "why" in line:
+        return f"not usable: {line['why']}"
+    said = line["verdict"]
+    if said == "undecided":
+        said += ", its median is " + ("beyond" if line["missed"] else "within")
+    if line["missed"]:
+        said += "; listed" if line["listed"] else "; NOT LISTED"
+    return said + ("; LISTED AS MISSED" if is_stale(line) else "")
+
+
+def cells_of(line):
+    limit = f"{line['sign']} {line['limit']:g}"
+    if "why" in line:
+        return [line["target"], limit, "-", "-", verdict_of(line)]
+    return [line["target"], limit, f"{line['median']:.4g}",
+            f"{line['low']:.4g} to {line['high']:.4g}", verdict_of(line)]
+
+
+def table(lines):
+    head = ["target", "limit", "measured", "99.9 % interval", "verdict"]
+    rows = [head, *map(cells_of, lines)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    for line, row in zip([None, *lines], rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+        if line:
+            yield f"    {line['words']}" + (f"; {line['said']}" if line["said"] else "")
+
+
+def summary(lines):
+    counts = collections.Counter(
+        line["verdict"] if line["verdict"] in ("met", "not usable") or line["missed"]
+        else "undecided, within" for line in lines)
+    counts["missed"] += counts.pop("undecided", 0)
+    return f"{len(lines)} targets: " + ", ".join(
+        f"{counts[verdict]} {verdict}" for verdict in
+        ("met", "undecided, within", "missed", "not usable") if counts[verdict])
+
+
+def report(document):
+    """The text, as lines; the last one is the summary."""
+    lines, decides = document["targets"], document["decides"]
+    yield from table(lines)
+    yield f"not measured: {targets_table.NOT_FIGURES}"
+    for name, ratio in document["controls"].items():
+        beyond = abs(ratio - 1) > intervals.SELF_LIMIT
+        yield f"control: {name} to itself {ratio:.4f}" + (
+            ": beyond 1 %, this run says nothing; is the machine busy?" if beyond else "")
+    again = [line for line in lines if line["missed"] or "why" in line]
+    if again:
+        yield "each of those that are not met, alone:"
+        yield from (f"  {line['command']}" for line in again)
+    for wrong, sentence in (
+            ([line for line in lines if line["missed"] and not line["listed"]],
+             "missed, and not listed with a reason"),
+            ([line for line in lines if is_stale(line)], "listed as missed, but met")):
+        if wrong:
+            yield f"{sentence} in {document['list']}: {', '.join(l['target'] for l in wrong)}"
+    if not decides:
+        yield f"{document['processes']} starts decide nothing; {DECISIVE} do"
+    yield summary(lines)
+
+
+# ----------------------------------------------------------------------------- command
+
+
+def parse(arguments):
+    parser = Parser("targets.sh")
+    parser.add_argument("--bench", type=Path)
+    parser.add_argument("--ready", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--processes", type=whole_number(1))
+    parser.add_argument("--only", default="")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(arguments)
+    if not (options.bench or options.ready):
+        parser.error("--bench is missing")
+    try:
+        re.compile(options.only)
+    except re.error as error:
+        parser.error(f"--only {options.only}: not a regular expression: {error}")
+    if options.out and (options.out.suffix == ".txt" or options.out.is_dir()
+                        or not options.out.absolute().parent.is_dir()):
+        parser.error(f"--out {options.out}: name a file in a folder that exists, not ending with "
+                     ".txt, which the text beside it does")
+    options.processes = options.processes or (QUICK if options.quick else DECISIVE)
+    return options
+
+
+def misses_of(subject):
+    path = ROOT / list_of(subject)
+    return listed_misses(path.read_text(encoding="utf-8") if path.exists() else "",
+                         list_of(subject))
+
+
+def document_of(options):
+    subject = json.loads(ask(options.bench, "--describe"))["default_backend"]
+    misses = misses_of(subject)
+    names = {rows_of.ADDED.sub("", name)
+             for name in ask(options.bench, "--benchmark_list_tests").split()}
+    asked = asked_parts(subject, names, options.only)
+    if not asked:
+        raise Unusable(f"no target matches --only {options.only}", MISUSE)
+    found, last = measure(options.bench, asked, names, options.processes)
+    lines = [line_of(each, misses, lambda part: figures(part, found, options, subject))
+             for each in asked]
+    decides = options.processes >= DECISIVE and not options.quick
+    noise = controls(found)
+    return {"schema": 1, "kind": "targets", "subject": subject, "list": list_of(subject),
+            "commit": last.get("context", {}).get("commit", "unknown"),
+            "processes": options.processes, "decides": decides, "controls": noise,
+            "status": status_of(lines, noise, decides),
+            "environment": rows_of.environment(last), "targets": [finite(line) for line in lines]
+            }, lines
+
+
+def main(arguments):
+    options = parse(arguments)
+    if options.ready:
+        return FINE
+    document, lines = document_of(options)
+    text = "\n".join(report({**document, "targets": lines}))
+    print(text)
+    if options.out:
+        out = options.out.absolute()
+        store.write_whole(out, json.dumps(document, indent=1) + "\n")
+        store.write_whole(out.with_suffix(".txt"), text + "\n")
+    return document["status"]
+
+
+if __name__ == "__main__":
+    end_with("targets.sh", main)
