@@ -120,7 +120,7 @@ void block::retire_foreign(node& n) noexcept {
     foreign_holes.store(foreign_holes.load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
   }
-  if (waiters.load(std::memory_order_relaxed) != 0) done.notify_all();
+  if (waiters.load(std::memory_order_relaxed) != 0) done.ring();
 }
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
@@ -168,13 +168,13 @@ void block::end_life() noexcept {
     live.store(0, std::memory_order_release);
     state.store(thread_state::ended, std::memory_order_release);
   }
-  done.notify_all();  // whatever a waiter missed, the end of the thread tells it
+  done.ring();  // whatever a waiter missed, the end of the thread tells it
   unpin();
 }
 
 void block::wake() noexcept {
   const std::lock_guard lock(m);
-  done.notify_all();
+  done.ring();
 }
 
 bool block::is_of_this_thread() const noexcept {

@@ -11,8 +11,6 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -21,6 +19,7 @@
 #include "threadref/detail/exit_link.hpp"
 #include "threadref/detail/memory.hpp"
 #include "threadref/detail/points.hpp"
+#include "threadref/detail/word_lock.hpp"
 #include "threadref/phase.hpp"
 
 namespace threadref {
@@ -97,7 +96,7 @@ struct block {
   std::uint64_t refs_made = 0;
 
   // --- Shared with other threads.
-  alignas(cache_line) std::mutex m;
+  alignas(cache_line) word_lock m;
   std::atomic<std::uint32_t> pins{0};     // the thread itself is one; at 0 the block is recycled
   std::atomic<std::uint32_t> waiters{0};  // changed under m, read by the referent without
   std::uint64_t serial = 0;               // under m: whose life this is; 0: nobody's
@@ -111,8 +110,8 @@ struct block {
   std::atomic<std::uint64_t> forgotten{0};      // written when its thread exists no more
   pid_t tid = 0;
   char name[16] = {};
-  std::condition_variable done;  // something is gone; waiters look again
-  block* next_free = nullptr;    // under the domain's lock
+  bell done;                   // something is gone; waiters look again
+  block* next_free = nullptr;  // under the domain's lock
   domain* const home;
 
   // What the next registration's word is, without state and flags. Never on a thread whose order is
@@ -207,7 +206,7 @@ struct block {
   // Waits until holds() does; `lock` holds m. Looks again every millisecond by itself: the referent
   // may miss who came just now (see exit_list::wait). A cancellation point.
   template <class F>
-  void wait_until(std::unique_lock<std::mutex>& lock, F holds) {
+  void wait_until(std::unique_lock<word_lock>& lock, F holds) {
     struct counted {  // also when a cancellation unwinds this frame
       std::atomic<std::uint32_t>& waiters;
       explicit counted(std::atomic<std::uint32_t>& all) : waiters(all) {
@@ -215,7 +214,7 @@ struct block {
       }
       ~counted() { waiters.fetch_sub(1, std::memory_order_relaxed); }
     } const here(waiters);
-    while (!holds()) done.wait_for(lock, std::chrono::milliseconds(1));
+    while (!holds()) done.sleep(lock);
   }
   // Calls f(node, word) for every node in the state. The block must be pinned; its thread may go on
   // registering meanwhile, and what it adds may be missed.

@@ -175,7 +175,7 @@ void domain::become_only_thread() noexcept {
   for (std::size_t i = 0; i != blocks; ++i) {
     block& b = at(i);
     // Waiters and their locks are gone with their threads.
-    ::new (&b.done) std::condition_variable;
+    ::new (&b.done) bell;
     b.waiters.store(0, std::memory_order_relaxed);
     if (&b == survivor) {
       b.tid = getpid();

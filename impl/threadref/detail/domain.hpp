@@ -9,6 +9,7 @@
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/sharded.hpp"
+#include "threadref/detail/word_lock.hpp"
 
 namespace threadref {
 
@@ -97,7 +98,7 @@ class domain {
     std::uint64_t lives = 0;  // that began here: serials differ from shard to shard
   };
   sharded<lists> dead_;
-  std::mutex m_;  // for chunks_ and used_
+  word_lock m_;  // for chunks_ and used_
   std::atomic<std::size_t> used_{0};
   std::atomic<bool> stage_is_over_{false};
   block* chunks_[max_blocks / blocks_per_chunk] = {};

@@ -282,7 +282,7 @@ class exit_list {
 
    private:
     const registration* r_ = nullptr;
-    std::unique_lock<std::mutex> lock_;
+    std::unique_lock<word_lock> lock_;
   };
 
   // Bytes are copied under the lock; a move constructor of the user runs without it.

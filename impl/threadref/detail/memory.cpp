@@ -10,6 +10,7 @@
 #include "threadref/config.hpp"
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/sharded.hpp"
+#include "threadref/detail/word_lock.hpp"
 
 namespace threadref::detail {
 
@@ -51,7 +52,7 @@ struct pool {
     std::atomic<slab*> unused[slab_kinds][slab_classes] = {};
   };
   sharded<lists> given;
-  std::mutex m;  // for the rest; taken last
+  word_lock m;  // for the rest; taken last
   piece for_good;
   piece for_slabs;
   mapping* mappings = nullptr;

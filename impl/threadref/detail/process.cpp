@@ -11,6 +11,7 @@
 #include "threadref/config.hpp"
 #include "threadref/detail/domain.hpp"
 #include "threadref/detail/memory.hpp"
+#include "threadref/detail/word_lock.hpp"
 
 extern "C" void* __dso_handle;
 
@@ -23,7 +24,7 @@ namespace {
 // Constant-initialised and trivially destroyed: used before the first constructor and after the
 // last destructor.
 struct process {
-  std::mutex m;  // before every other lock of the library
+  word_lock m;  // before every other lock of the library
   domain* first = nullptr;
   std::atomic<bool> frozen{false};
   std::atomic<std::uint64_t> order{0};

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "threadref/config.hpp"
+#include "threadref/detail/word_lock.hpp"
 
 namespace threadref::detail {
 
@@ -24,7 +25,7 @@ class sharded {
  public:
   // Two cache lines, since processors fetch them in pairs.
   struct alignas(2 * cache_line) shard {
-    std::mutex m;
+    word_lock m;
     Lists lists;  // changed under m
   };
 
