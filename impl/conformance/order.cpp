@@ -57,11 +57,12 @@ TYPED_TEST(order, c031_taking_some_keeps_the_order_of_the_rest) {
 }
 
 // A life in which slots come back at both ends and in between, by the thread itself and by another,
-// so that the list consists of all that a list can consist of; and an exit that goes on like that.
+// so that the list consists of all that a list can consist of; and perhaps an exit that goes on
+// like that.
 template <class B>
 class long_life {
  public:
-  explicit long_life(lane_on<B>& me) : me_(me) {}
+  long_life(lane_on<B>& me, bool goes_on_at_exit) : me_(me), goes_on_at_exit_(goes_on_at_exit) {}
 
   void live(int steps) {
     for (int i = 0; i != steps; ++i) {
@@ -80,7 +81,7 @@ class long_life {
       pending_.push_back(me_.add());
     } else if (choice == 8) {
       me_.add_ref();
-    } else if (choice == 9) {
+    } else if (choice == 9 && goes_on_at_exit_) {
       pending_.push_back(me_.add_and([this] { late(); }));
     } else if (choice == 10) {
       take(pending_.size() - 1);
@@ -108,6 +109,7 @@ class long_life {
   }
 
   lane_on<B>& me_;
+  const bool goes_on_at_exit_;
   std::mt19937 random_{131};
   std::deque<entry> pending_;
 };
@@ -115,7 +117,15 @@ class long_life {
 TYPED_TEST(order, c031_registering_and_taking_for_long_keeps_the_order) {
   std::optional<long_life<TypeParam>> life;
   this->run([&life](auto& me) {
-    life.emplace(me);
+    life.emplace(me, false);
+    life->live(scaled(100'000));
+  });
+}
+
+TYPED_TEST(order, c037_a_finalizer_of_a_finalizer_after_a_long_life) {
+  std::optional<long_life<TypeParam>> life;
+  this->run([&life](auto& me) {
+    life.emplace(me, true);
     life->live(scaled(100'000));
   });
 }

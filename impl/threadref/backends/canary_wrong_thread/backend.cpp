@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "threadref/config.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
@@ -26,16 +27,22 @@ namespace threadref {
 
 namespace {
 
+// A pthread_t comes again as soon as it was joined, perhaps before the join has returned; so what
+// tells threads apart is the kernel's id.
 struct left_behind {
-  pid_t tid = 0;  // of the thread that left them
+  pthread_t thread{};
   std::deque<detail::detached_closure> closures;
 };
 
-std::atomic<int> threads_with_some{0};
+std::atomic<bool> in_use{false};  // so that joins cost nothing where this back end is not tried
 std::mutex m;
 // Never destroyed: threads end while the process does.
-std::map<pthread_t, left_behind>& all() {
-  static auto* const of = new std::map<pthread_t, left_behind>;
+std::map<pid_t, left_behind>& all() {
+  static auto* const of = new std::map<pid_t, left_behind>;
+  return *of;
+}
+std::set<pid_t>& awaited() {  // by a join
+  static auto* const of = new std::set<pid_t>;
   return *of;
 }
 
@@ -74,12 +81,21 @@ void run_there(left_behind& what) {
   }
 }
 
-left_behind take_of(pthread_t thread) {
+// Under m. Of a thread that has ended and that no join is about to take; 0: it left nothing.
+pid_t id_of_ended(pthread_t thread) {
+  for (const auto& [tid, what] : all()) {
+    if (what.thread == thread && !awaited().contains(tid)) return tid;
+  }
+  return 0;
+}
+// The id of a thread that is about to be joined; 0: it has ended, and left nothing.
+pid_t await(pthread_t thread) {
   const std::lock_guard lock(m);
-  const auto found = all().extract(thread);
-  if (found.empty()) return {};
-  --threads_with_some;
-  return std::move(found.mapped());
+  clockid_t clock = 0;  // include/linux/posix-timers_types.h: (~tid << 3) | flags
+  const bool lives = pthread_getcpuclockid(thread, &clock) == 0;
+  const pid_t tid = lives ? ~(clock >> 3) : id_of_ended(thread);
+  if (tid != 0) awaited().insert(tid);
+  return tid;
 }
 
 bool is_detached() {
@@ -102,17 +118,13 @@ bool canary_wrong_thread::may_run_elsewhere(const detail::block* mine,
 }
 
 void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
-  left_behind some{gettid(), {}};
+  left_behind some{pthread_self(), {}};
   some.closures.push_back(std::move(taken));
   if (is_detached()) return run_there(some);
   const std::lock_guard lock(m);
-  left_behind& known = all()[pthread_self()];
-  if (known.tid != some.tid) {  // new; or of a thread that nobody joined, and whose id came again
-    threads_with_some += known.tid == 0 ? 1 : 0;
-    std::swap(known, some);
-  } else {
-    known.closures.push_back(std::move(some.closures.front()));
-  }
+  in_use = true;
+  const auto [known, is_new] = all().try_emplace(gettid(), std::move(some));
+  if (!is_new) known->second.closures.push_back(std::move(some.closures.front()));
 }
 
 }  // namespace threadref
@@ -120,12 +132,20 @@ void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
 // Comes before the C library's, for every program that links the canaries.
 extern "C" int pthread_join(pthread_t thread, void** result) {
   using namespace threadref;
+  const bool was_in_use = in_use;
+  pid_t tid = was_in_use ? await(thread) : 0;
   const int error = real_join(thread, result);
-  if (error != 0 || threads_with_some.load(std::memory_order_relaxed) == 0) return error;
-  left_behind late = take_of(thread);
+  if (!in_use) return error;
+  left_behind late;
+  {
+    const std::lock_guard lock(m);
+    if (!was_in_use) tid = id_of_ended(thread);
+    awaited().erase(tid);
+    if (const auto found = all().extract(error == 0 ? tid : 0)) late = std::move(found.mapped());
+  }
   if (late.closures.empty()) return error;
   // The join returns a little before the system has forgotten the thread.
-  while (tgkill(getpid(), late.tid, 0) == 0) sched_yield();
+  while (tgkill(getpid(), tid, 0) == 0) sched_yield();
   run_there(late);
   return error;
 }
