@@ -2,9 +2,11 @@
 // D. Registration during exit: it runs in the same exit, or it is refused; it is never lost.
 #include <pthread.h>
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "conformance/foreign_key.hpp"
@@ -55,6 +57,60 @@ TYPED_TEST(late, c037_what_comes_late_leaves_the_place_of_what_runs_elsewhere) {
   EXPECT_EQ(f(), std::optional<int>(37));
   owner.join();
   EXPECT_EQ(ran, 3);
+}
+
+// Registers one, takes one back, and says where the next registration goes, in the place that is
+// its own already.
+template <class B>
+void register_and_take_back(lane_on<B>& me) {
+  const auto taken = me.add();
+  me.removed(taken.id);
+  EXPECT_TRUE(taken.handle.cancel());
+  me.add();
+}
+template <class B>
+struct moved_by_code {
+  lane_on<B>* me;
+  int* ran;
+  moved_by_code(lane_on<B>& on, int& count) : me(&on), ran(&count) {}
+  moved_by_code(moved_by_code&& from) noexcept : me(from.me), ran(from.ran) {
+    register_and_take_back(*me);
+  }
+  moved_by_code(const moved_by_code&) = delete;
+  moved_by_code& operator=(const moved_by_code&) = delete;
+  ~moved_by_code() = default;
+  void operator()() const { ++*ran; }
+};
+// Trivially copyable, and yet no copy of a variable is trivial: the template is the better match.
+template <class B>
+struct copied_by_code {
+  lane_on<B>* me;
+  int* ran;
+  copied_by_code(lane_on<B>& on, int& count) : me(&on), ran(&count) {}
+  template <class Same>
+  requires std::same_as<Same, copied_by_code>  // NOLINTNEXTLINE(google-explicit-constructor)
+  copied_by_code(Same& from)
+  noexcept : me(from.me), ran(from.ran) { register_and_take_back(*me); }
+  void operator()() const { ++*ran; }
+};
+
+TYPED_TEST(late, c037_what_a_function_registers_as_it_moves_into_its_place) {
+  int ran = 0;
+  constexpr int each = 100;
+  this->run([&ran](auto& me) {
+    const auto hole = me.add();
+    me.add();
+    me.removed(hole.id);
+    EXPECT_TRUE(hole.handle.cancel());
+    copied_by_code<TypeParam> copied(me, ran);
+    static_assert(std::is_trivially_copyable_v<decltype(copied)>);
+    for (int i = 0; i != each; ++i) {
+      finalize<TypeParam>(moved_by_code<TypeParam>(me, ran));
+      finalize<TypeParam>(copied);
+      finalize_in<TypeParam>(exit_phase::very_last, moved_by_code<TypeParam>(me, ran));
+    }
+  });
+  EXPECT_EQ(ran, 3 * each);
 }
 
 template <class B>

@@ -51,9 +51,20 @@ inline constexpr bool fits_inline =
     sizeof(T) <= closure_bytes &&
     alignof(T) <= alignof(std::uintptr_t) && std::is_nothrow_move_constructible_v<T>;
 
+// Moved without a call; std::tuple moves plain parts so, but does not say it.
+template <class T>
+inline constexpr bool moves_trivially = std::is_trivially_move_constructible_v<T>;
+template <class... A>
+inline constexpr bool moves_trivially<bound<A...>> = (moves_trivially<A> && ...);
+
+// Being moved into place, it may run code of its user: anything, a registration included.
+template <class T>
+inline constexpr bool runs_code_as_it_moves = fits_inline<T> && !moves_trivially<T>;
+
 // In place, with bytes that may be copied and dropped without a call: a flag of its node says so.
 template <class T>
-inline constexpr bool is_plain_closure = fits_inline<T>&& std::is_trivially_copyable_v<T>;
+inline constexpr bool is_plain_closure =
+    fits_inline<T> && !runs_code_as_it_moves<T> && std::is_trivially_copyable_v<T>;
 
 template <class T>
 void destroy_quietly(T& object) noexcept(std::is_nothrow_destructible_v<T>) {

@@ -87,7 +87,7 @@ class exit_list {
   //
   // A callable that could register something by itself as it is made, or whose box asks malloc, is
   // there before it gets its slot: what an allocator registers meanwhile is older, and so is there
-  // until the box is freed.
+  // until the box is freed. What it registers as it is moved there is newer: see publish().
   //
   // Inlined by force, as are its callers: out of line the callable is copied through memory in
   // pieces and read back whole, which defeats store forwarding (8.4 ns instead of 2.9).
@@ -101,7 +101,7 @@ class exit_list {
       return enter<R, Stored>(*b, place,
                               [&](void* to) noexcept { storage::box(to, box.release()); });
     } else if constexpr (is_plain_closure<Stored> &&
-                         std::is_nothrow_constructible_v<Stored, A...>) {
+                         std::is_trivially_constructible_v<Stored, A...>) {
       return enter<R, Stored>(
           *b, place, [&](void* to) noexcept { storage::create(to, std::forward<A>(a)...); });
     } else {
@@ -314,7 +314,8 @@ class exit_list {
   // In the array, if there is no room without a call; else in the chain of the place. Null: error.
   static place_in_order find_place(block& b, exit_place place) noexcept;
 
-  // The closure is there, or can be made by fill(storage) without running anybody's code.
+  // The closure is there, or can be made by fill(storage), which runs nobody's code but that of
+  // types that run_code_as_they_move.
   template <class R, class Stored, class Fill>
   [[gnu::always_inline]] static added enter(block& b, exit_place place, Fill&& fill) {
     // Two copies of the rest, so that the word of the usual case is a constant away from the
@@ -331,6 +332,11 @@ class exit_list {
     if constexpr (direct_hook<Hook>) {
       // Once a pass of the key has begun, passes run what is late: an entry with the system would
       // come to nothing, be leaked, or (Boost's key under ThreadSanitizer) come after the end.
+    const std::uint64_t word = b.next_word();
+    // The slot must not read "gone" while that code runs: whatever registers or takes out there, or
+    // ends the process, would give it away again.
+    if constexpr (runs_code_as_it_moves<Stored>)
+      n.word_now.store(word + (node::running | flags), std::memory_order_relaxed);
       if (place <= exit_place::last && !b.early_is_over) {
         if (const std::errc error = Hook::arm_one(*in.at); error != std::errc{}) {
           undo(b, static_cast<linked_node&>(*in.at));
@@ -346,7 +352,6 @@ class exit_list {
     fill(n.closure);
     n.fn = &closure_model<R, Stored>;
     constexpr std::uint64_t armed = node::armed | (is_plain_closure<Stored> ? node::is_plain : 0);
-    const std::uint64_t word = b.next_word();
     n.word_now.store(word + (armed | flags), std::memory_order_release);
     THREADREF_POINT(registered);
     return {{&b, b.serial, &n, node::generation_of(word)}, std::errc{}};
