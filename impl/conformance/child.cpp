@@ -220,6 +220,12 @@ void block_for_ever() {
   for (;;) pause();
 }
 
+pid_t checked_fork() {
+  const pid_t made = fork();
+  THREADREF_CHECK_ERRNO(made >= 0, "fork");
+  return made;
+}
+
 std::string wait_for_fork(pid_t child) {
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");

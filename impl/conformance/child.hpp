@@ -97,6 +97,7 @@ std::optional<int> run_as_child(int argc, char** argv);
 // library.
 void run_after_the_stage(std::function<void()> work);
 [[noreturn]] void block_for_ever();
+pid_t checked_fork();
 // How the process ended, as in outcome::how.
 std::string wait_for_fork(pid_t child);
 

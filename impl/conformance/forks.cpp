@@ -22,12 +22,6 @@ namespace {
 
 THREADREF_SECTION(forks);
 
-pid_t checked_fork() {
-  const pid_t made = fork();
-  THREADREF_CHECK_ERRNO(made >= 0, "fork");
-  return made;
-}
-
 THREADREF_SCENARIO(c087_on_main_both_run_its_finalizers) {
   seen<B>(out, "m1");
   seen<B>(out, "m2");

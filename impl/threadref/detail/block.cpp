@@ -15,6 +15,7 @@
 
 #include "threadref/detail/domain.hpp"
 #include "threadref/detail/process.hpp"
+#include "threadref/detail/registration.hpp"
 
 namespace threadref::detail {
 
@@ -204,6 +205,16 @@ void block::add_counts(counters& to) const noexcept {
 std::uint64_t block::settle_pending() noexcept {
   visit(node::armed, [](node& n, std::uint64_t w) {
     n.word_now.store(node::with(w, node::gone), std::memory_order_release);
+void block::forget_runs(bool of_survivor) noexcept {
+  visit(node::running, [this, of_survivor](node& n, std::uint64_t w) {
+    if (of_survivor) {
+      if ((w & node::is_elsewhere) != 0) retire_foreign(n);
+    } else if (!foreign_run::contains({this, serial, &n, node::generation_of(w)})) {
+      n.word_now.store(node::with(w, node::gone), std::memory_order_release);
+    }
+  });
+}
+
   });
   counters all;
   add_counts(all);

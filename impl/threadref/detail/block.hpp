@@ -231,6 +231,9 @@ struct block {
       }
     }
   }
+  // In the child of a fork, on the survivor: what vanished threads ran is gone, also what they ran
+  // for the survivor. Its closures are not destroyed.
+  void forget_runs(bool of_survivor) noexcept;
 
   // For a thread that exists no more: what is pending is gone, uncalled, its closures not
   // destroyed.

@@ -38,9 +38,9 @@ struct hybrid_claim {
     }
     return false;
   }
-  // On another thread, holding the lock, `draining` false: the state becomes `wanted`, which is
-  // running, or inspected until it is set to armed or running.
-  static bool by_other(node& n, std::uint64_t generation, node::state wanted) noexcept {
+  // Holding the lock; on another thread with `draining` false. The state becomes `wanted`, which is
+  // running, or inspected until it is set to armed or running; with flags.
+  static bool by_other(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
     THREADREF_POINT(foreign_claim);
     std::uint64_t w = n.word_now.load(std::memory_order_acquire);
     while (node::generation_of(w) == generation && node::state_of(w) == node::armed) {
@@ -63,7 +63,7 @@ struct hybrid_claim {
   static bool run_at_exit(node& n) { return n.fn(n.closure, closure_op::run, nullptr); }
 
  private:
-  static bool swap(node& n, std::uint64_t& expected, node::state wanted) noexcept {
+  static bool swap(node& n, std::uint64_t& expected, std::uint64_t wanted) noexcept {
     return n.word_now.compare_exchange_weak(expected, node::with(expected, wanted),
                                             std::memory_order_acq_rel, std::memory_order_relaxed);
   }
@@ -77,13 +77,13 @@ struct bulk_claim : hybrid_claim {
     const std::lock_guard lock(b.m);
     return take(n, generation, node::running);
   }
-  static bool by_other(node& n, std::uint64_t generation, node::state wanted) noexcept {
+  static bool by_other(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
     THREADREF_POINT(foreign_claim);
     return take(n, generation, wanted);
   }
 
  private:
-  static bool take(node& n, std::uint64_t generation, node::state wanted) noexcept {
+  static bool take(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
     const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
     if (node::generation_of(w) != generation || node::state_of(w) != node::armed) return false;
     n.word_now.store(node::with(w, wanted), std::memory_order_release);

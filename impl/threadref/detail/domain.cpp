@@ -177,6 +177,7 @@ void domain::become_only_thread() noexcept {
     // Waiters and their locks are gone with their threads.
     ::new (&b.done) bell;
     b.waiters.store(0, std::memory_order_relaxed);
+    if (b.serial != 0) b.forget_runs(&b == survivor);
     if (&b == survivor) {
       b.tid = getpid();
       continue;

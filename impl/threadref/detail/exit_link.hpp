@@ -28,7 +28,8 @@ struct node {
   static constexpr std::uint64_t is_destructor = 16;  // of stage 2
   static constexpr std::uint64_t is_linked = 32;      // a linked_node
   static constexpr std::uint64_t is_plain = 64;       // see is_plain_closure
-  static constexpr unsigned generation_shift = 7;
+  static constexpr std::uint64_t is_elsewhere = 128;  // running, but not on the referent
+  static constexpr unsigned generation_shift = 8;
   static constexpr std::uint64_t one_generation = std::uint64_t{1} << generation_shift;
 
   static constexpr std::uint64_t word(std::uint64_t generation, state s) noexcept {
@@ -40,7 +41,8 @@ struct node {
   static constexpr std::uint64_t generation_of(std::uint64_t w) noexcept {
     return w >> generation_shift;
   }
-  static constexpr std::uint64_t with(std::uint64_t w, state s) noexcept {
+  // In another state, with what flags that has besides.
+  static constexpr std::uint64_t with(std::uint64_t w, std::uint64_t s) noexcept {
     return (w & ~state_bits) | s;
   }
 

@@ -29,25 +29,6 @@
 
 namespace threadref::detail {
 
-// The finalizers that this thread runs for others, innermost last: lets wait() see that it would
-// wait for itself.
-struct foreign_run {
-  explicit foreign_run(const registration& what) noexcept
-      : running(what), outer(std::exchange(innermost, this)) {}
-  ~foreign_run() { innermost = outer; }
-  foreign_run(const foreign_run&) = delete;
-  foreign_run& operator=(const foreign_run&) = delete;
-  static bool contains(const registration& what) noexcept {
-    for (const foreign_run* f = innermost; f != nullptr; f = f->outer) {
-      if (f->running == what) return true;
-    }
-    return false;
-  }
-  registration running;
-  foreign_run* outer;
-  static inline constinit thread_local foreign_run* innermost = nullptr;
-};
-
 // Where a registration goes: into one of the phases, or to stage 2.
 enum class exit_place : std::uint8_t { early, last, very_last, destructors };
 constexpr exit_place place_of(exit_phase p) noexcept {
@@ -255,7 +236,7 @@ class exit_list {
       if (r.on == nullptr) return;
       std::unique_lock lock(r.on->m);
       if (r.on->serial != r.serial || r.on->draining) return;
-      if (!Claim::by_other(*r.at, r.generation, node::running)) return;
+      if (!Claim::by_other(*r.at, r.generation, node::running | node::is_elsewhere)) return;
       lock_ = std::move(lock);
       r_ = &r;
     }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <system_error>
+#include <utility>
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_link.hpp"
@@ -17,6 +18,25 @@ struct registration {
   node* at = nullptr;
   std::uint64_t generation = 0;
   friend bool operator==(const registration&, const registration&) = default;
+};
+
+// The finalizers that this thread runs for others, innermost last: lets wait() see that it would
+// wait for itself, and the child of a fork what goes on there.
+struct foreign_run {
+  explicit foreign_run(const registration& what) noexcept
+      : running(what), outer(std::exchange(innermost, this)) {}
+  ~foreign_run() { innermost = outer; }
+  foreign_run(const foreign_run&) = delete;
+  foreign_run& operator=(const foreign_run&) = delete;
+  static bool contains(const registration& what) noexcept {
+    for (const foreign_run* f = innermost; f != nullptr; f = f->outer) {
+      if (f->running == what) return true;
+    }
+    return false;
+  }
+  registration running;
+  foreign_run* outer;
+  static inline constinit thread_local foreign_run* innermost = nullptr;
 };
 
 // By value, both: an error that is written through a reference is memory to the compiler, and
