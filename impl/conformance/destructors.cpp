@@ -308,6 +308,21 @@ TYPED_TEST(destructors, c099_a_finalizer_may_unregister) {
   EXPECT_EQ(log, words{"b by 2"});
 }
 
+// Its closure is gone, while its place has not come home.
+TYPED_TEST(destructors, c099_what_another_thread_destroyed_is_not_there) {
+  gate registered;
+  gate destroyed;
+  os_thread owner([&] {
+    add<TypeParam>(&a, &note<'1'>);
+    registered.open();
+    destroyed.wait();
+    EXPECT_FALSE(unregister_destructor<TypeParam>(&a));
+  });
+  registered.wait();
+  EXPECT_EQ(detach_all<TypeParam>(reinterpret_cast<const void*>(&note<'1'>)), 1U);
+  destroyed.open();
+}
+
 // One variable for all threads: an entry belongs to who registered it all the same.
 TYPED_TEST(destructors, c099_another_threads_entry_for_the_same_variable_stays) {
   static void* shared = nullptr;

@@ -170,11 +170,20 @@ class exit_list {
   static bool remove_destructors(F&& wanted) noexcept {
     block* b = own();
     if (b == nullptr) return false;
-    bool any = false;
-    b->destructors.visit([&](linked_node& n) {
-      const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-      if (!wanted(n.closure) || !Claim::by_owner(*b, n, node::generation_of(w))) return;
-      exit_chain::remove(n);
+    exit_chain taken;
+    {
+      // What detach_all() destroyed on another thread stands in the chain still, without a closure.
+      const std::lock_guard others_take_none(b->m);
+      b->destructors.visit([&](linked_node& n) {
+        const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
+        if (node::state_of(w) != node::armed || !wanted(n.closure)) return;
+        if (!Claim::by_other(n, node::generation_of(w), node::running)) return;
+        exit_chain::remove(n);
+        taken.push(n);
+      });
+    }
+    const bool any = !taken.empty();
+    while (linked_node* n = taken.pop_oldest()) {
       bump(b->own.detached);
       b->retire_own(n);
       any = true;
