@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: MIT
 // L 101. Somebody took all pthread keys before the library made its own. Each back end says so, or
-// does without; none touches what is not its own. A process of its own, and without GoogleTest,
-// which needs a key itself.
+// does without; none touches what is not its own. And H 75: without a key nobody hears it when main
+// calls pthread_exit(). A process of its own, and without GoogleTest, which needs a key itself.
 //
 // exit status: 0 fine · 3 lost, or wrong
 #include <pthread.h>
 
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <latch>
 #include <system_error>
 #include <thread>
+#include <vector>
 
+#include "conformance/built_out.hpp"
 #include "conformance/check_line.hpp"
 #include "scenarios/check.hpp"
+#include "scenarios/destructor_work.hpp"
 #include "threadref/threadref.hpp"
+
+extern "C" [[gnu::weak]] void __lsan_do_leak_check();
 
 namespace {
 
@@ -84,6 +92,65 @@ bool works() {
   return ran;
 }
 
+// Destroyed after the exit stage.
+[[gnu::init_priority(101)]] scenarios::destructor_work after_the_stage;
+
+constexpr std::uint64_t unwilling = 3;
+template <backend B>
+counters before_main_goes;
+
+template <backend B>
+void register_on_main() {
+  if constexpr (does_without<B>) {
+    before_main_goes<B> = stats<B>();
+    finalize<B>([] {});
+    for (std::uint64_t i = 0; i != unwilling; ++i) {
+      finalize<B>([] {
+        THREADREF_CHECK(false, "it did not want to run at the end of the process");
+      }).atexit(false);
+    }
+  }
+}
+
+// As many threads at once as there are blocks: one of them has main's.
+template <backend B>
+void detach_in_all_blocks() {
+  const std::size_t blocks = B::list::all().used();
+  std::latch registered(static_cast<std::ptrdiff_t>(blocks));
+  std::latch detached(1);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i != blocks; ++i) {
+    threads.emplace_back([&] {
+      finalize<B>([] {});
+      registered.count_down();
+      detached.wait();
+    });
+  }
+  registered.wait();
+  THREADREF_CHECK(B::list::all().used() == blocks, "main's block was not used again");
+  const std::size_t count = detach_all<B>(reinterpret_cast<const void*>(&register_on_main<B>));
+  detached.count_down();
+  for (std::thread& t : threads) t.join();
+  THREADREF_CHECK(count == blocks, "the next thread of a block has what the last one had pending");
+}
+
+// What main left is run by the stage or is nobody's.
+template <backend B>
+void expect_nothing_of_main() {
+  constexpr const char* check = "c075_what_a_main_that_went_unheard_had_is_over";
+  if constexpr (does_without<B>) {
+    const counters now = stats<B>();
+    THREADREF_CHECK(now.ran_at_process_exit == before_main_goes<B>.ran_at_process_exit + 1,
+                    "the stage did not run main's list");
+    THREADREF_CHECK(now.abandoned == before_main_goes<B>.abandoned + unwilling,
+                    "what did not want to run is not accounted for");
+    detach_in_all_blocks<B>();
+    conformance::print_check(check, B::info);
+  } else {
+    conformance::print_not_applicable(check, B::info, "does not do without a key");
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -92,4 +159,19 @@ int main() {
     THREADREF_CHECK(works<B>() == works<B>(), "the second thread fares otherwise than the first");
     conformance::print_check("c101_all_keys_are_taken", B::info);
   });
+  if (!conformance::why_built_out(75).empty()) return scenarios::status_fine;
+  for_each_type(backends{}, []<class B>() { register_on_main<B>(); });
+  after_the_stage.work = [] {
+    for_each_type(backends{}, []<class B>() { expect_nothing_of_main<B>(); });
+  };
+  // LeakSanitizer looks now, and not once main is gone: there are no names for its suppressions
+  // then.
+  if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
+  // exit() by name: when the last thread returns, the C library calls exit() once more for each
+  // thread that is started and ends in the meantime.
+  std::thread([main = pthread_self()] {
+    THREADREF_CHECK_CALL(pthread_join(main, nullptr));
+    std::exit(scenarios::status_fine);
+  }).detach();
+  pthread_exit(nullptr);
 }

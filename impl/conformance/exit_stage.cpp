@@ -240,6 +240,27 @@ THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
     threads->stop.wait();
     seen<B>(out, "w3");
   });
+THREADREF_SCENARIO(c085_in_the_order_that_they_had) {
+  static std::vector<plain_finalizer<B>> all;
+  for (const char* name : {"m1", "m2", "m3"})
+    all.push_back(finalize_in<B>(exit_phase::very_last, [&out, name] { out.note(name); }));
+  for (const auto& f : all) f.atexit(false);
+  run_after_the_stage([&out, held = all] {
+    for (const auto& f : held) f.atexit(true);
+    out.note(try_finalize<B>([&out] { out.note("late"); }) ? "accepted" : "refused");
+  });
+  return 0;
+}
+TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  const bool accepted = count(end, "accepted@main") != 0;
+  EXPECT_EQ(end.trace, accepted
+                           ? (names{"accepted@main", "late@main", "m3@main", "m2@main", "m1@main"})
+                           : names{"refused@main"});
+  expect_accounted(end.stats, accepted ? 0 : 3);
+}
+
   threads->ready.wait();
   run_after_the_stage([&out] {
     threads->stop.open();

@@ -118,10 +118,6 @@ class exit_chain {
       n = next;
     }
   }
-  // The other's nodes become the newest of this chain, in their order.
-  void take_all(exit_chain& other) noexcept {
-    while (linked_node* n = other.pop_oldest()) push(*n);
-  }
   static void remove(linked_node& n) noexcept {
     if (!is_popped(n)) unlink(n);
   }

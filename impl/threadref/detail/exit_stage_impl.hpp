@@ -66,6 +66,11 @@ void exit_list<Hook, Claim>::process_exit() {
     any = mine != nullptr && stage(*mine);
     if (block* lost = domain_.pin_lost_main()) {
       any = stage(*lost) || any;
+      {
+        // Who does not want to run: the block's next thread must not find it in a slot.
+        const std::lock_guard lock(lost->m);
+        lost->abandon_pending();
+      }
       lost->end_life();
       lost->unpin();
     }
@@ -102,7 +107,8 @@ bool exit_list<Hook, Claim>::stage(block& b) {
     block& b;
     ~put_back() {
       b.staging = false;
-      b.last.take_all(b.kept);
+      // The oldest was passed over last.
+      while (linked_node* n = b.kept.pop_newest()) b.last.push(*n);
       b.rewind_array();
     }
   };
