@@ -360,7 +360,8 @@ class exit_list {
   static bool run_adopted(const registration& r);
   THREADREF_CATCHES_UNWINDING static std::atomic<std::uint64_t> tally::*run_reporting(
       const registration& r);
-  static bool detach_next(block& b, std::uint64_t serial, const code_range& code) noexcept;
+  static bool detach_if(block& b, std::uint64_t serial, node& n, std::uint64_t generation,
+                        const code_range& code) noexcept;
 
   // What this core must know of a thread when the hook's own storage is gone or not yet there.
   // Trivially destructible, so it can be read at any time in the life of the thread.

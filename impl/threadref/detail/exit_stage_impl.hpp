@@ -188,39 +188,35 @@ void exit_list<Hook, Claim>::run_vanished(block& b) {
   }
 }
 
-// Destroys one matching finalizer of the life `serial`. False: none is left.
+// Destroys a finalizer of the life `serial` if it matches. False: it does not, or is not to be had.
 template <class Hook, class Claim>
-bool exit_list<Hook, Claim>::detach_next(block& b, std::uint64_t serial,
-                                         const code_range& code) noexcept {
-  const auto matches = [&code](const node& n) {
+bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
+                                       std::uint64_t generation, const code_range& code) noexcept {
+  const auto matches = [&n, &code] {
     if (code.contains(reinterpret_cast<std::uintptr_t>(n.fn))) return true;
     std::uintptr_t words[closure_bytes / sizeof(std::uintptr_t)];
     std::memcpy(words, n.closure, sizeof words);
     return code.contains(words[0]) || code.contains(words[1]);
   };
   const bool mine = &b == own();
-  node* condemned = nullptr;
   {
     const std::lock_guard lock(b.m);
     if (b.serial != serial || (b.draining && !mine)) return false;
-    b.visit(node::armed, [&](node& n, std::uint64_t w) {
-      if (condemned != nullptr) return;
-      if (!Claim::by_other(n, node::generation_of(w), node::inspected)) return;
-      const bool wanted = matches(n);
-      n.word_now.store(node::with(w, wanted ? node::running : node::armed),
-                       std::memory_order_release);
-      if (wanted) condemned = &n;
-    });
-    if (condemned == nullptr) return false;
+    if (!Claim::by_other(n, generation, node::inspected)) return false;
+    const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
+    const bool wanted = matches();
+    const std::uint64_t taken = mine ? node::running : node::running | node::is_elsewhere;
+    n.word_now.store(node::with(w, wanted ? taken : node::armed), std::memory_order_release);
+    if (!wanted) return false;
     bump(b.foreign.detached);
   }
-  condemned->fn(condemned->closure, closure_op::destroy, nullptr);
+  n.fn(n.closure, closure_op::destroy, nullptr);
   if (mine) {
-    leave_chain(*condemned);
-    b.retire_own(*condemned);
+    leave_chain(n);
+    b.retire_own(n);
   } else {
     const std::lock_guard lock(b.m);
-    b.retire_foreign(*condemned);
+    b.retire_foreign(n);
   }
   return true;
 }
@@ -235,7 +231,9 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     std::unique_lock lock(b->m);
     const std::uint64_t serial = b->serial;
     lock.unlock();
-    while (detach_next(*b, serial, code)) ++count;
+    b->visit(node::armed, [&](node& n, std::uint64_t w) {
+      if (detach_if(*b, serial, n, node::generation_of(w), code)) ++count;
+    });
     // Whatever runs may be code of that object, and a closure can't be looked at while it runs.
     const auto is_idle = [b] {
       if (b->draining) return b->state.load(std::memory_order_acquire) == thread_state::ended;
