@@ -200,6 +200,22 @@ TYPED_TEST(exit_stage, c085_after_the_stage) {
   expect_accounted(end.stats, 1);
 }
 
+// Also where all of the thread's registrations have room to go on as they did.
+THREADREF_SCENARIO(c085_after_a_stage_that_left_nothing) {
+  seen<B>(out, "m1");
+  run_after_the_stage(
+      [&out] { out.note(try_finalize<B>([&out] { out.note("late"); }) ? "accepted" : "refused"); });
+  return 0;
+}
+TYPED_TEST(exit_stage, c085_after_a_stage_that_left_nothing) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  const bool accepted = count(end, "accepted@main") != 0;
+  EXPECT_EQ(end.trace, accepted ? (names{"m1@main", "accepted@main", "late@main"})
+                                : (names{"m1@main", "refused@main"}));
+  expect_accounted(end.stats, 0);
+}
+
 // What the stage passed over is there for the next one.
 THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
   static std::vector<plain_finalizer<B>> all;
@@ -223,23 +239,6 @@ TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
   expect_accounted(end.stats, accepted ? 0 : 2);
 }
 
-// A pool of workers as a static object that is older than the library: its destructor joins them
-// after the stage, and they end like any thread.
-THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
-  struct pool {
-    gate stop;
-    gate ready;
-    std::unique_ptr<os_thread> worker;
-  };
-  static auto* const threads = new pool;
-  seen<B>(out, "m1");
-  threads->worker = std::make_unique<os_thread>([&out] {
-    seen<B>(out, "w1");
-    seen<B>(out, "w2");
-    threads->ready.open();
-    threads->stop.wait();
-    seen<B>(out, "w3");
-  });
 THREADREF_SCENARIO(c085_in_the_order_that_they_had) {
   static std::vector<plain_finalizer<B>> all;
   for (const char* name : {"m1", "m2", "m3"})
@@ -261,6 +260,23 @@ TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
   expect_accounted(end.stats, accepted ? 0 : 3);
 }
 
+// A pool of workers as a static object that is older than the library: its destructor joins them
+// after the stage, and they end like any thread.
+THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
+  struct pool {
+    gate stop;
+    gate ready;
+    std::unique_ptr<os_thread> worker;
+  };
+  static auto* const threads = new pool;
+  seen<B>(out, "m1");
+  threads->worker = std::make_unique<os_thread>([&out] {
+    seen<B>(out, "w1");
+    seen<B>(out, "w2");
+    threads->ready.open();
+    threads->stop.wait();
+    seen<B>(out, "w3");
+  });
   threads->ready.wait();
   run_after_the_stage([&out] {
     threads->stop.open();

@@ -82,16 +82,9 @@ linked_node* block::refill_linked() noexcept {
   return fresh_linked++;
 }
 
-void block::lose_slots() noexcept {
-  close_array();
-  drops_slots = true;
-  free = fresh_linked = fresh_linked_end = nullptr;
-}
-
 bool block::arm_stage_again() noexcept {
   if (!home->arm_stage()) return false;
   after_stage = false;
-  drops_slots = single_use;
   return true;
 }
 
@@ -134,7 +127,7 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   ordered = array_closed = settings().global_order;
   rounds = 0;
   alternations = 0;
-  single_use = drops_slots = draining_here = refusing = after_stage = staging = false;
+  single_use = draining_here = refusing = after_stage = staging = false;
   early_armed = early_is_over = in_destructors = false;
   pins.store(1, std::memory_order_relaxed);
   {
@@ -205,6 +198,13 @@ void block::add_counts(counters& to) const noexcept {
 std::uint64_t block::settle_pending() noexcept {
   visit(node::armed, [](node& n, std::uint64_t w) {
     n.word_now.store(node::with(w, node::gone), std::memory_order_release);
+  });
+  counters all;
+  add_counts(all);
+  return all.registered - (all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
+                           all.ran_at_process_exit + all.forgotten + all.abandoned);
+}
+
 void block::forget_runs(bool of_survivor) noexcept {
   visit(node::running, [this, of_survivor](node& n, std::uint64_t w) {
     if (of_survivor) {
@@ -213,13 +213,6 @@ void block::forget_runs(bool of_survivor) noexcept {
       n.word_now.store(node::with(w, node::gone), std::memory_order_release);
     }
   });
-}
-
-  });
-  counters all;
-  add_counts(all);
-  return all.registered - (all.ran_at_exit + all.ran_by_call + all.detached + all.dropped +
-                           all.ran_at_process_exit + all.forgotten + all.abandoned);
 }
 
 bool block::is_lost() const noexcept {

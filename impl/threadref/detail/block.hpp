@@ -67,7 +67,6 @@ struct block {
   bool array_closed = false;                // nothing more goes there in this life
   bool ordered = false;                     // generations come from one counter for all threads
   bool single_use = false;     // slots are used once: a native entry may still point there
-  bool drops_slots = false;    // slots that come back are not used again in this life, for now
   bool draining_here = false;  // the referent's copy of `draining`
   bool refusing = false;       // nothing is registered any more in this life
   bool after_stage = false;    // the exit stage ran: registering arms it again first
@@ -149,10 +148,10 @@ struct block {
     if (array_closed) [[unlikely]]
       fresh_end = fresh;
   }
-  // A slot for a chain. Null: no memory, or refusing.
+  // A slot for a chain. Null: no memory.
   linked_node* take_linked() noexcept;
   void give_linked(linked_node& n) noexcept {
-    if (drops_slots) return;
+    if (single_use) return;
     n.next_free = free;
     free = &n;
   }
@@ -190,15 +189,15 @@ struct block {
   void begin_life(std::uint64_t new_serial) noexcept;
   // Idempotent. From here on the pending finalizers are the referent's alone, and refs read null.
   void begin_drain() noexcept;
-  // From here on there is no slot in this life.
+  // From here on nothing is registered in this life. (Where the array has room, nobody asks.)
   void refuse() noexcept {
     refusing = true;
-    lose_slots();
+    close_array();
   }
   // The exit stage is over: the next registration arms it again.
   void end_stage() noexcept {
     after_stage = true;
-    lose_slots();
+    close_array();
   }
   // Nothing of this life will run any more. Drops the thread's own pin.
   void end_life() noexcept;
@@ -231,10 +230,10 @@ struct block {
       }
     }
   }
+
   // In the child of a fork, on the survivor: what vanished threads ran is gone, also what they ran
   // for the survivor. Its closures are not destroyed.
   void forget_runs(bool of_survivor) noexcept;
-
   // For a thread that exists no more: what is pending is gone, uncalled, its closures not
   // destroyed.
   void forget_pending() noexcept { bump(forgotten, settle_pending()); }
@@ -259,7 +258,6 @@ struct block {
   void unpin() noexcept;
 
  private:
-  void lose_slots() noexcept;
   void recede() noexcept;
   bool leave_slab() noexcept;
   linked_node* refill_linked() noexcept;

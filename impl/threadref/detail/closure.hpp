@@ -62,6 +62,7 @@ template <class T>
 inline constexpr bool runs_code_as_it_moves = fits_inline<T> && !moves_trivially<T>;
 
 // In place, with bytes that may be copied and dropped without a call: a flag of its node says so.
+// (Trivially copyable is also what is moved by a constructor template, which is asked for here.)
 template <class T>
 inline constexpr bool is_plain_closure =
     fits_inline<T> && !runs_code_as_it_moves<T> && std::is_trivially_copyable_v<T>;
@@ -200,7 +201,6 @@ class detached_closure {
     const closure_fn fn = std::exchange(fn_, nullptr);
     return fn != nullptr && fn(bytes_, closure_op::run, result);
   }
-  [[nodiscard]] bool has_value() const noexcept { return fn_ != nullptr; }
   // A destructor of the user that throws here ends the program, as for any other object.
   void reset() noexcept {
     if (const closure_fn fn = std::exchange(fn_, nullptr)) fn(bytes_, closure_op::destroy, nullptr);

@@ -185,9 +185,8 @@ class exit_list {
     const bool any = !taken.empty();
     while (linked_node* n = taken.pop_oldest()) {
       bump(b->own.detached);
-      b->retire_own(n);
-      any = true;
-    });
+      b->retire_own(*n);
+    }
     return any;
   }
 
@@ -322,11 +321,6 @@ class exit_list {
     if constexpr (direct_hook<Hook>) {
       // Once a pass of the key has begun, passes run what is late: an entry with the system would
       // come to nothing, be leaked, or (Boost's key under ThreadSanitizer) come after the end.
-    const std::uint64_t word = b.next_word();
-    // The slot must not read "gone" while that code runs: whatever registers or takes out there, or
-    // ends the process, would give it away again.
-    if constexpr (runs_code_as_it_moves<Stored>)
-      n.word_now.store(word + (node::running | flags), std::memory_order_relaxed);
       if (place <= exit_place::last && !b.early_is_over) {
         if (const std::errc error = Hook::arm_one(*in.at); error != std::errc{}) {
           undo(b, static_cast<linked_node&>(*in.at));
@@ -338,6 +332,11 @@ class exit_list {
   }
   template <class R, class Stored, class Fill>
   [[gnu::always_inline]] static added publish(block& b, node& n, std::uint64_t flags, Fill& fill) {
+    const std::uint64_t word = b.next_word();
+    // The slot must not read "gone" while that code runs: whatever registers or takes out there, or
+    // ends the process, would give it away again.
+    if constexpr (runs_code_as_it_moves<Stored>)
+      n.word_now.store(word + (node::running | flags), std::memory_order_relaxed);
     unpoison(n.closure, sizeof n.closure);
     fill(n.closure);
     n.fn = &closure_model<R, Stored>;

@@ -35,7 +35,7 @@ attached exit_list<Hook, Claim>::attach_slow() noexcept {
   freeze_settings();
   block* b = domain_.arm_stage_if_over() ? domain_.acquire() : nullptr;
   if (b == nullptr) return {nullptr, std::errc::resource_unavailable_try_again};
-  if constexpr (direct_hook<Hook>) b->single_use = b->drops_slots = b->array_closed = true;
+  if constexpr (direct_hook<Hook>) b->single_use = b->array_closed = true;
   THREADREF_POINT(attach);
   mark_.own = b;
   const std::errc error = Hook::arm(*b);
