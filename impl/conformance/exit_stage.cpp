@@ -216,7 +216,7 @@ TYPED_TEST(exit_stage, c085_after_a_stage_that_left_nothing) {
   expect_accounted(end.stats, 0);
 }
 
-// What the stage passed over is there for the next one.
+// What the stage passed over is there for the next one, in the phase that it had.
 THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
   static std::vector<plain_finalizer<B>> all;
   seen<B>(out, "m1");
@@ -234,7 +234,7 @@ TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
   EXPECT_EQ(end.how, "status 0") << end.said;
   const bool accepted = count(end, "accepted@main") != 0;
   EXPECT_EQ(end.trace, accepted
-                           ? (names{"m1@main", "accepted@main", "late@main", "m3@main", "m2@main"})
+                           ? (names{"m1@main", "accepted@main", "late@main", "m2@main", "m3@main"})
                            : (names{"m1@main", "refused@main"}));
   expect_accounted(end.stats, accepted ? 0 : 2);
 }

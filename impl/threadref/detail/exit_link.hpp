@@ -29,7 +29,8 @@ struct node {
   static constexpr std::uint64_t is_linked = 32;      // a linked_node
   static constexpr std::uint64_t is_plain = 64;       // see is_plain_closure
   static constexpr std::uint64_t is_elsewhere = 128;  // running, but not on the referent
-  static constexpr unsigned generation_shift = 8;
+  static constexpr std::uint64_t is_very_last = 256;  // of that phase; linked, then
+  static constexpr unsigned generation_shift = 9;
   static constexpr std::uint64_t one_generation = std::uint64_t{1} << generation_shift;
 
   static constexpr std::uint64_t word(std::uint64_t generation, state s) noexcept {

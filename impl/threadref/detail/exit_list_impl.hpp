@@ -53,8 +53,10 @@ auto exit_list<Hook, Claim>::find_place(block& b, exit_place place) noexcept -> 
   if (n == nullptr) return {};
   b.take_turn();
   push(b, *n, place);
-  return {n, place == exit_place::destructors ? node::is_linked | node::is_destructor
-                                              : node::is_linked};
+  std::uint64_t flags = node::is_linked;
+  if (place == exit_place::very_last) flags |= node::is_very_last;
+  if (place == exit_place::destructors) flags |= node::is_destructor;
+  return {n, flags};
 }
 
 template <class Hook, class Claim>

@@ -108,7 +108,8 @@ bool exit_list<Hook, Claim>::stage(block& b) {
     ~put_back() {
       b.staging = false;
       // The oldest was passed over last.
-      while (linked_node* n = b.kept.pop_newest()) b.last.push(*n);
+      while (linked_node* n = b.kept.pop_newest())
+        (n->has(node::is_very_last) ? b.very_last : b.last).push(*n);
       b.rewind_array();
     }
   };

@@ -48,6 +48,7 @@ std::set<pid_t>& awaited() {  // by a join
 
 // The other thread is no faulty one itself: else what registers another would never come to an end.
 thread_local bool is_the_other = false;
+thread_local bool has_left_some = false;
 
 // The sanitizers must hear of each join; where their runtime is linked statically, it is not what
 // comes next.
@@ -88,15 +89,38 @@ pid_t id_of_ended(pthread_t thread) {
   }
   return 0;
 }
-// The id of a thread that is about to be joined; 0: it has ended, and left nothing.
-pid_t await(pthread_t thread) {
-  const std::lock_guard lock(m);
-  clockid_t clock = 0;  // include/linux/posix-timers_types.h: (~tid << 3) | flags
-  const bool lives = pthread_getcpuclockid(thread, &clock) == 0;
-  const pid_t tid = lives ? ~(clock >> 3) : id_of_ended(thread);
-  if (tid != 0) awaited().insert(tid);
-  return tid;
-}
+
+// A join, also one that is cancelled.
+class joining {
+ public:
+  explicit joining(pthread_t thread) : thread_(thread), was_in_use_(in_use) {
+    if (!was_in_use_) return;
+    const std::lock_guard lock(m);
+    clockid_t clock = 0;  // include/linux/posix-timers_types.h: (~tid << 3) | flags
+    const bool lives = pthread_getcpuclockid(thread, &clock) == 0;
+    tid_ = lives ? ~(clock >> 3) : id_of_ended(thread);
+    if (tid_ != 0) awaited().insert(tid_);
+  }
+  joining(const joining&) = delete;
+  joining& operator=(const joining&) = delete;
+  ~joining() {
+    if (tid_ == 0) return;
+    const std::lock_guard lock(m);
+    awaited().erase(tid_);
+  }
+  [[nodiscard]] pid_t tid() const { return tid_; }
+  left_behind take() {
+    const std::lock_guard lock(m);
+    if (!was_in_use_) tid_ = id_of_ended(thread_);
+    const auto found = all().extract(tid_);
+    return found.empty() ? left_behind{} : std::move(found.mapped());
+  }
+
+ private:
+  const pthread_t thread_;
+  const bool was_in_use_;
+  pid_t tid_ = 0;  // 0: it had ended, and left nothing
+};
 
 bool is_detached() {
   pthread_attr_t attributes{};
@@ -123,8 +147,16 @@ void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
   if (is_detached()) return run_there(some);
   const std::lock_guard lock(m);
   in_use = true;
-  const auto [known, is_new] = all().try_emplace(gettid(), std::move(some));
-  if (!is_new) known->second.closures.push_back(std::move(some.closures.front()));
+  if (!std::exchange(has_left_some, true)) {
+    // What is there by one of its ids is of a thread that nobody joined.
+    std::erase_if(all(), [&some](const auto& of) {
+      return of.first == gettid() ||
+             (of.second.thread == some.thread && !awaited().contains(of.first));
+    });
+  }
+  left_behind& mine = all()[gettid()];
+  mine.thread = some.thread;
+  mine.closures.push_back(std::move(some.closures.front()));
 }
 
 }  // namespace threadref
@@ -132,20 +164,13 @@ void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
 // Comes before the C library's, for every program that links the canaries.
 extern "C" int pthread_join(pthread_t thread, void** result) {
   using namespace threadref;
-  const bool was_in_use = in_use;
-  pid_t tid = was_in_use ? await(thread) : 0;
+  joining of(thread);
   const int error = real_join(thread, result);
-  if (!in_use) return error;
-  left_behind late;
-  {
-    const std::lock_guard lock(m);
-    if (!was_in_use) tid = id_of_ended(thread);
-    awaited().erase(tid);
-    if (const auto found = all().extract(error == 0 ? tid : 0)) late = std::move(found.mapped());
-  }
+  if (error != 0 || !in_use) return error;
+  left_behind late = of.take();
   if (late.closures.empty()) return error;
   // The join returns a little before the system has forgotten the thread.
-  while (tgkill(getpid(), tid, 0) == 0) sched_yield();
+  while (tgkill(getpid(), of.tid(), 0) == 0) sched_yield();
   run_there(late);
   return error;
 }
