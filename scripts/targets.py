@@ -180,7 +180,9 @@ def controls(found):
     return {name: intervals.interval(ratios)[1] for name, ratios in seen.items() if ratios}
 
 
-def is_stale(line):
+def is_met_here(line):
+    """Listed as missed, for another processor perhaps: a compare-and-swap takes twice as long on
+    one as on another."""
     return line["listed"] and line["verdict"] == "met"
 
 
@@ -192,8 +194,7 @@ def status_of(lines, noise, decides):
         return FINE
     if any(abs(ratio - 1) > intervals.SELF_LIMIT for ratio in noise.values()):
         return UNUSABLE
-    wrong = any(line["missed"] and not line["listed"] or is_stale(line) for line in lines)
-    return MISSED if wrong else FINE
+    return MISSED if any(line["missed"] and not line["listed"] for line in lines) else FINE
 
 
 # ----------------------------------------------------------------------------- what is said
@@ -207,7 +208,7 @@ def verdict_of(line):
         said += ", its median is " + ("beyond" if line["missed"] else "within")
     if line["missed"]:
         said += "; listed" if line["listed"] else "; NOT LISTED"
-    return said + ("; LISTED AS MISSED" if is_stale(line) else "")
+    return said + ("; listed as missed" if is_met_here(line) else "")
 
 
 def cells_of(line):
@@ -254,7 +255,8 @@ def report(document):
     for wrong, sentence in (
             ([line for line in lines if line["missed"] and not line["listed"]],
              "missed, and not listed with a reason"),
-            ([line for line in lines if is_stale(line)], "listed as missed, but met")):
+            ([line for line in lines if is_met_here(line)],
+             "listed as missed, and met on this machine")):
         if wrong:
             yield f"{sentence} in {document['list']}: {', '.join(l['target'] for l in wrong)}"
     if not decides:

@@ -21,10 +21,10 @@
 # in a table of the back end's README.md, in impl/threadref/backends/<name>/:
 #   ## Targets that are missed
 #   | target | measured | why | best variant tried |
-# with a reason; an entry whose target is met is wrong as well.
+# with a reason; on another processor a target that is listed may be met, which is said.
 #
 # exit status: 0 all are met, or listed; or too few starts to say · 1 wrong use · 2 one is missed
-#   and not listed, or listed and met, or the list can't be read · 3 not usable: a row is absent, a
+#   and not listed, or the list can't be read · 3 not usable: a row is absent, a
 #   program crashed, a floor differed from itself by more than 1 % · 130 interrupted
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
