@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // O. Memory: the table of blocks, what comes back after a peak, and giving it back while others ask
 // what lay there.
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -109,21 +110,78 @@ TYPED_TEST(memory, c127_trim_leaves_what_is_used_again) {
   EXPECT_EQ(ran, each);
 }
 
+// On a thread that got that block, which is free: of as many threads as there are blocks one does.
+template <class B, class F>
+void on_a_thread_with(const detail::block* wanted, F&& f) {
+  bool found = false;
+  gate over;
+  std::deque<os_thread> holders;
+  for (std::size_t most = B::list::all().used(); !found && holders.size() <= most;) {
+    std::atomic<bool> looked{false};
+    holders.emplace_back([&, mine = &looked] {
+      finalize<B>([] {});
+      found = B::list::own() == wanted;
+      if (found) f();
+      *mine = true;
+      over.wait();
+    });
+    while (!looked) sched_yield();
+  }
+  over.open();
+  EXPECT_TRUE(found) << "no thread got the block: this check proves nothing";
+}
+
 // Who has the block of a dead thread now, and its handles: where those point to is unmapped.
 TYPED_TEST(memory, c129_the_next_thread_with_the_handles_of_the_last) {
   std::vector<plain_finalizer<TypeParam>> all;
-  os_thread([&all] {
+  const detail::block* block = nullptr;
+  os_thread([&] {
     for (int i = 0; i != 100'000; ++i) all.push_back(finalize<TypeParam>([] {}));
+    block = TypeParam::list::own();
   }).join();
   trim<TypeParam>();
-  os_thread([&all] {
-    finalize<TypeParam>([] {});
+  const auto ask = [&all] {
     for (const auto& f : all) {
       if (f.state() == finalizer_state::gone && !f.cancel() && !f.detach() && !f.peek()) continue;
       ADD_FAILURE() << "a handle of a dead thread";
       break;
     }
-  }).join();
+  };
+  on_a_thread_with<TypeParam>(block, [&ask] {
+    ask();
+    os_thread(ask).join();
+  });
+}
+
+// Slots that came back to a thread too late for it are in slabs that others have by now.
+TYPED_TEST(memory, c129_what_came_back_to_the_last_thread) {
+  constexpr int each = 2'000;
+  std::vector<plain_finalizer<TypeParam>> all;
+  const detail::block* block = nullptr;
+  {
+    gate filled;
+    gate over;
+    os_thread first([&] {
+      const auto in_a_chain = exit_phase::very_last;
+      for (int i = 0; i != each; ++i) all.push_back(finalize_in<TypeParam>(in_a_chain, [] {}));
+      block = TypeParam::list::own();
+      filled.open();
+      over.wait();
+    });
+    filled.wait();
+    for (const auto& f : all) EXPECT_TRUE(f.cancel());
+    over.open();
+  }
+  std::atomic<int> ran{0};
+  const auto register_as_many = [&ran] {
+    for (int i = 0; i != each; ++i)
+      finalize_in<TypeParam>(exit_phase::very_last, [&ran] { ++ran; });
+  };
+  on_a_thread_with<TypeParam>(block, [&register_as_many] {
+    register_as_many();
+    os_thread(register_as_many).join();
+  });
+  EXPECT_EQ(ran, 2 * each);
 }
 
 // Handles of threads that are dead, whatever their blocks and slabs are used for by now.

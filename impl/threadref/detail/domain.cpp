@@ -148,7 +148,7 @@ void domain::trim() noexcept {
   for (auto& shard : dead_) {
     const std::lock_guard lock(shard.m);
     for (block* b = shard.lists.free; b != nullptr; b = b->next_free) {
-      const std::lock_guard lock_block(b->m);  // handles of its last thread may ask it
+      // Without its lock: whoever has that finds nobody's serial, and looks at no slot.
       give_slabs(b->array_slabs.exchange(nullptr));
       give_slabs(b->linked_slabs.exchange(nullptr));
     }
