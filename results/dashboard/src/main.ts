@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+import { load } from './logic/document';
+import { start } from './page';
+import { fill, h } from './ui/dom';
+
+const place = document.getElementById('page') as HTMLElement;
+const loaded = load(document.getElementById('threadref-data')?.textContent ?? '');
+if ('data' in loaded) {
+  start(place, loaded.data);
+} else {
+  fill(place, h('main', { class: 'empty' }, h('h1', {}, 'threadref: last night'),
+    h('p', { id: 'sentence', role: 'alert' }, loaded.sentence)));
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+import { defineConfig } from 'vite';
+import { viteSingleFile } from 'vite-plugin-singlefile';
+
+// The sources lie in src/ because results/dashboard/index.html is the written page of a checkout.
+export default defineConfig({
+  root: 'src',
+  build: { outDir: '../dist', emptyOutDir: true, chunkSizeWarningLimit: 2000 },
+  plugins: [viteSingleFile({ removeViteModuleLoader: true })],
+});
