@@ -5,7 +5,7 @@ import { format, parse, type State } from './logic/state';
 import { filterSeries } from './logic/select';
 import { disposeCharts } from './ui/chart';
 import { announce, button, download, fill, h, select, type Child } from './ui/dom';
-import { otherTheme, startTheme, switchTheme } from './ui/theme';
+import { otherTheme, switchTheme } from './ui/theme';
 import { VIEWS } from './views/all';
 import type { Context, View } from './views/view';
 
@@ -16,7 +16,8 @@ function unique(values: string[]): string[] {
   return [...new Set(values)].sort();
 }
 
-export function start(place: HTMLElement, data: PageData): void {
+// Builds the frame and gives back what draws the page anew from the address.
+export function start(place: HTMLElement, data: PageData): () => void {
   const subjects = unique(data.machines.flatMap((machine) =>
     machine.series.map((series) => series.subject)));
   const bar = h('nav', { 'aria-label': 'views' });
@@ -70,10 +71,9 @@ export function start(place: HTMLElement, data: PageData): void {
     h('header', {}, h('div', { class: 'top' }, h('span', { class: 'name' }, 'threadref'), bar,
       tools(data, theme)), banner(data),
     h('div', { class: 'filters', role: 'search' }, searchField(go), filters)), main);
-  startTheme(render);
   addEventListener('hashchange', render);
   addEventListener('keydown', searchKey);
-  render();
+  return render;
 }
 
 function heading(view: View, machine: Machine): string {
