@@ -56,7 +56,7 @@ export function start(place: HTMLElement, data: PageData): () => void {
     fill(main, h('h1', { class: view.id === 'today' ? 'unseen' : null }, heading(view, machine)),
       state.machine && !named && h('p', { class: 'warning' },
         `The link names the machine ${state.machine}, which this page does not have.`),
-      machine.runs.length || !view.machine || view.id === 'machines' ? view.draw(context)
+      machine.runs.length || view.scope !== 'machine' ? view.draw(context)
         : h('p', { class: 'hole' }, `${machine.name} has stored no night yet.`));
     document.title = `threadref: ${heading(view, machine)}`;
     // What had the focus is a new element now; the keyboard goes on where it was.
@@ -68,8 +68,8 @@ export function start(place: HTMLElement, data: PageData): () => void {
       event.preventDefault();
       main.focus();
     } }, 'skip to the content'),
-    h('header', {}, h('div', { class: 'top' }, h('span', { class: 'name' }, 'threadref'), bar,
-      tools(data, theme)), banner(data),
+    h('header', {}, banner(data), h('div', { class: 'top' }, h('span', { class: 'name' }, 'threadref'), bar,
+      tools(data, theme)),
     h('div', { class: 'filters', role: 'search' }, searchField(go), filters)), main);
   addEventListener('hashchange', render);
   addEventListener('keydown', searchKey);
@@ -77,7 +77,7 @@ export function start(place: HTMLElement, data: PageData): () => void {
 }
 
 function heading(view: View, machine: Machine): string {
-  return view.machine ? `${view.title} of ${machine.name}` : view.title;
+  return view.scope === 'machine' ? `${view.title} on ${machine.name}` : view.title;
 }
 
 function banner(data: PageData): Child {
@@ -126,7 +126,7 @@ function drawFilters(place: HTMLElement, context: Context, view: View): void {
   const search = document.getElementById('search') as HTMLInputElement;
   if (search !== document.activeElement) search.value = state.q;
   fill(place,
-    view.machine && select('machine', 'machine', data.machines.map((one) => [one.name, one.name]),
+    view.scope !== 'page' && select('machine', 'machine', data.machines.map((one) => [one.name, one.name]),
       machine.name, (name) => go({ machine: name })),
     view.filtered && (['group', 'quantity', 'subject'] as const).map(choice));
 }

@@ -4,9 +4,24 @@ import type { Machine, MatrixNight, Run, Series } from '../data';
 
 export interface Segment { hash: string; first: number; last: number; changed: string[] }
 
-function changedKeys(before: Run, after: Run): string[] {
+function differingKeys(before: Run, after: Run): string[] {
   const keys = new Set([...Object.keys(before.environment), ...Object.keys(after.environment)]);
-  return [...keys].filter((key) => before.environment[key] !== after.environment[key])
+  return [...keys].filter((key) => before.environment[key] !== after.environment[key]);
+}
+
+// Load and the like differ within a segment too, so they are not what began a new one.
+function volatileKeys(machine: Machine): Set<string> {
+  const found = new Set<string>();
+  machine.runs.forEach((run, index) => {
+    const before = machine.runs[index - 1];
+    if (before?.environment_hash !== run.environment_hash) return;
+    for (const key of differingKeys(before, run)) found.add(key);
+  });
+  return found;
+}
+
+function changedKeys(before: Run, after: Run, except: Set<string>): string[] {
+  return differingKeys(before, after).filter((key) => !except.has(key))
     .map((key) => `${key}: ${before.environment[key] ?? 'not there'} → `
       + `${after.environment[key] ?? 'not there'}`);
 }
@@ -14,13 +29,14 @@ function changedKeys(before: Run, after: Run): string[] {
 // Figures of two segments do not compare: another compiler, kernel or CPU is another machine.
 export function segments(machine: Machine): Segment[] {
   const found: Segment[] = [];
+  const except = volatileKeys(machine);
   machine.runs.forEach((run, index) => {
     const open = found.at(-1);
     if (open && open.hash === run.environment_hash) {
       open.last = index;
       return;
     }
-    const changed = index ? changedKeys(machine.runs[index - 1], run) : [];
+    const changed = index ? changedKeys(machine.runs[index - 1], run, except) : [];
     found.push({ hash: run.environment_hash, first: index, last: index, changed });
   });
   return found;
@@ -36,6 +52,11 @@ export function matrixCells(night: MatrixNight, before: MatrixNight | undefined)
     const old = before?.grades[before.rows.indexOf(row)]?.[before.backends.indexOf(backend)];
     return { row, backend, grade, was: old !== undefined && old !== grade ? old : null };
   }));
+}
+
+export function matrixChanges(nights: MatrixNight[]): { run: number; cell: MatrixCell }[] {
+  return nights.flatMap((night, at) => matrixCells(night, nights[at - 1]).flat()
+    .filter((cell) => cell.was !== null).map((cell) => ({ run: night.run, cell }))).reverse();
 }
 
 export function runIndex(machine: Machine, name: string): number {

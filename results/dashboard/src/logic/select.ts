@@ -21,7 +21,7 @@ export function filterSeries(all: Series[], filter: Filter): Series[] {
 // because a ratio and a count share no axis.
 export function panelName(series: Series): string {
   const rest = Object.entries(series.parameters).map(([name, value]) => `/${name}:${value}`);
-  const unit = series.kind === 'ratio' || series.kind === 'ns' ? '' : ` (${series.kind})`;
+  const unit = series.kind === 'ratio' ? '' : ` (${series.kind})`;
   return `${series.group}/${series.quantity}${rest.join('')}${unit}`;
 }
 

@@ -12,9 +12,9 @@ export function ratio(value: number | null): string {
 // Of a ratio: 1.052 is +5.2 %.
 export function percent(value: number | null): string {
   if (value === null) return '';
-  const change = (value - 1) * 100;
-  const sign = change < 0 ? MINUS : '+';
-  return `${sign}${Math.abs(change).toFixed(1)} %`;
+  const size = Math.abs((value - 1) * 100).toFixed(1);
+  if (size === '0.0') return '0.0 %';
+  return `${value < 1 ? MINUS : '+'}${size} %`;
 }
 
 export function interval(low: number | null, high: number | null): string {
@@ -25,7 +25,9 @@ export function digits(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value).toLocaleString('en-US');
   if (size >= 100) return value.toFixed(1);
-  return size === 0 ? '0' : value.toPrecision(4);
+  if (size >= 10) return value.toFixed(2);
+  if (size >= 0.1) return value.toFixed(3);
+  return size === 0 ? '0' : value.toPrecision(2);
 }
 
 function scaled(value: number, units: string[], step: number): string {

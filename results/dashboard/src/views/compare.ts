@@ -97,14 +97,14 @@ function compared(context: Context, a: number, b: number): Child {
       select('least', 'changes of', LEAST, state.least, (value) => context.go({ least: value })),
       button('swap A and B', () => context.go({ a: state.b, b: state.a }), { id: 'swap' }),
       hidden > 0 && h('span', { class: 'said' }, `${hidden} smaller ones hidden`)),
-    table({ caption: `${machine.name}: ${names}`, empty: 'No change of that size.' },
+    table({ caption: `${machine.name}: ${names}`, empty: 'No change of that size.', most: 25 },
       columns(context), rows),
     picture(context, rows, names),
   ];
 }
 
 export const compare: View = {
-  id: 'compare', title: 'Compare', machine: true, filtered: true,
+  id: 'compare', title: 'Compare', scope: 'machine', filtered: true,
   draw(context) {
     const { machine, state } = context;
     const [a, b] = [state.a, state.b].map((name) => (name ? runIndex(machine, name) : -1));

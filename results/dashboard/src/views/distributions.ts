@@ -99,7 +99,7 @@ function nightButtons(context: Context, series: Series, machine: Machine, chosen
 }
 
 export const distributions: View = {
-  id: 'distributions', title: 'Distributions', machine: true, filtered: true,
+  id: 'distributions', title: 'Distributions', scope: 'machine', filtered: true,
   draw(context) {
     const { machine, state } = context;
     const { series, note } = chosenSeries(context, context.series);

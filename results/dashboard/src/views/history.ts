@@ -68,7 +68,8 @@ function detail(context: Context, series: Series, position: number): Child {
   const said = h('p', { id: 'brushed', role: 'status' },
     'Wheel or slider zooms; a click chooses a night.');
   let drawn: EChartsType | null = null;
-  const peers = context.machine.series.filter((one) => panelName(one) === panelName(series));
+  const peers = [series, ...context.series.filter((one) => one !== series)]
+    .filter((one) => panelName(one) === panelName(series));
   const brush = button('brush nights', () => drawn?.dispatchAction({ type: 'takeGlobalCursor',
     key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } }));
   const whole = button('whole history', () => context.go({ from: '', to: '' }));
@@ -116,7 +117,7 @@ function lastPosition(context: Context, series: Series): number {
 }
 
 export const history: View = {
-  id: 'history', title: 'History', machine: true, filtered: true,
+  id: 'history', title: 'History', scope: 'machine', filtered: true,
   draw(context) {
     const { series, note } = chosenSeries(context, context.series);
     if (!series) return [note, h('p', { class: 'hole' }, NOTHING_LEFT)];

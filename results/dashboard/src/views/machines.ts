@@ -2,6 +2,7 @@
 // Where figures come from: environment, controls, segments, and every run with its problems.
 import type { Run } from '../data';
 import { chosenRun, segments } from '../logic/nights';
+import { matches } from '../logic/select';
 import * as words from '../logic/words';
 import { axis, chart } from '../ui/chart';
 import { h, type Child } from '../ui/dom';
@@ -84,7 +85,7 @@ const RUNS: Column<Run>[] = [
 ];
 
 export const machines: View = {
-  id: 'machines', title: 'Machines', machine: true, filtered: false,
+  id: 'machines', title: 'Machines', scope: 'machines', filtered: false,
   draw(context) {
     const { machine, state } = context;
     if (!machine.runs.length) {
@@ -97,8 +98,10 @@ export const machines: View = {
       run.problems.length > 0 && h('ul', { class: 'problems' },
         run.problems.map((text) => h('li', {}, text))),
       environment(context, run),
-      table({ caption: `runs of ${machine.name}, newest first`, empty: 'No night yet.', most: 30 },
-        RUNS, [...machine.runs].reverse()),
+      table({ caption: `runs of ${machine.name}, newest first`, empty: 'No run passes the search.',
+        most: 30 },
+        RUNS, machine.runs.filter((one) => matches(`${one.run} ${one.problems.join(' ')}`, state.q))
+        .reverse()),
     ];
   },
 };

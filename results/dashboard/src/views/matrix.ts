@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Which back end kept which guarantee, and what changed since the night before.
-import { chosenRun, matrixCells, upTo, type MatrixCell } from '../logic/nights';
+import type { Machine } from '../data';
+import { chosenRun, matrixCells, matrixChanges, upTo, type MatrixCell } from '../logic/nights';
+import { matches } from '../logic/select';
 import * as words from '../logic/words';
 import { h } from '../ui/dom';
 import { table, type Column } from '../ui/table';
@@ -17,17 +19,29 @@ function show(cell: MatrixCell) {
   return [h('strong', {}, word), h('small', {}, ` was ${SAID[cell.was] ?? cell.was}`)];
 }
 
+function history(machine: Machine, q: string) {
+  return table({ caption: 'cells that changed from one stored night to the next, newest first',
+    empty: 'No cell has changed over the stored nights.', most: 30 }, [
+    { title: 'night', text: true, value: ({ run }) => machine.runs[run].run },
+    { title: 'guarantee', text: true, value: ({ cell }) => cell.row },
+    { title: 'back end', text: true, value: ({ cell }) => cell.backend },
+    { title: 'was', text: true, value: ({ cell }) => SAID[cell.was ?? ''] ?? cell.was },
+    { title: 'became', text: true, value: ({ cell }) => SAID[cell.grade] ?? cell.grade },
+  ], matrixChanges(machine.matrix).filter(({ cell }) => matches(cell.row, q)));
+}
+
 export const matrix: View = {
-  id: 'matrix', title: 'Matrix', machine: true, filtered: false,
+  id: 'matrix', title: 'Matrix', scope: 'machine', filtered: false,
   draw(context) {
-    const { machine } = context;
-    const run = chosenRun(machine, context.state.run);
+    const { machine, state } = context;
+    const run = chosenRun(machine, state.run);
     const night = upTo(machine.matrix, run);
     if (!night) {
       return [nightSelect(context, run), h('p', { class: 'hole' },
         `No guarantee matrix of ${machine.name} is stored for this night or an earlier one.`)];
     }
-    const rows = matrixCells(night, upTo(machine.matrix, night.run - 1));
+    const rows = matrixCells(night, upTo(machine.matrix, night.run - 1))
+      .filter((row) => matches(row[0]?.row ?? '', state.q));
     const changed = rows.flat().filter((cell) => cell.was !== null).length;
     const broken = rows.flat().filter((cell) => cell.grade === 'broken').length;
     const columns: Column<MatrixCell[]>[] = [
@@ -45,7 +59,8 @@ export const matrix: View = {
         + `${words.plural(broken, 'broken guarantee')}. "declared" is a deviation that the back end `
         + 'names itself; "not run" is a hole: the back end does not claim what the row needs.'),
       table({ caption: `guarantees in ${machine.runs[night.run].run} on ${machine.name}`,
-        empty: 'The stored matrix has no rows.' }, columns, rows),
+        empty: 'No row of the stored matrix passes the search.' }, columns, rows),
+      history(machine, state.q),
     ];
   },
 };

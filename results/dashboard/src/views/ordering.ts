@@ -8,7 +8,7 @@ import { nightSelect } from './night_select';
 import { seriesLink, type View } from './view';
 
 export const ordering: View = {
-  id: 'ordering', title: 'Ordering', machine: true, filtered: true,
+  id: 'ordering', title: 'Ordering', scope: 'machine', filtered: true,
   draw(context) {
     const { machine } = context;
     const run = chosenRun(machine, context.state.run);

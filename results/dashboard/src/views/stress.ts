@@ -2,6 +2,7 @@
 // Stress nights: outcomes by cell, what memory did, and how fast the canaries were caught.
 import type { Machine, Outcome, StressCell } from '../data';
 import { chosenRun, upTo } from '../logic/nights';
+import { matches } from '../logic/select';
 import * as words from '../logic/words';
 import { axis, chart, type EChartsCoreOption } from '../ui/chart';
 import { h, select, type Child } from '../ui/dom';
@@ -14,9 +15,10 @@ interface Row { cell: StressCell; at: number }
 
 function outcomeText(outcomes: Outcome[]): Child {
   return outcomes.map((outcome, at) => [at > 0 && ', ',
-    h('span', { class: `outcome ${outcome.grade}` },
+    // What was looked for and not seen is no news.
+    h('span', { class: outcome.count ? `outcome ${outcome.grade}` : 'said' },
       `${outcome.name} ${words.count(outcome.count)}`,
-      outcome.grade !== 'acceptable' && h('strong', {}, ` ${outcome.grade}`))]);
+      outcome.count > 0 && outcome.grade !== 'acceptable' && ` (${outcome.grade})`)]);
 }
 
 function outcomesFirst(row: Row): number {
@@ -43,8 +45,9 @@ const COLUMNS: Column<Row>[] = [
     show: ({ cell, at }) => outcomeText(cell.outcomes[at]) },
 ];
 
-function cellTable({ machine }: Context, run: number): Child {
-  const rows = machine.stress.map((cell) => ({ cell, at: cell.run.indexOf(run) }));
+function cellTable({ machine, state }: Context, run: number): Child {
+  const cells = machine.stress.filter((cell) => matches(cell.cell, state.q));
+  const rows = cells.map((cell) => ({ cell, at: cell.run.indexOf(run) }));
   const present = rows.filter((row) => row.at >= 0)
     .sort((one, other) => outcomesFirst(one) - outcomesFirst(other));
   const absent = rows.filter((row) => row.at < 0).map((row) => row.cell.cell);
@@ -81,7 +84,12 @@ function cellPictures(context: Context): Child {
   const { machine, state } = context;
   if (!machine.stress.length) return null;
   const cell = machine.stress.find((one) => one.cell === state.cell) ?? machine.stress[0];
-  const names = [...new Set(cell.outcomes.flatMap((list) => list.map((one) => one.name)))];
+  const all = cell.outcomes.flat();
+  const names = [...new Set(all.map((one) => one.name))];
+  // Beside a million expected outcomes, three odd ones would lie on the axis.
+  const odd = names.filter((name) => all.some((one) => one.name === name
+    && one.grade !== 'acceptable'));
+  const drawn = odd.length ? odd : names;
   const of = (at: number, name: string) =>
     cell.outcomes[at].find((outcome) => outcome.name === name)?.count ?? 0;
   const slopes = cell.memory_slope.filter((slope): slope is number => slope !== null);
@@ -93,11 +101,11 @@ function cellPictures(context: Context): Child {
         title: `outcomes of ${cell.cell}`, height: 250,
         summary: `${words.plural(cell.run.length, 'night')}; in all ${names.map((name) =>
           `${name} ${words.count(cell.run.reduce((sum, _, at) => sum + of(at, name), 0))}`)
-          .join(', ')}.`,
+          .join(', ')}. Drawn: ${drawn.join(', ')}.`,
         header: ['run', ...names],
         rows: () => cell.run.map((run, at) =>
           [machine.runs[run].run, ...names.map((name) => of(at, name))]),
-        option: () => lines(machine, names.map((name, at) => ({ name,
+        option: () => lines(machine, drawn.map((name, at) => ({ name,
           ink: colour(`s${at % 8}`), points: cell.run.map((run, position): [number, number] =>
             [run, of(position, name)]) })), 'times', false),
       }),
@@ -135,7 +143,7 @@ function canaries({ machine }: Context): Child {
 }
 
 export const stress: View = {
-  id: 'stress', title: 'Stress', machine: true, filtered: false,
+  id: 'stress', title: 'Stress', scope: 'machine', filtered: false,
   draw(context) {
     const { machine, state } = context;
     const run = chosenRun(machine, state.run || (machine.runs.at(-1)?.run ?? ''));

@@ -53,7 +53,7 @@ function picture(context: Context, sweep: Sweep, run: number): Child {
 }
 
 export const sweeps: View = {
-  id: 'sweeps', title: 'Sweeps', machine: true, filtered: true,
+  id: 'sweeps', title: 'Sweeps', scope: 'machine', filtered: true,
   draw(context) {
     const run = chosenRun(context.machine, context.state.run);
     const found = sweepsOf(context.series);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { TargetRow } from '../data';
+import { matches } from '../logic/select';
 import * as words from '../logic/words';
 import { h } from '../ui/dom';
 import { table, type Column } from '../ui/table';
@@ -19,16 +20,17 @@ const COLUMNS: Column<TargetRow>[] = [
 ];
 
 export const targets: View = {
-  id: 'targets', title: 'Targets', machine: true, filtered: false,
-  draw({ machine }) {
-    const rows = [...machine.targets].sort((one, other) =>
+  id: 'targets', title: 'Targets', scope: 'machine', filtered: false,
+  draw({ machine, state }) {
+    const rows = machine.targets.filter((row) => matches(row.target, state.q)).sort((one, other) =>
       RANK.indexOf(one.verdict) - RANK.indexOf(other.verdict));
     const met = rows.filter((row) => row.verdict === 'met').length;
     return [
       rows.length > 0 && h('p', {}, `${met} of ${words.plural(rows.length, 'target')} met on `
         + `${machine.name}, by the newest run that judged them.`),
       table({ caption: `targets on ${machine.name}`,
-        empty: `No night of ${machine.name} judged the targets; scripts/targets.sh measures them.` },
+        empty: machine.targets.length ? 'No target passes the search.'
+          : `No night of ${machine.name} judged the targets; scripts/targets.sh measures them.` },
       COLUMNS, rows),
     ];
   },

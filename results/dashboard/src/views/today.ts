@@ -10,7 +10,7 @@ import { exports } from '../ui/table';
 import { link, seriesLink, type Context, type View } from './view';
 
 const SHOWN = 4;  // more would push the totals below the first screen
-const CLASSES = { 0: 'good', 2: 'bad', 3: 'unsure' };
+const CLASSES = { 0: 'fine', 2: 'worse', 3: 'unsure' };
 
 // Ages grow while a page stays open, so these are written again every minute.
 const ticking = new Set<() => void>();
@@ -158,7 +158,7 @@ function stress({ data }: Context): Child {
 }
 
 export const today: View = {
-  id: 'today', title: 'Today', machine: false, filtered: false,
+  id: 'today', title: 'Today', scope: 'page', filtered: false,
   draw(context) {
     const right = h('div', {});
     fill(right, machines(context), stress(context));

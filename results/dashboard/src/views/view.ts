@@ -17,7 +17,8 @@ export interface Context {
 export interface View {
   id: string;
   title: string;
-  machine: boolean;           // is it of one machine?
+  // machine: of the chosen one, which must have a night; machines: of all, and of the chosen one
+  scope: 'page' | 'machine' | 'machines';
   filtered: boolean;          // do the filters by group, quantity and subject apply?
   draw(context: Context): Child;
 }
