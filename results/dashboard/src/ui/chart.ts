@@ -42,13 +42,25 @@ const resized = new ResizeObserver((entries) => {
 });
 
 const pending = new Map<Element, () => void>();
+const queue: Element[] = [];
+
+// One chart a frame: the first can be read and used while the others are still drawn.
+function drawNext(): void {
+  const place = queue.shift();
+  if (!place) return;
+  pending.get(place)?.();
+  pending.delete(place);
+  requestAnimationFrame(drawNext);
+}
+
 const seen = new IntersectionObserver((entries) => {
+  const idle = !queue.length;
   for (const entry of entries) {
     if (!entry.isIntersecting) continue;
     seen.unobserve(entry.target);
-    pending.get(entry.target)?.();
-    pending.delete(entry.target);
+    queue.push(entry.target);
   }
+  if (idle) drawNext();
 }, { rootMargin: '200px' });
 
 export function disposeCharts(): void {

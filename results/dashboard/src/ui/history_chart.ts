@@ -64,24 +64,21 @@ function line(machine: Machine, series: Series, column: (number | null)[]): Poin
     .filter((point, at) => machine.runs[series.run[at]].usable || point[1] === null);
 }
 
-// A figure between two holes has no line to be seen by.
-function lonely(points: Point[]) {
-  return (_: unknown, params: { dataIndex: number }) => {
-    const at = params.dataIndex;
-    const alone = [at - 1, at + 1].every((beside) => (points[beside]?.[1] ?? null) === null);
-    return alone ? 5 : 0;
-  };
+// A figure between two holes has no line to be seen by, so it gets a dot.
+function lonely(points: Point[]): Point[] {
+  const hole = (point: Point | undefined) => (point?.[1] ?? null) === null;
+  return points.filter((point, at) => !hole(point) && hole(points[at - 1]) && hole(points[at + 1]));
 }
 
-function lineOf(context: Context, series: Series, chosen: boolean): EChartsCoreOption {
+function lineOf(context: Context, series: Series, chosen: boolean): EChartsCoreOption[] {
   const points = line(context.machine, series, series.value);
   const ink = subjectColour(context.subjects, series.subject);
-  return {
-    type: 'line', name: series.subject, data: points, itemStyle: { color: ink },
-    lineStyle: { color: ink, width: chosen ? 2.2 : 1, opacity: chosen ? 1 : 0.65 },
-    symbol: subjectMark(context.subjects, series.subject), symbolSize: lonely(points),
-    z: chosen ? 5 : 2,
-  };
+  const dots = lonely(points);
+  const common = { name: series.subject, itemStyle: { color: ink }, z: chosen ? 5 : 2,
+    symbol: subjectMark(context.subjects, series.subject) };
+  return [{ ...common, type: 'line', data: points, showSymbol: false,
+    lineStyle: { color: ink, width: chosen ? 2.2 : 1, opacity: chosen ? 1 : 0.65 } },
+  ...(dots.length ? [{ ...common, type: 'scatter', data: dots, symbolSize: 5 }] : [])];
 }
 
 function band(context: Context, series: Series): EChartsCoreOption[] {
@@ -174,8 +171,8 @@ export function historyOption(
     dataZoom: zoom(context),
     brush: { toolbox: [], xAxisIndex: 0, brushLink: 'none', throttleType: 'debounce',
       brushStyle: { color: colour('filler'), borderColor: colour('accent'), borderWidth: 1 } },
-    series: [lineOf(context, series, true), ...band(context, series),
-      ...others.map((one) => lineOf(context, one, false)), hollow(context, series),
+    series: [...lineOf(context, series, true), ...band(context, series),
+      ...others.flatMap((one) => lineOf(context, one, false)), hollow(context, series),
       changePoints(machine, series), marks(context, series, position)],
   };
 }
@@ -185,6 +182,7 @@ export function panelOption(context: Context, list: Series[]): EChartsCoreOption
     grid: { left: 46, right: 8, top: 10, bottom: 22 },
     xAxis: axis({ type: 'time', splitNumber: 3 }),
     yAxis: axis({ type: 'value', scale: true, splitNumber: 3 }),
-    series: list.flatMap((one) => [lineOf(context, one, false), hollow(context, one)]),
+    series: list.flatMap((one) => [...lineOf(context, one, false),
+      hollow(context, one)]),
   };
 }
