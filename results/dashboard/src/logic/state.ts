@@ -12,6 +12,7 @@ export interface State {
   b: string;
   cell: string;     // a stress cell
   least: string;    // smallest change worth a line, in %
+  peers: string;    // not empty: the other subjects of the quantity too
   q: string;        // search
   group: string;
   quantity: string;
@@ -20,7 +21,7 @@ export interface State {
 
 export const EMPTY: State = {
   view: '', machine: '', series: '', run: '', from: '', to: '', a: '', b: '', cell: '', least: '',
-  q: '', group: '', quantity: '', subject: '',
+  peers: '', q: '', group: '', quantity: '', subject: '',
 };
 
 export function parse(hash: string, views: string[]): State {

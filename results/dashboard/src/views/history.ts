@@ -68,8 +68,9 @@ function detail(context: Context, series: Series, position: number): Child {
   const said = h('p', { id: 'brushed', role: 'status' },
     'Wheel or slider zooms; a click chooses a night.');
   let drawn: EChartsType | null = null;
-  const peers = [series, ...context.series.filter((one) => one !== series)]
-    .filter((one) => panelName(one) === panelName(series));
+  const others = context.series.filter((one) => one !== series
+    && panelName(one) === panelName(series));
+  const peers = context.state.peers ? [series, ...others] : [series];
   const brush = button('brush nights', () => drawn?.dispatchAction({ type: 'takeGlobalCursor',
     key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } }));
   const whole = button('whole history', () => context.go({ from: '', to: '' }));
@@ -85,7 +86,11 @@ function detail(context: Context, series: Series, position: number): Child {
         followClick(context, series, made);
       },
     }),
-    h('div', { class: 'controls' }, brush, whole, said),
+    h('div', { class: 'controls' }, brush, whole,
+      // Alone by default: beside a subject of twice the cost, an interval is a hair's breadth.
+      others.length > 0 && button('other subjects', () =>
+        context.go({ peers: context.state.peers ? '' : 'yes' }),
+      { id: 'peers', 'aria-pressed': context.state.peers ? 'true' : 'false' }), said),
   ];
 }
 

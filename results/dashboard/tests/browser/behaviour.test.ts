@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Download, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { LAST, simulate, SMALL } from '../simulate';
-import { launch, open, Pages, type Opened } from './browser';
+import { launch, open, Pages, views, type Opened } from './browser';
 
 const HOUR = 3600e3;
 const data = simulate(SMALL);
@@ -105,6 +105,17 @@ test('history: all nights are drawn, with hollow points, band, change point and 
   expect(named('interval').length).toBe(named('registry').length);
   const label = await page.locator('.chart').first().getAttribute('aria-label');
   expect(label).toContain('change points: +5.2 % at 2026-01-17; 1 environment change');
+});
+
+test('history: other subjects come and go', async () => {
+  const page = await at(`view=history&series=${EXIT}`);
+  const subjects = async () => (await shown(page, `history of ${EXIT}`)).map((one) => one.name);
+  await page.locator('.chart svg').first().waitFor();
+  expect(await subjects()).not.toContain('pthread_key');
+  await page.locator('#peers').click();
+  await page.locator('#peers[aria-pressed="true"]').waitFor();
+  await page.locator('.chart svg').first().waitFor();
+  expect(await subjects()).toContain('pthread_key');
 });
 
 test('history: the wheel zooms, the link keeps it', async () => {
@@ -256,6 +267,33 @@ test('no data, and data of another schema, are one sentence each', async () => {
   expect(await opened.page.locator('#sentence').textContent()).toContain('scripts/nightly.sh');
   await opened.page.goto(pages.write('schema.html', { ...data, schema: 2 }));
   expect(await opened.page.locator('#sentence').textContent()).toContain('schema 2');
+});
+
+test('a machine without a night, and a first night full of holes, fail nowhere', async () => {
+  const copy = structuredClone(data);
+  const [first, empty] = copy.machines;
+  Object.assign(empty, { runs: [], last_usable: null, series: [], changes: [], stress: [],
+    stress_nights: [], matrix: [], targets: [] });
+  Object.assign(first, { runs: [{ ...first.runs[9], pairs: [], environment: {},
+    controls: { self: null, clone: null, band: null } }], last_usable: null, changes: [],
+  stress: [], stress_nights: [], matrix: [], targets: [] });
+  for (const series of first.series) {
+    Object.assign(series, { run: [0], value: [null], low: [null], high: [null], ns: [null],
+      why: { 0: 'crashed' }, samples: {}, quantiles: {}, latency: {}, order: {},
+      change_points: [] });
+  }
+  const bare = pages.write('bare.html', copy);
+  opened = await open(browser, bare);
+  const all = await views(opened.page);
+  for (const { name } of copy.machines) {
+    for (const view of all) {
+      await opened?.close();
+      opened = await open(browser, `${bare}#view=${view}&machine=${name}`);
+      expect((await opened.page.locator('main').textContent())!.length).toBeGreaterThan(30);
+      expect(opened.errors, `${view} of ${name}`).toEqual([]);
+    }
+  }
+  expect(await opened!.page.locator('main').textContent()).toContain('no night');
 });
 
 test('names out of the data are text, whatever they hold', async () => {

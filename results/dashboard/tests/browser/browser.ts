@@ -35,6 +35,11 @@ export class Pages {
   }
 }
 
+// The views that the page offers, so that no test keeps a list of its own.
+export async function views(page: Page): Promise<string[]> {
+  return page.locator('nav a').evaluateAll((tabs) => tabs.map((tab) => tab.id.slice(4)));
+}
+
 export interface Opened {
   page: Page;
   strangers: string[];  // requests that left file://

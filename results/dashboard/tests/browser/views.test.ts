@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LAST, simulate, SMALL } from '../simulate';
-import { launch, open, Pages } from './browser';
+import { launch, open, Pages, views } from './browser';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = join(import.meta.dirname, '../../shots');
@@ -82,6 +82,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
   }
 }
+
+test('every view of the page is looked at', async () => {
+  const { page, close } = await open(browser, address);
+  expect(await views(page)).toEqual(Object.keys(PLACES));
+  await close();
+});
 
 test('axe finds a planted fault', async () => {
   const { page, close } = await open(browser, address);
