@@ -66,7 +66,7 @@ export interface Series {
   ns: (number | null)[];       // the absolute figure beside a ratio, if any
   why: Record<string, string>; // key: position in the columns as text -> why there is a hole
   samples: Record<string, number[]>;   // position -> every repetition; newest 14 usable runs only
-  quantiles: Record<string, number[]>; // position -> [min, p5, p25, p50, p75, p95, max] of older ones
+  quantiles: Record<string, number[]>; // of older ones: [min, p5, p25, p50, p75, p95, max]
   latency: Record<string, Latency>;    // exit rows, newest 14
   order: Record<string, string>;       // position -> "ok", "oldest first", a trace (order rows)
   change_points: ChangePoint[];

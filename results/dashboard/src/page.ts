@@ -60,7 +60,9 @@ export function start(place: HTMLElement, data: PageData): () => void {
         : h('p', { class: 'hole' }, `${machine.name} has stored no night yet.`));
     document.title = `threadref: ${heading(view, machine)}`;
     // What had the focus is a new element now; the keyboard goes on where it was.
-    if (focused && focused !== document.activeElement?.id) document.getElementById(focused)?.focus();
+    if (focused && focused !== document.activeElement?.id) {
+      document.getElementById(focused)?.focus();
+    }
   };
 
   fill(place,
@@ -68,8 +70,9 @@ export function start(place: HTMLElement, data: PageData): () => void {
       event.preventDefault();
       main.focus();
     } }, 'skip to the content'),
-    h('header', {}, banner(data), h('div', { class: 'top' }, h('span', { class: 'name' }, 'threadref'), bar,
-      tools(data, theme)),
+    h('header', {}, banner(data),
+      h('div', { class: 'top' }, h('span', { class: 'name' }, 'threadref'), bar,
+        tools(data, theme)),
     h('div', { class: 'filters', role: 'search' }, searchField(go), filters)), main);
   addEventListener('hashchange', render);
   addEventListener('keydown', searchKey);
@@ -126,7 +129,8 @@ function drawFilters(place: HTMLElement, context: Context, view: View): void {
   const search = document.getElementById('search') as HTMLInputElement;
   if (search !== document.activeElement) search.value = state.q;
   fill(place,
-    view.scope !== 'page' && select('machine', 'machine', data.machines.map((one) => [one.name, one.name]),
-      machine.name, (name) => go({ machine: name })),
+    view.scope !== 'page' && select('machine', 'machine',
+      data.machines.map((one) => [one.name, one.name]), machine.name,
+      (name) => go({ machine: name })),
     view.filtered && (['group', 'quantity', 'subject'] as const).map(choice));
 }

@@ -52,7 +52,8 @@ export function sweeps(list: Series[]): Sweep[] {
     for (const parameter of Object.keys(series.parameters)) {
       const rest = Object.entries(series.parameters).filter(([name]) => name !== parameter)
         .map(([name, value]) => `/${name}:${value}`).join('');
-      const title = `${series.group}/${series.quantity}${rest} (${series.kind}) against ${parameter}`;
+      const title = `${series.group}/${series.quantity}${rest} (${series.kind}) against `
+        + parameter;
       const family = families.get(title) ?? { parameter, members: [] };
       family.members.push(series);
       families.set(title, family);

@@ -87,5 +87,6 @@ export function download(name: string, type: string, text: string): void {
 }
 
 export function fileName(title: string, ending: string): string {
-  return `threadref-${title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')}.${ending}`;
+  const plain = title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  return `threadref-${plain}.${ending}`;
 }

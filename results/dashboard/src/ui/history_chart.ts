@@ -40,8 +40,8 @@ export function summary(machine: Machine, series: Series): string {
   const now = last < 0 ? 'no usable figure yet'
     : `last usable ${words.figure(series.kind, series.value[last])} `
       + words.interval(series.low[last], series.high[last]);
-  const points = series.change_points.map((point) =>
-    `${words.percent(point.after / point.before)} at ${words.night(machine.runs[series.run[point.at]])}`);
+  const points = series.change_points.map(({ at, before, after }) =>
+    `${words.percent(after / before)} at ${words.night(machine.runs[series.run[at]])}`);
   return `${series.name} on ${machine.name}, ${words.plural(series.run.length, 'night')}: ${now}; `
     + `${points.length ? `change points: ${points.join(', ')}` : 'no change point'}; `
     + `${words.plural(segments(machine).length - 1, 'environment change')}, `

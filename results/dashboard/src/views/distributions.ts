@@ -29,9 +29,9 @@ function boxes(context: Context, series: Series, positions: number[]): Child {
   const whole = positions.filter((at) => series.samples[String(at)]).length;
   return chart({
     title: `repetitions of ${series.name}`, height: 300,
-    summary: `${words.plural(positions.length, 'night')}: box from p25 to p75 with the median, ends `
-      + `at p5 and p95; every repetition as a dot in ${words.plural(whole, 'night')}, of older ones `
-      + 'only quantiles are kept.',
+    summary: `${words.plural(positions.length, 'night')}: box from p25 to p75 with the median, `
+      + `ends at p5 and p95; every repetition as a dot in ${words.plural(whole, 'night')}, of `
+      + 'older ones only quantiles are kept.',
     header: ['run', 'repetition', 'value'],
     rows: () => positions.flatMap((at) => (series.samples[String(at)] ?? [])
       .map((value, index) => [machine.runs[series.run[at]].run, index + 1, value])),

@@ -48,16 +48,18 @@ export const matrix: View = {
       { title: 'guarantee', text: true, value: (row) => row[0]?.row ?? '' },
       ...night.backends.map((backend, at): Column<MatrixCell[]> => ({
         title: backend, text: true, value: (row) => row[at].grade, show: (row) => show(row[at]),
-        mark: (row) => `grade ${row[at].grade || 'absent'}${row[at].was === null ? '' : ' changed'}`,
+        mark: (row) => `grade ${row[at].grade || 'absent'}`
+          + (row[at].was === null ? '' : ' changed'),
       })),
     ];
     return [
       nightSelect(context, run),
-      night.run !== run && h('p', { class: 'warning' }, `The night of ${words.night(machine.runs[run])}`
-        + ` stored no matrix; this is the one of ${words.night(machine.runs[night.run])}.`),
+      night.run !== run && h('p', { class: 'warning' },
+        `The night of ${words.night(machine.runs[run])} stored no matrix; this is the `
+          + `one of ${words.night(machine.runs[night.run])}.`),
       h('p', {}, `${words.plural(changed, 'cell')} changed against the night before, `
-        + `${words.plural(broken, 'broken guarantee')}. "declared" is a deviation that the back end `
-        + 'names itself; "not run" is a hole: the back end does not claim what the row needs.'),
+        + `${words.plural(broken, 'broken guarantee')}. "declared" is a deviation that the back `
+        + 'end names itself; "not run" is a hole: the back end does not claim what the row needs.'),
       table({ caption: `guarantees in ${machine.runs[night.run].run} on ${machine.name}`,
         empty: 'No row of the stored matrix passes the search.' }, columns, rows),
       history(machine, state.q),

@@ -32,7 +32,8 @@ function facts(context: Context, series: Series, position: number): [string, Chi
 
 function changePoint(series: Series, position: number): Child {
   const point = series.change_points.find((one) => one.at === position);
-  return point && h('p', { class: 'warning' }, `A change point: ${words.digits(point.before)} before, `
+  return point && h('p', { class: 'warning' },
+    `A change point: ${words.digits(point.before)} before, `
     + `${words.digits(point.after)} since (${words.percent(point.after / point.before)}, `
     + `p = ${point.p}).`);
 }
@@ -54,7 +55,8 @@ export function nightPanel(context: Context, series: Series, position: number): 
     changePoint(series, position),
     run.problems.length > 0 && h('ul', { class: 'problems' },
       run.problems.map((text) => h('li', {}, text))),
-    pair && h('div', {}, h('p', {}, `Paired that night: ${pair.verdict}, ${words.ratio(pair.ratio)} `
+    pair && h('div', {}, h('p', {},
+      `Paired that night: ${pair.verdict}, ${words.ratio(pair.ratio)} `
       + `${words.interval(pair.low, pair.high)}, ${words.commits(pair.a_commit, pair.b_commit)}`),
     command(pair.command)),
     h('div', { class: 'controls' },

@@ -24,8 +24,8 @@ export const ordering: View = {
     ];
     return [
       nightSelect(context, run),
-      h('p', {}, wrong ? `${words.plural(wrong, 'series', 'series')} not in the order newest first, `
-        + 'listed first.' : 'Every row that says its order ran newest first ("ok").'),
+      h('p', {}, wrong ? `${words.plural(wrong, 'series', 'series')} not in the order newest `
+        + 'first, listed first.' : 'Every row that says its order ran newest first ("ok").'),
       table({ caption: `order in ${machine.runs[run].run} on ${machine.name}`,
         empty: 'No row left by the filter says an order in this or an earlier night.' },
       columns, rows),

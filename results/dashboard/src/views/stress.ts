@@ -112,8 +112,8 @@ function cellPictures(context: Context): Child {
       chart({
         title: `memory slope of ${cell.cell}`, height: 250,
         summary: slopes.length ? `Bytes in use that a thread left behind: between `
-          + `${words.digits(Math.min(...slopes))} and ${words.digits(Math.max(...slopes))}; zero is `
-          + 'no leak.' : 'No night ran enough rounds for a slope.',
+          + `${words.digits(Math.min(...slopes))} and ${words.digits(Math.max(...slopes))}; zero `
+          + 'is no leak.' : 'No night ran enough rounds for a slope.',
         header: ['run', 'bytes per thread'],
         rows: () => cell.run.map((run, at) => [machine.runs[run].run, cell.memory_slope[at]]),
         option: () => lines(machine, [{ name: cell.backend,

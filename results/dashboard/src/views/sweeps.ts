@@ -61,7 +61,8 @@ export const sweeps: View = {
       nightSelect(context, run),
       found.length ? h('div', { class: 'two' },
         found.map((sweep) => h('div', {}, picture(context, sweep, run))))
-        : h('p', { class: 'hole' }, 'No two series left by the filter differ in one parameter only.'),
+        : h('p', { class: 'hole' },
+          'No two series left by the filter differ in one parameter only.'),
     ];
   },
 };

@@ -75,7 +75,8 @@ function changeItem(data: PageData, change: Change): HTMLElement {
       since ? ['since ', link(words.night(since), { view: 'machines', machine: change.machine,
         run: since.run }), ', '] : null,
       h('code', {}, words.commits(change.from_commit, change.to_commit))),
-    change.acknowledged !== null && h('p', { class: 'why' }, `acknowledged: ${change.acknowledged}`),
+    change.acknowledged !== null && h('p', { class: 'why' },
+      `acknowledged: ${change.acknowledged}`),
     command(change.command));
 }
 

@@ -94,7 +94,7 @@ test('the first screen: each change with its figures and a command to copy', asy
     .toBe(machine.changes[0].command);
 });
 
-test('history: all nights are drawn, with hollow points, band, change point and marks', async () => {
+test('history: all nights are drawn, with hollow points, band and change point', async () => {
   const page = await at(`view=history&series=${EXIT}`);
   const series = await shown(page, `history of ${EXIT}`);
   const named = (name: string) => series.find((one) => one.name === name)!.data;

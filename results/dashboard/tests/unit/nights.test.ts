@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chosenRun, matrixCells, matrixChanges, orders, segments, upTo }
@@ -81,4 +81,15 @@ test('quantiles', () => {
 test('the lock file names no host', () => {
   const lock = readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8');
   expect(lock).not.toMatch(/:\/\/|"resolved"/);
+});
+
+test('no source line is longer than 100 columns', () => {
+  const root = join(import.meta.dirname, '../..');
+  const sources = ['src', 'tests'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|css|html)$/.test(name)).map((name) => join(root, folder, name)));
+  expect(sources.length).toBeGreaterThan(30);
+  const long = sources.flatMap((path) => readFileSync(path, 'utf8').split('\n')
+    .flatMap((line, at) => ([...line].length > 100 ? [`${path}:${at + 1}`] : [])));
+  expect(long).toEqual([]);
 });
