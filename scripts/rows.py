@@ -6,9 +6,13 @@ import json
 import math
 import re
 
+import environment as surroundings
+import parts
+from parts import BROKEN, read_json
+
+SCHEMA = 2  # of the lines that are written; lines of 1 are read
 FINE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 2, 3, 130
 SANITIZER = 66  # what a program ends with when a sanitizer reported
-BROKEN = ("lost", "doubled", "misordered")
 CLONE = "_clone"
 
 # finalize/exit/registry/n:16/churn:4000, and what Google Benchmark may add behind it. Its threads:
@@ -103,23 +107,6 @@ def stress_rows(document):
 # ----------------------------------------------------------------------------- one whole run
 
 
-def read_json(path, problems):
-    """The document, or {} with the reason among the problems: a hole is said, never hidden."""
-    if path is None:
-        return {}
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problems.append(f"{path.name}: {error.strerror}")
-    except json.JSONDecodeError as error:
-        problems.append(f"{path.name}: not whole JSON ({error})")
-    else:
-        if isinstance(document, dict):
-            return document
-        problems.append(f"{path.name}: not a JSON object")
-    return {}
-
-
 def tables(paths, problems):
     """What ought to be there, as the programs' --describe say: without it no hole could be seen."""
     backends, absent, not_run, scenarios = {}, {}, {}, {"bench": {}, "stress": {}}
@@ -161,21 +148,9 @@ def environment(document):
             for key, value in document.get("context", {}).items() if key not in NOT_STORED}
 
 
-def collect(options):
-    """(head, rows) of the run that these options name."""
-    problems = []
-    statuses = dict(usable_status(text, problems) for text in options.status)
-    bench = read_json(options.bench, problems)
-    stress = read_json(options.stress, problems)
-    bench_found = bench_rows(bench)
-    cells, totals = stress_rows(stress)
-    if options.bench and not bench_found:
-        problems.append("the bench left no row")
-    if options.stress and not cells:
-        problems.append("the stress run left no cell")
-
-    described = tables(options.describe, problems)
-    status = max([*statuses.values(), UNUSABLE if problems else FINE])
+def judge_rows(bench_found, cells, statuses, problems):
+    """The worst status that a row or cell is worth; each bad one is said."""
+    status = FINE
     for row in bench_found:
         if "error" in row:
             problems.append(f"{row['name']}: {row['error']}")
@@ -191,15 +166,63 @@ def collect(options):
                            and outcome["grade"] == "forbidden")
             problems.append(f"{cell.get('cell')}: {cell.get('verdict')}{seen}")
             status = max(status, FORBIDDEN if cell.get("verdict") == "failed" else UNUSABLE)
+    return status
 
-    common = {"schema": 1, "run": options.run, "machine": options.machine}
+
+def measured(options, problems):
+    """(rows of all process starts, the first one's document)"""
+    first = read_json(options.bench, problems)
+    more = sorted(options.raw.glob("process-*.json")) if options.raw else []
+    starts = [first, *(read_json(path, problems) for path in more)]
+    found = parts.of_processes(bench_rows(document) for document in starts)
+    if options.bench and not found:
+        problems.append("the bench left no row")
+    if options.raw and found:
+        parts.add_drains(found, options.raw / "samples.jsonl", problems)
+    return found, first
+
+
+def canary_names(paths):
+    """What --describe lists as broken on purpose."""
+    found = {}
+    for path in paths:
+        document = read_json(path, [])
+        found.update(dict.fromkeys(document.get("canaries", [])))
+        found.update(dict.fromkeys(document.get("rare_canaries", [])))
+    return list(found)
+
+
+def collect(options):
+    """(head, rows) of the run that these options name. options.raw: the folder with what else a
+    night left, if it was one; options.first: what environment.before() said."""
+    holes, findings = [], []
+    statuses = dict(usable_status(text, holes) for text in options.status)
+    bench_found, bench = measured(options, holes)
+    stress = read_json(options.stress, holes)
+    cells, totals = stress_rows(stress)
+    if options.stress and not cells:
+        holes.append("the stress run left no cell")
+    described = tables(options.describe, holes)
+    found = parts.collect(options.raw, statuses, canary_names(options.describe), holes, findings) \
+        if options.raw else []
+    status = max([*statuses.values(), UNUSABLE if holes else FINE,
+                  judge_rows(bench_found, cells, statuses, findings)])
+    is_usable, why = parts.usable(found, statuses)
+    block = surroundings.observe(options.program, options.first or surroundings.before(),
+                                 environment(bench))
+
+    common = {"schema": SCHEMA, "run": options.run, "machine": options.machine}
     commit = bench.get("context", {}).get("commit") or stress.get("commit") or "unknown"
     head = {**common, "kind": "run", "commit": commit, "started": options.started,
-            "finished": now(), "quick": options.quick, "statuses": statuses, "status": status,
-            "problems": problems, "environment": environment(bench),
-            **described}
-    found = [{**common, "kind": "bench", **row} for row in bench_found]
-    found += [{**common, "kind": "stress", **cell} for cell in cells]
+            "finished": now(), "quick": options.quick, "statuses": statuses,
+            "status": status if is_usable else max(status, UNUSABLE),
+            "problems": why + holes + findings, "usable": is_usable,
+            "controls": {"self": parts.furthest(found, "self"),
+                         "clone": parts.furthest(found, "clone"), "band": parts.band(found)},
+            "environment": block, "environment_hash": surroundings.hash_of(block),
+            "sentence": "", "changes": [], **described}
+    lines = [{"kind": "bench", **row} for row in bench_found]
+    lines += [{"kind": "stress", **cell} for cell in cells]
     if totals:
-        found.append({**common, "kind": "stress_totals", **totals})
-    return head, found
+        lines.append({"kind": "stress_totals", **totals})
+    return head, [{**line, **common} for line in lines + found]

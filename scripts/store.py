@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """The results store: JSON lines under results/<machine>/<yyyy>/<run>.jsonl, one file a run.
 
-usage: store.py ready --results DIR --machine NAME   can a run be stored? asked before it begins
-       store.py add   --results DIR --machine NAME --run NAME --started TIME [--quick]
-                      [--status NAME=N...] [--describe FILE...] [--bench FILE] [--stress FILE]
-       store.py check --results DIR                  is every stored line whole and valid?
+usage: store.py ready  --results DIR --machine NAME   can a run be stored? asked before it begins
+       store.py add    --results DIR --machine NAME --run NAME --started TIME [--quick]
+                       [--status NAME=N...] [--describe FILE...] [--bench FILE] [--stress FILE]
+       store.py check  --results DIR                  is every stored line whole and valid?
+       store.py sqlite --results DIR --out FILE       all of it as a database, made anew
+       store.py query  --results DIR --sql STATEMENT  one question to such a database
 
 `add` reads what bench_threadref (--benchmark_out) and stress_threadref (--json) wrote and prints
-the file it stored. Keys and units: results/README.md.
+the file it stored; a night is stored by scripts/nightly.sh. Keys, units and the tables of the
+database: results/README.md.
 
 exit status: 0 fine · 1 wrong use, or the folder cannot be written · 2 the run holds a forbidden
              outcome, or something lost, doubled or misordered · 3 not usable · 4 a canary was not
@@ -26,7 +29,11 @@ import rows
 
 FINE, MISUSE, FORBIDDEN, UNUSABLE = 0, 1, 2, 3
 SCHEMA = Path(__file__).resolve().parent.parent / "results" / "schema.json"
-KINDS = ("run", "bench", "stress", "stress_totals")
+# What a stored line may be, and which part of the schema says how it looks.
+KINDS = {"run": "run", "bench": "bench", "stress": "stress", "stress_totals": "stress_totals",
+         "pair": "stored_pair", "control": "control", "instructions": "stored_instructions",
+         "matrix": "matrix", "target": "stored_target", "canary": "canary",
+         "sanitizer": "sanitizer"}
 NOT_MACHINES = ("local", "dashboard")
 MACHINE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 PART = ".part"
@@ -84,11 +91,11 @@ def ready(results, machine):
             raise Refused(f"cannot write to {folder}: {error.strerror}") from error
 
 
-def validator(kind):
+def validator(definition):
     import jsonschema  # slow to import, and reading does without
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     return jsonschema.Draft202012Validator(
-        {"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
+        {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]})
 
 
 def complaints(lines):
@@ -100,7 +107,7 @@ def complaints(lines):
             yield f"line {number}: kind is {kind!r}; expected one of {', '.join(KINDS)}"
             continue
         if kind not in validators:
-            validators[kind] = validator(kind)
+            validators[kind] = validator(KINDS[kind])
         for error in validators[kind].iter_errors(line):
             where = ".".join(str(part) for part in error.absolute_path)
             yield f"line {number} ({kind}) {where}: {error.message[:200]}"
@@ -127,26 +134,48 @@ def add(results, lines):
 
 
 class Run:
-    """One stored run: its head line and its rows."""
+    """One stored run: its head line and its rows. Of a line of schema 1 nothing is missing that has
+    a meaning without it."""
+
+    # Of each kind, by what a line of it is known in its run.
+    NAMES = {"bench": ("name",), "stress": ("cell",), "stress_totals": (), "pair": ("series",),
+             "control": ("control", "a", "b", "quantity", "n"),
+             "instructions": ("quantity", "subject"), "matrix": ("row", "backend"),
+             "target": ("target",), "canary": ("name",), "sanitizer": ("leg",)}
 
     def __init__(self, path, head):
         self.path, self.head = path, head
         self.machine, self.name = head["machine"], head["run"]
-        self.bench, self.stress, self.totals = {}, {}, None
+        self.commit, self.quick = head["commit"], head["quick"]
+        self.is_usable = head.get("usable", head["status"] != UNUSABLE)
+        self.environment_hash = head.get("environment_hash", "")
+        self.lines = {kind: {} for kind in self.NAMES}
 
     def take(self, line):
         """Adds a row; False if the run has one of that name already."""
-        if line["kind"] == "stress_totals":
-            twice, self.totals = self.totals is not None, self.totals or line
-            return not twice
-        table, name = ((self.bench, line.get("name")) if line["kind"] == "bench"
-                       else (self.stress, line.get("cell")))
-        return table.setdefault(name, line) is line
+        key = "/".join(str(line.get(name)) for name in self.NAMES[line["kind"]])
+        return self.lines[line["kind"]].setdefault(key, line) is line
+
+    @property
+    def bench(self):
+        return self.lines["bench"]
+
+    @property
+    def stress(self):
+        return self.lines["stress"]
+
+    @property
+    def totals(self):
+        return self.lines["stress_totals"].get("")
+
+    def of(self, kind):
+        """The lines of one kind, as they stand in the file."""
+        return list(self.lines[kind].values())
 
 
 def required_keys():
     definitions = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]
-    return {kind: set(definitions[kind]["required"]) for kind in KINDS}
+    return {kind: set(definitions[name]["required"]) for kind, name in KINDS.items()}
 
 
 def parse(text, required):
@@ -228,11 +257,23 @@ def check_command(options):
     return UNUSABLE if problems else FINE
 
 
+def sqlite_command(options):
+    import sqlite_copy  # only these two commands need it
+    machines, problems = load(options.results)
+    for problem in problems:
+        print(f"store.py: {problem}", file=sys.stderr)
+    if options.command == "query":
+        sqlite_copy.ask(machines, options.sql)
+    else:
+        print(sqlite_copy.write(machines, options.out))
+    return UNUSABLE if problems else FINE
+
+
 def options_from(arguments):
     parser = argparse.ArgumentParser(usage=__doc__.strip(), add_help=False)
     parser.error = lambda why: (print(f"store.py: {why}; see store.py --help", file=sys.stderr),
                                 sys.exit(MISUSE))
-    parser.add_argument("command", choices=("ready", "add", "check"))
+    parser.add_argument("command", choices=("ready", "add", "check", "sqlite", "query"))
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--machine", default="")
     parser.add_argument("--run", default="")
@@ -242,7 +283,19 @@ def options_from(arguments):
     parser.add_argument("--describe", type=Path, action="append", default=[])
     parser.add_argument("--bench", type=Path)
     parser.add_argument("--stress", type=Path)
-    return parser.parse_args(arguments)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--sql")
+    parser.set_defaults(raw=None, first=None, program="")
+    options = parser.parse_args(arguments)
+    for command, needed in (("sqlite", "out"), ("query", "sql")):
+        if options.command == command and not getattr(options, needed):
+            parser.error(f"{command} needs --{needed}")
+    return options
+
+
+COMMANDS = {"ready": lambda options: ready(options.results, options.machine) or FINE,
+            "add": add_command, "check": check_command, "sqlite": sqlite_command,
+            "query": sqlite_command}
 
 
 def main(arguments):
@@ -251,10 +304,7 @@ def main(arguments):
         return FINE
     options = options_from(arguments)
     try:
-        if options.command == "ready":
-            ready(options.results, options.machine)
-            return FINE
-        return add_command(options) if options.command == "add" else check_command(options)
+        return COMMANDS[options.command](options)
     except Refused as refused:
         print(f"store.py: {refused}", file=sys.stderr)
         return refused.status

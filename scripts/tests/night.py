@@ -68,7 +68,7 @@ def options(results, day, *, bench_text=None, statuses=(), verdict="passed", lea
         results=Path(results), machine=changes.get("machine", "box"), quick=False,
         run=f"2026-01-{day:02}T020000Z-1a2b3c4", started=f"2026-01-{day:02}T02:00:00Z",
         status=list(statuses), describe=[raw / "describe.json"], bench=raw / "bench.json",
-        stress=raw / "stress.json")
+        stress=raw / "stress.json", raw=None, first=None, program="")
 
 
 def stored(results, day, **changes):
