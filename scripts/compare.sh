@@ -44,6 +44,9 @@ done
 ((${#sides[@]} == 2)) ||
   fail "$misuse" "two sides are needed, A and B, each a commit, a build folder or a results folder"
 
+# What a build depends on beside its commit. Another compiler must not pass for another commit.
+toolchain=$( (c++ --version; getconf GNU_LIBC_VERSION; echo "${CXXFLAGS:-}") | sha256sum)
+
 # Prints what stands for a side: a results folder, or a program, which is built if need be. The
 # clone of a commit stays, so that the next comparison with it builds nothing.
 measurable() {  # measurable <side>
@@ -53,7 +56,7 @@ measurable() {  # measurable <side>
   elif [[ -f $1/bench.json ]]; then
     (cd "$1" && pwd)
   elif commit=$(git -C "$root" rev-parse --verify --quiet --short=12 "$1^{commit}"); then
-    folder=$root/build/compare/$commit
+    folder=$root/build/compare/$commit-${toolchain:0:8}
     if [[ ! -x $folder/build/bin/bench_threadref ]]; then
       step "build $1 ($commit)" >&2
       rm -rf "$folder"
@@ -64,6 +67,7 @@ measurable() {  # measurable <side>
       cmake --build "$folder/build" --target bench_threadref --parallel "$jobs" >&2 ||
         return "$unusable"
     fi
+    touch "$folder"  # in use: nightly.sh removes what was not for a month
     echo "$folder/build/bin/bench_threadref"
   else
     fail "$misuse" "'$1' is no commit, no build folder and no results folder"

@@ -3,7 +3,6 @@
 change of that series that came with that commit is told, and makes no night fail."""
 
 import json
-import subprocess
 
 import store
 
@@ -41,17 +40,10 @@ def read(results):
     return notes, problems
 
 
-def commits_between(root, older, newer):
-    """Full names of the commits after `older` up to `newer`; of what git does not know, `newer`."""
-    done = subprocess.run(["git", "-C", root, "rev-list", f"{older}..{newer}"],
-                          capture_output=True, text=True, check=False)
-    return (done.stdout.split() if done.returncode == 0 else []) or [newer]
-
-
-def reason(notes, series, commits):
-    """Why a change of this series within these commits was expected; None: it was not."""
+def reason(notes, series, names):
+    """Why a change of this series within the commits `names` was expected; None: it was not."""
     for note in notes:
         if note.series == series and any(commit.startswith(note.commit)
-                                         or note.commit.startswith(commit) for commit in commits):
+                                         or note.commit.startswith(commit) for commit in names):
             return note.reason
     return None

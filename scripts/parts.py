@@ -112,10 +112,10 @@ def controls(raw, holes, _):
 
 
 def pairs(raw, holes, _):
-    """Of compare.sh between two builds: a line a series."""
-    lines = []
+    """Of compare.sh between two builds: a line a series. Its sides are named by their commits."""
+    lines, state = [], read_json(raw / "night.json", holes)
+    a, b = state.get("partner", {}).get("commit", "unknown"), state.get("commit", "unknown")
     for line in read_lines(raw / "pair" / "compare.json", holes):
-        a, b = line["a"], line["b"]
         kept = {key: line[key] for key in (
             "ratio", "low", "high", "least", "min_change", "verdict", "confirmed", "processes",
             "ratios", "a_ns", "b_ns")}
@@ -131,7 +131,9 @@ def series_filter(series):
 
 
 def command_of_pair(a, b, series):
-    return f"scripts/compare.sh {a} {b} --filter '{series_filter(series)}'"
+    """Of a tree with changes there is a build only."""
+    side = "build/release" if b.endswith("-dirty") else b
+    return f"scripts/compare.sh {a} {side} --filter '{series_filter(series)}'"
 
 
 def instructions(raw, holes, _):
