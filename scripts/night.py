@@ -26,9 +26,12 @@ import night_verdict
 import notes
 import rows
 import store
-from starts import FINE, INTERRUPTED, Parser, Unusable, end_with
+from starts import FINE, INTERRUPTED, UNUSABLE, Parser, Unusable, end_with
 
-FORBIDDEN = 2
+FORBIDDEN, UNCAUGHT = 2, 4
+# What a status of a step means to a night. A confirmed regression is the judge's: it may have been
+# expected. Controls that miss what they plant say of this run alone that it is not usable.
+MEANT = {("pair", FORBIDDEN): FINE, ("controls", UNCAUGHT): UNUSABLE}
 RESUMED_WITHIN = 12 * 3600  # seconds
 RAW_KEPT = 30 * 86400
 LOAD_MOST, DISK_LEAST_MIB = 0.5, 2048
@@ -245,8 +248,7 @@ def take_all(night, steps):
         if code and step.is_vital:
             raise Unusable(f"'{step.words}' failed, nothing was stored (log: "
                            f"{night.raw / step.name}.log)")
-        # A confirmed regression is the judge's: it may have been expected.
-        statuses[step.name] = FINE if step.name == "pair" and code == FORBIDDEN else code
+        statuses[step.name] = MEANT.get((step.name, code), code)
     return statuses
 
 

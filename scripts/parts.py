@@ -48,17 +48,18 @@ def read_lines(path, problems):
 # ----------------------------------------------------------------------------- the benchmarks
 
 
-def rounded(values):
-    """Six digits are more than any clock gives, and keep a year of nights small."""
-    return [float(f"{value:.6g}") for value in values]
+def rounded(value):
+    """Six digits are more than any clock gives, and keep a year of nights small; whole numbers,
+    which are counts and bytes, stay as they are."""
+    return int(value) if value == int(value) else float(f"{value:.6g}")
 
 
 def add_samples(row, key, values):
     """The figure of each process start, and what they say of the median."""
-    row[f"{key}_samples"] = rounded(values)
+    row[f"{key}_samples"] = [rounded(value) for value in values]
     low, _, high = intervals.interval(values)
     if math.isfinite(high):
-        row[f"{key}_low"], row[f"{key}_high"] = low, high
+        row[f"{key}_low"], row[f"{key}_high"] = rounded(low), rounded(high)
 
 
 def merged(found):
@@ -71,8 +72,8 @@ def merged(found):
         values = [each[key] for each in found if key in each]
         if key in BROKEN:
             row[key] = max(values)
-        elif not isinstance(value, str) and len(set(values)) > 1:
-            row[key] = statistics.median(values)
+        elif not isinstance(value, str):
+            row[key] = rounded(statistics.median(values))
     for key in ("ns", "ratio"):
         if key in row:
             add_samples(row, key, [each[key] for each in found if key in each])
@@ -101,7 +102,7 @@ def add_drains(rows, path, problems):
               if line.get("what") == "drain"}
     for row in rows:
         if drains.get(row["name"]) and "error" not in row:
-            row["drain_samples"] = rounded(thinned(sorted(drains[row["name"]])))
+            row["drain_samples"] = thinned(sorted(drains[row["name"]]))
 
 
 # ----------------------------------------------------------------------------- the other parts
@@ -240,17 +241,26 @@ def band(lines):
                 if line.get("control") == "self" and line["high"] is not None), default=None)
 
 
+def doubts(lines):
+    """What controls say against their run, each in a sentence."""
+    for line in lines:
+        what = f"{line['quantity']}/n:{line['n']}" if line["kind"] == "control" else ""
+        if line.get("control") == "self" and abs(line["ratio"] - 1) > intervals.SELF_LIMIT:
+            yield (f"{line['a']} differed from itself by {line['ratio'] - 1:+.1%} in {what}: this "
+                   "run says nothing; is the machine busy?")
+        elif line.get("control") in ("self", "clone") and line["verdict"] in ("faster", "slower"):
+            yield f"{line['a']} and {line['b']}, the same code, were told apart in {what}"
+
+
 def usable(lines, statuses):
     """(is it, sentences that say why not): a run that can't be believed gates nothing."""
-    why = []
-    for line in lines:
-        if line.get("control") == "self" and abs(line["ratio"] - 1) > intervals.SELF_LIMIT:
-            why.append(f"{line['a']} differed from itself by {line['ratio'] - 1:+.1%} in "
-                       f"{line['quantity']}/n:{line['n']}: this run says nothing; is the machine "
-                       "busy?")
-    if statuses.get("controls") == 4:
-        why.append("the controls told identical code apart, or did not find planted work")
-    elif statuses.get("controls") and not why:
+    why = list(doubts(lines))
+    if statuses.get("controls") and not why:
+        why += [f"4 % more work in {line['quantity']}/n:{line['n']} of {line['a']} was not found: "
+                "this run could not have told what it is for; is the machine busy?"
+                for line in lines
+                if line.get("control") == "planted" and line["verdict"] != "slower"]
+    if statuses.get("controls") and not why:
         why.append(f"the controls ended with {statuses['controls']}: nothing says that the figures "
                    "can be believed")
     return not why, why

@@ -187,8 +187,8 @@ def canary_names(paths):
     found = {}
     for path in paths:
         document = read_json(path, [])
-        found.update(dict.fromkeys(document.get("canaries", [])))
-        found.update(dict.fromkeys(document.get("rare_canaries", [])))
+        for each in (*document.get("canaries", []), *document.get("rare_canaries", [])):
+            found[each["name"]] = True
     return list(found)
 
 

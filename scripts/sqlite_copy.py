@@ -7,9 +7,6 @@ import contextlib
 import json
 import os
 import sqlite3
-import sys
-
-import store
 
 TABLES = """
 create table runs (machine text, run text, "commit" text, started text, finished text,
@@ -28,7 +25,11 @@ create table lines (kind text, name text, machine text, run text, document text,
 BENCH = ("name", "group", "quantity", "subject", "n", "ns", "ratio", "ratio_low", "ratio_high")
 STRESS = ("cell", "verdict", "rounds", "threads_churned", "finalizers_run")
 HEAD = ("commit", "started", "finished", "quick", "status", "environment_hash", "sentence")
-SHOWN = {"run", "bench", "stress"}  # these have tables of their own
+SHOWN = {"bench", "stress"}  # these have tables of their own
+
+
+class Failed(Exception):
+    """A sentence for the user."""
 
 
 def floats(values):
@@ -53,7 +54,7 @@ def add_run(database, run):
     for cell in run.of("stress"):
         insert(database, "stress", {**where, **{key: cell.get(key) for key in STRESS},
                                     "outcomes": json.dumps(cell["outcomes"])})
-    for kind in store.KINDS.keys() - SHOWN:
+    for kind in run.lines.keys() - SHOWN:
         for name, line in run.lines[kind].items():
             insert(database, "lines", {"kind": kind, "name": name, **where,
                                        "document": json.dumps(line)})
@@ -69,13 +70,13 @@ def fill(database, machines):
 
 def write(machines, out):
     """The database at `out`, whole or as it was before."""
-    part = out.with_name(f".{out.name}.{os.getpid()}{store.PART}")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         with contextlib.closing(sqlite3.connect(part)) as database:
             fill(database, machines)
         os.replace(part, out)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise store.Refused(f"cannot write {out}: {error}") from error
+    except (OSError, sqlite3.Error) as error:
+        raise Failed(f"cannot write {out}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
     return out
@@ -88,9 +89,9 @@ def ask(machines, statement):
         try:
             found = database.execute(statement)
         except sqlite3.Error as error:
-            raise store.Refused(f"--sql: {error}") from error
+            raise Failed(f"--sql: {error}") from error
         if found.description is None:
-            raise store.Refused("--sql: only a question can be asked, such as select ...")
+            raise Failed("--sql: only a question can be asked, such as select ...")
         print(*(column[0] for column in found.description), sep="\t")
         for row in found:
-            print(*("" if value is None else value for value in row), sep="\t", file=sys.stdout)
+            print(*("" if value is None else value for value in row), sep="\t")

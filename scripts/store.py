@@ -262,10 +262,13 @@ def sqlite_command(options):
     machines, problems = load(options.results)
     for problem in problems:
         print(f"store.py: {problem}", file=sys.stderr)
-    if options.command == "query":
-        sqlite_copy.ask(machines, options.sql)
-    else:
-        print(sqlite_copy.write(machines, options.out))
+    try:
+        if options.command == "query":
+            sqlite_copy.ask(machines, options.sql)
+        else:
+            print(sqlite_copy.write(machines, options.out))
+    except sqlite_copy.Failed as failed:
+        raise Refused(str(failed)) from failed
     return UNUSABLE if problems else FINE
 
 

@@ -134,6 +134,13 @@ class VerdictTest(Played):
         run = self.runs()[-1]
         self.assertEqual((run.is_usable, run.head["changes"]), (False, []))
 
+    def test_controls_that_miss_what_they_plant(self):
+        fake.says(self.root, planted="undecided")
+        status, sentence = self.last_line("--quick")
+        self.assertEqual(status, 3)
+        self.assertIn("not usable: 4 % more work in registration/n:256 of registry was not found",
+                      sentence)
+
     def test_the_next_night_is_compared_with_a_usable_one(self):
         self.night("--quick")
         fake.commit(self.root, "speed", "101")
