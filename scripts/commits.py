@@ -7,6 +7,7 @@ import subprocess
 from starts import FINE, MISUSE, Unusable
 
 DIRTY = "-dirty"
+CODE = ("--", ".", ":!results")  # results are added every morning, and change no program
 
 
 def git(root, *arguments):
@@ -17,9 +18,9 @@ def git(root, *arguments):
 
 
 def here(root):
-    """As the programs name it: with a mark for a tree that has changes."""
-    return git(root, "describe", "--always", "--dirty", "--abbrev=12",
-               "--exclude=*") or "unknown"
+    """The commit's short name, with a mark for a tree whose code has changes."""
+    changed = git(root, "status", "--porcelain", "--untracked-files=no", *CODE)
+    return (known(root, "HEAD") or "unknown") + (DIRTY if changed else "")
 
 
 def plain(name):
@@ -31,9 +32,16 @@ def known(root, name):
     return git(root, "rev-parse", "--verify", "--quiet", "--short=12", f"{name}^{{commit}}")
 
 
+def of_code(root, name):
+    """The commit that last changed code, up to this one: so that it is built once, however often
+    results were added."""
+    found = git(root, "rev-list", "-1", name, *CODE) if known(root, name) else ""
+    return known(root, found) if found else ""
+
+
 def between(root, older, newer):
-    """Full names of the commits after `older` up to `newer`, oldest first."""
-    return git(root, "rev-list", "--reverse", f"{plain(older)}..{plain(newer)}").split()
+    """Full names of the commits after `older` up to `newer` that change code, oldest first."""
+    return git(root, "rev-list", "--reverse", f"{plain(older)}..{plain(newer)}", *CODE).split()
 
 
 class Partner:
@@ -51,17 +59,19 @@ def partner_of(root, runs, since, other_than=""):
     is not `other_than`."""
     if since:
         named = next((run for run in runs if run.name == since), None)
-        commit = known(root, plain(named.commit) if named else since)
+        commit = of_code(root, plain(named.commit) if named else since)
         if not commit:
             raise Unusable(f"--since {since}: neither a stored run of this machine nor a commit",
                            MISUSE)
         return Partner(commit, named.name if named else "")
     why = "there was no usable night before to compare with"
     for run in reversed(runs):
-        commit = "" if run.commit.endswith(DIRTY) else known(root, run.commit)
+        commit = "" if run.commit.endswith(DIRTY) else of_code(root, run.commit)
         if not run.is_usable or commit and commit == other_than:
             continue
         if commit:
             return Partner(commit, run.name)
-        why = f"the commit of {run.name}, {run.commit}, can't be built again: git does not have it"
+        why = (f"the commit of {run.name}, {run.commit}, can't be built again: "
+               + ("its tree had changes" if run.commit.endswith(DIRTY) else
+                  "git does not have it"))
     return Partner(why=why)

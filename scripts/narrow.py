@@ -85,7 +85,7 @@ def bisect(root, series, since, runs):
     if not SERIES.fullmatch(series):
         raise Unusable(f"--bisect {series}: a series is called as a benchmark, such as "
                        "finalize/registration/registry/n:256", MISUSE)
-    newest = commits.known(root, "HEAD")
+    newest = commits.of_code(root, "HEAD")
     partner = commits.partner_of(root, runs, since, other_than=newest)
     if not partner.commit:
         raise Unusable(f"--bisect: {partner.why}; say --since COMMIT", MISUSE)

@@ -39,6 +39,11 @@ STATE, ENDED = "night.json", "ended"
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def moment():
+    """As the name of a run begins."""
+    return time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime())
+
+
 class Night:
     """One run under way: where things are, and what its stamps say."""
 
@@ -95,8 +100,7 @@ class Night:
             print(f"nightly.sh: goes on with {self.raw.name}, which was cut off after "
                   f"{', '.join(self.taken()) or 'no step'}")
             return
-        stamp = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime())
-        name = f"{stamp}-{self.commit[:7]}"
+        name = f"{moment()}-{self.commit[:7]}"
         self.raw = self.folder() / name
         self.raw.mkdir(parents=True)
         self.state = {"run": name, "machine": self.machine, "commit": self.commit,
@@ -202,6 +206,7 @@ def stored(night, statuses):
         bench=night.raw / "bench.json", stress=night.raw / "stress.json",
         first=night.state["first"], program=str(night.program("release", "bench_threadref")))
     head, lines = rows.collect(options)
+    head["commit"] = night.commit  # the programs' mark for changes may be an old one
     head["compared_with"] = night.partner.described()
     head["step_seconds"] = night.seconds()
     expected, torn = notes.read(night.results)
@@ -313,6 +318,7 @@ def parse(arguments, root):
     parser = Parser("nightly.sh")
     parser.add_argument("--machine", default=os.environ.get("THREADREF_MACHINE") or host_machine())
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--ready", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--since", default="")
     parser.add_argument("--bisect", metavar="SERIES")
@@ -346,6 +352,8 @@ def interrupt(_signal, _frame):
 
 def main(arguments, root=ROOT):
     options = parse(arguments, root)
+    if options.ready:
+        return FINE
     machines, problems = store.load(options.results)
     for problem in problems:
         print(f"nightly.sh: {problem}", file=sys.stderr)

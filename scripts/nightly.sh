@@ -44,6 +44,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 [[ " $* " != *" --help "* ]] || help_and_exit
+# Before anything is installed.
+"$root/scripts/night.py" --ready "$@"
 if [[ " $* " != *" --dry-run "* ]]; then
   # What only some steps need may be missing: they say so.
   "$root/scripts/setup.sh" --all || "$root/scripts/setup.sh"
