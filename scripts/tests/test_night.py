@@ -344,7 +344,7 @@ class BisectTest(Played):
         return [fake.commit(self.root, "speed", text) for text in speeds]
 
     def test_it_finds_the_commit(self):
-        found = self.commits("100", "101", "100", "106", "105", "106")
+        found = self.commits("101", "102", "101", "106", "105", "106")
         status, said = self.night("--bisect", fake.SERIES, "--since", self.first)
         self.assertEqual(status, 0)
         self.assertIn(f"\n{found[3]} speed: 106\n", said)
