@@ -348,7 +348,7 @@ class BisectTest(Played):
         status, said = self.night("--bisect", fake.SERIES, "--since", self.first)
         self.assertEqual(status, 0)
         self.assertIn(f"\n{found[3]} speed: 106\n", said)
-        self.assertIn("ratio 1.0600", said)
+        self.assertIn("ratio 1.0495", said)
         self.assertIn(f"again: scripts/compare.sh {found[2]} {found[3]}", said)
 
     def test_one_that_got_faster(self):
