@@ -6,9 +6,8 @@ import os
 
 STRESS_SCENARIOS = r"^[a-z_]+/[a-z0-9_]+$"  # one slash: the matrix has a step of its own
 MEASURED = "^(finalize|ref|memory)/"
-PROCESSES, PROCESSES_QUICK = 20, 12  # of pairs; 11 are the least that give a 99.9 % interval
+PROCESSES = 20                       # of pairs; with fewer a busy quarter of an hour decides
 STARTS, STARTS_QUICK = 20, 3         # of the whole bench
-PAIRS_QUICK = 60
 SLOW_PRESETS = ("clang-release", "clang19-tsan", "clang-asan", "memcheck", "aarch64")
 
 
@@ -34,18 +33,15 @@ def build(preset):
 
 
 def controls(night):
-    size = ["--processes", PROCESSES_QUICK, "--pairs", PAIRS_QUICK] if night.quick else [
-        "--processes", PROCESSES]
-    return [[night.script("pair.sh"), "--controls", "--subject", night.default_backend(), *size,
-             "--out", night.raw / "controls.jsonl"]]
+    return [[night.script("pair.sh"), "--controls", "--subject", night.default_backend(),
+             "--processes", PROCESSES, "--out", night.raw / "controls.jsonl"]]
 
 
 def pair(night):
     if not night.partner.commit:
         return []
     return [[night.script("compare.sh"), night.partner.commit, "build/release", "--out",
-             night.raw / "pair", "--processes",
-             PROCESSES_QUICK if night.quick else PROCESSES]]
+             night.raw / "pair", "--processes", PROCESSES]]
 
 
 def bench(night):
@@ -121,8 +117,8 @@ def slow_presets(night):
 MEASURING = (
     Step("build_release", "build, optimised", (300, 60), build("release"), is_vital=True),
     Step("build_tsan", "build for the thread sanitizer", (300, 60), build("tsan"), is_vital=True),
-    Step("controls", "identical code and planted work beside each other", (120, 45), controls),
-    Step("pair", "today's build beside that of the last usable night", (240, 120), pair),
+    Step("controls", "identical code and planted work beside each other", (45, 45), controls),
+    Step("pair", "today's build beside that of the last usable night", (120, 120), pair),
     Step("bench", "every benchmark, over process starts", (4200, 60), bench),
     Step("instructions", "instructions, counted", (180, 30), instructions),
     Step("matrix", "the guarantee matrix, a trial each", (90, 90), matrix),
