@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""One change: what it is, how sure that is, since when, and what shows it again. Also the changes
+that need no statistics, because a state has turned. Imported by detect.py, never run."""
+
+import dataclasses
+import fnmatch
+import shlex
+import subprocess
+from pathlib import Path
+
+import rows
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTRUCTIONS_LEAST = 0.005
+
+
+@dataclasses.dataclass
+class Change:
+    """With the keys that the dashboard reads; `since_run` is a place among the machine's runs."""
+    machine: str
+    series: str
+    kind: str
+    sentence: str
+    certainty: str
+    since_run: int
+    from_commit: str
+    to_commit: str
+    command: str
+    ratio: float = None
+    low: float = None
+    high: float = None
+    acknowledged: str = None
+    tonight: bool = False  # the newest night brought it to light, or is still in that state
+    bad: bool = True
+
+    def document(self):
+        found = dataclasses.asdict(self)
+        del found["bad"]
+        return found
+
+
+def commits_between(older, newer):
+    """The commits after `older` up to `newer`; where git does not know them, only `newer`."""
+    done = subprocess.run(["git", "-C", ROOT, "rev-list", f"{older}..{newer}", "--"],
+                          capture_output=True, text=True, check=False)
+    return [newer, *done.stdout.split()] if done.returncode == 0 else [newer]
+
+
+def same_commit(one, other):
+    """Commits are written in seven digits or more."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def acknowledge(changes, notes):
+    """Sets the reason where a note names the series, a pattern as in a shell, and a commit of the
+    range."""
+    for change in changes:
+        for note in notes:
+            if change.acknowledged or not fnmatch.fnmatchcase(change.series, note["series"]):
+                continue
+            if any(same_commit(commit, note["commit"])
+                   for commit in commits_between(change.from_commit, change.to_commit)):
+                change.acknowledged = note["reason"]
+
+
+def percent(ratio):
+    return f"{abs(ratio - 1):.1%}"
+
+
+def bisect(series):
+    return f"scripts/nightly.sh --bisect {shlex.quote(series)}"
+
+
+# ----------------------------------------------------------------------------- pairs and counts
+
+
+def paired(nights):
+    """What the paired gate said: confirmed by a second run, or nothing."""
+    for night in nights:
+        if not night.usable:
+            continue
+        for line in night.lines("pair"):
+            if line["verdict"] not in ("slower", "faster") or not line.get("confirmed"):
+                continue
+            slower = line["verdict"] == "slower"
+            yield Change(
+                night.machine, line["series"], "regression" if slower else "improvement",
+                f"{line['series']} became {percent(line['ratio'])} {line['verdict']}",
+                "paired, confirmed by a second run", night.at, line["a_commit"], line["b_commit"],
+                line.get("command") or bisect(line["series"]), line["ratio"], line["low"],
+                line["high"], bad=slower)
+
+
+def counted(segments):
+    """Instructions are exact: one night beside the one before says all."""
+    for segment in segments:
+        before = {}
+        for night in segment:
+            for line in night.lines("instructions"):
+                key = line["quantity"], line["subject"]
+                if "instructions" not in line or rows.kind_of(line["subject"]) != "backend":
+                    continue
+                older = before.get(key)
+                before[key] = night, line
+                if older:
+                    yield from counted_change(*older, night, line)
+
+
+def counted_change(older, old, night, line):
+    ratio = line["instructions"] / old["instructions"]
+    least = max(INSTRUCTIONS_LEAST, old["spread"], line["spread"])
+    if 1 / (1 + least) <= ratio <= 1 + least:
+        return
+    name = f"instructions/{line['quantity']}/{line['subject']}"
+    yield Change(
+        night.machine, name, "regression" if ratio > 1 else "improvement",
+        f"{line['quantity']} of {line['subject']} takes {percent(ratio)} "
+        f"{'more' if ratio > 1 else 'fewer'} instructions: {old['instructions']:.1f}, now "
+        f"{line['instructions']:.1f}",
+        f"counted, exact to {least:.1%}", night.at, older.commit, night.commit,
+        line.get("command") or f"scripts/instructions.sh --subject {line['subject']} "
+        f"--quantity {line['quantity']}", ratio, bad=ratio > 1)
+
+
+# ----------------------------------------------------------------------------- states
+
+
+def states(nights):
+    """Everything whose state can turn: (kind, key, night, is it bad, sentence, certainty, command);
+    nights in order."""
+    for night in nights:
+        yield from stress_states(night)
+        for name, row in night.bench.items():
+            broken = rows.broken(row)
+            yield ("forbidden", name, night, bool(broken), f"{name}: {broken}", "seen",
+                   f"build/release/bin/bench_threadref --benchmark_filter='^{name}(/|$)'")
+        for line in night.lines("sanitizer"):
+            said = line.get("first") or ["no first line"]
+            yield ("sanitizer", line["leg"], night, bool(line.get("reports")),
+                   f"{line['leg']}: {line.get('reports')} reports; {said[0]}",
+                   "reported", f"scripts/test.sh --preset {line['leg']}")
+        for line in night.lines("target"):
+            # `missed` and listed with its reason is known, and nobody's news.
+            yield ("target", line["target"], night, line["missed"] and not line["listed"],
+                   f"target {line['target']} is missed: {target_figure(line)}",
+                   "99.9 % interval" if "low" in line else "no figure", line["command"])
+        for line in night.lines("matrix"):
+            if line["grade"] not in ("unknown", ""):
+                cell = f"{line['row']}/{line['backend']}"
+                yield ("guarantee", cell, night, line["grade"] == "broken",
+                       f"{cell} is broken" + (f": {line['why']}" if line.get("why") else ""),
+                       "seen", line.get("command", ""))
+
+
+def stress_states(night):
+    seed = f" --seed={night.totals['seed']}" if night.totals else ""
+    for cell in night.stress.values():
+        seen = ", ".join(f"{outcome['name']} {outcome['count']}" for outcome in cell["outcomes"]
+                         if outcome["count"] and outcome["grade"] == "forbidden")
+        yield ("forbidden", cell["cell"], night, cell["verdict"] == "failed",
+               f"{cell['cell']}: {seen or 'failed'}", "seen",
+               f"build/tsan/bin/stress_threadref --filter='^{cell['cell']}$'{seed}")
+
+
+def target_figure(line):
+    if "median" not in line:
+        return line.get("why", "no figure")
+    return f"{line['median']:.3g}, must be {line['sign']} {line['limit']:g}"
+
+
+def turned(nights):
+    """A change for each time a state became bad."""
+    last_of_kind, since, before, seen = {}, {}, {}, []
+    for kind, key, night, bad, sentence, certainty, command in states(nights):
+        last_of_kind[kind] = night.at
+        if bad and (kind, key) not in since:
+            older = before.get((kind, key), night)
+            change = Change(night.machine, key, kind, sentence, certainty, night.at, older.commit,
+                            night.commit, command)
+            since[kind, key] = change
+            seen.append(change)
+        elif bad:
+            since[kind, key].sentence = sentence  # what the newest night saw of it
+        else:
+            since.pop((kind, key), None)
+        before[kind, key] = night
+    for (kind, key), change in since.items():
+        # What is bad still, unless nothing of the kind has been looked at since.
+        change.tonight = before[kind, key].at == last_of_kind[kind]
+    return seen

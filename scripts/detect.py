@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""What changed, since when, how sure that is, and which command shows it again.
+
+usage: detect.py --results DIR [--machine NAME] [--all] [--json]
+
+Of a machine's usable nights: what the paired gate confirmed; change points of the ratios to the
+floors (E-divisive with a t-test, p < 0.001, at least 3 % and at least what the clones of that
+subject differ by), within one environment, unless the pairs of the nights around it say that the
+code is not the cause; instructions; forbidden outcomes, sanitizer reports,
+missed targets and broken guarantees. Improvements too. results/notes.jsonl acknowledges a change:
+lines of series, commit and reason. Prints what the newest night of each machine brought to light.
+
+  --machine NAME  only this one
+  --all           all changes, newest first, not only those of the newest night
+  --json          JSON lines
+  --help          this text
+
+exit status: 0 nothing is worse · 1 wrong use · 2 a confirmed regression, a change point for the
+             worse or a forbidden outcome · 3 the newest night of a machine is not usable
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import change_points
+import changes as change_list
+import intervals
+import nights as night_list
+import readme_table
+from starts import MISUSE, Unusable
+
+FINE, FORBIDDEN, UNUSABLE = 0, 2, 3
+NAMED_MOST = 3  # changes in the verdict's sentence
+
+
+def clone_spreads(nights):
+    """{(subject, quantity): the largest difference that its two compilations showed}: layout moves
+    a ratio by that without anybody's doing."""
+    found = {}
+    for night in nights:
+        for line in night.lines("control"):
+            if line["control"] == "clone":
+                key = line["a"], line["quantity"]
+                spread = line.get("clone_spread", abs(line["ratio"] - 1))
+                found[key] = max(found.get(key, 0.0), spread)
+    return found
+
+
+def ratios(segment, name):
+    """(nights that have it, their ratios)"""
+    have = [night for night in segment if night.bench.get(name, {}).get("ratio") is not None]
+    return have, [night.bench[name]["ratio"] for night in have]
+
+
+def spread_interval(before, after):
+    """Of after / before, the worst of both 99.9 % intervals; too few nights give none."""
+    low_before, _, high_before = intervals.interval(before)
+    low, _, high = intervals.interval(after)
+    if low_before == 0 or low == 0:
+        return None, None
+    return low / high_before, high / low_before
+
+
+def trend_change(name, have, values, point, edges):
+    begin, end = edges
+    low, high = spread_interval(values[begin:point.at], values[point.at:end])
+    first, older = have[point.at], have[point.at - 1]
+    slower = point.ratio > 1
+    return change_list.Change(
+        first.machine, name, "regression" if slower else "improvement",
+        f"{name} has been {change_list.percent(point.ratio)} {'slower' if slower else 'faster'} "
+        "since, beside its floor", f"change point, p = {point.p:.1g}", first.at,
+        older.commit, first.commit, change_list.bisect(name), point.ratio, low, high, bad=slower)
+
+
+def chained(have, name, at):
+    """The pairs' ratios of the usable nights around a change point; None where one is missing. Two
+    nights of one commit need none."""
+    found, near = [], change_points.NEAR
+    for place in range(max(0, at - near), min(len(have), at + near)):
+        night = have[place]
+        line = next((line for line in night.lines("pair") if line["series"] == name), None)
+        if line:
+            found.append(line["ratio"])
+        elif place == 0 or have[place - 1].commit != night.commit:
+            return None
+    return found
+
+
+class Trends:
+    """The change points of all judged series of one machine, each segment for itself."""
+
+    def __init__(self, nights):
+        self.points = {}   # name: [(place among the runs, ChangePoint, is it of the code?)]
+        self.changes = []
+        spreads, segments = clone_spreads(nights), night_list.segments(nights)
+        for name in night_list.judged_series(nights):
+            _, quantity, subject, *_ = name.split("/")
+            least = max(change_points.LEAST_CHANGE, spreads.get((subject, quantity), 0.0))
+            for segment in segments:
+                self._take(name, segment, least, segment is segments[-1])
+
+    def _take(self, name, segment, least, newest):
+        have, values = ratios(segment, name)
+        points = change_points.find(values, least)
+        edges = [0, *(point.at for point in points), len(values)]
+        new = {point.at for point in change_points.is_new(values, least)} if (
+            newest and have and have[-1] is segment[-1]) else set()
+        for number, point in enumerate(points):
+            pairs = chained(have, name, point.at)
+            of_code = pairs is None or change_points.is_of_code(point.ratio, pairs)
+            self.points.setdefault(name, []).append((have[point.at].at, point, of_code))
+            if not of_code:
+                continue  # drawn, with its cause, and nobody's regression
+            change = trend_change(name, have, values, point, (edges[number], edges[number + 2]))
+            change.tonight = any(abs(point.at - at) <= change_points.POINTS_LEAST for at in new)
+            self.changes.append(change)
+
+
+def merged(paired, trends):
+    """One change that both saw is one change, with both certainties; the pair dates it."""
+    found, left = list(paired), []
+    for trend in trends:
+        twin = next((change for change in found if change.series == trend.series
+                     and change.bad == trend.bad
+                     and abs(change.since_run - trend.since_run) <= change_points.POINTS_LEAST),
+                    None)
+        if twin is None:
+            left.append(trend)
+        elif "change point" not in twin.certainty:
+            twin.certainty += f"; {trend.certainty}"
+    return found + left
+
+
+class Machine:
+    """All that is known of one machine's nights: its changes, newest first, and change points."""
+
+    def __init__(self, name, nights, notes):
+        self.name, self.nights = name, nights
+        self.last, self.last_usable = nights[-1], night_list.last_usable(nights)
+        trends = Trends(nights)
+        self.points = trends.points
+        paired = list(change_list.paired(nights))
+        counted = list(change_list.counted(night_list.segments(nights)))
+        for change in [*paired, *counted]:
+            change.tonight = self.last_usable is self.last and change.since_run == self.last.at
+        for change in trends.changes:
+            change.tonight = change.tonight and self.last_usable is self.last
+        self.changes = [*merged(paired, trends.changes), *counted, *change_list.turned(nights)]
+        change_list.acknowledge(self.changes, notes)
+        self.changes.sort(key=lambda change: (-change.since_run, not change.bad, change.series))
+
+    def tonight(self):
+        return [change for change in self.changes if change.tonight]
+
+
+def load(results, only=None):
+    """([Machine], problems)"""
+    notes, problems = night_list.notes(results)
+    stored, more = night_list.load(results)
+    if only and only not in stored:
+        raise Unusable(f"{results} has no night of a machine {only}; it has "
+                       f"{', '.join(stored) or 'none at all'}", MISUSE)
+    return [Machine(name, nights, notes) for name, nights in stored.items()
+            if not only or name == only], problems + more
+
+
+# ----------------------------------------------------------------------------- words
+
+
+def figure(change):
+    if change.ratio is None:
+        return change.sentence
+    interval = f" [{change.low:.2f}, {change.high:.2f}]" if change.low and change.high else ""
+    return f"{change.series} {change.ratio:.2f}{interval}"
+
+
+def kinds_of_news():
+    """(what counts, its word, does it make the night bad), the worst first."""
+    def certain(change):
+        return not change.certainty.startswith("change point")
+    return [
+        (lambda c: c.kind == "regression" and certain(c), "confirmed regression", True),
+        (lambda c: c.kind == "forbidden", "forbidden outcome", True),
+        (lambda c: c.kind == "guarantee", "broken guarantee", True),
+        (lambda c: c.kind == "sanitizer", "leg with sanitizer reports", True),
+        (lambda c: c.kind == "target", "missed target", True),
+        (lambda c: c.kind == "regression" and not certain(c), "regression by trend", True),
+        (lambda c: c.kind == "improvement", "improvement", False)]
+
+
+def plural(count, words):
+    head, _, tail = words.partition(" with ")
+    many = words if count == 1 else f"{head}s with {tail}" if tail else f"{words}s"
+    return f"{count} {many}"
+
+
+def said_of(found, words):
+    """ "1 confirmed regression on m1: finalize/… 1.05 [1.04, 1.06] since abc1234." """
+    machines = ", ".join(dict.fromkeys(change.machine for change in found))
+    named = [f"{figure(change)} since {change.to_commit}" for change in found[:NAMED_MOST]]
+    more = f"; and {len(found) - NAMED_MOST} more" if len(found) > NAMED_MOST else ""
+    return f"{plural(len(found), words)} on {machines}: {'; '.join(named)}{more}."
+
+
+def said_of_run(machine, covered):
+    """A sentence where the newest run itself went wrong, beyond what its changes say."""
+    head = machine.last.head
+    why = f": {head['problems'][0].rstrip('.')}" if head["problems"] else ""
+    if not machine.last.usable:
+        word = "was a quick one and judges nothing" if head["quick"] else "is not usable"
+        return f"The last night of {machine.name} {word}{why}."
+    if head["status"] and not (head["status"] == FORBIDDEN and covered):
+        return f"The last night of {machine.name} ended with status {head['status']}{why}."
+    return ""
+
+
+def verdict(machines):
+    """{"status": 0, 2 or 3, "sentence": …} of the newest night of each machine."""
+    if not machines:
+        return {"status": UNUSABLE, "sentence": "No night is stored."}
+    news = [change for machine in machines for change in machine.tonight()]
+    open_news = [change for change in news if not change.acknowledged]
+    said, status = [], FINE
+    for counts, words, bad in kinds_of_news():
+        found = [change for change in open_news if counts(change)]
+        if found:
+            said.append(said_of(found, words))
+            status = FORBIDDEN if bad else status
+    for machine in machines:
+        covered = any(change.machine == machine.name for change in news)
+        sentence = said_of_run(machine, covered)
+        if sentence:
+            said.append(sentence)
+            quick = machine.last.head["quick"] and not machine.last.head["status"]
+            failed = FORBIDDEN if machine.last.head["status"] == FORBIDDEN else UNUSABLE
+            status = status or (FINE if quick else failed)
+    if not said:
+        count = len(machines)
+        said.append("Nothing changed in the last night"
+                    f"{f' of {count} machines' if count > 1 else f' of {machines[0].name}'}.")
+    known = len(news) - len(open_news)
+    if known:
+        said.append(f"{plural(known, 'acknowledged change')}.")
+    return {"status": status, "sentence": " ".join(said)}
+
+
+def line_of(machine, change):
+    since = machine.nights[change.since_run].head["started"][:10]
+    range_ = (change.to_commit if change.from_commit == change.to_commit
+              else f"{change.from_commit}..{change.to_commit}")
+    known = f"; acknowledged: {change.acknowledged}" if change.acknowledged else ""
+    return (f"{machine.name} {since} {change.kind}: {change.sentence} ({change.certainty}; {range_}"
+            f"{known})\n  {change.command}")
+
+
+def work(options):
+    machines, problems = load(options.results, options.machine)
+    for problem in problems:
+        print(f"detect.py: {problem}", file=sys.stderr)
+    for machine in machines:
+        for change in machine.changes if options.all else machine.tonight():
+            print(json.dumps(change.document()) if options.json else line_of(machine, change))
+    said = verdict(machines)
+    print(json.dumps(said) if options.json else said["sentence"])
+    return said["status"]
+
+
+def main(arguments):
+    parser = readme_table.DocumentedParser("detect.py", __doc__)
+    parser.add_argument("--results", type=Path, required="--help" not in arguments)
+    parser.add_argument("--machine")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    return readme_table.run(parser, work, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
