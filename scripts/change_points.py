@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""Change points of a series: E-divisive with a t-test, as scripts/detect.py uses it. Imported, never
-run.
+"""Change points of a series: E-divisive with a t-test. Imported by detect.py, never run.
 
 E-divisive splits where the energy distance between what is before and what is after is largest, and
 does the same with either side; Student's t-test then says whether a split is one. Looked at and not
@@ -86,9 +85,16 @@ def splits(values, begin, end):
     return [*splits(values, begin, at), at, *splits(values, at, end)]
 
 
+def newest_window(values):
+    """(where it begins, its values)"""
+    begin = max(0, len(values) - WINDOW)
+    return begin, values[begin:]
+
+
 def candidates(values):
-    """Of windows that overlap by half, so that no step is at the end of all that hold it."""
-    found = set()
+    """Of the newest window, and of windows that overlap by half, so that no step is at the end of
+    all that hold it."""
+    found = set(splits(values, newest_window(values)[0], len(values)))
     for begin in range(0, max(1, len(values) - WINDOW // 2), WINDOW // 2):
         found.update(splits(values, begin, min(begin + WINDOW, len(values))))
     return sorted(found)
@@ -139,12 +145,6 @@ def find(values, least=LEAST_CHANGE):
             return points
         places.remove(max(failed, key=lambda point: (point.p, -size(point))).at)
     return []
-
-
-def newest_window(values):
-    """(where it begins, its values)"""
-    begin = max(0, len(values) - WINDOW)
-    return begin, values[begin:]
 
 
 def in_newest(values, least=LEAST_CHANGE):

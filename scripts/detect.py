@@ -236,11 +236,10 @@ def verdict(machines):
             quick = machine.last.head["quick"] and not machine.last.head["status"]
             failed = FORBIDDEN if machine.last.head["status"] == FORBIDDEN else UNUSABLE
             status = status or (FINE if quick else failed)
-    if not said:
-        count = len(machines)
-        said.append("Nothing changed in the last night"
-                    f"{f' of {count} machines' if count > 1 else f' of {machines[0].name}'}.")
     known = len(news) - len(open_news)
+    if not said:
+        whose = machines[0].name if len(machines) == 1 else f"{len(machines)} machines"
+        said.append(f"Nothing {'else ' if known else ''}changed in the last night of {whose}.")
     if known:
         said.append(f"{plural(known, 'acknowledged change')}.")
     return {"status": status, "sentence": " ".join(said)}

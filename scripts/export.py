@@ -5,8 +5,8 @@ usage: export.py --results DIR --machine NAME --out DIR
 
 Writes into --out, each file whole or not at all:
 
-  threadref.prom    for the textfile collector of Prometheus' node exporter; `promtool check metrics`
-                    passes. Ratios, times, memory, the A/A control, and when the night ended
+  threadref.prom    for the textfile collector of Prometheus' node exporter: ratios, times, memory,
+                    the controls, and when the night ended; `promtool check metrics` passes
   threadref.om      the same as OpenMetrics
   benchmark.json    for github-action-benchmark, customSmallerIsBetter
   bench.json        Google Benchmark's own, untouched, where the night's raw output is still kept

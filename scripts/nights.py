@@ -33,7 +33,8 @@ class Night:
 
     def __init__(self, run, at):
         self.run, self.at = run, at
-        self.head, self.bench, self.stress, self.totals = run.head, run.bench, run.stress, run.totals
+        self.head, self.bench = run.head, run.bench
+        self.stress, self.totals = run.stress, run.totals
         self.machine, self.commit = run.machine, run.head["commit"]
         self.environment_hash = (run.head.get("environment_hash")
                                  or environment_hash(run.head["environment"]))
@@ -84,7 +85,8 @@ def notes(results):
         if isinstance(note, dict) and all(note.get(key) for key in NOTE_KEYS):
             found.append(note)
         else:
-            problems.append(f"{path}:{number}: skipped: a note needs {', '.join(sorted(NOTE_KEYS))}")
+            needed = ", ".join(sorted(NOTE_KEYS))
+            problems.append(f"{path}:{number}: skipped: a note needs {needed}")
     return found, problems
 
 

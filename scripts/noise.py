@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The noise of a simulated year: what a night of one machine measures when the code does not change,
-and when it becomes slower. Imported by simulate.py, never run.
+"""The noise of a simulated year: what a night of one machine measures when the code does not
+change, and when it becomes slower. Imported by simulate.py, never run.
 
 Measured, on the project's two-processor machine, and used as it is:
 

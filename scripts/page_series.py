@@ -110,7 +110,7 @@ def hole(night, name):
         return f"absent: {row['absent']}"
     if rows.kind_of(parts["subject"]) in ("floor", "peer", "clone"):
         code = night.head["statuses"].get("bench")
-        return f"no result; bench ended with {code}" if code else "no result, and no reason recorded"
+        return f"no result{f'; bench ended with {code}' if code else ', and no reason recorded'}"
     found = trends.hole(night.run, "bench", parts["subject"],
                         f"{parts['group']}/{parts['quantity']}")
     return f"{found.word}: {found.why}" if not found.unexpected else found.why
@@ -179,7 +179,8 @@ def instruction_series(nights, sampled):
             line = lines.get(key, {})
             value = line.get("instructions")
             runs = line.get("runs") or []
-            at = add(series, night, value, low=min(runs, default=None), high=max(runs, default=None),
+            low, high = min(runs, default=None), max(runs, default=None)
+            at = add(series, night, value, low=low, high=high,
                      why=line.get("error", "not counted in this run"))
             add_samples(series, at, runs, night.at in sampled)
     return list(found.values())

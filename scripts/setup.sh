@@ -40,6 +40,8 @@ base | python3             | the scripts' Python: /usr/bin/python3
 base | python3-matplotlib  | the pictures
 base | python3-jinja2      | the dashboard's template
 base | python3-jsonschema  | checks every stored result against results/schema.json
+base | python3-numpy       | change points, and the simulated year
+base | python3-scipy       | their statistics
 all  | clang               | the clang-* presets
 all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asan presets
 all  | clang-19            | the preset clang19-tsan
@@ -55,6 +57,7 @@ all  | pkg-config          | finds GLib
 all  | libglib2.0-dev      | the peer GPrivate
 all  | qtbase5-dev         | the peer QThreadStorage
 all  | chromium            | the test that opens a report in a real browser
+all  | prometheus          | promtool checks the export; its server is not needed, and may be stopped
 END
 }
 

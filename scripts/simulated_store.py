@@ -139,7 +139,7 @@ class Writer:
             for event in EVENTS:
                 yield {**common, "kind": "matrix", "row": event, "backend": subject,
                        "word": "guaranteed", "grade": "kept", "why": "",
-                       "command": f"build/release/bin/stress_threadref --filter='^{event}/{subject}$'"}
+                       "command": f"stress_threadref --filter='^{event}/{subject}$'"}
             yield {**common, "kind": "instructions", "quantity": "registration",
                    "subject": subject, "instructions": 41.0, "spread": 0.0, "runs": [41.0] * 12,
                    "command": f"scripts/instructions.sh --subject {subject}"}

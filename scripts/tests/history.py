@@ -17,7 +17,8 @@ def commit(night):
 def head(night, machine, **changes):
     started = FIRST + datetime.timedelta(days=night)
     found = {"schema": 2, "kind": "run", "run": f"{started:%Y-%m-%dT%H%M%SZ}-{commit(night)}",
-             "machine": machine, "commit": commit(night), "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+             "machine": machine, "commit": commit(night),
+             "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
              "finished": f"{started:%Y-%m-%dT%H}:59:00Z", "quick": False, "statuses": {"bench": 0},
              "status": 0, "problems": [], "usable": True, "environment": {"cpu": "some cpu"},
              "environment_hash": "0123456789ab", "sentence": "", "changes": [],

@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""The simulated year: the same by seed, another by another, marked, judged as it was planted."""
+
+import contextlib
+import io
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy
+
+import alarm_rules
+import noise
+import page_data
+import simulate
+
+SMALL = ("--nights", "80", "--machines", "1", "--series", "4")
+
+
+class SimulateTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="threadref-year-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def run_main(self, *arguments):
+        with contextlib.redirect_stdout(io.StringIO()) as said, \
+                contextlib.redirect_stderr(io.StringIO()):
+            return simulate.main([*SMALL, *arguments]), said.getvalue()
+
+    def files(self, seed, name):
+        out = self.folder / name
+        self.assertEqual(self.run_main("--seed", str(seed), "--out", str(out))[0], 0)
+        return {path.relative_to(out): path.read_bytes() for path in out.rglob("*.jsonl")}
+
+    def test_one_seed_one_year(self):
+        first = self.files(1, "a")
+        self.assertEqual(len(first), 80)
+        self.assertEqual(first, self.files(1, "b"))
+        self.assertNotEqual(list(first.values()), list(self.files(2, "c").values()))
+
+    def test_it_is_marked_as_simulated(self):
+        self.files(1, "a")
+        document, _ = page_data.document(self.folder / "a")
+        self.assertTrue(document["simulated"])
+        self.assertEqual([machine["name"] for machine in document["machines"]], ["sim-pinned-1"])
+
+    def test_machines_of_a_year_differ(self):
+        one, other = noise.year(1, 0, 4, 80), noise.year(1, 3, 4, 80)
+        self.assertEqual(one.condition, other.condition)
+        self.assertFalse(numpy.array_equal(one.ratio, other.ratio))
+
+    def test_the_clone_spreads_are_those_of_the_controls_table(self):
+        spreads = noise.clone_spreads()
+        self.assertEqual(len(spreads), 54)
+        self.assertAlmostEqual(numpy.median(spreads), .007, delta=.0005)
+        self.assertAlmostEqual(spreads.max(), .449)
+
+    def test_the_spread_of_the_gate_is_the_measured_one(self):
+        year = noise.year(1, 0, 40, 200)
+        quiet = year.usable & ~year.moved
+        medians = numpy.median(year.pair, axis=-1)[:, quiet]
+        medians = medians[abs(medians - 1) < .01]  # without steps and layouts
+        expected = noise.TWO_PROGRAMS[noise.PINNED] * (noise.TWO_PROGRAMS_STARTS / 20) ** .5
+        self.assertAlmostEqual(medians.std() / expected, 1, delta=.25)
+
+    def quiet_year(self, steps):
+        """A pinned machine whose layout never moves."""
+        year = noise.year(3, 0, 6, 120)
+        year.moved[:] = False
+        year.clone[:] = .005
+        year.step_at[:] = 60 if steps else 999
+        level = (numpy.arange(120) >= 60) * numpy.log(noise.STEP) * steps
+        year.ratio[:] = numpy.exp(level[None, :, None] + numpy.random.default_rng(1).normal(
+            0, .004, year.ratio.shape))
+        year.usable[:], year.environment[:] = True, 0
+        year.pair[:] = numpy.exp(numpy.diff(level, prepend=0)[None, :, None]) * numpy.random.\
+            default_rng(2).normal(1, .004, year.pair.shape)
+        year.again[:] = year.pair
+        return year
+
+    def judged(self, steps):
+        year = self.quiet_year(steps)
+        return {name: simulate.Tally().add(year, blamed)
+                for name, blamed in alarm_rules.ours(year).items()}
+
+    def test_planted_steps_are_found_and_nothing_else(self):
+        for name, tally in self.judged(steps=True).items():
+            if "clones" not in name:  # the clones of this year were not slowed down
+                self.assertEqual((tally.false, tally.layout, tally.found, tally.steps),
+                                 (0, 0, 6, 6), name)
+
+    def test_without_steps_nothing_is_found(self):
+        for name, tally in self.judged(steps=False).items():
+            self.assertEqual((tally.false, tally.found, tally.steps), (0, 0, 0), name)
+
+    def test_an_alarm_is_counted_by_what_it_blames(self):
+        year = self.quiet_year(steps=True)
+        year.moved[20] = True
+        blamed = numpy.full((6, 120), alarm_rules.NONE)
+        # In turn: false, layout, found, late, false.
+        blamed[0, [10, 22, 62, 80, 100]] = [10, 21, 62, 80, 100]
+        tally = simulate.Tally().add(year, blamed)
+        self.assertEqual((tally.false, tally.layout, tally.found), (2, 1, 1))
+
+    def test_plain_rules_on_two_levels(self):
+        samples = numpy.random.default_rng(1).normal(1, .001, (1, 80, 20))
+        samples[:, 50:] *= 1.6
+        for name, rule in alarm_rules.OTHERS.items():
+            with self.subTest(name):
+                # asv waits for a second night, and blames that one.
+                self.assertIn(51 if "asv" in name else 50, rule(samples))
+                if "Mann" not in name and "LNT" not in name:
+                    self.assertTrue((rule(samples[:, :50]) == alarm_rules.NONE).all())
+
+    def test_the_table_goes_between_its_markers_and_is_checked(self):
+        (self.folder / "results").mkdir()
+        readme = self.folder / simulate.README
+        readme.write_text(f"a\n{simulate.PLACE.begin}\n{simulate.PLACE.end}\nb\n", encoding="utf-8")
+        root = ("--root", str(self.folder))
+        self.assertEqual(self.run_main("--check", *root)[0], 2)
+        self.assertEqual(self.run_main("--table", *root)[0], 0)
+        text = readme.read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("a\n") and text.endswith("b\n"))
+        self.assertIn("ours: paired gate and change points", text)
+        self.assertEqual(self.run_main("--check", *root)[0], 0)
+        self.assertEqual(self.run_main("--check", "--seed", "2", *root)[0], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
