@@ -164,8 +164,15 @@ def is_new(values, least=LEAST_CHANGE):
     return not_in(in_newest(values, least), in_newest(values[:-1], least))
 
 
-def is_of_code(ratio, pairs):
-    """Does what the programs of these nights said side by side, chained, make up half of the step?
-    If not, the machine moved, or the floor; `pairs`: their ratios."""
+def near(at, count):
+    """(begin, end) of the nights whose pairs have a say; that of the first one is about another
+    environment."""
+    return max(1, at - NEAR), min(count, at + NEAR)
+
+
+def is_of_code(ratio, pairs, clone_change):
+    """Does what the programs of these nights said side by side, chained, make up half of the step,
+    and so for their clones? If not, the machine moved, or the floor, or the layout; `pairs`: their
+    ratios, `clone_change`: how clone / subject changed meanwhile."""
     step, chained = numpy.log(ratio), numpy.log(pairs).sum()
-    return bool(chained / step >= 0.5)
+    return bool(min(chained / step, (chained + numpy.log(clone_change)) / step) >= 0.5)

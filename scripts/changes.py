@@ -32,10 +32,11 @@ class Change:
     acknowledged: str = None
     tonight: bool = False  # the newest night brought it to light, or is still in that state
     bad: bool = True
+    layout: bool = False   # the clones do not share it
 
     def document(self):
         found = dataclasses.asdict(self)
-        del found["bad"]
+        del found["bad"], found["layout"]
         return found
 
 

@@ -26,25 +26,13 @@ from pathlib import Path
 import change_points
 import changes as change_list
 import intervals
+import layouts
 import nights as night_list
 import readme_table
 from starts import MISUSE, Unusable
 
 FINE, FORBIDDEN, UNUSABLE = 0, 2, 3
 NAMED_MOST = 3  # changes in the verdict's sentence
-
-
-def clone_spreads(nights):
-    """{(subject, quantity): the largest difference that its two compilations showed}: layout moves
-    a ratio by that without anybody's doing."""
-    found = {}
-    for night in nights:
-        for line in night.lines("control"):
-            if line["control"] == "clone":
-                key = line["a"], line["quantity"]
-                spread = line.get("clone_spread", abs(line["ratio"] - 1))
-                found[key] = max(found.get(key, 0.0), spread)
-    return found
 
 
 def ratios(segment, name):
@@ -77,13 +65,13 @@ def trend_change(name, have, values, point, edges):
 def chained(have, name, at):
     """The pairs' ratios of the usable nights around a change point; None where one is missing. Two
     nights of one commit need none."""
-    found, near = [], change_points.NEAR
-    for place in range(max(0, at - near), min(len(have), at + near)):
+    found = []
+    for place in range(*change_points.near(at, len(have))):
         night = have[place]
         line = next((line for line in night.lines("pair") if line["series"] == name), None)
         if line:
             found.append(line["ratio"])
-        elif place == 0 or have[place - 1].commit != night.commit:
+        elif have[place - 1].commit != night.commit:
             return None
     return found
 
@@ -94,10 +82,9 @@ class Trends:
     def __init__(self, nights):
         self.points = {}   # name: [(place among the runs, ChangePoint, is it of the code?)]
         self.changes = []
-        spreads, segments = clone_spreads(nights), night_list.segments(nights)
+        self.clones, segments = layouts.Clones(nights), night_list.segments(nights)
         for name in night_list.judged_series(nights):
-            _, quantity, subject, *_ = name.split("/")
-            least = max(change_points.LEAST_CHANGE, spreads.get((subject, quantity), 0.0))
+            least = max(change_points.LEAST_CHANGE, self.clones.spread(name))
             for segment in segments:
                 self._take(name, segment, least, segment is segments[-1])
 
@@ -108,14 +95,32 @@ class Trends:
         new = {point.at for point in change_points.is_new(values, least)} if (
             newest and have and have[-1] is segment[-1]) else set()
         for number, point in enumerate(points):
-            pairs = chained(have, name, point.at)
-            of_code = pairs is None or change_points.is_of_code(point.ratio, pairs)
+            of_code = self._is_of_code(name, have, point)
             self.points.setdefault(name, []).append((have[point.at].at, point, of_code))
             if not of_code:
                 continue  # drawn, with its cause, and nobody's regression
             change = trend_change(name, have, values, point, (edges[number], edges[number + 2]))
             change.tonight = any(abs(point.at - at) <= change_points.POINTS_LEAST for at in new)
             self.changes.append(change)
+
+
+    def _is_of_code(self, name, have, point):
+        pairs = chained(have, name, point.at)
+        begin, end = change_points.near(point.at, len(have))
+        return pairs is None or change_points.is_of_code(
+            point.ratio, pairs, self.clones.change(name, have[begin - 1].at, have[end - 1].at))
+
+
+def look_at_other_layout(paired, nights, clones):
+    """A change that the clones do not share is an accident of layout: listed, and nobody's news."""
+    for change in paired:
+        earlier = [night.at for night in nights[:change.since_run] if night.usable]
+        other = change.ratio * clones.change(change.series, earlier[-1] if earlier else -1,
+                                             change.since_run)
+        least = intervals.LEAST_CHANGE
+        if not (other > 1 + least if change.ratio > 1 else other < 1 / (1 + least)):
+            change.certainty += f"; but {other:.2f} in the clones' layout: an accident of layout"
+            change.layout = True
 
 
 def merged(paired, trends):
@@ -143,8 +148,10 @@ class Machine:
         self.points = trends.points
         paired = list(change_list.paired(nights))
         counted = list(change_list.counted(night_list.segments(nights)))
+        look_at_other_layout(paired, nights, trends.clones)
         for change in [*paired, *counted]:
-            change.tonight = self.last_usable is self.last and change.since_run == self.last.at
+            change.tonight = (self.last_usable is self.last and change.since_run == self.last.at
+                              and not change.layout)
         for change in trends.changes:
             change.tonight = change.tonight and self.last_usable is self.last
         self.changes = [*merged(paired, trends.changes), *counted, *change_list.turned(nights)]

@@ -40,6 +40,8 @@ TWO_PROGRAMS = {LIGHT: .0059, HEAVY: .0118, PINNED: .0017}
 TWO_PROGRAMS_STARTS = 30
 WITHIN = .035  # between repetitions of one process, create and join under light load
 
+CONTROL = .002  # a function beside itself: most rows of the controls' table are within 0.2 %
+
 REPETITIONS, STARTS = 20, 20
 DRIFT_SHARE, DRIFT_KEPT = .5, .9  # of the variance; what one night passes on to the next
 DISTURBED, DISTURBED_BY = .03, 4  # share of nights; how much noisier such a night is
@@ -59,13 +61,12 @@ class Year:
     environment: numpy.ndarray  # [night] how many changes there have been
     commit: numpy.ndarray       # [night] how many commits there have been
     step_at: numpy.ndarray      # [series] the first night that is slower; beyond the year: none
-    clone: numpy.ndarray        # [series, night] what two compilations of it differ by
+    clone: numpy.ndarray        # [series, night] time of the clone / time, as the controls say
     moved: numpy.ndarray        # [night] does the layout differ from that of the night before
     ns: numpy.ndarray           # with repetitions
     ratio: numpy.ndarray        # with repetitions
     pair: numpy.ndarray         # [series, night, start]: today's program beside the last usable one
     again: numpy.ndarray        # the second run of the same
-    again_clone: numpy.ndarray  # a second run of the clones of both
 
 
 def clone_spreads():
@@ -140,11 +141,10 @@ def year(seed, machine, series, nights):
     base = random.uniform(3, 300, series)[:, None, None]
     paired = floor[..., None] * outlying(random, repeated.shape)
     return Year(condition, usable, environment, commit, step_at,
-                numpy.abs(numpy.expm1(level - clone_level)), moved,
+                numpy.exp(clone_level - level + CONTROL * outlying(random, level.shape)), moved,
                 base * numpy.exp(log_ns[..., None] + repeated),
                 1.5 * numpy.exp(log_ratio[..., None] + paired),
-                *(pairs(random, condition, of, usable, louder)
-                  for of in (level, level, clone_level)))
+                *(pairs(random, condition, level, usable, louder) for _ in range(2)))
 
 
 def pairs(random, condition, level, usable, louder):

@@ -57,7 +57,7 @@ all  | pkg-config          | finds GLib
 all  | libglib2.0-dev      | the peer GPrivate
 all  | qtbase5-dev         | the peer QThreadStorage
 all  | chromium            | the test that opens a report in a real browser
-all  | prometheus          | promtool checks the export; its server is not needed, and may be stopped
+all  | prometheus          | promtool checks the export; its server may be stopped
 END
 }
 

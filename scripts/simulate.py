@@ -120,7 +120,8 @@ then the share of steps of +5 % that were found within {FOUND_WITHIN} nights.
 * times: nanoseconds as they are; ratios: to the floor, in turns in one process.
 * A layout moves when other code is linked elsewhere: {noise.RELAYOUTS_A_YEAR} nights a year here,
   an assumption. The time of the row does change then, and a second run finds it again, but nobody
-  made the code slower. By how much is drawn from the clone spreads of the controls' table.
+  made the code slower. By how much is drawn from the clone spreads of the controls' table. Our rule
+  asks the clones, which lie elsewhere, whether they share it; the last row of ours does not.
 * The noise between processes is drawn from distributions with measured spreads, not from measured
   nights: heavy-tailed, half of its variance as drift over about ten nights. Real nights depend on
   each other in more ways, so that this is optimistic for every rule, most for those that look back.

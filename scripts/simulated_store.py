@@ -98,7 +98,8 @@ class Writer:
     def pairs(self, night, before):
         """Where the commit is another one: of one program there is nothing to compare."""
         for series, key in enumerate(self.keys):
-            least = max(intervals.LEAST_CHANGE, *self.year.clone[series, [before, night]])
+            least = max(intervals.LEAST_CHANGE,
+                        *abs(self.year.clone[series, [before, night]] - 1))
             found = self.year.pair[series, night]
             low, middle, high = map(float, intervals.interval(found))
             verdict, confirmed = intervals.verdict(low, high, least), None
@@ -121,11 +122,12 @@ class Writer:
         """What the clones differ by, whenever the layout is another one."""
         for series, key in enumerate(self.keys):
             quantity, subject, size = key
-            ratio = digits(1 + self.year.clone[series, night])
+            ratio = digits(self.year.clone[series, night])
             yield {**self.common(night), "kind": "control", "control": "clone", "a": subject,
                    "b": f"{subject}_clone", "quantity": quantity, "n": size, "ratio": ratio,
                    "low": ratio, "high": ratio, "verdict": "undecided", "processes": 20,
-                   "ratios": [], "command": f"scripts/pair.sh --controls --subject {subject}"}
+                   "ratios": [ratio, 1 / ratio] * 10,
+                   "command": f"scripts/pair.sh --controls --subject {subject}"}
 
     def others(self, night):
         """The same every night."""

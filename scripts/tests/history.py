@@ -45,6 +45,12 @@ def pair(night, ratio, verdict="slower", confirmed=True, series=NAME):
             "command": f"scripts/compare.sh {commit(night - 1)} {commit(night)}"}
 
 
+def clone(ratio):
+    """A control whose starts swap the two compilations in turns, as scripts/pair.sh does."""
+    return {"kind": "control", "control": "clone", "a": "registry", "b": "registry_clone",
+            "quantity": "registration", "n": 256, "ratio": ratio, "ratios": [ratio, 1 / ratio] * 10}
+
+
 def stress(verdict="passed", lost=0):
     return {"kind": "stress", "cell": "churn/registry", "scenario": "churn", "backend": "registry",
             "verdict": verdict, "rounds": 3, "threads_churned": 9, "outcomes": [

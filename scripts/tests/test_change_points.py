@@ -66,10 +66,14 @@ class ChangePointsTest(unittest.TestCase):
         self.assertAlmostEqual(change_points.p_value(values[:11], values[11:]), expected)
 
     def test_pairs_decide_whether_it_was_the_code(self):
-        self.assertTrue(change_points.is_of_code(1.05, [1.0, 1.05, 1.0]))
-        self.assertTrue(change_points.is_of_code(1.05, [1.01, 1.01, 1.01]))
-        self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.01, 1.0]))
-        self.assertFalse(change_points.is_of_code(0.95, [1.05]))
+        self.assertTrue(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1.0))
+        self.assertTrue(change_points.is_of_code(1.05, [1.01, 1.01, 1.01], 1.0))
+        self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.01, 1.0], 1.0))
+        self.assertFalse(change_points.is_of_code(0.95, [1.05], 1.0))
+
+    def test_clones_that_did_not_become_slower_say_that_it_was_the_layout(self):
+        self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1 / 1.05))
+        self.assertTrue(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1 / 1.02))
 
 
 if __name__ == "__main__":

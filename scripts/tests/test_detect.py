@@ -83,12 +83,28 @@ class DetectTest(unittest.TestCase):
         self.assertEqual(self.changes(), [])
 
     def test_what_clones_differ_by_is_no_change(self):
-        control = {"kind": "control", "control": "clone", "a": "registry", "b": "registry_clone",
-                   "quantity": "registration", "n": 256, "ratio": .93}
+        control = history.clone(.93)
         values = history.noisy(60, step_at=40)
         self.stored(lambda night: [history.bench(ratio=values[night])] + [control] * (night == 0),
                     60)
         self.assertEqual(self.changes(), [])
+
+    def clones(self, *ratios):
+        """Two nights: the gate says +5 %, the clones' controls were these."""
+        self.stored(lambda night: [history.bench(ratio=1.5), history.clone(ratios[night])] +
+                    [history.pair(night, 1.05)] * night, 2)
+        change, = self.changes()
+        return change, self.verdict()["status"]
+
+    def test_what_the_clones_do_not_share_is_an_accident_of_layout(self):
+        change, status = self.clones(1.0, 1 / 1.05)
+        self.assertEqual((change.tonight, status), (False, 0))
+        self.assertIn("but 1.00 in the clones' layout: an accident of layout", change.certainty)
+
+    def test_what_the_clones_share_counts(self):
+        change, status = self.clones(.99, .98)
+        self.assertEqual((change.tonight, status), (True, 2))
+        self.assertEqual(change.certainty, "paired, confirmed by a second run")
 
     def test_floors_and_peers_are_nobodys_regression(self):
         values = history.noisy(60, step_at=40)
@@ -136,8 +152,9 @@ class DetectTest(unittest.TestCase):
     def test_an_acknowledged_change_fails_nothing(self):
         note = {"series": history.NAME, "commit": history.commit(1), "reason": "as planned"}
         said = self.gate(1.05, notes=json.dumps(note) + "\n")
-        self.assertEqual(said, {"status": 0, "sentence": "Nothing else changed in the last night of "
-                                                         "box. 1 acknowledged change."})
+        self.assertEqual(said, {"status": 0, "sentence":
+                                "Nothing else changed in the last night of box. "
+                                "1 acknowledged change."})
         self.assertEqual(self.changes()[0].acknowledged, "as planned")
 
     def test_a_note_of_another_commit_or_series_acknowledges_nothing(self):

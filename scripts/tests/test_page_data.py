@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The document of the dashboard: columns, holes with reasons, samples, and its way into the page."""
+"""The document of the dashboard: columns, holes with reasons, samples, its way into the page."""
 
 import contextlib
 import io
