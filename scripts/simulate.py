@@ -61,6 +61,7 @@ class Tally:
                 self.nights += not of_the_step
                 if places[at] == alarm_rules.NONE:
                     continue
+                of_the_step |= abs(places[at] - year.step_at[row]) <= change_points.NEAR
                 found = found or 0 <= since[row][at] < FOUND_WITHIN
                 by_layout = any(abs(places[at] - other) <= change_points.NEAR for other in moved)
                 self.layout += by_layout and not of_the_step

@@ -74,6 +74,7 @@ class ChangePointsTest(unittest.TestCase):
     def test_clones_that_did_not_become_slower_say_that_it_was_the_layout(self):
         self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1 / 1.05))
         self.assertTrue(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1 / 1.02))
+        self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.0], 1.05))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class PageDataTest(unittest.TestCase):
 
     def test_stress_matrix_and_targets(self):
         def lines(night):
-            return [history.stress(*(("failed", 2) if night == 1 else ())),
+            return [history.stress(*(("failed", 2) if night else ())),
                     {"kind": "stress_totals", "seed": "0x1", "build_type": "Tsan",
                      "verdict": "passed", "threads_churned": 9, "finalizers_run": 9},
                     {"kind": "sanitizer", "leg": "tsan", "reports": night,
@@ -121,12 +121,12 @@ class PageDataTest(unittest.TestCase):
                     {"kind": "target", "target": "exit", "missed": True, "listed": True,
                      "median": 3.0, "low": 2.9, "high": 3.1, "sign": "<=", "limit": 2.0,
                      "verdict": "missed", "command": "x"}]
-        self.stored(lines, 2)
+        self.stored(lines, 3)
         machine = self.document()["machines"][0]
-        self.assertEqual(machine["stress"][0]["verdict"], ["passed", "failed"])
+        self.assertEqual(machine["stress"][0]["verdict"], ["passed", "failed", "failed"])
         nights = machine["stress_nights"]
         self.assertEqual([night["new"] for night in nights],
-                         [[], ["churn/registry: lost (forbidden)", "tsan: a race"]])
+                         [[], ["churn/registry: lost (forbidden)", "tsan: a race"], []])
         self.assertEqual((nights[1]["sanitizer_reports"], nights[1]["canaries"]),
                          (1, {"canary_lossy": .5}))
         self.assertEqual(machine["matrix"][0]["grades"], [["kept", ""], ["", "broken"]])

@@ -93,12 +93,33 @@ class SimulateTest(unittest.TestCase):
         for name, tally in self.judged(steps=False).items():
             self.assertEqual((tally.false, tally.found, tally.steps), (0, 0, 0), name)
 
+    def test_either_run_can_veto(self):
+        for silent in ("pair", "again"):
+            year = self.quiet_year(steps=True)
+            getattr(year, silent)[:] = 1.0
+            self.assertFalse(alarm_rules.paired_gate(year).any(), silent)
+
+    def test_what_clones_differ_by_and_do_not_share(self):
+        year = self.quiet_year(steps=True)
+        self.assertTrue(alarm_rules.shared_by_clones(year)[:, 60].all())
+        year.clone[:, 60:] /= noise.STEP
+        self.assertFalse(alarm_rules.shared_by_clones(year)[:, 60].any())
+        self.assertEqual((alarm_rules.ours(year)["ours, the paired gate alone"]).max(),
+                         alarm_rules.NONE)
+        year.clone[:] = 1.1
+        self.assertFalse(alarm_rules.paired_gate(year).any())
+
+    def test_what_the_gate_has_told_is_no_news_of_the_trend(self):
+        gate, trend = numpy.full((2, 1, 9), alarm_rules.NONE)
+        gate[0, 2], trend[0, 5], trend[0, 8] = 2, 3, 7
+        self.assertEqual(list(numpy.flatnonzero(alarm_rules.not_seen_by(gate, trend)[0] >= 0)), [8])
+
     def test_an_alarm_is_counted_by_what_it_blames(self):
         year = self.quiet_year(steps=True)
         year.moved[20] = True
         blamed = numpy.full((6, 120), alarm_rules.NONE)
-        # In turn: false, layout, found, late, false.
-        blamed[0, [10, 22, 62, 80, 100]] = [10, 21, 62, 80, 100]
+        # In turn: false, layout, found, late, false, late.
+        blamed[0, [10, 22, 62, 80, 100, 110]] = [10, 21, 62, 80, 100, 61]
         tally = simulate.Tally().add(year, blamed)
         self.assertEqual((tally.false, tally.layout, tally.found), (2, 1, 1))
 
