@@ -7,6 +7,13 @@ import random
 
 NAME = "finalize/registration/registry/n:16"
 OTHER = "finalize/exit/registry/n:16"
+# What a line of schema 2 must have, where a test does not care.
+DEFAULTS = {
+    "pair": {"min_change": .03, "ratios": [], "a_ns": 1.0, "b_ns": 1.0},
+    "control": {"low": .9, "high": 1.1, "verdict": "undecided", "processes": 20, "command": ""},
+    "instructions": {"command": ""}, "matrix": {"word": "", "why": "", "command": ""},
+    "target": {"words": "", "said": "", "verdict": "missed", "listed": False, "decides": True},
+    "sanitizer": {"verdict": "passed", "threads_churned": 0, "finalizers_run": 0, "failed": []}}
 FIRST = datetime.datetime(2026, 1, 1, 2)
 
 
@@ -64,8 +71,8 @@ def store(results, lines_of, count, machine="box", **heads):
     paths = []
     for night in range(count):
         first = head(night, machine, **heads.get(f"night_{night}", {}))
-        lines = [first, *({"schema": 2, "run": first["run"], "machine": machine, **line}
-                          for line in lines_of(night))]
+        lines = [first, *({"schema": 2, "run": first["run"], "machine": machine,
+                           **DEFAULTS.get(line["kind"], {}), **line} for line in lines_of(night))]
         path = results / machine / first["started"][:4] / f"{first['run']}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
