@@ -3,11 +3,11 @@
 that need no statistics, because a state has turned. Imported by detect.py, never run."""
 
 import dataclasses
-import fnmatch
 import shlex
 import subprocess
 from pathlib import Path
 
+import notes as note_list
 import rows
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,21 +47,12 @@ def commits_between(older, newer):
     return [newer, *done.stdout.split()] if done.returncode == 0 else [newer]
 
 
-def same_commit(one, other):
-    """Commits are written in seven digits or more."""
-    return one.startswith(other) or other.startswith(one)
-
-
 def acknowledge(changes, notes):
-    """Sets the reason where a note names the series, a pattern as in a shell, and a commit of the
-    range."""
+    """Sets the reason where a note names the series and a commit of the range."""
     for change in changes:
-        for note in notes:
-            if change.acknowledged or not fnmatch.fnmatchcase(change.series, note["series"]):
-                continue
-            if any(same_commit(commit, note["commit"])
-                   for commit in commits_between(change.from_commit, change.to_commit)):
-                change.acknowledged = note["reason"]
+        if any(note_list.is_about(note, change.series) for note in notes):
+            change.acknowledged = note_list.reason(
+                notes, change.series, commits_between(change.from_commit, change.to_commit))
 
 
 def percent(ratio):

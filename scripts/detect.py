@@ -28,6 +28,7 @@ import changes as change_list
 import intervals
 import layouts
 import nights as night_list
+import notes as note_list
 import readme_table
 from starts import MISUSE, Unusable
 
@@ -164,7 +165,7 @@ class Machine:
 
 def load(results, only=None):
     """([Machine], problems)"""
-    notes, problems = night_list.notes(results)
+    notes, problems = note_list.read(results)
     stored, more = night_list.load(results)
     if only and only not in stored:
         raise Unusable(f"{results} has no night of a machine {only}; it has "

@@ -2,6 +2,7 @@
 """results/notes.jsonl: changes that were expected. A line is {"series", "commit", "reason"}; the
 change of that series that came with that commit is told, and makes no night fail."""
 
+import fnmatch
 import json
 
 import store
@@ -40,10 +41,15 @@ def read(results):
     return notes, problems
 
 
+def is_about(note, series):
+    """Is it about that series? A note may name many, by a pattern as in a shell."""
+    return fnmatch.fnmatchcase(series, note.series)
+
+
 def reason(notes, series, names):
     """Why a change of this series within the commits `names` was expected; None: it was not."""
     for note in notes:
-        if note.series == series and any(commit.startswith(note.commit)
+        if is_about(note, series) and any(commit.startswith(note.commit)
                                          or note.commit.startswith(commit) for commit in names):
             return note.reason
     return None

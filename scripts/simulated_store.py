@@ -12,8 +12,8 @@ import json
 
 import numpy
 
+import environment as environment_of
 import intervals
-import nights as night_list
 import store
 
 FIRST_NIGHT = datetime.datetime(2025, 1, 1, 2)
@@ -75,7 +75,7 @@ class Writer:
                 "problems": problems, "usable": usable, "sentence": "a simulated night",
                 "changes": [], "controls": {"self": self_control, "clone": 1.007, "band": .002},
                 "environment": environment,
-                "environment_hash": night_list.environment_hash(environment),
+                "environment_hash": environment_of.hash_of(environment),
                 "backends": list(SUBJECTS), "absent": [], "not_run": [],
                 "scenarios": {"bench": [f"finalize/{name}" for name in QUANTITIES],
                               "stress": ["churn"]}}

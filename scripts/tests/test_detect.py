@@ -172,7 +172,7 @@ class DetectTest(unittest.TestCase):
         _, problems = detect.load(self.results)
         problems = [problem for problem in problems if "notes.jsonl" in problem]
         self.assertIn("notes.jsonl:1: a torn line, skipped", problems[0])
-        self.assertIn("notes.jsonl:2: skipped: a note needs commit, reason, series", problems[1])
+        self.assertIn("notes.jsonl:2: skipped: 'commit' is a required property", problems[1])
 
     def test_an_unusable_last_night(self):
         said = self.gate(1.05, night_1={"usable": False, "status": 3, "problems": ["it is busy"]})
