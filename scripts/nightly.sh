@@ -38,7 +38,8 @@
 # exit status, the worst of: 0 nothing is worse · 1 wrong use, or results cannot be written · 2 a
 #   confirmed regression that was not expected, a forbidden outcome, a target missed that is not
 #   listed, or a mutant survived · 3 the run is not usable: a control left 1 %, a program crashed,
-#   the build failed, or another night still runs · 4 a canary was not caught · 130 interrupted
+#   the build failed, the page could not be built, or another night still runs · 4 a canary was not
+#   caught · 130 interrupted
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -148,7 +148,10 @@ def document(results, judged_at=None):
                                                for machine in machines),
             "judged_at": judged_at or rows.now(), "verdict": detect.verdict(machines),
             "machines": [machine_document(machine) for machine in machines],
-            "overdue_after_hours": OVERDUE_AFTER_HOURS}, problems
+            "overdue_after_hours": OVERDUE_AFTER_HOURS,
+            # The page may be copied elsewhere: no path of this machine belongs into it.
+            "problems": [problem.replace(f"{results}/", "results/") for problem in problems],
+            }, problems
 
 
 def as_text(found):
@@ -169,23 +172,26 @@ def into_template(template, text):
     return PLACE.sub(lambda place: f"{place[1]}{text}{place[2]}", html)
 
 
+def write(found, problems, out, template=None):
+    """Whole or not at all; into the template, if there is one."""
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    text = into_template(template, as_text(found)) if template else f"{as_text(found)}\n"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        store.write_whole(out, text)
+    except OSError as error:
+        raise Unusable(f"cannot write {out}: {error.strerror}", MISUSE) from error
+    print(out)
+
+
 def work(options):
     if options.judged_at and not TIME.fullmatch(options.judged_at):
         raise Unusable(f"--judged-at {options.judged_at}: write it as 2026-01-31T02:03:04Z", MISUSE)
     if not options.results.is_dir():
         raise Unusable(f"--results {options.results}: there is no such folder", MISUSE)
     found, problems = document(options.results, options.judged_at)
-    for problem in problems:
-        print(f"page_data.py: {problem}", file=sys.stderr)
-    text = as_text(found)
-    if options.html:
-        text = into_template(options.html, text)
-    try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        store.write_whole(options.out, text if options.html else f"{text}\n")
-    except OSError as error:
-        raise Unusable(f"cannot write {options.out}: {error.strerror}", MISUSE) from error
-    print(options.out)
+    write(found, problems, options.out, options.html)
     return FINE
 
 

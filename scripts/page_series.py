@@ -4,7 +4,6 @@ each hole its reason. Imported by page_data.py, never run."""
 
 import intervals
 import rows
-import trends
 
 SAMPLED_RUNS = 14  # the newest usable runs of a machine keep every repetition
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -12,6 +11,8 @@ LATENCIES = ("p50", "p90", "p99", "p999", "max")
 # What a memory row counts, and the kind of each.
 MEMORY = {"bytes_per_thread": "bytes", "bytes_per_finalizer": "bytes", "retained_bytes": "bytes",
           "allocations_first": "count", "allocations_each": "count"}
+MEASURED_GROUPS = ("finalize", "ref")  # the times that every back end is asked for
+TINY_FLOOR = "no ratio: its floor is below what the clock sees"
 NO_TIME = "this row measures no time: what it saw is in the order"
 
 
@@ -40,12 +41,17 @@ def quantiles(samples):
     return [ordered[0], *map(at, QUANTILES), ordered[-1]]
 
 
+def without_subject(name):
+    group, quantity, _, *parameters = name.split("/")
+    return group, quantity, *parameters
+
+
 def floor_words(name, nights):
     """Which floor a ratio is to, in words."""
-    key = trends.cell_key(dict(rows_parts(name), name=name))
+    wanted = without_subject(name)
     for night in reversed(nights):
-        floors = [row["subject"] for row in night.bench.values()
-                  if rows.kind_of(row["subject"]) == "floor" and trends.cell_key(row) == key]
+        floors = [row["subject"] for other, row in night.bench.items()
+                  if rows.kind_of(row["subject"]) == "floor" and without_subject(other) == wanted]
         if floors:
             return "the floor: " + " or ".join(
                 floor.removeprefix("floor_").replace("_", " ") for floor in floors)
@@ -100,20 +106,43 @@ def interval_of(row, key, samples):
     return None, None
 
 
+def backends(nights):
+    """Every back end that any of these nights knows, in the order of the newest table."""
+    names = {}
+    for night in reversed(nights):
+        for name in night.head["backends"]:
+            names.setdefault(name)
+        for row in night.bench.values():
+            if rows.kind_of(row["subject"]) == "backend":
+                names.setdefault(row["subject"])
+        for cell in night.stress.values():
+            if rows.kind_of(cell["backend"]) == "backend":
+                names.setdefault(cell["backend"])
+        for entry in night.head["absent"]:
+            names.setdefault(entry["name"])
+    return list(names)
+
+
 def hole(night, name):
     """Why this night has no such row: the best reason that it gives itself."""
-    parts = rows_parts(name)
+    parts, head = rows_parts(name), night.head
     row = night.bench.get(name, {})
     if "error" in row:
         return f"error: {row['error']}"
     if "absent" in row:
         return f"absent: {row['absent']}"
-    if rows.kind_of(parts["subject"]) in ("floor", "peer", "clone"):
-        code = night.head["statuses"].get("bench")
-        return f"no result{f'; bench ended with {code}' if code else ', and no reason recorded'}"
-    found = trends.hole(night.run, "bench", parts["subject"],
-                        f"{parts['group']}/{parts['quantity']}")
-    return f"{found.word}: {found.why}" if not found.unexpected else found.why
+    backend, scenario = parts["subject"], f"{parts['group']}/{parts['quantity']}"
+    if rows.kind_of(backend) == "backend":
+        for entry in head["absent"]:
+            if entry["name"] == backend:
+                return f"absent: {entry['why']}"
+        for cell in head["not_run"]:
+            if (cell["backend"], cell["scenario"]) == (backend, scenario):
+                return f"{cell['status']}: {cell['why']}"
+        if head["backends"] and backend not in head["backends"]:
+            return "absent: not among the back ends of that build"
+    code = head["statuses"].get("bench")
+    return f"no result; bench ended with {code}" if code else "no result, and no reason recorded"
 
 
 def bench_series(name, nights, sampled):
@@ -129,7 +158,7 @@ def bench_series(name, nights, sampled):
             continue
         samples = row.get(f"{key}_samples") or []
         low, high = interval_of(row, key, samples)
-        why = trends.TINY_FLOOR if "ns" in row else NO_TIME
+        why = TINY_FLOOR if "ns" in row else NO_TIME
         at = add(series, night, row.get(key), low=low, high=high, ns=row.get("ns"), why=why)
         add_samples(series, at, samples, night.at in sampled)
         if "order" in row:
@@ -158,9 +187,9 @@ def never_measured(nights, known):
     measured = {tuple(name.split("/")[:3]) for name in known}
     for scenario in last.head["scenarios"].get("bench", []):
         group, _, quantity = scenario.partition("/")
-        if group not in trends.MEASURED_GROUPS:
+        if group not in MEASURED_GROUPS:
             continue
-        for backend in trends.backends([night.run for night in nights]):
+        for backend in backends(nights):
             if (group, quantity, backend) not in measured:
                 name = f"{group}/{quantity}/{backend}"
                 series = empty(name, "ratio")

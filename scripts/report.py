@@ -13,7 +13,6 @@ from pathlib import Path
 
 import jinja2
 
-import page
 import pictures
 import report_data as data
 import report_losses as losses
@@ -64,8 +63,9 @@ def cost_picture(run):
              if cell.kind in data.KINDS and 1 in cell.by_process]
     if not any(row.get("ns") and row.get("n") for row in found):
         return ""
-    return page.inline_svg(pictures.cost(found), "cost", "Cost per finalizer against the number of "
-                           "finalizers; the numbers are in the tables")
+    return report_pictures.inline_svg(
+        pictures.cost(found), "cost",
+        "Cost per finalizer against the number of finalizers; the numbers are in the tables")
 
 
 def loss_view(run):

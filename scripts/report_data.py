@@ -9,7 +9,6 @@ import statistics
 
 import pictures
 import rows
-import trends
 
 BENCH = "build/release/bin/bench_threadref"
 # What may lie there, and what makes it; DIR stands for the folder.
@@ -88,8 +87,15 @@ def title(place):
     what, parameters = place
     group, _, quantity = what.partition("/")
     known = dict(parameters)
-    others = [pair for pair in parameters if pair[0] not in ("n", "churn")]
-    return trends.title((group, quantity, known.get("n"), known.get("churn"), *others))
+    size, churn = known.pop("n", None), known.pop("churn", None)
+    text = quantity.replace("_", " ")
+    if group != "finalize":
+        text = f"{group} {text}"
+    if churn:
+        text += f", {churn} threads alive"
+    if size is not None:
+        text += f", {size} finalizer" + ("" if size == 1 else "s")
+    return text + "".join(f", {name.replace('_', ' ')} {value}" for name, value in known.items())
 
 
 def cells_of(documents):

@@ -2,9 +2,12 @@
 """The pictures of a report: every sample of every subject, and what sweeps found."""
 
 import collections
+import io
 import math
+import re
 
-import page
+import markupsafe
+
 import pictures
 import report_data as data
 import report_tables as tables
@@ -13,6 +16,25 @@ pyplot = pictures.pyplot
 BINS = 240  # to what part of a strip's width a sample is placed
 FIGURE_ROW = .21
 Picture = collections.namedtuple("Picture", "title svg caption")
+
+
+def inline_svg(figure, prefix, alt):
+    """The figure as an <svg> that takes its colours from the page, so that it reads in the dark."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    pyplot.close(figure)
+    text = buffer.getvalue()
+    text = text[text.index("<svg"):]
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.S)
+    # Several pictures on one page: the same id must not name two things.
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
+    text = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    names = [(pictures.INK, "ink"), (pictures.QUIET, "quiet")]
+    names += [(colour, f"b{at}") for at, (colour, _) in enumerate(pictures.BACKENDS)]
+    for colour, name in names:
+        text = text.replace(colour, f"var(--{name})")
+    return markupsafe.Markup(text.replace(
+        "<svg ", f'<svg role="img" aria-label="{markupsafe.escape(alt)}" ', 1))
 
 
 # ----------------------------------------------------------------------------- distributions
@@ -65,7 +87,7 @@ def strips(found, style, prefix, title):
     medians = ", ".join(
         f"{name} {pictures.nanoseconds_short(sorted(found[name])[len(found[name]) // 2])}"
         for name in subjects)
-    return page.inline_svg(figure, prefix, f"{title}: distribution per subject. Medians: {medians}")
+    return inline_svg(figure, prefix, f"{title}: distribution per subject. Medians: {medians}")
 
 
 def in_words(place, what):
@@ -141,8 +163,8 @@ def sweep(what, parameter, key, lines, style, prefix):
     grown = ", ".join(f"{name} {tables.growth(points, key):.2f} times"
                       for name, points in lines.items() if tables.growth(points, key))
     title = what.replace("_", " ")
-    svg = page.inline_svg(figure, prefix, f"{title} by {parameter}. From the smallest to the "
-                          f"largest: {grown or 'not measured'}")
+    svg = inline_svg(figure, prefix, f"{title} by {parameter}. From the smallest to the "
+                     f"largest: {grown or 'not measured'}")
     return Picture(title, svg, f"{tables.column_title(key)} against {parameter}; a line breaks "
                    "where there is no result")
 

@@ -38,7 +38,7 @@ base | shellcheck          | check.sh: these scripts
 base | util-linux          | flock (no two nights at once), taskset, setarch
 base | python3             | the scripts' Python: /usr/bin/python3
 base | python3-matplotlib  | the pictures
-base | python3-jinja2      | the dashboard's template
+base | python3-jinja2      | the template of the report
 base | python3-jsonschema  | checks every stored result against results/schema.json
 base | python3-numpy       | change points, and the simulated year
 base | python3-scipy       | their statistics

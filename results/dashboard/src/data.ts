@@ -9,6 +9,7 @@ export interface PageData {
   verdict: { status: 0 | 2 | 3; sentence: string };
   machines: Machine[];
   overdue_after_hours: number; // 36
+  problems: string[];          // lines of the history that could not be read
 }
 
 export interface Machine {

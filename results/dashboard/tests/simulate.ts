@@ -204,6 +204,6 @@ export function simulate(wish: Wish): PageData {
     schema: 1, simulated: true, judged_at: utc(LAST + 51 * 60e3), overdue_after_hours: 36,
     verdict: { status: 2, sentence: `${regression.series} is slower by 5.2 % on `
       + `${machines[0].name}, confirmed by a second run.` },
-    machines,
+    machines, problems: [],
   };
 }

@@ -47,7 +47,10 @@ function verdict(data: PageData): Child {
   return h('div', { class: `verdict ${CLASSES[status]}` },
     h('p', { id: 'verdict' }, h('strong', {}, `${words.verdict(status)}. `), sentence),
     h('p', { class: 'said' }, `judged ${data.judged_at.replace('T', ' ').replace('Z', ' UTC')}`),
-    overdueLine(data));
+    overdueLine(data),
+    data.problems.length > 0 && h('details', { id: 'unread' },
+      h('summary', {}, `could not be read: ${data.problems.length} of the history's lines`),
+      h('ul', { class: 'problems' }, data.problems.map((text) => h('li', {}, text)))));
 }
 
 const ORDER: Change['kind'][] = ['forbidden', 'sanitizer', 'regression', 'guarantee', 'target',

@@ -301,8 +301,10 @@ test('names out of the data are text, whatever they hold', async () => {
   const copy = structuredClone(data);
   copy.machines[0].series[0].subject = evil;
   copy.machines[0].changes[0].sentence = evil;
+  copy.problems = [evil];
   opened = await open(browser, pages.write('evil.html', copy));
   expect(await opened.page.locator('.change').first().textContent()).toContain(evil);
+  expect(await opened.page.locator('#unread').textContent()).toContain(evil);
   await opened.page.goto(`${opened.page.url()}#view=history`);
   await opened.page.locator('.chart svg').first().waitFor();
   await opened.page.locator('.chart svg').first().hover();
