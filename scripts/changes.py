@@ -4,14 +4,18 @@ that need no statistics, because a state has turned. Imported by detect.py, neve
 
 import dataclasses
 import shlex
-import subprocess
 from pathlib import Path
 
+import commits
+import intervals
 import notes as note_list
 import rows
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTRUCTIONS_LEAST = 0.005
+MEASURED = ("regression", "improvement")
+# Kinds whose state is bad until it turns: nobody can acknowledge one.
+STATES = ("forbidden", "guarantee", "sanitizer", "target")
 
 
 @dataclasses.dataclass
@@ -39,20 +43,38 @@ class Change:
         del found["bad"], found["layout"]
         return found
 
-
-def commits_between(older, newer):
-    """The commits after `older` up to `newer`; where git does not know them, only `newer`."""
-    done = subprocess.run(["git", "-C", ROOT, "rev-list", f"{older}..{newer}", "--"],
-                          capture_output=True, text=True, check=False)
-    return [newer, *done.stdout.split()] if done.returncode == 0 else [newer]
+    def stored(self):
+        """As the head of its night keeps it: which run it is of is known there."""
+        found = self.document()
+        del found["machine"], found["since_run"], found["tonight"]
+        return found
 
 
 def acknowledge(changes, notes):
     """Sets the reason where a note names the series and a commit of the range."""
     for change in changes:
-        if any(note_list.is_about(note, change.series) for note in notes):
+        if change.kind in MEASURED and any(
+                note_list.is_about(note, change.series) for note in notes):
+            names = commits.between(ROOT, change.from_commit, change.to_commit)
             change.acknowledged = note_list.reason(
-                notes, change.series, commits_between(change.from_commit, change.to_commit))
+                notes, change.series, [commits.plain(change.to_commit), *names])
+
+
+def told(change, place=""):
+    """For a terminal, line by line."""
+    known = f"  (expected: {change.acknowledged})" if change.acknowledged else ""
+    yield f"{place}{change.kind}: {change.sentence}{known}"
+    if change.ratio is not None:
+        span = (f", {intervals.CONFIDENCE:.1%} interval {change.low - 1:+.1%} to "
+                + ("any" if change.high is None else f"{change.high - 1:+.1%}")
+                if change.low is not None else "")
+        yield f"  ratio      {change.ratio:.4f}{span}"
+    yield f"  certainty  {change.certainty}"
+    yield f"  commits    {change.from_commit}..{change.to_commit}"
+    if change.command:
+        yield f"  again      {change.command}"
+    if change.kind in MEASURED and "/n:" in change.series and "--bisect" not in change.command:
+        yield f"  which one  {bisect(change.series)} --since {change.from_commit}"
 
 
 def percent(ratio):
@@ -77,7 +99,8 @@ def paired(nights):
             slower = line["verdict"] == "slower"
             yield Change(
                 night.machine, line["series"], "regression" if slower else "improvement",
-                f"{line['series']} became {percent(line['ratio'])} {line['verdict']}",
+                f"{line['series']} became {percent(line['ratio'])} {line['verdict']}: "
+                f"{line['a_ns']:.2f} -> {line['b_ns']:.2f} ns",
                 "paired, confirmed by a second run", night.at, line["a_commit"], line["b_commit"],
                 line.get("command") or bisect(line["series"]), line["ratio"], line["low"],
                 line["high"], bad=slower)
@@ -127,31 +150,35 @@ def states(nights):
             yield ("forbidden", name, night, bool(broken), f"{name}: {broken}", "seen",
                    f"build/release/bin/bench_threadref --benchmark_filter='^{name}(/|$)'")
         for line in night.lines("sanitizer"):
-            said = line.get("first") or ["no first line"]
-            yield ("sanitizer", line["leg"], night, bool(line.get("reports")),
-                   f"{line['leg']}: {line.get('reports')} reports; {said[0]}",
-                   "reported", f"scripts/test.sh --preset {line['leg']}")
+            failed = [f"{cell} failed" for cell in line.get("failed", [])]
+            said = [*line.get("first", []), *failed, "no first line"]
+            yield ("sanitizer", line["leg"], night, bool(line["reports"] or failed),
+                   f"{line['leg']}: {line['reports']} reports; the first: {said[0]}",
+                   "reported", f"build/{line['leg']}/bin/stress_threadref")
         for line in night.lines("target"):
             # `missed` and listed with its reason is known, and nobody's news.
-            yield ("target", line["target"], night, line["missed"] and not line["listed"],
+            yield ("target", line["target"], night,
+                   line["missed"] and line["decides"] and not line["listed"],
                    f"target {line['target']} is missed: {target_figure(line)}",
                    "99.9 % interval" if "low" in line else "no figure", line["command"])
         for line in night.lines("matrix"):
-            if line["grade"] not in ("unknown", ""):
+            # Peers are shown by the same promise, and not judged.
+            if line["grade"] not in ("unknown", "") and line["backend"] in night.head["backends"]:
                 cell = f"{line['row']}/{line['backend']}"
+                why = f" ({line['why']})" if line["why"] else ""
                 yield ("guarantee", cell, night, line["grade"] == "broken",
-                       f"{cell} is broken" + (f": {line['why']}" if line.get("why") else ""),
-                       "seen", line.get("command", ""))
+                       f"{cell} is broken: {line['word']}{why}", "seen", line["command"])
 
 
 def stress_states(night):
     seed = f" --seed={night.totals['seed']}" if night.totals else ""
+    build = "tsan" if night.head["schema"] == 1 else "release"
     for cell in night.stress.values():
         seen = ", ".join(f"{outcome['name']} {outcome['count']}" for outcome in cell["outcomes"]
                          if outcome["count"] and outcome["grade"] == "forbidden")
         yield ("forbidden", cell["cell"], night, cell["verdict"] == "failed",
                f"{cell['cell']}: {seen or 'failed'}", "seen",
-               f"build/tsan/bin/stress_threadref --filter='^{cell['cell']}$'{seed}")
+               f"build/{build}/bin/stress_threadref --filter='^{cell['cell']}$'{seed}")
 
 
 def target_figure(line):

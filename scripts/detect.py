@@ -19,6 +19,7 @@ exit status: 0 nothing is worse · 1 wrong use · 2 a confirmed regression, a ch
              worse or a forbidden outcome · 3 the newest night of a machine is not usable
 """
 
+import collections
 import json
 import sys
 from pathlib import Path
@@ -162,6 +163,11 @@ class Machine:
     def tonight(self):
         return [change for change in self.changes if change.tonight]
 
+    def found(self):
+        """What the newest night saw: its news, and accidents of layout, which are nobody's."""
+        return [change for change in self.changes if change.tonight
+                or change.layout and change.since_run == self.last.at]
+
 
 def load(results, only=None):
     """([Machine], problems)"""
@@ -212,16 +218,46 @@ def said_of(found, words):
     return f"{plural(len(found), words)} on {machines}: {'; '.join(named)}{more}."
 
 
-def said_of_run(machine, covered):
+def said_of_run(machine):
     """A sentence where the newest run itself went wrong, beyond what its changes say."""
+    covered = any(change.kind in change_list.STATES for change in machine.tonight())
     head = machine.last.head
-    why = f": {head['problems'][0].rstrip('.')}" if head["problems"] else ""
+    why = f": {head['problems'][0].rstrip('.?')}" if head["problems"] else ""
     if not machine.last.usable:
-        word = "was a quick one and judges nothing" if head["quick"] else "is not usable"
+        harmless = head["quick"] and not head["status"]
+        word = "was a quick one and judges nothing" if harmless else "is not usable"
         return f"The last night of {machine.name} {word}{why}."
     if head["status"] and not (head["status"] == FORBIDDEN and covered):
         return f"The last night of {machine.name} ended with status {head['status']}{why}."
     return ""
+
+
+def compared(machine):
+    """What the pairs of the newest night came to; "" where none were asked for."""
+    night, against = machine.last, machine.last.head.get("compared_with", {})
+    if "commit" not in against:
+        return f", and nothing was compared: {against['why']}" if against else ""
+    lines = night.lines("pair")
+    news = {change.series for change in machine.tonight()}
+    doubts = collections.Counter(
+        "undecided" if line["verdict"] == "undecided" else "an accident of layout"
+        if line["confirmed"] else "not found again" for line in lines
+        if line["verdict"] != "same" and line["series"] not in news)
+    for_certain = " for certain: " * bool(doubts) + ", ".join(
+        f"{count} {words}" for words, count in doubts.items())
+    return (f" since {against['commit']}: {plural(len(lines), 'pair')} of series, none "
+            f"{'else ' if news else ''}slower or faster{for_certain}")
+
+
+def said_of_nothing(machines, known):
+    nothing = f"Nothing {'else ' if known else ''}changed"
+    if len(machines) > 1:
+        return f"{nothing} in the last night of {len(machines)} machines."
+    words = compared(machines[0])
+    if words.startswith(" since"):
+        return f"{nothing}{words}."
+    return (f"All is well in the last night of {machines[0].name}{words}." if words else
+            f"{nothing} in the last night of {machines[0].name}.")
 
 
 def verdict(machines):
@@ -237,8 +273,7 @@ def verdict(machines):
             said.append(said_of(found, words))
             status = FORBIDDEN if bad else status
     for machine in machines:
-        covered = any(change.machine == machine.name for change in news)
-        sentence = said_of_run(machine, covered)
+        sentence = said_of_run(machine)
         if sentence:
             said.append(sentence)
             quick = machine.last.head["quick"] and not machine.last.head["status"]
@@ -246,20 +281,10 @@ def verdict(machines):
             status = status or (FINE if quick else failed)
     known = len(news) - len(open_news)
     if not said:
-        whose = machines[0].name if len(machines) == 1 else f"{len(machines)} machines"
-        said.append(f"Nothing {'else ' if known else ''}changed in the last night of {whose}.")
+        said.append(said_of_nothing(machines, known))
     if known:
         said.append(f"{plural(known, 'acknowledged change')}.")
     return {"status": status, "sentence": " ".join(said)}
-
-
-def line_of(machine, change):
-    since = machine.nights[change.since_run].head["started"][:10]
-    range_ = (change.to_commit if change.from_commit == change.to_commit
-              else f"{change.from_commit}..{change.to_commit}")
-    known = f"; acknowledged: {change.acknowledged}" if change.acknowledged else ""
-    return (f"{machine.name} {since} {change.kind}: {change.sentence} ({change.certainty}; {range_}"
-            f"{known})\n  {change.command}")
 
 
 def work(options):
@@ -267,8 +292,10 @@ def work(options):
     for problem in problems:
         print(f"detect.py: {problem}", file=sys.stderr)
     for machine in machines:
-        for change in machine.changes if options.all else machine.tonight():
-            print(json.dumps(change.document()) if options.json else line_of(machine, change))
+        for change in machine.changes if options.all else machine.found():
+            since = machine.nights[change.since_run].head["started"][:10]
+            print(json.dumps(change.document()) if options.json else
+                  "\n".join(change_list.told(change, f"{machine.name} {since} ")))
     said = verdict(machines)
     print(json.dumps(said) if options.json else said["sentence"])
     return said["status"]

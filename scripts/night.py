@@ -108,9 +108,10 @@ class Night:
                       "first": environment.before(), "partner": self.partner.described()}
         store.write_whole(self.raw / STATE, json.dumps(self.state) + "\n")
 
-    def head(self):
-        """Of this very night, if it was stored before it was cut off."""
-        return next((run.head for run in self.runs if run.name == self.state["run"]), None)
+    def stored_runs(self):
+        """Up to this very night, if it was stored before it was cut off; else none."""
+        names = [run.name for run in self.runs]
+        return self.runs[:names.index(self.raw.name) + 1] if self.raw.name in names else []
 
     def stamp(self, name):
         return self.raw / f"{name}.stamp"
@@ -190,15 +191,15 @@ def describe(night):
     return found
 
 
-def before_of(night):
-    """The run that this one is set beside: the partner's, or the last usable one."""
-    named = [run for run in night.runs if run.name == night.partner.run]
-    usable = [run for run in night.runs if run.is_usable]
-    return (named or usable or [None])[-1]
+def expected_changes(night):
+    expected, problems = notes.read(night.results)
+    for problem in problems:
+        print(f"nightly.sh: {problem}", file=sys.stderr)
+    return expected
 
 
 def stored(night, statuses):
-    """Judges and stores; the head."""
+    """Judges and stores; the verdict."""
     options = argparse.Namespace(
         results=night.results, machine=night.machine, run=night.state["run"],
         started=night.state["started"], quick=night.quick, raw=night.raw,
@@ -209,12 +210,9 @@ def stored(night, statuses):
     head["commit"] = night.commit  # the programs' mark for changes may be an old one
     head["compared_with"] = night.partner.described()
     head["step_seconds"] = night.seconds()
-    expected, torn = notes.read(night.results)
-    for problem in torn:
-        print(f"nightly.sh: {problem}", file=sys.stderr)
-    night_verdict.judge(night.root, head, lines, before_of(night), expected)
+    verdict = night_verdict.of(head, lines, night.runs, expected_changes(night))
     print(f"stored: {store.add(night.results, [head, *lines])}")
-    return head
+    return verdict
 
 
 def clean(night):
@@ -264,23 +262,25 @@ def whole_night(night):
         print(f"nightly.sh: {sentence}", file=sys.stderr)
     night.begin()
     clean(night)
-    head = night.head()
-    if not head:
+    known = night.stored_runs()
+    if known:
+        verdict = night_verdict.Verdict(known, expected_changes(night))
+    else:
         statuses = take_all(night, night_steps.MEASURING)
-        head = stored(night, {step.name: statuses[step.name] for step in night_steps.MEASURING
-                              if step.name in statuses and not step.is_vital})
+        verdict = stored(night, {step.name: statuses[step.name] for step in night_steps.MEASURING
+                                 if step.name in statuses and not step.is_vital})
     page = subprocess.run([night.script("page.py"), "--results", night.results], check=False,
                           stdout=subprocess.DEVNULL)
     after = take_all(night, night_steps.AFTERWARDS)
     (night.raw / ENDED).touch()
     print()
-    for problem in head["problems"]:
+    for problem in verdict.head["problems"]:
         print(f"problem: {problem}")
     for name, code in after.items():
         if code:
             print(f"problem: {name} ended with {code}")
-    print(*night_verdict.told(head), sep="\n")
-    return max([head["status"], page.returncode, *after.values()])
+    print(*verdict.told(), sep="\n")
+    return max([verdict.status, page.returncode, *after.values()])
 
 
 def dry_run(night):

@@ -22,9 +22,10 @@
 #
 #   scripts/nightly.sh --bisect finalize/registration/registry/n:256 --since HEAD~20
 #
-# A change of a time counts if two independent runs of pairs found it. One that was expected has a
-# line in <results>/notes.jsonl (results/README.md) and makes no night fail. A night that was cut
-# off goes on behind its last step if it is started again for the same commit within 12 hours.
+# What changed is said by scripts/detect.py, as on the page: a time counts if two independent runs of
+# pairs found it, or as a step in the nights' ratios. One that was expected has a line in
+# <results>/notes.jsonl (results/README.md) and makes no night fail. A night that was cut off goes
+# on behind its last step if it is started again for the same commit within 12 hours.
 #
 # Stores  <results>/<machine>/<yyyy>/<run>.jsonl   one line a row, whole or not at all
 #         <results>/dashboard/index.html           all nights of all machines, opens without server
@@ -36,8 +37,8 @@
 # `git add results && git commit` whenever the history should be shared.
 #
 # exit status, the worst of: 0 nothing is worse · 1 wrong use, or results cannot be written · 2 a
-#   confirmed regression that was not expected, a forbidden outcome, a target missed that is not
-#   listed, or a mutant survived · 3 the run is not usable: a control left 1 %, a program crashed,
+#   regression that was not expected, a forbidden outcome, a target missed that is not listed, or a
+#   mutant survived · 3 the run is not usable: a control left 1 %, a program crashed,
 #   the build failed, the page could not be built, or another night still runs · 4 a canary was not
 #   caught · 130 interrupted
 set -euo pipefail

@@ -27,11 +27,14 @@ class Night:
         return self.run.of(kind)
 
 
+def of_runs(runs):
+    return [Night(run, at) for at, run in enumerate(runs)]
+
+
 def load(results):
     """({machine: nights, oldest first}, problems)"""
     machines, problems = store.load(results)
-    return {machine: [Night(run, at) for at, run in enumerate(runs)]
-            for machine, runs in sorted(machines.items())}, problems
+    return {machine: of_runs(runs) for machine, runs in sorted(machines.items())}, problems
 
 
 def last_usable(nights):

@@ -58,7 +58,7 @@ class Writer:
         started = FIRST_NIGHT + datetime.timedelta(days=night)
         return f"{started:%Y-%m-%dT%H%M%SZ}-{self.commit(night)}"
 
-    def head(self, night, slower):
+    def head(self, night):
         started = FIRST_NIGHT + datetime.timedelta(days=night)
         usable = bool(self.year.usable[night])
         self_control = 1.001 if usable else 1.016
@@ -67,7 +67,7 @@ class Writer:
         environment = {"cpu": "a simulated processor", "cores": "2 of 2", "compiler": "g++ 12.2.0",
                        "kernel": f"6.18.{self.year.environment[night]}",
                        "load": self.year.condition, "commit": self.commit(night)}
-        status = 3 if not usable else 2 if slower else 0
+        status = 0 if usable else 3
         return {**self.common(night), "kind": "run", "commit": self.commit(night),
                 "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
                 "finished": f"{started + datetime.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
@@ -163,10 +163,9 @@ class Writer:
         """One night, of which `before` is the usable one before it; -1: none."""
         paired = before >= 0 and self.year.commit[before] != self.year.commit[night]
         found = list(self.pairs(night, before)) if paired else []
-        slower = any(line["confirmed"] and line["verdict"] == "slower" for line in found)
         if night == 0 or self.year.moved[night]:
             found += self.controls(night)
-        return [self.head(night, slower), *self.bench(night), *found, *self.others(night)]
+        return [self.head(night), *self.bench(night), *found, *self.others(night)]
 
 
 def write(folder, years):

@@ -152,9 +152,11 @@ def play_stress(_, found, arguments):
 def play_pair(_, found, arguments):
     from scripts.tests import folder
     ratio, planted = found.get("self", 1.001), found.get("planted", "slower")
+    clone = found.get("clone", 1.004)
     write(option(arguments, "--out"), [
         {**folder.pair("self", "registry", "registry", ratio, "same"), "least": .02},
-        {**folder.pair("clone", "registry", "registry_clone", 1.004, "same"), "least": .02},
+        {**folder.pair("clone", "registry", "registry_clone", clone, "same"), "least": .02,
+         "ratios": [clone, 1 / clone] * 10},
         {**folder.pair("planted", "registry", "registry_planted", 1.03, planted), "least": .02}])
     return 3 if abs(ratio - 1) > .01 else 0 if planted == "slower" else 4
 

@@ -222,6 +222,24 @@ class DetectTest(unittest.TestCase):
                 self.assertEqual([change.kind for change in self.changes()], [kind])
                 self.assertEqual(self.verdict()["status"], 2)
 
+    def test_what_peers_do_is_no_news(self):
+        line = {"kind": "matrix", "row": "fork/child", "backend": "peer_boost", "grade": "broken"}
+        self.stored(lambda night: [line], 2)
+        self.assertEqual((self.changes(), self.verdict()["status"]), ([], 0))
+
+    def test_nothing_forbidden_can_be_acknowledged(self):
+        self.stored(lambda night: [history.stress("failed", 2)], 2)
+        note = {"series": "churn/*", "commit": history.commit(0), "reason": "x"}
+        (self.results / "notes.jsonl").write_text(json.dumps(note) + "\n", encoding="utf-8")
+        self.assertEqual(self.verdict()["status"], 2)
+
+    def test_a_status_that_no_change_explains_is_said(self):
+        said = self.gate(.9, "faster", True,
+                         night_1={"status": 2, "problems": ["mutants: one survived"]})
+        self.assertEqual(said["status"], 2)
+        self.assertIn("The last night of box ended with status 2: mutants: one survived.",
+                      said["sentence"])
+
     def test_a_listed_miss_is_no_news(self):
         line = {"kind": "target", "target": "exit", "missed": True, "listed": True, "median": 3.0,
                 "sign": "<=", "limit": 2.0, "command": "scripts/targets.sh"}
