@@ -22,8 +22,8 @@
 #
 #   scripts/nightly.sh --bisect finalize/registration/registry/n:256 --since HEAD~20
 #
-# What changed is said by scripts/detect.py, as on the page: a time counts if two independent runs of
-# pairs found it, or as a step in the nights' ratios. One that was expected has a line in
+# What changed is said by scripts/detect.py, as on the page: a time counts if two independent runs
+# of pairs found it, or as a step in the nights' ratios. One that was expected has a line in
 # <results>/notes.jsonl (results/README.md) and makes no night fail. A night that was cut off goes
 # on behind its last step if it is started again for the same commit within 12 hours.
 #
