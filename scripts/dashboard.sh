@@ -3,7 +3,8 @@
 # usage: scripts/dashboard.sh build | test | browser
 #
 # The page of results/dashboard: builds its template, or tests it. Installs what package-lock.json
-# names, from npm, when that is newer than what is installed. Needs Node 20.19 or newer.
+# names, from npm, when that is newer than what is installed. Needs Node from 18.20 on, which is
+# Debian 12's.
 #
 #   build     writes results/dashboard/dist/index.html: the page without data, one file
 #   test      types and logic; no browser
@@ -31,7 +32,7 @@ esac
 
 folder=$root/results/dashboard
 browser=/usr/bin/chromium
-command -v npm >/dev/null || fail "$misuse" "npm is missing: install Node 20.19 or newer"
+command -v npm >/dev/null || fail "$misuse" "npm is missing: scripts/setup.sh --all installs it"
 [[ $1 != browser || -x $browser ]] ||
   fail "$misuse" "$browser is missing: scripts/setup.sh --all installs it"
 

@@ -56,7 +56,9 @@ all  | gcovr               | reads what the coverage preset wrote
 all  | pkg-config          | finds GLib
 all  | libglib2.0-dev      | the peer GPrivate
 all  | qtbase5-dev         | the peer QThreadStorage
-all  | chromium            | the test that opens a report in a real browser
+all  | chromium            | the tests that open a page in a real browser
+all  | nodejs              | builds the dashboard and tests it
+all  | npm                 | brings what that needs; any other npm on the PATH is as good
 all  | prometheus          | promtool checks the export; its server may be stopped
 END
 }
@@ -82,6 +84,8 @@ wanted=$(packages | awk -F ' *[|] *' -v groups="^($groups)\$" '$1 ~ groups {prin
 # shellcheck disable=SC2086  # one word per package
 present=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
   awk '$2 == "installed" {print $1}') || true
+# Who has Node from elsewhere keeps it: apt would replace it, or refuse.
+if command -v npm >/dev/null; then present+=$'\nnodejs\nnpm'; fi
 missing=$(comm -23 <(sort <<<"$wanted") <(sort -u <<<"$present") | paste -sd ' ')
 
 if [[ -z $missing ]]; then

@@ -3,11 +3,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 export const HOLDER = '<script type="application/json" id="threadref-data">null</script>';
-const TEMPLATE = join(import.meta.dirname, '../../dist/index.html');
+const TEMPLATE = fileURLToPath(new URL('../../dist/index.html', import.meta.url));
 const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
   '--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync'];

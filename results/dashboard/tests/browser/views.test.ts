@@ -4,13 +4,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LAST, simulate, SMALL } from '../simulate';
 import { launch, open, Pages, views } from './browser';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const SHOTS = join(import.meta.dirname, '../../shots');
+const SHOTS = fileURLToPath(new URL('../../shots', import.meta.url));
 const data = simulate(SMALL);
 const [machine] = data.machines;
 const exit = 'finalize/exit/registry/n:16';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { chosenRun, matrixCells, matrixChanges, orders, segments, upTo }
   from '../../src/logic/nights';
@@ -79,12 +80,12 @@ test('quantiles', () => {
 });
 
 test('the lock file names no host', () => {
-  const lock = readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8');
+  const lock = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
   expect(lock).not.toMatch(/:\/\/|"resolved"/);
 });
 
 test('no source line is longer than 100 columns', () => {
-  const root = join(import.meta.dirname, '../..');
+  const root = fileURLToPath(new URL('../..', import.meta.url));
   const sources = ['src', 'tests'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(ts|css|html)$/.test(name)).map((name) => join(root, folder, name)));
