@@ -95,7 +95,7 @@ fi
 
 echo "setup: missing:"
 packages | awk -F ' *[|] *' -v missing="$missing" \
-  'index(" " missing, " " $2 " ") {printf "  %-20s %s\n", $2, $3}'
+  'index(" " missing " ", " " $2 " ") {printf "  %-20s %s\n", $2, $3}'
 line="apt-get install -y --no-install-recommends $missing"
 if [[ -n $check_only || $EUID -ne 0 ]]; then
   echo "setup: to install them: sudo apt-get update && sudo $line"
