@@ -186,8 +186,8 @@ def load(results, only=None):
 def figure(change):
     if change.ratio is None:
         return change.sentence
-    interval = f" [{change.low:.2f}, {change.high:.2f}]" if change.low and change.high else ""
-    return f"{change.series} {change.ratio:.2f}{interval}"
+    interval = f" [{change.low:.3f}, {change.high:.3f}]" if change.low and change.high else ""
+    return f"{change.series} {change.ratio:.3f}{interval}"
 
 
 def kinds_of_news():
@@ -211,7 +211,7 @@ def plural(count, words):
 
 
 def said_of(found, words):
-    """ "1 confirmed regression on m1: finalize/… 1.05 [1.04, 1.06] since abc1234." """
+    """ "1 confirmed regression on m1: finalize/… 1.050 [1.043, 1.057] since abc1234." """
     machines = ", ".join(dict.fromkeys(change.machine for change in found))
     named = [f"{figure(change)} since {change.to_commit}" for change in found[:NAMED_MOST]]
     more = f"; and {len(found) - NAMED_MOST} more" if len(found) > NAMED_MOST else ""

@@ -57,8 +57,8 @@ class DetectTest(unittest.TestCase):
         self.ratios(history.noisy(43, step_at=40))
         said = self.verdict()
         self.assertEqual(said["status"], 2)
-        self.assertRegex(said["sentence"], rf"^1 regression by trend on box: {history.NAME} 1\.05 "
-                                           rf"since {history.commit(40)}\.$")
+        self.assertRegex(said["sentence"], rf"^1 regression by trend on box: {history.NAME} "
+                                           rf"1\.0\d\d since {history.commit(40)}\.$")
 
     def test_another_environment_starts_a_segment(self):
         moved = {f"night_{night}": {"environment_hash": "ba9876543210"} for night in range(40, 60)}
@@ -142,8 +142,8 @@ class DetectTest(unittest.TestCase):
     def test_a_confirmed_pair_is_named_with_all_that_is_known(self):
         said = self.gate(1.05)
         self.assertEqual(said, {"status": 2, "sentence":
-                                f"1 confirmed regression on box: {history.NAME} 1.05 [1.04, 1.06] "
-                                f"since {history.commit(1)}."})
+                                f"1 confirmed regression on box: {history.NAME} 1.050 "
+                                f"[1.040, 1.060] since {history.commit(1)}."})
 
     def test_a_pair_that_no_second_run_confirmed_is_none(self):
         self.assertEqual(self.gate(1.05, "slower", False),

@@ -90,7 +90,7 @@ class VerdictTest(Played):
         status, said = self.night("--quick")
         self.assertEqual(status, 2)
         for text in (f"regression: {fake.SERIES} became 5.0% slower: 2.00 -> 2.10 ns",
-                     f"1 confirmed regression on box: {fake.SERIES} 1.05 [1.05, 1.05] since",
+                     f"1 confirmed regression on box: {fake.SERIES} 1.050 [1.046, 1.054] since",
                      "1.0500, 99.9% interval +4.6% to +5.4%", "confirmed by a second run",
                      f"{self.first}..{newer}", f"scripts/compare.sh {self.first} {newer} --filter",
                      f"--bisect {fake.SERIES}"):
@@ -125,7 +125,7 @@ class VerdictTest(Played):
         status, said = self.night("--quick")
         self.assertEqual(status, 0)
         self.assertIn(f"improvement: {fake.SERIES} became 10.0% faster", said)
-        self.assertIn(f"\n1 improvement on box: {fake.SERIES} 0.90", said)
+        self.assertIn(f"\n1 improvement on box: {fake.SERIES} 0.900", said)
 
     def test_a_control_that_leaves_one_percent(self):
         fake.says(self.root, self=1.02, pairs=[SLOWER])
@@ -169,7 +169,7 @@ class VerdictTest(Played):
         fake.says(self.root, instructions=30.3)
         status, sentence = self.last_line("--quick")
         self.assertEqual(status, 2)
-        self.assertIn("1 confirmed regression on box: instructions/registration/registry 1.01 "
+        self.assertIn("1 confirmed regression on box: instructions/registration/registry 1.010 "
                       "since", sentence)
 
     def test_a_commit_that_is_gone_is_passed_over(self):

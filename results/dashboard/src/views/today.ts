@@ -49,7 +49,7 @@ function verdict(data: PageData): Child {
     h('p', { class: 'said' }, `judged ${data.judged_at.replace('T', ' ').replace('Z', ' UTC')}`),
     overdueLine(data),
     data.problems.length > 0 && h('details', { id: 'unread' },
-      h('summary', {}, `could not be read: ${data.problems.length} of the history's lines`),
+      h('summary', {}, `lines of the history that could not be read: ${data.problems.length}`),
       h('ul', { class: 'problems' }, data.problems.map((text) => h('li', {}, text)))));
 }
 
