@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <latch>
 #include <system_error>
 #include <thread>
@@ -151,9 +152,8 @@ void expect_nothing_of_main() {
   }
 }
 
-}  // namespace
-
-int main() {
+// Ends with main by pthread_exit, and the process after it.
+int run() {
   THREADREF_CHECK(keys.taken > 0, "no key could be taken");
   for_each_type(backends{}, []<class B>() {
     THREADREF_CHECK(works<B>() == works<B>(), "the second thread fares otherwise than the first");
@@ -174,4 +174,15 @@ int main() {
     std::exit(scenarios::status_fine);
   }).detach();
   pthread_exit(nullptr);
+}
+
+}  // namespace
+
+int main() {
+  try {
+    return run();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "exhausted_keys: %s\n", e.what());
+    return scenarios::status_crashed;
+  }
 }
