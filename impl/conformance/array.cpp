@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// The array of a list (impl/threadref/detail/exit_array.cpp): what depends on where in it a
+// registration lies. Its first slabs have 31 places and 63.
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <optional>
+#include <vector>
+
+#include "conformance/suite.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(array);
+
+constexpr int first_slab = 31;
+constexpr int two_slabs = first_slab + 63;
+
+// A run that lasts until it is let go, and says whether its function's bytes, all that a place has
+// of them, stayed as they were.
+struct run_elsewhere {
+  gate running;
+  gate over;
+};
+struct watched_bytes {
+  run_elsewhere* at;
+  std::uint64_t mark;
+  bool operator()() const {
+    const watched_bytes before = *this;
+    before.at->running.open();
+    before.at->over.wait();
+    return at == before.at && mark == before.mark;
+  }
+};
+static_assert(sizeof(watched_bytes) == detail::closure_bytes);
+
+// `all` registrations, each of which registers two more when it runs; but another thread runs those
+// at the places `elsewhere` as the exit begins, and is at it until after the thread's end.
+template <class B>
+class late_among_foreign_runs {
+ public:
+  late_among_foreign_runs(int all, std::initializer_list<int> elsewhere)
+      : all_(all), elsewhere_(elsewhere), runs_(elsewhere.size()), handles_(elsewhere.size()) {}
+
+  void on(lane_on<B>& me) {
+    std::size_t next = 0;
+    for (int i = 0; i != all_; ++i) {
+      if (std::count(elsewhere_.begin(), elsewhere_.end(), i) != 0) {
+        handles_[next] = finalize<B>(watched_bytes{&runs_[next], 37});
+        ++next;
+      } else {
+        me.add_and([&me] {
+          me.add();
+          me.add();
+        });
+      }
+    }
+    for (std::size_t i = 0; i != runs_.size(); ++i) {
+      others_.emplace_back(
+          [this, i] { EXPECT_EQ(handles_[i](), std::optional(true)) << "of " << all_; });
+    }
+    for (run_elsewhere& r : runs_) r.running.wait();
+  }
+  void end() {
+    for (run_elsewhere& r : runs_) r.over.open();
+    others_.clear();
+  }
+
+ private:
+  const int all_;
+  const std::vector<int> elsewhere_;
+  std::deque<run_elsewhere> runs_;
+  std::vector<finalizer<bool, B>> handles_;
+  std::deque<os_thread> others_;
+};
+
+TYPED_TEST(array, c037_a_finalizer_of_a_finalizer_leaves_what_runs_elsewhere) {
+  using checked = late_among_foreign_runs<TypeParam>;
+  const auto play = [this](int all, std::initializer_list<int> elsewhere) {
+    checked c(all, elsewhere);
+    this->run([&c](auto& me) { c.on(me); });
+    c.end();
+  };
+  for (const int all : {3, first_slab, first_slab + 1, first_slab + 2, two_slabs + 1, 200}) {
+    play(all, {all - 1});
+    play(all, {all / 2});
+    play(all, {0, all / 2, all - 1});
+    play(all, {all - 2, all - 1});
+  }
+  play(200, {first_slab - 1, first_slab, two_slabs - 1, two_slabs});
+}
+
+// Those below it run in a later round, whose first question is whether there are any.
+TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
+  for (const int place : {0, first_slab - 1, first_slab, two_slabs - 1, two_slabs}) {
+    this->run([place](auto& me) {
+      for (int i = 0; i != two_slabs + 2; ++i) {
+        if (i == place) {
+          me.add_and([] { pthread_exit(nullptr); });
+        } else {
+          me.add();
+        }
+      }
+    });
+  }
+}
+
+// The array gets a slab and leaves it again, many times: that gives it no right to more holes.
+TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
+  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  std::size_t slabs = 0;
+  os_thread([&slabs] {
+    for (int round = 0; round != 200; ++round) {
+      std::vector<plain_finalizer<TypeParam>> all;
+      for (int i = 0; i != two_slabs; ++i) all.push_back(finalize<TypeParam>([] {}));
+      os_thread([&all] {
+        for (const auto& f : all) EXPECT_TRUE(f.cancel());
+      }).join();
+    }
+    std::deque<plain_finalizer<TypeParam>> pending;
+    for (int i = 0; i != 20'000; ++i) {
+      pending.push_back(finalize<TypeParam>([] {}));
+      if (pending.size() <= 10) continue;
+      EXPECT_TRUE(pending.front().cancel());
+      pending.pop_front();
+    }
+    slabs = slabs_of_this_thread<TypeParam>().size();
+  }).join();
+  EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
+}
+
+// Nothing but the place itself says to its thread that the other is done with it.
+TYPED_TEST(array, c113_a_place_is_used_again_after_what_another_thread_did_there) {
+  const int rounds = scaled(20'000, 200);
+  std::vector<plain_finalizer<TypeParam>> all(static_cast<std::size_t>(rounds));
+  std::atomic<int> made{0};
+  std::atomic<int> called{0};
+  std::int64_t sum = 0;
+  os_thread other([&] {
+    for (int i = 0; i != rounds; ++i) {
+      while (made.load(std::memory_order_acquire) == i) sched_yield();
+      EXPECT_TRUE(all[static_cast<std::size_t>(i)]());
+      called.store(i + 1, std::memory_order_relaxed);
+    }
+  });
+  this->run([&](auto& me) {
+    for (int i = 0; i != first_slab - 1; ++i) me.add();
+    for (int i = 0; i != rounds; ++i) {
+      all[static_cast<std::size_t>(i)] = finalize<TypeParam>([&sum, i] { sum += i; });
+      made.store(i + 1, std::memory_order_release);
+      while (called.load(std::memory_order_relaxed) == i) sched_yield();
+    }
+  });
+  other.join();
+  EXPECT_EQ(sum, std::int64_t{rounds} * (rounds - 1) / 2);
+}
+
+}  // namespace
+}  // namespace threadref::conformance
