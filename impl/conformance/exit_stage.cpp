@@ -216,17 +216,23 @@ TYPED_TEST(exit_stage, c085_after_a_stage_that_left_nothing) {
   expect_accounted(end.stats, 0);
 }
 
+// None of them wants to run, and then, after the stage, all do.
+template <class B>
+void want_to_run_after_all(ledger& out, const std::vector<plain_finalizer<B>>& all) {
+  for (const auto& f : all) f.atexit(false);
+  run_after_the_stage([&out, held = all] {
+    for (const auto& f : held) f.atexit(true);
+    out.note(try_finalize<B>([&out] { out.note("late"); }) ? "accepted" : "refused");
+  });
+}
+
 // What the stage passed over is there for the next one, in the phase that it had.
 THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
   static std::vector<plain_finalizer<B>> all;
   seen<B>(out, "m1");
   all.push_back(seen<B>(out, "m2"));
   all.push_back(finalize_in<B>(exit_phase::very_last, [&out] { out.note("m3"); }));
-  for (const auto& f : all) f.atexit(false);
-  run_after_the_stage([&out, held = all] {
-    for (const auto& f : held) f.atexit(true);
-    out.note(try_finalize<B>([&out] { out.note("late"); }) ? "accepted" : "refused");
-  });
+  want_to_run_after_all<B>(out, all);
   return 0;
 }
 TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
@@ -245,11 +251,7 @@ THREADREF_SCENARIO(c085_in_the_order_that_they_had) {
   seen<B>(out, "m0");
   for (const char* name : {"m1", "m2", "m3"})
     all.push_back(finalize_in<B>(exit_phase::very_last, [&out, name] { out.note(name); }));
-  for (const auto& f : all) f.atexit(false);
-  run_after_the_stage([&out, held = all] {
-    for (const auto& f : held) f.atexit(true);
-    out.note(try_finalize<B>([&out] { out.note("late"); }) ? "accepted" : "refused");
-  });
+  want_to_run_after_all<B>(out, all);
   return 0;
 }
 TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {

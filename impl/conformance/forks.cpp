@@ -165,9 +165,10 @@ TYPED_TEST(forks, c089_under_churn) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// At that moment glibc takes the thread for one without values of keys, and leaves its values on
-// the stack that the child gives to its next thread: they must not be taken for that one's.
-THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
+// Forks while a thread that has registered is in the destructor of an older key. The child does its
+// part in here, since objects of that thread may not be destroyed there.
+template <class B, class F>
+int fork_beside_an_older_key(ledger& out, F&& in_child) {
   gate inside;
   gate forked;
   key_task older(1, [&](int /*round*/) {
@@ -186,14 +187,22 @@ THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
     leaving.join();
     return 0;
   }
-  seen<B>(out, "m1");
-  os_thread([&out] {
-    if (try_current<B>()) out.note("not itself");
-    seen<B>(out, "w1");
-  }).join();
-  os_thread([] {}).join();  // nor may a thread that registers nothing run anything
-  out.note("threads", enumerate<B>().size());
+  in_child();
   std::exit(0);
+}
+
+// At that moment glibc takes the thread for one without values of keys, and leaves its values on
+// the stack that the child gives to its next thread: they must not be taken for that one's.
+THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
+  return fork_beside_an_older_key<B>(out, [&out] {
+    seen<B>(out, "m1");
+    os_thread([&out] {
+      if (try_current<B>()) out.note("not itself");
+      seen<B>(out, "w1");
+    }).join();
+    os_thread([] {}).join();  // nor may a thread that registers nothing run anything
+    out.note("threads", enumerate<B>().size());
+  });
 }
 TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
   const outcome end = play<TypeParam>();
@@ -207,29 +216,12 @@ TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
 // Nor may such a value reach the record that its thread left, once another thread has that: main,
 // which is new here.
 THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
-  gate inside;
-  gate forked;
-  key_task older(1, [&](int /*round*/) {
-    inside.open();
-    forked.wait();
+  return fork_beside_an_older_key<B>(out, [&out] {
+    seen<B>(out, "m1");
+    key_task another(1, [&out](int /*round*/) { out.note("key"); });
+    os_thread([&another] { another.arm(older_key()); }).join();
+    out.note(current<B>().is_main() ? "main lives" : "main is gone");
   });
-  os_thread leaving([&] {
-    older.arm(older_key());
-    finalize<B>([] {});
-  });
-  inside.wait();
-  const pid_t child = checked_fork();
-  if (child != 0) {
-    out.note(wait_for_fork(child).c_str());
-    forked.open();
-    leaving.join();
-    return 0;
-  }
-  seen<B>(out, "m1");
-  key_task another(1, [&out](int /*round*/) { out.note("key"); });
-  os_thread([&another] { another.arm(older_key()); }).join();
-  out.note(current<B>().is_main() ? "main lives" : "main is gone");
-  std::exit(0);
 }
 TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   const outcome end = play<TypeParam>();
