@@ -31,7 +31,6 @@ import layouts
 import nights as night_list
 import notes as note_list
 import readme_table
-from starts import MISUSE, Unusable
 
 FINE, FORBIDDEN, UNUSABLE = 0, 2, 3
 NAMED_MOST = 3  # changes in the verdict's sentence
@@ -105,7 +104,6 @@ class Trends:
             change.tonight = any(abs(point.at - at) <= change_points.POINTS_LEAST for at in new)
             self.changes.append(change)
 
-
     def _is_of_code(self, name, have, point):
         pairs = chained(have, name, point.at)
         begin, end = change_points.near(point.at, len(have))
@@ -173,11 +171,9 @@ def load(results, only=None):
     """([Machine], problems)"""
     notes, problems = note_list.read(results)
     stored, more = night_list.load(results)
-    if only and only not in stored:
-        raise Unusable(f"{results} has no night of a machine {only}; it has "
-                       f"{', '.join(stored) or 'none at all'}", MISUSE)
-    return [Machine(name, nights, notes) for name, nights in stored.items()
-            if not only or name == only], problems + more
+    if only:
+        stored = {only: night_list.of_machine(stored, only, results)}
+    return [Machine(name, nights, notes) for name, nights in stored.items()], problems + more
 
 
 # ----------------------------------------------------------------------------- words

@@ -22,7 +22,7 @@ from pathlib import Path
 import nights as night_list
 import readme_table
 import store
-from starts import MISUSE, UNUSABLE, Unusable
+from starts import UNUSABLE, Unusable
 
 FINE = 0
 # Metric, key of the row, help, and the factor to base units, which Prometheus wants.
@@ -98,10 +98,8 @@ def work(options):
     stored, problems = night_list.load(options.results)
     for problem in problems:
         print(f"export.py: {problem}", file=sys.stderr)
-    if options.machine not in stored:
-        raise Unusable(f"{options.results} has no night of a machine {options.machine}; it has "
-                       f"{', '.join(stored) or 'none at all'}", MISUSE)
-    night = night_list.last_usable(stored[options.machine])
+    night = night_list.last_usable(
+        night_list.of_machine(stored, options.machine, options.results))
     if night is None:
         raise Unusable(f"no night of {options.machine} is usable", UNUSABLE)
     lines = "".join(f"{line}\n" for line in metrics(night))

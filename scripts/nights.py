@@ -5,6 +5,7 @@ environment, and what else than benchmarks and stress cells they hold. Imported,
 import environment
 import rows
 import store
+from starts import MISUSE, Unusable
 
 CRASHED, INTERRUPTED = 3, 130
 
@@ -35,6 +36,14 @@ def load(results):
     """({machine: nights, oldest first}, problems)"""
     machines, problems = store.load(results)
     return {machine: of_runs(runs) for machine, runs in sorted(machines.items())}, problems
+
+
+def of_machine(stored, name, results):
+    """The nights of the one that was asked for."""
+    if name not in stored:
+        raise Unusable(f"{results} has no night of a machine {name}; it has "
+                       f"{', '.join(stored) or 'none at all'}", MISUSE)
+    return stored[name]
 
 
 def last_usable(nights):
