@@ -94,11 +94,17 @@ finalizer<void, B> attach(record& r) {
   return attach<B>(r, id);
 }
 
+// How many of at most so many a thread registers: the first of a round one at least, since a round
+// whose threads all drew none shows nothing.
+inline int draw_some(record& r, int most) {
+  return draw(r.choices, r.index == 0 ? std::min(most, 1) : 0, most);
+}
+
 // Between none and as many as the round allows; sometimes all, since limits are where it breaks.
 template <backend B>
 void attach_some(record& r) {
   const int most = static_cast<int>(r.book->finalizers());
-  const int n = one_in(r.choices, 8) ? most : draw(r.choices, 0, most);
+  const int n = one_in(r.choices, 8) ? most : draw_some(r, most);
   for (int i = 0; i != n; ++i) attach<B>(r);
 }
 

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "body.hpp"
@@ -107,7 +108,7 @@ struct body<scenarios::id::deref_storm, B> {
     all.serials[me.index] = current<B>().serial();
     std::vector<called_ref>& mine = all.called[me.index];
     const int most = static_cast<int>(r.book->finalizers());
-    mine.resize(static_cast<std::size_t>(draw(r.choices, 0, most / 2)));
+    mine.resize(static_cast<std::size_t>(draw_some(r, std::max(most / 2, 1))));
     std::vector<std::size_t> to_drop;
     for (std::size_t i = 0; i != mine.size(); ++i) {
       attach_ref(r, mine[i]);

@@ -85,11 +85,12 @@ struct body<scenarios::id::pool, B> {
       sched_yield();
   }
 
-  // Gives so many workers something to do; how many came.
+  // Gives so many workers something to do; how many came. One at least, however long that takes.
   static std::size_t work(round& r, shift& all, worker_pool& pool) {
     using clock = std::chrono::steady_clock;
     const auto deadline = clock::now() + std::chrono::milliseconds(200);
-    while (all.ready.load(std::memory_order_acquire) < all.workers && clock::now() < deadline) {
+    for (std::size_t ready = 0; ready == 0 || (ready < all.workers && clock::now() < deadline);
+         ready = all.ready.load(std::memory_order_acquire)) {
       for (std::size_t i = 0; i != 2 * all.workers; ++i) pool.enqueue(&register_here, &all);
       sched_yield();
     }
