@@ -89,12 +89,15 @@ def bisect(series):
 
 
 def paired(nights):
-    """What the paired gate said: confirmed by a second run, or nothing."""
+    """What the paired gate said: confirmed by a second run, or nothing. Floors are the ruler: their
+    code is the same, so what they differ by is where the linker put it."""
     for night in nights:
         if not night.usable:
             continue
         for line in night.lines("pair"):
             if line["verdict"] not in ("slower", "faster") or not line.get("confirmed"):
+                continue
+            if rows.kind_of(line["series"].split("/")[2]) == "floor":
                 continue
             slower = line["verdict"] == "slower"
             yield Change(

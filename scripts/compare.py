@@ -21,6 +21,7 @@ END = "(/|$)"
 MAIN_ROWS = (r"finalize/(registration/{0}/n:(16|256)|first_registration/{0}/n:1"
              r"|exit/{0}/n:(16|256)|(cancel|detach)_owner/{0}/n:1)" + END)
 CLONE_STARTS = 4  # a median of the spread is enough: it only widens what counts as no difference
+STARTS_MOST = 4   # times --processes, for what looks changed and is not certain
 
 
 def times(document):
@@ -29,11 +30,11 @@ def times(document):
             if row.get("ns", 0) > 0 and row["group"] != "paired"}
 
 
-def in_turns(programs, options, pattern):
+def in_turns(programs, starts, pattern):
     """{name: [B / A of each pair of starts]} and {name: (ns of A, ns of B)}."""
     ratios, figures = collections.defaultdict(list), collections.defaultdict(list)
-    for number in range(options.processes):
-        say_progress("compare: start of each", number, options.processes)
+    for number in range(starts):
+        say_progress("compare: start of each", number, starts)
         seen = {}
         for side in (0, 1) if number % 2 == 0 else (1, 0):
             seen[side] = times(start(programs[side], [f"--benchmark_filter={pattern}"], True))
@@ -72,15 +73,24 @@ def clone_spreads(program, names):
     return {key: abs(statistics.median(found) - 1) for key, found in spreads.items()}
 
 
+def floors_beside(name, names):
+    group, quantity, _, *rest = name.split("/")
+    floors = re.compile("/".join([group, quantity, r"floor_\w+", *rest]))
+    return [other for other in names if floors.fullmatch(other)]
+
+
 def least_of(name, ratios, spreads):
     """How much no difference of this row is."""
-    group, quantity, subject, *rest = name.split("/")
+    _, quantity, subject, *_ = name.split("/")
     least = [intervals.LEAST_CHANGE] + [found.get((subject, quantity), 0) for found in spreads]
-    if not subject.startswith("floor_"):
-        floors = re.compile("/".join([group, quantity, r"floor_\w+", *rest]))
-        least += [abs(statistics.median(found) - 1) for other, found in ratios.items()
-                  if floors.fullmatch(other)]
+    if not is_floor(name):
+        least += [abs(statistics.median(ratios[floor]) - 1)
+                  for floor in floors_beside(name, ratios)]
     return max(least)
+
+
+def is_floor(name):
+    return rows_of.kind_of(name.split("/")[2]) == "floor"
 
 
 def lines_of(ratios, figures, spreads, options):
@@ -99,14 +109,44 @@ def lines_of(ratios, figures, spreads, options):
     return lines
 
 
-def confirm(lines, programs, options):
-    """A second, independent run of what seems to have changed, with its floors."""
+def unclear(lines):
+    """What looks changed, and may be no more than what its starts differ by."""
+    return [line["name"] for line in lines
+            if line["verdict"] == "undecided" and not is_floor(line["name"])
+            and not 1 / (1 + intervals.LEAST_CHANGE) <= line["ratio"] <= 1 + intervals.LEAST_CHANGE]
+
+
+def exactly(names):
+    return "|".join(f"^{name}{END}" for name in sorted(names))
+
+
+def measured(programs, options, pattern):
+    """The rows, each from as many starts as its verdict needs, to a limit."""
+    ratios, figures = in_turns(programs, options.processes, pattern)
+    spreads = [clone_spreads(program, ratios) for program in programs] if ratios else []
+    lines = lines_of(ratios, figures, spreads, options)
+    starts = options.processes
+    while starts < STARTS_MOST * options.processes and (names := unclear(lines)):
+        print(f"compare: {len(names)} rows look changed, and {starts} starts are too few to say; "
+              f"{starts} more", file=sys.stderr)
+        floors = {floor for name in names for floor in floors_beside(name, ratios)}
+        more = in_turns(programs, starts, exactly(floors.union(names)))
+        for so_far, found in zip((ratios, figures), more):
+            for name, values in found.items():
+                so_far[name] += values
+        starts *= 2
+        lines = lines_of(ratios, figures, spreads, options)
+    return lines
+
+
+def confirm(lines, programs):
+    """A second, independent run of what seems to have changed, of as many starts."""
     changed = [line for line in lines if line["verdict"] in ("faster", "slower")]
     if not changed:
         return
     print(f"compare: {len(changed)} rows seem to have changed; again", file=sys.stderr)
-    pattern = "|".join(f"^{line['name']}{END}" for line in changed)
-    ratios, _ = in_turns(programs, options, pattern)
+    ratios, _ = in_turns(programs, max(line["processes"] for line in changed),
+                         exactly(line["name"] for line in changed))
     for line in changed:
         low, _, high = intervals.interval(ratios[line["name"]])
         line["confirmed"] = intervals.verdict(low, high, line["least"]) == line["verdict"]
@@ -160,10 +200,8 @@ def compare(options):
                                               text=True, check=True).stdout)
         subjects = f"({described['default_backend']}|floor_[a-z_]+)"
         pattern = options.filter or MAIN_ROWS.format(subjects)
-        ratios, figures = in_turns(sides, options, pattern)
-        spreads = [clone_spreads(side, ratios) for side in sides] if ratios else []
-        lines = lines_of(ratios, figures, spreads, options)
-        confirm(lines, sides, options)
+        lines = measured(sides, options, pattern)
+        confirm(lines, sides)
     if not lines:
         raise Unusable("the two sides have no row in common that matches", MISUSE)
     return lines

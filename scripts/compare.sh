@@ -11,7 +11,8 @@
 #
 #   A, B            old and new: `HEAD~10`, `build/release`, `results/local/latest`, ...
 #   --filter REGEX  which rows; default: the main ones of the default back end, and their floors
-#   --processes N   starts of each; default and least useful number: 20
+#   --processes N   starts of each; default and least useful number: 20; a row that looks changed
+#                   without being certain gets up to four times as many
 #   --out DIR       where compare.txt, compare.md and compare.json go; default
 #                   results/local/compare-<A>-<B>/
 #   --help          this text

@@ -149,6 +149,10 @@ class DetectTest(unittest.TestCase):
         self.assertEqual(self.gate(1.05, "slower", False),
                          {"status": 0, "sentence": "Nothing changed in the last night of box."})
 
+    def test_a_floor_is_the_ruler_and_no_change(self):
+        self.assertEqual(self.gate(1.05, "slower", True, "finalize/exit/floor_call_loop/n:16"),
+                         {"status": 0, "sentence": "Nothing changed in the last night of box."})
+
     def test_an_acknowledged_change_fails_nothing(self):
         note = {"series": history.NAME, "commit": history.commit(1), "reason": "as planned"}
         said = self.gate(1.05, notes=json.dumps(note) + "\n")
