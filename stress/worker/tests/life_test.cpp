@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <set>
 #include <system_error>
 #include <type_traits>
 
@@ -58,8 +59,7 @@ TEST_F(life, each_start_is_a_thread_of_its_own_with_its_own_finalizers) {
     EXPECT_EQ(w->result().has_value(), i != 0);
   }
   EXPECT_EQ(ran, serials);
-  EXPECT_LT(serials[0], serials[1]);
-  EXPECT_LT(serials[1], serials[2]);
+  EXPECT_EQ(std::set(serials.begin(), serials.end()).size(), 3U);
 }
 
 // A restart waits for the finalizers of the thread before.

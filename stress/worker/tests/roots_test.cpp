@@ -139,9 +139,7 @@ TEST(roots_death, the_process_ends_although_workers_are_left) {
       {
         this_worker::create_worker(nullptr, {.daemon = true});
         this_worker::create_worker(nullptr);
-        const worker_ptr of_main =
-            worker::make(nullptr, {.daemon = true, .parent = this_worker::current()});
-        of_main->start();
+        worker::make(nullptr, {.daemon = true, .parent = this_worker::current()})->start();
         std::exit(0);
       },
       testing::ExitedWithCode(0), "");
