@@ -107,7 +107,7 @@ void* worker::begin(void* launched) {
   return nullptr;
 }
 
-worker& worker::start_overlay(std::any argument) {
+worker& worker::start_overlay(const std::any& argument) {
   if (!may_start()) return *this;
   std::shared_ptr<incarnation> run;
   {

@@ -63,7 +63,7 @@ TEST_F(event_test, what_a_dead_worker_is_sent_goes_back_to_the_sender_once) {
 TEST_F(event_test, each_event_is_handled_or_refused_once) {
   constexpr int senders = 4;
   constexpr int each = 2000;
-  std::array<std::atomic<int>, senders * each> told{};
+  std::array<std::atomic<int>, std::size_t{senders} * each> told{};
   const worker_ptr to = worker::make();
   to->listen("n", [&](const event& e) {
     const int n = as<int>(e.data);

@@ -61,6 +61,10 @@ T as(const std::any& value) {
 
 // Errors are collected; at the end of a test no thread of a worker is left.
 class worker_test : public testing::Test {
+ public:
+  worker_test(const worker_test&) = delete;
+  worker_test& operator=(const worker_test&) = delete;
+
  protected:
   worker_test() {
     previous_ = set_error_hook(
@@ -69,8 +73,6 @@ class worker_test : public testing::Test {
         });
   }
   ~worker_test() override { set_error_hook(std::move(previous_)); }
-  worker_test(const worker_test&) = delete;
-  worker_test& operator=(const worker_test&) = delete;
   void TearDown() override {
     // The main thread may be known by now.
     yield_until([] {
