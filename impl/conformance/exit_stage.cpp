@@ -169,6 +169,21 @@ TYPED_TEST(exit_stage, c084_after_what_main_gave_to_atexit) {
       << end.said;
 }
 
+THREADREF_SCENARIO(c084_mains_ref_lives_until_the_stage) {
+  static ledger* told = nullptr;
+  static const basic_ref<B>* mains = nullptr;  // a static object would be gone before the stage
+  told = &out;
+  mains = new basic_ref<B>(
+      [&out](const auto& self) { out.note(self.expired() ? "called" : "called alive"); });
+  std::atexit([] { told->note((*mains)().is_main() ? "main" : "nobody"); });
+  return 0;
+}
+TYPED_TEST(exit_stage, c084_mains_ref_lives_until_the_stage) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.said;
+  expect_accounted(end.stats, 0);
+}
+
 // Nothing is lost silently: what comes after the stage runs in another one, or is refused.
 THREADREF_SCENARIO(c085_after_the_stage) {
   static std::vector<plain_finalizer<B>> all;

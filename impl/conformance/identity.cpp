@@ -135,7 +135,9 @@ TYPED_TEST(identity, c010_equality_and_hash) {
   std::optional<ref_type> b;
   std::optional<ref_type> a_copy;
   std::optional<ref_type> other;
+  std::optional<ref_type> asked_late;
   os_thread([&] {
+    asked_late.emplace();
     a.emplace();
     b.emplace();
     a_copy.emplace(*a);
@@ -153,6 +155,7 @@ TYPED_TEST(identity, c010_equality_and_hash) {
   EXPECT_FALSE(*a == *other);
   EXPECT_EQ(a->hash(), b->hash());
   EXPECT_EQ((std::unordered_set<ref_type>{*a, *b, *a_copy}.size()), 2U);
+  EXPECT_EQ(a->hash(), asked_late->hash());
   const ref_type moved = std::move(*a);
   EXPECT_TRUE(a->expired());  // NOLINT(bugprone-use-after-move): that is the question
   EXPECT_TRUE(*a == *a);
@@ -187,6 +190,30 @@ TYPED_TEST(identity, c015_enumerate_finds_threads_that_the_library_did_not_start
   }
 }
 
+TYPED_TEST(identity, c015_a_thread_that_drains_is_itself_and_still_listed) {
+  using states = std::vector<thread_state>;
+  std::uint64_t serial = 0;
+  const auto listed = [&serial] {
+    states found;
+    for (const thread_handle& t : enumerate<TypeParam>()) {
+      if (t.serial() == serial) found.push_back(t.state());
+    }
+    return found;
+  };
+  bool ran = false;
+  os_thread([&] {
+    serial = current<TypeParam>().serial();
+    finalize<TypeParam>([&] {
+      ran = true;
+      EXPECT_EQ(current<TypeParam>().serial(), serial);
+      EXPECT_EQ(listed(), states{thread_state::draining});
+    });
+    EXPECT_EQ(listed(), states{thread_state::running});
+  }).join();
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(listed(), states{});
+}
+
 TYPED_TEST(identity, c015_holds_for_std_thread_too) {
   lane_on<TypeParam>& me = this->new_lane();
   std::thread([&] {
@@ -197,6 +224,22 @@ TYPED_TEST(identity, c015_holds_for_std_thread_too) {
   }).join();
   me.close();
   EXPECT_EQ(me.order(), (std::vector<int>{1, 0}));
+}
+
+TYPED_TEST(identity, c020_a_handle_is_equal_to_copies_of_itself_alone) {
+  os_thread([] {
+    constexpr auto nothing = [] {};
+    const auto f = finalize<TypeParam>(nothing);
+    const auto other = finalize<TypeParam>(nothing);
+    const auto copy = f;  // NOLINT(performance-unnecessary-copy-initialization): the question
+    EXPECT_TRUE(copy == f);
+    EXPECT_FALSE(other == f);
+    EXPECT_TRUE(copy.cancel());
+    EXPECT_FALSE(f.alive());
+    EXPECT_TRUE(copy == f);
+    EXPECT_TRUE(other.cancel());
+    EXPECT_FALSE(other == f);
+  }).join();
 }
 
 // A record is reused by 10 000 successors; whoever still holds something of the first life must not

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // A. Refs with a callback: who has the callback, and what it sees.
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <ctime>
 #include <memory>
 #include <optional>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "conformance/suite.hpp"
@@ -115,6 +120,25 @@ TYPED_TEST(refs, c011_two_refs_are_two_nodes_a_copy_is_the_same) {
   EXPECT_EQ(lane->order(), (std::vector<int>{1, 0}));
 }
 
+TYPED_TEST(refs, c011_a_class_may_be_derived_from_a_ref) {
+  struct named : basic_ref<TypeParam> {
+    using basic_ref<TypeParam>::basic_ref;
+    std::string name = "c011";
+  };
+  std::optional<named> r;
+  int calls = 0;
+  os_thread([&] {
+    r.emplace([&](const basic_ref<TypeParam>& self) {
+      ++calls;
+      EXPECT_TRUE(self == *r);
+    });
+    EXPECT_EQ((*r)(), current<TypeParam>());
+  }).join();
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(r->expired());
+  EXPECT_EQ(r->name, "c011");
+}
+
 // The callback is moved out and destroyed by its call: a cycle ends with the thread.
 TYPED_TEST(refs, c012_a_callback_may_hold_its_own_ref) {
   struct cycle {
@@ -199,7 +223,34 @@ TYPED_TEST(refs, c014_callbacks_run_on_their_thread_before_the_join) {
   EXPECT_EQ(ran_on, owner);
 }
 
+TYPED_TEST(refs, c014_a_join_with_a_limit_may_return_during_a_callback) {
+  std::optional<basic_ref<TypeParam>> r;
+  thread_handle owner;
+  gate running;
+  gate go_on;
+  bool over = false;
+  os_thread t([&] {
+    owner = current<TypeParam>();
+    r.emplace([&](const auto& /*self*/) {
+      running.open();
+      go_on.wait();
+      over = true;
+    });
+  });
+  running.wait();
+  timespec now{};
+  EXPECT_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+  EXPECT_EQ(pthread_clockjoin_np(t.native(), nullptr, CLOCK_MONOTONIC, &now), ETIMEDOUT);
+  EXPECT_EQ(owner.state(), thread_state::draining);
+  go_on.open();
+  t.join();
+  EXPECT_TRUE(over);
+}
+
 TYPED_TEST(refs, c028_a_null_callback_is_refused) {
+  using ref_type = basic_ref<TypeParam>;
+  static_assert(!std::is_constructible_v<ref_type, int>);
+  static_assert(!std::is_constructible_v<ref_type, void (*)(const ref_type&), int>);
   os_thread([] {
     using function = void (*)(const basic_ref<TypeParam>&);
     EXPECT_THROW(basic_ref<TypeParam>(function{nullptr}), std::invalid_argument);

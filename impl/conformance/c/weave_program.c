@@ -109,6 +109,15 @@ static void* leaves_early(void* unused) {
   pthread_exit(unused);
 }
 
+static void* is_cancelled(void* unused) {
+  static char open[] = "open when cancelled";
+  connection = open;
+  register_wvls_destructor(&connection, close_connection);
+  if (pthread_cancel(pthread_self()) != 0) exit(EXIT_FAILURE);
+  pthread_testcancel();
+  return unused;
+}
+
 static void run(const char* what, void* (*body)(void*)) {
   pthread_t worker;
   printf("-- %s\n", what);
@@ -125,6 +134,7 @@ int main(void) {
   run("mistakes", makes_mistakes);
   run("a key", sets_key);
   run("pthread_exit", leaves_early);
+  run("cancelled", is_cancelled);
   if (wvls_key_delete(key) != 0) return EXIT_FAILURE;
   printf("-- main\n");
   register_wvls_destructor(&connection, close_connection);
