@@ -23,7 +23,7 @@ class Fault(Exception):
 COMMENT = re.compile(r"^\s*// ?(.*)$")
 BEGIN = re.compile(r"(Shows|Differs):\s*(.*)$")
 ID = re.compile(r"[A-Z]{1,2}-\d{2}")
-GTEST = re.compile(r"^(TYPED_)?TEST(?:_F)?\(\s*(\w+),\s*(\w+)\)")
+GTEST = re.compile(r"^(TYPED_)?TEST(_P|_F)?\(\s*(?P<suite>\w+),\s*(?P<name>\w+)\)")
 ROW = re.compile(r"^\{?\{\.name = (?:\"([^\"]+)\"|(\w+)),")
 KEY = re.compile(r"\.key = id::(\w+),\s*\.name = \"([^\"]+)\"|sweep\(id::(\w+), \"([^\"]+)\"")
 BODY = re.compile(r"^(?:template <[^>]*>\s*)?struct body<(?:scenarios::)?id::(\w+)")
@@ -41,7 +41,10 @@ def item(lines, at, path, scenarios):
     """What begins in that line, as one would ask for it; None: nothing that has tags."""
     code = " ".join(line.strip() for line in lines[at:at + 3])
     if found := GTEST.match(code):
-        return f"{found[2]}/*.{found[3]}" if found[1] else f"{found[2]}.{found[3]}"
+        suite, name = found["suite"], found["name"]
+        if found[2] == "_P":
+            return f"*{suite}.{name}/*"
+        return f"{suite}/*.{name}" if found[1] else f"{suite}.{name}"
     if found := ROW.match(code):
         if found[1]:
             return found[1]

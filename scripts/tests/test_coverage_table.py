@@ -38,7 +38,7 @@ class Tags(unittest.TestCase):
 
     def test_each_kind_of_item(self):
         for code, name in (("TEST(a, b) {", "a.b"), ("TEST_F(a, b) {", "a.b"),
-                           ("TYPED_TEST(a, b) {", "a/*.b"),
+                           ("TEST_P(a, b) {", "*a.b/*"), ("TYPED_TEST(a, b) {", "a/*.b"),
                            ("TYPED_TEST(a,\n           b) {", "a/*.b"),
                            ('    {.name = "late/x",', "late/x"),
                            ('  {{.name = "late/x",', "late/x"),
