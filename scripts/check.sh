@@ -3,8 +3,9 @@
 # usage: scripts/check.sh [--help]
 #
 # Everything that can be said about the sources without running them: layout (clang-format-14),
-# the rules of scripts/style.py, shellcheck, and clang-tidy-14 over what the preset release
-# compiles. Each tool first has to find a fault planted for it; all tools run, then it ends.
+# the rules of scripts/style.py, shellcheck, the coverage table of stress/README.md, and
+# clang-tidy-14 over what the preset release compiles. Each tool first has to find a fault planted
+# for it; all tools run, then it ends.
 #
 # exit status: 0 nothing found · 1 wrong use · 2 findings · 3 a tool could not be run
 #              4 a planted fault was not found · 130 interrupted
@@ -80,6 +81,8 @@ plant() {
   # The unquoted $1 is the fault.
   # shellcheck disable=SC2016
   printf '%s\n' '#!/usr/bin/env bash' 'rm $1' >"$planted/shell.sh"
+  mkdir -p "$planted/checkout/stress"
+  grep -- '-- \(begin\|end\): coverage' stress/README.md >"$planted/checkout/stress/README.md"
 }
 
 step "each tool finds a fault planted for it"
@@ -91,6 +94,8 @@ must_find clang-tidy tidy "$planted/tidy.cpp" -- -std=c++20
 must_pass shellcheck shellcheck "$planted/clean.sh"
 must_find shellcheck shellcheck "$planted/shell.sh"
 scripts/style.py --self-test || worst $?
+# A checkout in which nothing has a tag.
+must_find coverage_table.py scripts/coverage_table.py --check --root "$planted/checkout"
 
 step "clang-format"
 mapfile -t sources < <(files '*.hpp' '*.cpp' '*.h' '*.c')
@@ -102,6 +107,9 @@ scripts/style.py || worst $?
 step "shellcheck"
 mapfile -t shells < <(files 'scripts/*.sh' .ci/run)
 judge shellcheck shellcheck -x "${shells[@]}"
+
+step "coverage"
+scripts/coverage_table.py --check || worst $?
 
 step "clang-tidy over build/release ($jobs jobs)"
 configure release >"$planted/configure.log" 2>&1 || {

@@ -117,6 +117,7 @@ std::size_t slots_of_this_thread() {
   return all;
 }
 
+// Shows: F-30.
 TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory) {
   os_thread([] {
     for (int i = 0; i != scaled(10'000'000); ++i) {

@@ -49,6 +49,7 @@ void add(void** variable, void (*function)(void*), null_policy on_null = null_po
   EXPECT_EQ(register_destructor<B>(variable, function, on_null), std::error_code{});
 }
 
+// Shows: W-02, W-24.
 TYPED_TEST(destructors, c033_oldest_first_over_mixed_variables) {
   words log;
   value x{&log, "a"};
@@ -66,6 +67,7 @@ TYPED_TEST(destructors, c033_oldest_first_over_mixed_variables) {
   EXPECT_EQ(this->delta().ran_at_exit, 5U);
 }
 
+// Shows: W-01, W-02.
 TYPED_TEST(destructors, c033_oldest_first_among_many) {
   struct numbered {
     std::vector<int>* log;
@@ -91,6 +93,7 @@ TYPED_TEST(destructors, c033_oldest_first_among_many) {
   EXPECT_EQ(log, expected);
 }
 
+// Shows: W-14.
 TYPED_TEST(destructors, c034_after_all_finalizers) {
   words log;
   value x{&log, "a"};
@@ -194,6 +197,7 @@ TYPED_TEST(destructors, c048_one_that_throws_is_reported_and_the_rest_run) {
   EXPECT_EQ(this->delta().ran_at_exit, 3U);
 }
 
+// Differs: W-20: the rest runs.
 TYPED_TEST(destructors, c062_pthread_exit_inside_one_runs_the_rest) {
   words log;
   value x{&log, "a", [] { pthread_exit(nullptr); }};
@@ -235,6 +239,7 @@ TYPED_TEST(destructors, c096_a_null_variable_or_function_is_refused) {
   EXPECT_EQ(this->delta().registered, 0U);
 }
 
+// Shows: W-03, W-10, W-24.
 TYPED_TEST(destructors, c097_the_value_is_read_when_its_turn_has_come) {
   words log;
   value at_registration{&log, "registered with"};
@@ -269,6 +274,7 @@ TYPED_TEST(destructors, c098_the_same_pair_three_times_is_called_three_times) {
   EXPECT_EQ(log, words(3, "a by 1"));
 }
 
+// Shows: W-07, W-23.
 TYPED_TEST(destructors, c099_unregistering_removes_all_of_the_variable_and_no_other) {
   words log;
   value x{&log, "a"};

@@ -54,6 +54,7 @@ void exit_at_depth(int depth, int& unwound) {
   deeper(depth);
 }
 
+// Shows: R-31.
 TYPED_TEST(ends, c062_pthread_exit_at_any_depth) {
   for (const int depth : {0, 100}) {
     int unwound = 0;
@@ -95,6 +96,7 @@ TYPED_TEST(ends, c062_what_a_finalizer_registered_before_its_pthread_exit_runs) 
   });
 }
 
+// Shows: R-20.
 TYPED_TEST(ends, c062_pthread_exit_inside_a_ref_callback_runs_the_rest) {
   std::optional<basic_ref<TypeParam>> r;
   auto held = std::make_shared<int>(0);
@@ -188,6 +190,7 @@ void deep(int depth) {
   deep(depth - 1);
 }
 
+// Shows: R-31.
 TYPED_TEST(ends, c069_an_exception_that_means_the_end) {
   bool caught = false;
   this->run([&caught](auto& me) {

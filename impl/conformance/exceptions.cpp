@@ -13,6 +13,7 @@ namespace {
 
 THREADREF_SECTION(exceptions);
 
+// Shows: F-17.
 TYPED_TEST(exceptions, c046_one_of_many_throws_and_all_others_run) {
   const captured_incidents incidents;
   std::uint64_t serial = 0;
@@ -46,6 +47,7 @@ TYPED_TEST(exceptions, c047_what_is_thrown_need_not_be_a_std_exception) {
   EXPECT_EQ(all[0].what, "unknown");
 }
 
+// Shows: R-20.
 TYPED_TEST(exceptions, c047_a_ref_callback_that_throws_is_reported_too) {
   const captured_incidents incidents;
   std::optional<basic_ref<TypeParam>> r;
@@ -59,6 +61,7 @@ TYPED_TEST(exceptions, c047_a_ref_callback_that_throws_is_reported_too) {
   EXPECT_EQ(all[0].what, "callback");
 }
 
+// Shows: F-17.
 TYPED_TEST(exceptions, c049_without_a_hook_it_is_a_line_on_stderr) {
   testing::internal::CaptureStderr();
   os_thread([] {

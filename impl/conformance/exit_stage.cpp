@@ -43,6 +43,9 @@ THREADREF_SCENARIO(c081_the_exiting_threads_list_and_no_other) {
   register_as_in_f20<B>(out);
   return 0;
 }
+// Differs: R-30: what a thread that still runs has registered may be in use, and is left alone.
+// Differs: F-20: only the ending thread's are run, and main's if it is gone: others' data may be in
+// use.
 TYPED_TEST(exit_stage, c081_the_exiting_threads_list_and_no_other) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;
@@ -67,6 +70,7 @@ THREADREF_SCENARIO(c081_with_global_order_newest_first) {
   register_as_in_f20<B>(out);
   return 0;
 }
+// Shows: F-20, F-24, F-25.
 TYPED_TEST(exit_stage, c081_with_global_order_newest_first) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;
@@ -84,6 +88,7 @@ THREADREF_SCENARIO(c082_what_a_finalizer_registers_runs_next) {
   });
   return 0;
 }
+// Shows: F-24.
 TYPED_TEST(exit_stage, c082_what_a_finalizer_registers_runs_next) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.trace, (names{"m2@main", "m4@main", "m3@main", "m1@main"})) << end.said;
@@ -127,6 +132,7 @@ THREADREF_SCENARIO(c083_an_exception_goes_to_the_hook) {
   seen<B>(out, "m3");
   return 4;
 }
+// Shows: F-23.
 TYPED_TEST(exit_stage, c083_an_exception_goes_to_the_hook) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 4") << end.said;
@@ -161,12 +167,30 @@ THREADREF_SCENARIO(c084_after_what_main_gave_to_atexit) {
   std::atexit([] { told->note("atexit 2"); });
   return 0;
 }
+// Differs: F-22: the library's handler is as old as the library, so that all that main gave to
+// atexit() comes before, whichever was first.
 TYPED_TEST(exit_stage, c084_after_what_main_gave_to_atexit) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.trace,
             (names{"thread_local@main", "atexit 2@main", "static 2@main", "static 1@main",
                    "atexit 1@main", "m2@main", "m1@main", "older static@main"}))
       << end.said;
+}
+
+THREADREF_SCENARIO(c084_mains_ref_lives_until_the_stage) {
+  static ledger* told = nullptr;
+  static const basic_ref<B>* mains = nullptr;  // a static object would be gone before the stage
+  told = &out;
+  mains = new basic_ref<B>(
+      [&out](const auto& self) { out.note(self.expired() ? "called" : "called alive"); });
+  std::atexit([] { told->note((*mains)().is_main() ? "main" : "nobody"); });
+  return 0;
+}
+// Shows: R-29.
+TYPED_TEST(exit_stage, c084_mains_ref_lives_until_the_stage) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.said;
+  expect_accounted(end.stats, 0);
 }
 
 // Nothing is lost silently: what comes after the stage runs in another one, or is refused.
@@ -187,6 +211,8 @@ THREADREF_SCENARIO(c085_after_the_stage) {
   });
   return 0;
 }
+// Differs: F-26: what is registered afterwards runs in another stage, or is refused: never dropped
+// in silence.
 TYPED_TEST(exit_stage, c085_after_the_stage) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;

@@ -15,6 +15,7 @@ namespace {
 
 THREADREF_SECTION(finalizing);
 
+// Shows: F-04, F-05.
 TYPED_TEST(finalizing, c016_a_call_gives_the_result_once) {
   int runs = 0;
   os_thread([&] {
@@ -57,6 +58,7 @@ TYPED_TEST(finalizing, c016_a_call_survives_the_end_of_its_handle) {
   EXPECT_EQ(this->delta().ran_by_call, 2U);
 }
 
+// Shows: F-04.
 TYPED_TEST(finalizing, c017_what_a_call_throws_is_passed_on) {
   int runs = 0;
   os_thread([&] {
@@ -72,6 +74,7 @@ TYPED_TEST(finalizing, c017_what_a_call_throws_is_passed_on) {
   EXPECT_EQ(this->delta().ran_by_call, 1U);
 }
 
+// Shows: F-06, F-07.
 TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
   int runs = 0;
   os_thread([&] {
@@ -89,6 +92,7 @@ TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
   EXPECT_EQ(this->delta().detached, 1U);
 }
 
+// Differs: F-29: it has no text: state() says how it is, its thread's name and serial whose it is.
 TYPED_TEST(finalizing, c018_a_detached_function_outlives_its_thread) {
   auto held = std::make_shared<int>(0);
   std::optional<detached<void>> taken;
@@ -104,6 +108,7 @@ TYPED_TEST(finalizing, c018_a_detached_function_outlives_its_thread) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+// Shows: F-08.
 TYPED_TEST(finalizing, c019_peek_changes_nothing) {
   this->run([](auto& me) {
     const auto e = me.add();
@@ -116,6 +121,7 @@ TYPED_TEST(finalizing, c019_peek_changes_nothing) {
   });
 }
 
+// Shows: F-09.
 TYPED_TEST(finalizing, c020_alive_before_and_dead_after) {
   plain_finalizer<TypeParam> at_exit;
   plain_finalizer<TypeParam> by_call;
@@ -159,6 +165,7 @@ TYPED_TEST(finalizing, c020_dead_although_its_place_is_taken) {
   EXPECT_EQ(ran, static_cast<int>(fresh.size()));
 }
 
+// Shows: F-10.
 TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
   plain_finalizer<TypeParam> kept;
   int runs = 0;
@@ -188,6 +195,7 @@ TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
   EXPECT_FALSE(kept.alive());
 }
 
+// Shows: F-10.
 TYPED_TEST(finalizing, c020_setting_the_flag_of_a_dead_one_is_ignored) {
   this->run([](auto& me) {
     const auto dead = me.add();
@@ -233,6 +241,7 @@ TYPED_TEST(finalizing, c020_another_thread_sets_the_flag_until_the_thread_drains
   owner.join();
 }
 
+// Shows: F-02.
 TYPED_TEST(finalizing, c021_dropping_the_handle_cancels_nothing) {
   this->run([](auto& me) { static_cast<void>(me.add()); });
 }
@@ -250,6 +259,8 @@ struct traced {
   std::string name;
 };
 
+// Shows: F-03.
+// Differs: F-27: C++ collects no garbage; what a finalizer holds goes right after its run.
 TYPED_TEST(finalizing, c022_arguments_live_until_right_after_the_run) {
   std::vector<std::string> log;
   os_thread([&] {
@@ -261,6 +272,7 @@ TYPED_TEST(finalizing, c022_arguments_live_until_right_after_the_run) {
   EXPECT_EQ(log, (std::vector<std::string>{"body", "second", "~second", "first", "~first"}));
 }
 
+// Shows: F-01.
 TYPED_TEST(finalizing, c023_arguments_are_decay_copied) {
   int by_reference = 1;
   std::string seen;
@@ -281,6 +293,7 @@ TYPED_TEST(finalizing, c023_arguments_are_decay_copied) {
   EXPECT_EQ(by_reference, 9);
 }
 
+// Shows: F-15.
 TYPED_TEST(finalizing, c024_inside_its_own_run_it_is_neither_alive_nor_to_be_had) {
   plain_finalizer<TypeParam> f;
   bool ran = false;
@@ -298,6 +311,7 @@ TYPED_TEST(finalizing, c024_inside_its_own_run_it_is_neither_alive_nor_to_be_had
   EXPECT_TRUE(ran);
 }
 
+// Differs: F-01: what can't be called is refused at once.
 TYPED_TEST(finalizing, c028_a_null_function_is_refused) {
   os_thread([] {
     using function = void (*)();

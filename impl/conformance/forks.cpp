@@ -35,6 +35,7 @@ THREADREF_SCENARIO(c087_on_main_both_run_its_finalizers) {
   }
   return child == 0 ? 9 : 0;
 }
+// Shows: R-35, F-31.
 TYPED_TEST(forks, c087_on_main_both_run_its_finalizers) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;
@@ -81,6 +82,9 @@ const names in_the_parent = {
 THREADREF_SCENARIO(c088_siblings_are_forgotten) {
   return fork_in_a_worker<B>(out);
 }
+// Shows: R-35.
+// Differs: R-34: by default they are forgotten: what they hold may be locked by threads that are
+// not there.
 TYPED_TEST(forks, c088_siblings_are_forgotten) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;
@@ -95,6 +99,7 @@ THREADREF_SCENARIO(c088_siblings_are_run) {
   if (configure({.on_fork = fork_policy::run_siblings})) return 1;
   return fork_in_a_worker<B>(out);
 }
+// Shows: R-34, F-31.
 TYPED_TEST(forks, c088_siblings_are_run) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.said;

@@ -19,6 +19,8 @@ namespace {
 
 THREADREF_SECTION(late);
 
+// Differs: F-18: it runs next, in the same exit: nobody would look for it at the end of the
+// process.
 TYPED_TEST(late, c037_a_finalizer_of_a_finalizer_runs_next) {
   lane_on<TypeParam>* lane = nullptr;
   this->run([&lane](auto& me) {

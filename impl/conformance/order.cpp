@@ -19,6 +19,7 @@ namespace {
 THREADREF_SECTION(order);
 
 // The ledger of each lane proves the order; here only the sizes differ.
+// Shows: F-16.
 TYPED_TEST(order, c029_newest_first) {
   for (const int n : {1, 2, 100, 10'000, scaled(2'000'000)}) {
     this->run([n](auto& me) {
@@ -27,6 +28,7 @@ TYPED_TEST(order, c029_newest_first) {
   }
 }
 
+// Shows: R-10, F-16.
 TYPED_TEST(order, c030_refs_and_finalizers_share_one_order) {
   lane_on<TypeParam>* lane = nullptr;
   this->run([&lane](auto& me) {
@@ -179,6 +181,7 @@ end_mark& mark_in_thread_local() {
 
 // stack objects, thread_locals newest first, keys by index. Where the finalizers come in
 // between is what a back end's capabilities say.
+// Shows: W-13.
 TYPED_TEST(order, c036_the_place_among_all_that_ends_with_a_thread) {
   struct older {};
   struct younger {};

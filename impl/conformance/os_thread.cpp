@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <ctime>
 #include <thread>
 #include <utility>
 
@@ -39,6 +42,19 @@ void* os_thread::join() {
     --alive_;
   }
   return result_;
+}
+
+bool os_thread::join_within(std::chrono::nanoseconds limit) {
+  if (joined_) return true;
+  const std::chrono::nanoseconds until =
+      std::chrono::steady_clock::now().time_since_epoch() + limit;
+  constexpr std::int64_t second = 1'000'000'000;
+  const timespec at{until.count() / second, until.count() % second};
+  const int error = pthread_clockjoin_np(thread_, &result_, CLOCK_MONOTONIC, &at);
+  THREADREF_CHECK(error == 0 || error == ETIMEDOUT, "pthread_clockjoin_np");
+  joined_ = error == 0;
+  if (joined_) --alive_;
+  return joined_;
 }
 
 void os_thread::cancel() {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -24,6 +25,8 @@ class os_thread {
 
   // What the thread ended with: null, or PTHREAD_CANCELED. Again: the same.
   void* join();
+  // False: it has not ended in that time.
+  bool join_within(std::chrono::nanoseconds limit);
   void cancel();
   [[nodiscard]] pthread_t native() const { return thread_; }
 

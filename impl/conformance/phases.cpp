@@ -127,6 +127,7 @@ TYPED_TEST(phases, c128_exit_nodes_have_phases_too) {
 }
 
 // Whichever phase is the first that a thread uses.
+// Shows: R-09.
 TYPED_TEST(phases, c128_refs_are_dead_before_the_first_of_any) {
   for (const exit_phase phase : all_phases) {
     std::vector<thread_state> states;

@@ -51,6 +51,7 @@ THREADREF_SCENARIO(c073_return_from_main) {
   register_on_main<B>(out);
   return 0;
 }
+// Shows: F-21.
 TYPED_TEST(process_end, c073_return_from_main) {
   expect_end_of_main(play<TypeParam>());
 }
@@ -273,6 +274,7 @@ THREADREF_SCENARIO(c080_who_does_not_want_to_run_at_exit) {
   register_with_one_that_does_not_want<B>(out);
   return 0;
 }
+// Shows: F-25.
 TYPED_TEST(process_end, c080_who_does_not_want_to_run_at_exit) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.trace, (names{"f4@main", "f3@main", "f1@main"})) << end.said;

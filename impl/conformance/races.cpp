@@ -80,6 +80,7 @@ void take_against_exit(Take take) {
   sides.expect_both("ran at exit", "was taken");
 }
 
+// Shows: F-12.
 TYPED_TEST(races, c053_detach_against_exit) {
   take_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.detach().has_value(); });
 }
@@ -88,6 +89,7 @@ TYPED_TEST(races, c053_cancel_against_exit) {
   take_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.cancel(); });
 }
 
+// Shows: F-12.
 TYPED_TEST(races, c054_call_against_exit) {
   take_against_exit<TypeParam>([](const auto& f, auto& hit) {
     if (!f()) return false;
@@ -211,6 +213,7 @@ struct target {
 
 // in the system this is modelled on, looking at a ref could move its callbacks to the thread
 // that looked, and past the join.
+// Differs: R-14: looking never holds what ends with the thread, so no callback moves or comes late.
 TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
   balance sides;
   for (int round = 0; round != scaled(100'000) / 4 && !sides.is_hopeless(); ++round) {

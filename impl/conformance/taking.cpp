@@ -19,6 +19,7 @@ namespace {
 
 THREADREF_SECTION(taking);
 
+// Shows: F-13.
 TYPED_TEST(taking, c025_the_draining_thread_may_take_pending_siblings) {
   this->run([](auto& me) {
     const auto skipped = me.add();
@@ -43,6 +44,9 @@ TYPED_TEST(taking, c025_the_draining_thread_may_take_pending_siblings) {
 }
 
 // Limbo: pending, but its thread drains already.
+// Shows: F-14.
+// Differs: F-13: nor called by another thread: a drain is private, and so needs no atomic step for
+// each.
 TYPED_TEST(taking, c025_other_threads_get_nothing_once_the_thread_drains) {
   plain_finalizer<TypeParam> pending;
   gate draining;
@@ -72,6 +76,7 @@ TYPED_TEST(taking, c025_other_threads_get_nothing_once_the_thread_drains) {
   t.join();
 }
 
+// Shows: F-19, F-32.
 TYPED_TEST(taking, c026_a_call_from_another_thread_runs_there) {
   lane_on<TypeParam>& me = this->new_lane();
   pid_t ran_on = 0;

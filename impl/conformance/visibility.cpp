@@ -24,6 +24,7 @@ THREADREF_SECTION(visibility);
 
 thread_local int trivial = 0;
 
+// Differs: R-19: a variable without a destructor keeps its value to the end of the thread.
 TYPED_TEST(visibility, c109_trivial_thread_locals_are_readable) {
   int seen = 0;
   os_thread([&seen] {
@@ -35,6 +36,7 @@ TYPED_TEST(visibility, c109_trivial_thread_locals_are_readable) {
 
 // thread_locals of class type are destroyed newest first; a capability says where among them,
 // or after them, the finalizers come.
+// Differs: R-19: one with a destructor is gone or not, as a capability of the back end says.
 TYPED_TEST(visibility, c110_class_type_thread_locals_are_readable_or_not) {
   struct older;
   struct younger;
@@ -110,6 +112,9 @@ TYPED_TEST(visibility, c113_memory_of_the_body_and_for_the_joiner) {
   EXPECT_EQ(from_finalizer, 113);
 }
 
+// Shows: R-36.
+// Differs: W-22: there is no Windows here, and no lock of the library is held while a callback
+// runs.
 TYPED_TEST(visibility, c114_a_finalizer_may_do_what_any_code_may) {
   std::string made;
   int from_thread = 0;

@@ -50,6 +50,8 @@ static char* new_text(const char* text) {
   return copy;
 }
 
+// Shows: W-02, W-04, W-11.
+// Differs: W-18: nothing has to be switched on.
 static void* mixes(void* unused) {
   register_wvls_destructor(&buffer, free_buffer);
   register_wvls_destructor(&connection, close_connection);
@@ -61,12 +63,16 @@ static void* mixes(void* unused) {
   return unused;
 }
 
+// Shows: W-24.
+// Differs: W-08: all ten run: the stage goes on until there are no more, or a limit of its own is
+// met.
 static void* nests(void* unused) {
   cache = &cache;
   register_wvls_destructor(&cache, nest);
   return unused;
 }
 
+// Shows: W-07.
 static void* unregisters(void* unused) {
   register_wvls_destructor(&cache, never);
   register_wvls_destructor(&buffer, free_buffer);
@@ -104,9 +110,20 @@ static void* sets_key(void* unused) {
   return unused;
 }
 
+// Shows: W-11.
 static void* leaves_early(void* unused) {
   register_wvls_destructor(&connection, close_connection);
   pthread_exit(unused);
+}
+
+// Shows: W-11.
+static void* is_cancelled(void* unused) {
+  static char open[] = "open when cancelled";
+  connection = open;
+  register_wvls_destructor(&connection, close_connection);
+  if (pthread_cancel(pthread_self()) != 0) exit(EXIT_FAILURE);
+  pthread_testcancel();
+  return unused;
 }
 
 static void run(const char* what, void* (*body)(void*)) {
@@ -116,6 +133,8 @@ static void run(const char* what, void* (*body)(void*)) {
   if (pthread_join(worker, NULL) != 0) exit(EXIT_FAILURE);
 }
 
+// Shows: W-24.
+// Differs: W-12: main's run when the process ends by exit or a return from main.
 int main(void) {
   if (wvls_key_create(&key, end_of_key) != 0) return EXIT_FAILURE;
   run("several variables", mixes);
@@ -125,6 +144,7 @@ int main(void) {
   run("mistakes", makes_mistakes);
   run("a key", sets_key);
   run("pthread_exit", leaves_early);
+  run("cancelled", is_cancelled);
   if (wvls_key_delete(key) != 0) return EXIT_FAILURE;
   printf("-- main\n");
   register_wvls_destructor(&connection, close_connection);

@@ -250,6 +250,8 @@ int detached_boost_thread_exits(scene& s) {
 }
 
 constexpr event rows[] = {
+    // Differs: R-38: it is the end of the system's thread, whoever made it and whatever stands for
+    // it.
     {.name = "end/return",
      .asks = "do callbacks run when a thread returns, whoever made it?",
      .play = &returns,
@@ -285,6 +287,7 @@ constexpr event rows[] = {
      .asks = "do they when a std::jthread is asked to stop?",
      .play = &is_stopped,
      .checks = "66"},
+    // Shows: R-31.
     {.name = "end/caught_exception",
      .asks = "do they when an exception leaves the body, and whoever runs it catches it?",
      .play = &is_caught,

@@ -180,6 +180,7 @@ constexpr event rows[] = {
      .promise = word::refused,
      .not_under_tsan = allocator_is_its_own,
      .not_under_asan = allocator_is_its_own},
+    // Differs: W-15: the caller gets an error.
     {.name = "fault/each_call",
      .asks = "does a new thread's registration work, or refuse, whichever call for memory fails?",
      .play = &each_call,
@@ -188,6 +189,7 @@ constexpr event rows[] = {
      .promise = word::refused,
      .not_under_tsan = allocator_is_its_own,
      .not_under_asan = allocator_is_its_own},
+    // Differs: R-37: the exit asks for no memory.
     {.name = "fault/exit_without_memory",
      .asks = "do callbacks run if there is no memory while their thread ends?",
      .play = &exits_without_memory,

@@ -324,6 +324,8 @@ constexpr event rows[] = {
      .conditions = {{{"both return"}, {"both call exit()"}, {"both call pthread_exit()"}}},
      .checks = "88",
      .not_under_tsan = ends_threads},
+    // Differs: R-34: by default they are forgotten: what they hold may be locked by threads that
+    // are not there.
     {.name = "fork/siblings",
      .asks = "are vanished threads gone in a forked process, and their callbacks left alone?",
      .play = &siblings_vanish,

@@ -228,23 +228,27 @@ int hands_over(scene& s) {
 }
 
 constexpr event rows[] = {
+    // Shows: R-09.
     {.name = "identity/dead_in_callbacks",
      .asks = "does a thread's reference say that it is dead when its first callback runs?",
      .play = &dead_in_callbacks,
      .checks = "5, 6",
      .why_not = &needs_watching},
+    // Shows.
     {.name = "identity/ref_stays_dead",
      .asks = "does it for ever, while successors get its pthread_t and its stack?",
      .play = &ref_stays_dead,
      .checks = "2, 60",
      .bugs = {24},
      .why_not = &needs_watching},
+    // Shows: R-28.
     {.name = "identity/never_twice",
      .asks = "has each thread an identity that no other one ever has?",
      .play = &never_twice,
      .checks = "1",
      .bugs = {24},
      .why_not = &needs_identity},
+    // Differs: R-17: it is itself to the end, and nothing stays of it.
     {.name = "identity/who_am_i",
      .asks = "is a callback told who its thread is, and nothing else ever that it is another?",
      .play = &who_am_i,

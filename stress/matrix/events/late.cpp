@@ -254,6 +254,7 @@ constexpr event rows[] = {
      .conditions = {{{"for the first time"}, {"again"}}},
      .checks = "44",
      .promise = word::refused},
+    // Shows.
     {.name = "late/uses_library",
      .asks = "can a callback log, lock, register, and ask about its thread?",
      .play = &uses_the_library,

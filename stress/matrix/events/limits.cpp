@@ -160,6 +160,7 @@ int many_threads(scene& s) {
 }
 
 constexpr event rows[] = {
+    // Differs: W-15: the caller gets an error.
     {.name = no_keys_name,
      .asks = "does it work, or refuse, in a process whose pthread keys are all taken?",
      .play = &beside_a_foreign_key,
@@ -184,6 +185,7 @@ constexpr event rows[] = {
      .bugs = {10},
      .not_under_tsan = sanitizer_is_first,
      .not_under_asan = sanitizer_is_first},
+    // Differs: W-16: 0 is an index like any other.
     {.name = key_zero_name,
      .asks = "does it work when its key is the first of the process?",
      .play = &key_zero,

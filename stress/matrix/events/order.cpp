@@ -179,6 +179,7 @@ int sees_thread_locals(scene& s) {
 }
 
 constexpr event rows[] = {
+    // Shows: F-16.
     {.name = "order/newest_first",
      .asks = "do a thread's callbacks run newest first?",
      .play = &newest_first,

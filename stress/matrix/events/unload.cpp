@@ -150,6 +150,7 @@ int two_copies(scene& s) {
 }
 
 constexpr event rows[] = {
+    // Differs: W-21: what a thread jumps into when it ends pins itself.
     {.name = "unload/plugin",
      .asks = "do callbacks run if the plugin that registered them is closed while a thread lives?",
      .play = &closed_before_its_threads_end,
@@ -189,6 +190,7 @@ constexpr event rows[] = {
      .bugs = {2, 8},
      .seconds_given = 60,
      .loads_itself = true},
+    // Differs: W-17: each copy keeps a list of its own, of all that it registered.
     {.name = "unload/two_copies",
      .asks = "do the callbacks of two copies of a plugin run, once each?",
      .play = &two_copies,
