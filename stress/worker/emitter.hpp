@@ -29,8 +29,8 @@ struct listen_options {
   int priority = 0;       // higher ones are called first, equal ones in the order of listen()
   bool once = false;      // gone when its first call begins
   bool permanent = true;  // false: a finalizer of the worker's thread removes it
-  std::optional<std::weak_ptr<worker>> target;  // only events about this one
-  std::optional<listener_id> same_as;           // under an id that there is, to be removed together
+  std::optional<std::weak_ptr<worker>> target{};  // only events about this one
+  std::optional<listener_id> same_as{};  // under an id that there is, to be removed together
 };
 
 // Listeners of one worker: added and removed on any thread, called on the worker's.
@@ -55,6 +55,7 @@ class emitter {
   using entries = std::vector<std::shared_ptr<entry>>;
   entries concerned(const event& e) const;
   bool begin(entry& of, const std::string& name);
+  bool drop(absl::FunctionRef<bool(const entry&)> unwanted);
 
   mutable std::mutex m_;
   std::uint64_t last_id_ = 0;

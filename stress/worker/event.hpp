@@ -15,11 +15,11 @@ using worker_ptr = std::shared_ptr<worker>;
 // A value. While it waits in a queue it keeps its target alive; a queue is empty once its worker
 // has ended, so that is never for long.
 struct event {
-  std::string name;
-  std::any data;
+  std::string name{};
+  std::any data{};
   bool bubble = false;     // also to the parent, its parent and so on
   bool broadcast = false;  // also to the children, theirs and so on
-  worker_ptr target;       // whom it is about: who fired it, unless said otherwise
+  worker_ptr target{};     // whom it is about: who fired it, unless said otherwise
 };
 
 // Events that workers fire and handle themselves. Anybody may listen to them, too.

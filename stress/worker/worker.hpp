@@ -2,11 +2,15 @@
 // worker: a thread with an event loop, a parent and children.
 #pragma once
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/btree_map.h>
 #include <absl/functional/any_invocable.h>
 
 #include <any>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,7 +32,6 @@
 namespace threadref::workers {
 
 class incarnation;
-class loop;
 
 // What a worker does: called on each start with the argument of that start. What it returns is
 // result(), what it throws error().
@@ -39,15 +42,15 @@ inline constexpr std::size_t default_stack_bytes =
     detail::under_tsan || detail::under_asan ? std::size_t{1} << 20U : std::size_t{1} << 18U;
 
 struct worker_options {
-  std::string name;            // empty: worker-<number>
-  std::optional<bool> daemon;  // absent: as the parent
-  bool report_errors = true;   // a task that throws is told to the error hook
+  std::string name{};            // empty: worker-<number>
+  std::optional<bool> daemon{};  // absent: as the parent
+  bool report_errors = true;     // a task that throws is told to the error hook
   // Absent: the current worker of the thread that makes it, unless that is a root. Null: none.
-  std::optional<worker_ptr> parent;
+  std::optional<worker_ptr> parent{};
   teardown children = teardown::serial;
   std::size_t stack_bytes = default_stack_bytes;
   // Called on the worker's thread after each step of its end; must not throw.
-  std::function<void(exit_step)> on_step;
+  std::function<void(exit_step)> on_step{};
 };
 
 // Unless said otherwise: any thread may call anything, and it takes a lock or two for a moment.
@@ -149,10 +152,44 @@ class worker : public std::enable_shared_from_this<worker> {
   void report(std::string_view where, const std::exception_ptr& error) const;
 
  private:
-  friend class incarnation;
-  friend class loop;
-  struct end_guard;
-  explicit worker(task what, worker_options how, bool root);
+  friend class root;
+  friend struct loop;
+  enum class ending : std::uint8_t { done, stopped, failed };
+  struct enlisted {
+    worker_ptr who;
+    bool told_to_stop = false;
+  };
+  struct launch;
+  struct life;
+  worker(task what, worker_options how, bool root);
+
+  std::shared_ptr<incarnation> last() const;
+  std::shared_ptr<incarnation> prepare(bool has_thread);
+  static void* begin(void* launched);
+  void live(const std::shared_ptr<incarnation>& run, const std::any& argument);
+  std::any perform(const std::any& argument);
+  void finish(life& mine, ending how, outcome what);
+  void finish_drained(life& mine);
+  void tell_ending(ending how, const outcome& what);
+  void at_thread_exit();
+  void step(exit_step done) const;
+
+  void enlist();
+  void leave_parent(const std::shared_ptr<incarnation>& run);
+  void tidy();
+  void stop_descendants();
+  void end_children();
+  bool end_one_child();
+  bool join_leaving();
+
+  void deliver(event e);
+  void refuse(event e);
+  void refuse_rest();
+  void tell(const worker_ptr& who, std::string_view name, std::any data);
+  void tell_parent(std::string_view name, std::any data) { tell(parent(), name, std::move(data)); }
+  void send_up(const event& e);
+  void send_down(const event& e);
+  void to_children(const event& e);
 
   template <class F>
   static task as_task(F&& what) {
@@ -174,11 +211,29 @@ class worker : public std::enable_shared_from_this<worker> {
   }
 
   task what_;
-  const worker_options how_;
+  const std::uint64_t number_;
   const bool root_;
+  worker_options how_;
   const bool daemon_;
   event_queue queue_;
   emitter listeners_;
+
+  // Locks: starting_, then one link_, then one m_; a link_ is the child's.
+  std::mutex starting_;  // one start at a time
+  mutable std::mutex link_;
+  std::weak_ptr<worker> parent_;
+  mutable std::mutex m_;
+  std::shared_ptr<incarnation> last_;
+  absl::btree_map<std::uint64_t, enlisted>
+      children_;  // by number: the order in which they were made
+  // Threads of children that are no longer among them and were not joined yet.
+  std::vector<std::shared_ptr<incarnation>> leaving_;
+  std::size_t tidy_at_ = 16;
+
+  // Of the loop, on the worker's thread.
+  std::atomic<bool> paused_{false};
+  std::deque<event> missed_;  // seen while paused
+  int waits_ = 0;             // one inside the other
 };
 
 // What a task, a listener or a call of invoke() threw, where, and by whose. The default writes a
