@@ -48,6 +48,7 @@ struct body<scenarios::id::workers, B> {
     int depth = 1;
     way ends = way::stopped;
     bool lives_twice = false;
+    bool is_leaf = true;
     const squad::place* place = nullptr;  // of its last life
     std::vector<const node*> children{};  // that it waits for
     workers::worker_ptr it{};
@@ -77,7 +78,9 @@ struct body<scenarios::id::workers, B> {
         make(n, how);
         if (!start(n)) return nodes.pop_back();
         if (n.depth != deepest) tree.push_back(&n);
-        if (n.parent != nullptr && !n.it->is_daemon()) n.parent->children.push_back(&n);
+        if (n.parent == nullptr) continue;
+        n.parent->is_leaf = false;
+        if (!n.it->is_daemon()) n.parent->children.push_back(&n);
       }
     }
 
@@ -99,9 +102,11 @@ struct body<scenarios::id::workers, B> {
       });
     }
 
+    // Leaves, since with another worker its children would end, and who is started when its parent
+    // has ended is stopped by nobody.
     void restart_some() {
       for (node& n : nodes) {
-        if (!n.lives_twice || !n.children.empty() || round::stopping()) continue;
+        if (!n.lives_twice || !n.is_leaf || round::stopping()) continue;
         n.it->stop();
         n.it->join();
         threads.count_joined(n.place->index);

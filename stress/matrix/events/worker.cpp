@@ -53,7 +53,8 @@ struct life {
 // Its lives one after the other. The ids that the system gives its threads are the same again and
 // again.
 int restarted(scene& s) {
-  const auto times = static_cast<std::size_t>(s.size(200));
+  // Few enough for mechanisms that take a key for each value, of 1 024 that a process has.
+  const auto times = static_cast<std::size_t>(s.size(100));
   std::vector<life> lives(times);
   const auto w = workers::worker::make([&](const std::any& argument) {
     life& mine = lives[std::any_cast<std::size_t>(argument)];
@@ -104,7 +105,7 @@ int overlaid(scene& s) {
 }
 
 int stopped_from_outside(scene& s) {
-  constexpr int most = 300;  // with keys for each value there are no more than 1 024 in a process
+  constexpr int most = 300;
   std::atomic<int> made{0};
   gate look;
   staged_worker w(s, [&] {
@@ -142,8 +143,8 @@ int paused(scene& s) {
     ++heard;
   });
   const auto pause_it = [&] {
-    w->pause().pause().fire("attach");
     const int before = heard.load();
+    w->pause().pause().fire("attach");
     wait_until([&] { return w->is_paused() && heard.load() != before; });
   };
   w->start();

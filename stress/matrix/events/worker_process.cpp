@@ -36,7 +36,6 @@ staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then
 int main_has_children(scene& s) {
   start_for_good(s, {.parent = this_worker::current_or_root()},
                  [] { this_worker::wait_forever(); });
-  s.attach(some);
   return 0;
 }
 
