@@ -164,6 +164,7 @@ class worker : public std::enable_shared_from_this<worker> {
   worker(task what, worker_options how, bool root);
 
   std::shared_ptr<incarnation> last() const;
+  bool may_start() const;
   std::shared_ptr<incarnation> prepare(bool has_thread);
   static void* begin(void* launched);
   void live(const std::shared_ptr<incarnation>& run, const std::any& argument);
