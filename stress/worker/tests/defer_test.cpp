@@ -77,7 +77,9 @@ TEST(worker_defer, get_runs_the_loop) {
     this_worker::listen("tick", [&](const event& /*e*/) {
       ++heard;
       // A wait within the wait, for the same: what wakes this one must not be lost to the other.
-      if (heard == 2) EXPECT_EQ(at.get(), 5);
+      if (heard == 2) {
+        EXPECT_EQ(at.get(), 5);
+      }
     });
     got = at.get();
   });
