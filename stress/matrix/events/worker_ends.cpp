@@ -227,7 +227,14 @@ int listener_throws(scene& s) {
   return 0;
 }
 
-// All steps of an end in their order, then the callbacks, then the join.
+// A weak reference to the worker's thread, which none of its callbacks may find alive.
+std::function<bool()> watch;
+
+void look_at_it(scene& s) {
+  if (watch != nullptr && watch()) s.misdeed("a weak reference reads alive in a callback");
+}
+
+// All steps of an end in their order, then the callbacks, newest first, then the join.
 int in_full(scene& s) {
   staged_worker child(s, [&s] {
     s.attach(some);
@@ -236,7 +243,8 @@ int in_full(scene& s) {
   staged_worker w(s, [&] {
     w->adopt(child.it());
     child->start();
-    s.attach(some);
+    if (s.subject.watch != nullptr) watch = s.subject.watch();
+    s.attach(some, &look_at_it);
     if (s.condition() == 0) return;
     if (s.condition() == 1) this_worker::exit();
     if (s.condition() == 2) throw std::runtime_error("from a task");
@@ -254,6 +262,7 @@ int in_full(scene& s) {
     before = at;
   }
   must_precede_callbacks(s, before, w.thread());
+  s.expect_newest_first(w.thread());
   must_precede(s, child.thread(), w.thread());
   if (callbacks_of(s, w.thread()).last >= joined) s.misordered();
   return 0;
