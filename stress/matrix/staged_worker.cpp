@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "matrix/staged_worker.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -20,6 +22,10 @@ void say_it_ends(scene& /*in*/) {
 }
 bool this_thread_ends() noexcept {
   return ends;
+}
+
+void take_its_time(scene& /*in*/) {
+  usleep(2'000);
 }
 
 ran_between callbacks_of(scene& s, std::uint32_t thread) {

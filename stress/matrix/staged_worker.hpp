@@ -41,6 +41,9 @@ void wait_until(F holds) {
 void say_it_ends(scene& s);
 bool this_thread_ends() noexcept;
 
+// What a callback does so that whoever does not wait for it comes too soon.
+void take_its_time(scene& s);
+
 class staged_worker {
  public:
   // Not started. Without a body it waits until it is stopped.

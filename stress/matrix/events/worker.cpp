@@ -165,10 +165,6 @@ int paused(scene& s) {
   return 0;
 }
 
-void take_its_time(scene& /*in*/) {
-  for (int i = 0; i != 100; ++i) sched_yield();
-}
-
 // All of them must find that all has run.
 int joined_by_many(scene& s) {
   staged_worker w(s, [&] {
