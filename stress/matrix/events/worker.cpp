@@ -60,6 +60,7 @@ int restarted(scene& s) {
     life& mine = lives[std::any_cast<std::size_t>(argument)];
     mine.thread.store(s.thread());
     s.attach(some);
+    if (s.condition() == 1) s.attach(&take_its_time);  // so that there is something to join
     if (s.subject.identity != nullptr) mine.identity = s.subject.identity();
     if (s.subject.watch != nullptr) mine.watch = s.subject.watch();
     this_worker::wait_forever();
