@@ -15,7 +15,9 @@ namespace threadref::stress {
 // compile.
 //
 // Optional: static std::size_t threads_in_all(const round&), if more threads come and go in a round
-// than are alive at once; static int child(round&, ledger&), which plays a child process.
+// than are alive at once; static int child(round&, ledger&), which plays a child process;
+// static constexpr std::uint64_t own_finalizers, which each thread registers besides, unseen by the
+// ledger.
 template <scenarios::id K, backend B>
 struct body;
 

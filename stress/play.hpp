@@ -10,6 +10,7 @@
 #include "bodies/mixed.hpp"
 #include "bodies/pool.hpp"
 #include "bodies/waves.hpp"
+#include "bodies/workers.hpp"
 #include "body.hpp"
 #include "cells.hpp"
 
@@ -34,9 +35,16 @@ template <scenarios::id K, backend B>
 void play(round& r, ledger& book) {
   const counters before = stats<B>();
   const std::size_t threads_before = enumerate<B>().size();
+  const std::uint64_t churned_before = r.figures.threads_churned;
   body<K, B>::run(r, book);
-  const accounts seen = book.sum();
+  accounts seen = book.sum();
   r.figures.finalizers_run += seen.ran_at_exit + seen.ran_by_call;
+  if constexpr (requires { body<K, B>::own_finalizers; }) {
+    const std::uint64_t own =
+        (r.figures.threads_churned - churned_before) * body<K, B>::own_finalizers;
+    seen.registered += own;
+    seen.ran_at_exit += own;
+  }
   book.settle(r.figures.seen);
   r.figures.seen.add("unaccounted", unaccounted(before, stats<B>(), seen));
   r.figures.seen.add("leaked", apart(enumerate<B>().size(), threads_before));

@@ -58,6 +58,7 @@ enum class id {
   deref_storm,
   mixed,
   waves,
+  workers,
   pool,
 };
 
@@ -292,6 +293,16 @@ inline constexpr scenario table[] = {
      .finalizers = {4, 32},
      .threads = {256, 4096},
      .outcomes = every_id_beyond_libc()},
+
+    // Shows: PW-03, PW-06, PW-07, PW-14, PW-16, PW-17.
+    {.key = id::workers,
+     .name = "workers",
+     .asks = "do they in trees of workers, a child's before its parent's, however these end?",
+     .tools = tool::stress,
+     .finalizers = {4, 16},
+     .threads = {64, 4000},
+     .outcomes = every_id({"parent_first", grade::forbidden,
+                           "a finalizer ran while one of its worker's children had some left"})},
 
     {.key = id::pool,
      .name = "pool",

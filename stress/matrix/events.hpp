@@ -27,5 +27,10 @@ std::span<const event> env_pools_events();
 std::span<const event> limits_events();
 std::span<const event> value_events();
 std::span<const event> fault_events();
+std::span<const event> worker_events();
+std::span<const event> worker_ends_events();
+std::span<const event> worker_tree_events();
+std::span<const event> worker_mail_events();
+std::span<const event> worker_process_events();
 
 }  // namespace threadref::stress

@@ -96,6 +96,16 @@ int scene::ran() const noexcept {
   return all;
 }
 
+void scene::expect_newest_first(std::uint32_t thread) noexcept {
+  std::uint32_t newer = 0;
+  for (std::uint32_t i = memory_.used.load(); i-- != 0;) {
+    const std::uint32_t stamp = memory_.lines[i].stamp.load();
+    if (memory_.lines[i].thread.load() != thread || stamp == 0) continue;
+    if (stamp < newer) misordered();
+    newer = stamp;
+  }
+}
+
 void scene::misdeed(std::string_view what) noexcept {
   if (memory_.misdeeds.fetch_add(1) == 0) what.copy(memory_.said.data(), memory_.said.size() - 1);
 }

@@ -114,6 +114,8 @@ class scene {
   void misdeed(std::string_view what) noexcept;
   // Callbacks ran in another order than newest first, or when what they need was gone.
   void misordered() noexcept { memory_.misordered.store(true); }
+  // Of one thread, newest first. What never ran, or was refused, is graded elsewhere.
+  void expect_newest_first(std::uint32_t thread) noexcept;
   // Its memory grows for as long as a thread lives.
   void grows() noexcept { memory_.grows.store(true); }
   // This condition can't be played here, and why.

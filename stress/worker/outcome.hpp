@@ -5,6 +5,7 @@
 #include <any>
 #include <cstdint>
 #include <exception>
+#include <string_view>
 
 namespace threadref::workers {
 
@@ -35,6 +36,28 @@ enum class exit_step : std::uint8_t {
   children_joined,  // stopped, and joined unless they are daemons
   left,             // no longer current(); finalizers come next
 };
+
+constexpr std::string_view name_of(exit_step step) {
+  switch (step) {
+    case exit_step::task_ended:
+      return "task_ended";
+    case exit_step::parent_told:
+      return "parent_told";
+    case exit_step::queue_closed:
+      return "queue_closed";
+    case exit_step::queue_drained:
+      return "queue_drained";
+    case exit_step::parent_told_end:
+      return "parent_told_end";
+    case exit_step::waiters_woken:
+      return "waiters_woken";
+    case exit_step::children_joined:
+      return "children_joined";
+    case exit_step::left:
+      return "left";
+  }
+  return {};
+}
 
 // What the end of a worker does with its children. Daemons are told to stop and not waited for.
 enum class teardown : std::uint8_t {

@@ -19,18 +19,6 @@ namespace {
 
 constexpr int some = 4;  // callbacks before and after
 
-// Newest first among those of one thread. What never ran, or was refused, is graded elsewhere.
-void check_order(scene& s, std::uint32_t thread) {
-  const shared_scene& m = s.memory();
-  std::uint32_t newer = 0;
-  for (std::uint32_t i = m.used.load(); i-- != 0;) {
-    const std::uint32_t stamp = m.lines[i].stamp.load();
-    if (m.lines[i].thread.load() != thread || stamp == 0) continue;
-    if (stamp < newer) s.misordered();
-    newer = stamp;
-  }
-}
-
 int newest_first(scene& s) {
   constexpr int counts[] = {2, 100, 10'000};
   std::uint32_t number = 0;
@@ -38,7 +26,7 @@ int newest_first(scene& s) {
     s.attach(counts[s.condition()]);
     number = s.thread();
   });
-  check_order(s, number);
+  s.expect_newest_first(number);
   return 0;
 }
 
@@ -55,7 +43,7 @@ int two_at_once(scene& s) {
     const player_thread one(s, [&] { body(numbers[0]); });
     const player_thread two(s, [&] { body(numbers[1]); });
   }
-  for (const std::uint32_t number : numbers) check_order(s, number);
+  for (const std::uint32_t number : numbers) s.expect_newest_first(number);
   return 0;
 }
 
@@ -70,7 +58,7 @@ int some_are_gone(scene& s) {
         s.misdeed("its thread lives, and it was gone");
     }
   });
-  check_order(s, number);
+  s.expect_newest_first(number);
   return 0;
 }
 
@@ -148,7 +136,7 @@ int beside_foreign_keys(scene& s) {
     s.attach(some);
     if (now(keys_after)) foreign_keys().set(&s);
   });
-  check_order(s, number);
+  s.expect_newest_first(number);
   return 0;
 }
 

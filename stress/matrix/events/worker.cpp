@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+// Workers that are started, stopped, paused, started again and waited for.
+#include <sched.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "gate.hpp"
+#include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "matrix/staged_worker.hpp"
+#include "worker/this_worker.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+namespace this_worker = workers::this_worker;
+using workers::exit_step;
+
+constexpr int some = 8;  // callbacks of a thread
+
+int started_and_stopped(scene& s) {
+  std::atomic<int> bodies{0};
+  staged_worker w(s, [&] {
+    ++bodies;
+    s.attach(some);
+    this_worker::wait_forever();
+  });
+  w->stop();  // lost: it does not run
+  w->start();
+  if (s.condition() == 1) w->start();
+  w->stop();
+  w.join();
+  expect(s, bodies.load() == 1, "not as many threads as starts of a worker that did not run");
+  expect(s, !w->is_running() && w->error() == nullptr, "it was stopped, and that is no error");
+  return 0;
+}
+
+// What is known of the thread of one life of a worker.
+struct life {
+  std::atomic<std::uint32_t> thread{0};
+  std::uint64_t identity = 0;
+  std::function<bool()> watch;
+};
+
+// Its lives one after the other. The ids that the system gives its threads are the same again and
+// again.
+int restarted(scene& s) {
+  // Few enough for mechanisms that take a key for each value, of 1 024 that a process has.
+  const auto times = static_cast<std::size_t>(s.size(100));
+  std::vector<life> lives(times);
+  const auto w = workers::worker::make([&](const std::any& argument) {
+    life& mine = lives[std::any_cast<std::size_t>(argument)];
+    mine.thread.store(s.thread());
+    s.attach(some);
+    if (s.condition() == 1) s.attach(&take_its_time);  // so that there is something to join
+    if (s.subject.identity != nullptr) mine.identity = s.subject.identity();
+    if (s.subject.watch != nullptr) mine.watch = s.subject.watch();
+    this_worker::wait_forever();
+  });
+  std::set<std::uint64_t> identities;
+  for (std::size_t i = 0; i != times; ++i) {
+    w->start(i);  // joins the thread of the life before
+    if (i != 0) s.joined(lives[i - 1].thread.load());
+    w->stop();
+    if (s.condition() == 0) w->join();
+    wait_until([&] { return !w->is_running(); });
+  }
+  w->join();
+  s.joined(lives.back().thread.load());
+  for (const life& l : lives) {
+    if (s.subject.identity != nullptr && !identities.insert(l.identity).second)
+      s.misdeed("two lives of a worker had the same identity");
+    if (l.watch != nullptr && l.watch()) s.misdeed("a weak reference of an ended life reads alive");
+  }
+  return 0;
+}
+
+// A worker on a thread that is there already: none of its ends is that thread's.
+void overlay(scene& s, int depth) {
+  const auto w = workers::worker::make([&s, depth] {
+    s.attach(some);
+    if (depth > 1) overlay(s, depth - 1);
+    if (s.condition() == 2) this_worker::exit();
+  });
+  w->start_overlay();
+  expect(s, !w->is_running(), "an overlay had not ended when it returned");
+  if (s.ran() != 0) s.misordered();
+}
+
+int overlaid(scene& s) {
+  on_new_thread(s, [&s] {
+    s.attach(some);
+    overlay(s, s.condition() == 0 ? 1 : 5);
+    s.attach(some);
+    if (s.ran() != 0) s.misordered();
+  });
+  return 0;
+}
+
+int stopped_from_outside(scene& s) {
+  constexpr int most = 300;
+  std::atomic<int> made{0};
+  gate look;
+  staged_worker w(s, [&] {
+    if (s.condition() == 1) {
+      s.attach(some);
+      made.store(most);
+      look.wait();
+    }
+    for (;; this_worker::update()) {
+      if (made.load() == most) continue;
+      s.attach();
+      ++made;
+    }
+  });
+  const int enough = draw(s.choices, 1, most);
+  w->start();
+  wait_until([&] { return made.load() >= enough; });
+  w->stop();
+  if (s.condition() == 1) {
+    expect(s, w->is_running(), "it ended before it could see that it was to stop");
+    look.open();
+  }
+  w.join();
+  return 0;
+}
+
+int paused(scene& s) {
+  std::atomic<int> heard{0};
+  staged_worker w(s, [&s] {
+    s.attach(some);
+    this_worker::wait_forever();
+  });
+  w->listen("attach", [&](const workers::event& /*e*/) {
+    s.attach();
+    ++heard;
+  });
+  const auto pause_it = [&] {
+    const int before = heard.load();
+    w->pause().pause().fire("attach");
+    wait_until([&] { return w->is_paused() && heard.load() != before; });
+  };
+  w->start();
+  pause_it();
+  if (s.condition() == 1) {
+    w->resume().resume();
+    wait_until([&] { return !w->is_paused(); });
+  }
+  w->stop();
+  w.join();
+  expect(s, !w->is_paused(), "it is paused, and does not run");
+  if (s.condition() != 2) return 0;
+  // Nothing of its pause is left: it can be paused and stopped once more.
+  w->start();
+  pause_it();
+  w->stop();
+  w.join();
+  return 0;
+}
+
+// All of them must find that all has run.
+int joined_by_many(scene& s) {
+  staged_worker w(s, [&] {
+    for (int i = 0; i != some; ++i) s.attach(&take_its_time);
+    if (s.condition() == 0) this_worker::wait_forever();
+  });
+  staged_worker never(s);
+  w->start();
+  if (s.condition() == 1) w.join();
+  std::array<std::optional<player_thread>, 4> joiners;
+  for (std::optional<player_thread>& j : joiners) {
+    j.emplace(s, [&] {
+      w.join();
+      never.join();
+    });
+  }
+  w->stop();
+  for (std::optional<player_thread>& j : joiners) j->join();
+  return 0;
+}
+
+// A worker's task is over before it waits for its children, and before its callbacks: of these the
+// newest waits until somebody has seen that.
+gate seen;
+
+int waited_for(scene& s) {
+  staged_worker child(s, [&s] {
+    s.attach(some);
+    seen.wait();
+  });
+  staged_worker w(s, [&] {
+    s.attach(some);
+    s.attach([](scene& /*in*/) { seen.wait(); });
+    w->adopt(child.it());
+    child->start();
+    if (s.condition() == 1) this_worker::wait_forever();
+  });
+  w->start();
+  if (s.condition() == 1) w->stop();
+  const std::optional<workers::outcome> got = this_worker::wait_thread(w.it());
+  expect(s, got.has_value(), "waiting without a limit ended without what it waited for");
+  expect(s, !w->is_running() && w->state() == workers::worker_state::finishing,
+         "its task is over, and its child runs: it should be finishing");
+  seen.open();
+  w.join();
+  const std::uint32_t joined = s.stamp();
+  must_precede_callbacks(s, w.stamp_of(exit_step::waiters_woken), w.thread());
+  must_precede_callbacks(s, w.stamp_of(exit_step::left), w.thread());
+  must_precede(s, child.thread(), w.thread());
+  if (callbacks_of(s, w.thread()).last >= joined) s.misordered();
+  expect(s, w.stamp_of(exit_step::waiters_woken) < w.stamp_of(exit_step::children_joined),
+         "those that wait for a worker had to wait for its children");
+  return 0;
+}
+
+constexpr event rows[] = {
+    // Shows: PW-01, PW-02, PW-05.
+    {.name = "worker/start_stop",
+     .asks = "do callbacks run when a worker is started and stopped?",
+     .play = &started_and_stopped,
+     .conditions = {{{"once"}, {"started twice"}}}},
+    // Shows: PW-03.
+    {.name = "worker/restart",
+     .asks = "does each life of a worker that is started again have its own, and its own thread?",
+     .play = &restarted,
+     .conditions = {{{"each is joined"}, {"each at the end of the other"}}}},
+    // Shows: PW-04.
+    {.name = "worker/overlay",
+     .asks = "do those of a worker on a thread that was there wait for that thread's end?",
+     .play = &overlaid,
+     .conditions = {{{"one"}, {"five, one in another"}, {"five that exit"}}}},
+    // Shows: PW-05.
+    {.name = "worker/async_stop",
+     .asks = "do they when a worker is stopped from outside?",
+     .play = &stopped_from_outside,
+     .conditions = {{{"while it registers"}, {"while it does not look"}}}},
+    // Shows: PW-09.
+    {.name = "worker/pause_stop",
+     .asks = "do they when a paused worker is stopped?",
+     .play = &paused,
+     .conditions = {{{"while paused"}, {"when it goes on"}, {"and once more"}}}},
+    // Shows: PW-10.
+    {.name = "worker/join_barrier",
+     .asks = "have all run when a worker's join returns, on each of several threads?",
+     .play = &joined_by_many,
+     .conditions = {{{"it runs"}, {"it has ended"}}}},
+    // Shows: PW-11, PW-12.
+    {.name = "worker/wait_vs_join",
+     .asks = "do they run after those that wait for its task know, and before its join?",
+     .play = &waited_for,
+     .conditions = {{{"it returns"}, {"it is stopped"}}}},
+};
+
+}  // namespace
+
+std::span<const event> worker_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress

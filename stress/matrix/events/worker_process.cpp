@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Workers that still run when who made them, or the whole process, ends.
+#include <atomic>
+#include <optional>
+
+#include "gate.hpp"
+#include "matrix/events.hpp"
+#include "matrix/staged_worker.hpp"
+#include "worker/this_worker.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+namespace this_worker = workers::this_worker;
+
+constexpr int some = 8;  // callbacks of a thread
+
+// Nobody waits for them here, and the process's end may meet them: they are never destroyed.
+staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then)()) {
+  static gate ready;
+  auto* const w = new staged_worker(
+      s,
+      [&s, then] {
+        s.attach(some);
+        ready.open();
+        then();
+      },
+      std::move(how));
+  (*w)->start();
+  ready.wait();
+  return *w;
+}
+
+// Main's own worker stops its children and waits for them, as that of any thread does.
+int main_has_children(scene& s) {
+  start_for_good(s, {.parent = this_worker::current_or_root()},
+                 [] { this_worker::wait_forever(); });
+  return 0;
+}
+
+gate go_on;
+
+// It sees the stop only when its parent is gone: who would wait for it would wait for ever.
+int told_and_not_waited_for(scene& s) {
+  std::optional<staged_worker> daemon;
+  gate ready;
+  staged_worker parent(s, [&] {
+    s.attach(some);
+    daemon.emplace(
+        s,
+        [&] {
+          s.attach(some);
+          ready.open();
+          go_on.wait();
+          this_worker::wait_forever();
+        },
+        workers::worker_options{.daemon = true});
+    (*daemon)->start();
+    ready.wait();
+  });
+  parent->start();
+  parent.join();
+  expect(s, (*daemon)->is_running(), "a daemon ended before it looked into its queue");
+  go_on.open();
+  daemon->join();  // it was told to stop
+  return 0;
+}
+
+// It blocks, and so can't be told; the process does not wait for it.
+int left_running(scene& s) {
+  workers::worker_options how;
+  if (s.condition() == 0) how = {.daemon = true, .parent = this_worker::current_or_root()};
+  if (s.condition() == 1) how = {.parent = nullptr};
+  start_for_good(s, std::move(how), [] { go_on.wait(); });
+  return 0;
+}
+
+constexpr event rows[] = {
+    // Shows: PW-17.
+    // Differs: PW-18: main's own worker can be a parent, and then its children are stopped and
+    // joined when the process ends, so that it does not hang.
+    {.name = "worker/children_of_main",
+     .asks = "do callbacks of main's children run when the process ends?",
+     .play = &main_has_children},
+    // Shows: PW-13, PW-17.
+    {.name = "worker/daemon_stopped",
+     .asks = "do those of a daemon, which is stopped by its parent's end and not waited for?",
+     .play = &told_and_not_waited_for},
+    // Shows: PW-13.
+    // Differs: PW-18: a worker that is left running, daemon or not, does not keep the process from
+    // its end, and what it has registered is lost.
+    {.name = "worker/left_running",
+     .asks = "do those of a worker that blocks when the process ends?",
+     .play = &left_running,
+     .conditions = {{{"a daemon of main's"}, {"one without a parent"}}},
+     .promise = word::lost},
+};
+
+}  // namespace
+
+std::span<const event> worker_process_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress

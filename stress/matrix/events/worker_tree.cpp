@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+// Workers with parents and children.
+#include <absl/container/flat_hash_set.h>
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "gate.hpp"
+#include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "matrix/staged_worker.hpp"
+#include "worker/this_worker.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+namespace this_worker = workers::this_worker;
+using workers::exit_step;
+using workers::teardown;
+
+constexpr int some = 8;  // callbacks of a thread
+
+// What a parent is told of its child, and when; of that child's callbacks the newest waits until
+// the parent knows of its end.
+gate knows;
+
+int parent_is_told(scene& s) {
+  std::atomic<std::uint32_t> began{0};
+  std::atomic<std::uint32_t> over{0};
+  std::atomic<std::uint32_t> gone{0};
+  std::optional<staged_worker> child;
+  const std::string_view ends[] = {workers::events::child_done, workers::events::child_error,
+                                   workers::events::child_stop};
+  staged_worker parent(s, [&] {
+    s.attach(some);
+    child.emplace(
+        s,
+        [&s] {
+          s.attach(some);
+          s.attach([](scene& /*in*/) { knows.wait(); });
+          if (s.condition() == 1) throw std::runtime_error("from a task");
+          if (s.condition() == 2) this_worker::wait_forever();
+        },
+        workers::worker_options{.report_errors = false});
+    const auto note = [&](std::string_view name, std::atomic<std::uint32_t>& at) {
+      this_worker::listen(name, [&](const workers::event& e) {
+        if (e.target == child->it() && at.load() == 0) at.store(s.stamp());
+      });
+    };
+    note(workers::events::child_start, began);
+    note(ends[s.condition()], over);
+    note(workers::events::child_end, gone);
+    (*child)->start();
+    if (s.condition() == 2) (*child)->stop();
+    this_worker::wait_event(workers::events::child_end, {}, child->it());
+    expect(s, parent->children().empty(), "a child that is over is a child still");
+    knows.open();
+  });
+  parent->start();
+  parent.join();
+  child->join();
+  expect(s, began.load() != 0 && began.load() < over.load() && over.load() < gone.load(),
+         "a parent was not told of its child in the right order");
+  must_precede_callbacks(s, child->stamp_of(exit_step::parent_told_end), child->thread());
+  return 0;
+}
+
+// A tree in which every node waits until it is stopped, or its parent has ended.
+struct tree {
+  scene& s;
+  teardown how;
+  int fan_out;
+  std::atomic<int> ready{0};
+  // Of one, and of those below it. Before its children, so that they go first.
+  struct node {
+    std::optional<staged_worker> w;
+    std::vector<std::unique_ptr<node>> children;
+  };
+
+  int grow(node& at, int depth) {
+    int nodes = 1;
+    if (depth > 1) {
+      for (int i = 0; i != fan_out; ++i) at.children.push_back(std::make_unique<node>());
+    }
+    for (const auto& child : at.children) nodes += grow(*child, depth - 1);
+    at.w.emplace(
+        s, [this, &at] { live(at); }, workers::worker_options{.children = how});
+    return nodes;
+  }
+  void live(const node& at) {
+    s.attach(some / 2);
+    for (const auto& child : at.children) {
+      (*at.w)->adopt(child->w->it());
+      (*child->w)->start();
+    }
+    s.attach(some / 2);
+    ++ready;
+    this_worker::wait_forever();
+  }
+  template <class F>
+  static void each(node& from, F f) {
+    for (const auto& child : from.children) {
+      f(from, *child);
+      each(*child, f);
+    }
+  }
+};
+
+int torn_down(scene& s) {
+  const bool alone = s.condition() >= 2;
+  tree all{s, s.condition() % 2 == 0 ? teardown::serial : teardown::broadcast, 3};
+  tree::node root;
+  const int nodes = all.grow(root, 4);
+  (*root.w)->start();
+  wait_until([&] { return all.ready.load() == nodes; });
+  if (alone) {
+    generator from = s.choices;
+    tree::each(root, [&](tree::node& /*parent*/, tree::node& child) {
+      if (child.children.empty() && one_in(from, 2)) (*child.w)->stop();
+    });
+  }
+  (*root.w)->stop();
+  root.w->join();
+  // All have ended natively: what runs now is too late.
+  tree::each(root, [&](tree::node& /*parent*/, tree::node& child) { s.joined(child.w->thread()); });
+  tree::each(root, [&](tree::node& parent, tree::node& child) {
+    must_precede(s, child.w->thread(), parent.w->thread());
+  });
+  return 0;
+}
+
+int orphaned(scene& s) {
+  std::optional<staged_worker> orphan;
+  gate lives;
+  {
+    staged_worker creator(s, [&] {
+      s.attach(some);
+      const auto body = [&] {
+        s.attach(some);
+        lives.open();
+        this_worker::wait_forever();
+      };
+      if (s.condition() == 0) orphan.emplace(s, body, workers::worker_options{.parent = nullptr});
+      if (s.condition() == 1) {
+        orphan.emplace(s, body);
+        creator->disown(orphan->it());
+      }
+      (*orphan)->start();
+    });
+    creator->start();
+    creator.join();
+  }
+  lives.wait();
+  expect(s, (*orphan)->is_running() && (*orphan)->parent() == nullptr,
+         "a worker without a parent ended with who made it");
+  if (callbacks_of(s, orphan->thread()).first != 0) s.misordered();
+  (*orphan)->stop();
+  orphan->join();
+  return 0;
+}
+
+// Children end before their parent, and go from what they share under one lock.
+std::mutex shared_lock;
+absl::flat_hash_set<std::uint32_t> shared_set;
+
+void leave_the_set(scene& s) {
+  const std::lock_guard lock(shared_lock);
+  shared_set.erase(s.thread());
+}
+
+int gone_by_themselves(scene& s) {
+  gate all_there;
+  staged_worker parent(s);
+  std::vector<std::unique_ptr<staged_worker>> children;
+  for (int i = 0; i != s.size(100); ++i) {
+    children.push_back(std::make_unique<staged_worker>(
+        s,
+        [&] {
+          {
+            const std::lock_guard lock(shared_lock);
+            shared_set.insert(s.thread());
+          }
+          s.attach(&leave_the_set);
+          s.attach(&take_its_time);
+          all_there.wait();
+        },
+        workers::worker_options{.parent = parent.it()}));
+  }
+  parent->start();
+  for (const auto& child : children) (*child)->start();
+  expect(s, parent->children().size() == children.size(), "a child that runs is none");
+  all_there.open();
+  wait_until([&] { return parent->children().empty(); });
+  parent->stop();
+  parent.join();  // and with it all children, natively
+  for (const auto& child : children) s.joined(child->thread());
+  const std::lock_guard lock(shared_lock);
+  const auto ran = static_cast<std::size_t>(s.ran());
+  if (ran == 2 * children.size()) expect(s, shared_set.empty(), "a callback erased another thread");
+  return 0;
+}
+
+// Events up and down the tree while it is torn down. None may arrive where callbacks run.
+int stormed(scene& s) {
+  tree all{s, s.condition() == 0 ? teardown::serial : teardown::broadcast, 2};
+  tree::node root;
+  const int nodes = all.grow(root, 3);
+  std::atomic<int> heard{0};
+  const auto hear = [&](const workers::event& /*e*/) {
+    ++heard;
+    if (this_thread_ends()) s.misordered();
+    if (heard.load() < 200) s.attach(&say_it_ends);
+  };
+  (*root.w)->listen("storm", hear);
+  tree::each(root,
+             [&](tree::node& /*parent*/, tree::node& child) { (*child.w)->listen("storm", hear); });
+  tree::node& leaf = *root.children.back()->children.back();
+  (*root.w)->start();
+  wait_until([&] { return all.ready.load() == nodes; });
+  std::atomic<bool> over{false};
+  std::atomic<int> sent{0};
+  // Not faster than they listen, since all that waits is handled first.
+  const auto storm = [&](tree::node& from, const workers::event& e) {
+    for (; !over.load(); sched_yield()) {
+      if (sent.load() > heard.load() + 100) continue;
+      (*from.w)->fire(e);
+      ++sent;
+    }
+  };
+  player_thread down(s, [&] { storm(root, {.name = "storm", .broadcast = true}); });
+  player_thread up(s, [&] { storm(leaf, {.name = "storm", .bubble = true}); });
+  wait_until([&] { return heard.load() > 10 * nodes; });
+  (*root.w)->stop();
+  root.w->join();
+  over.store(true);
+  tree::each(root, [&](tree::node& parent, tree::node& child) {
+    s.joined(child.w->thread());
+    must_precede(s, child.w->thread(), parent.w->thread());
+  });
+  return 0;
+}
+
+constexpr event rows[] = {
+    // Shows: PW-15, PW-48.
+    {.name = "worker/notify_order",
+     .asks = "do a worker's callbacks run after its parent knows of its end?",
+     .play = &parent_is_told,
+     .conditions = {{{"it returns"}, {"it throws"}, {"it is stopped"}}}},
+    // Shows: PW-16.
+    {.name = "worker/tree_teardown",
+     .asks = "have all of a child's run before the first of its parent's, in a tree of workers?",
+     .play = &torn_down,
+     .conditions = {{{"one by one"},
+                     {"all at once"},
+                     {"one by one, some gone before"},
+                     {"all at once, some gone before"}}}},
+    // Shows: PW-19.
+    {.name = "worker/orphan",
+     .asks = "do they run when a worker outlives the one that made it?",
+     .play = &orphaned,
+     .conditions = {{{"without a parent"}, {"disowned by its parent"}}}},
+    // Shows: PW-20.
+    {.name = "worker/self_detach",
+     .asks = "do they, under a lock that all share, when children end before their parent?",
+     .play = &gone_by_themselves},
+    // Shows: PW-31.
+    {.name = "worker/bubble_broadcast",
+     .asks = "do no events arrive where they run, in a tree that ends in a storm of events?",
+     .play = &stormed,
+     .conditions = {{{"one by one"}, {"all at once"}}}},
+};
+
+}  // namespace
+
+std::span<const event> worker_tree_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress
