@@ -8,10 +8,28 @@ namespace threadref::stress {
 namespace {
 
 constexpr event_group groups[] = {
-    &end_events,       &cancel_events, &result_events,       &error_events,   &late_events,
-    &order_events,     &cross_events,  &identity_events,     &process_events, &process_stage_events,
-    &fork_events,      &unload_events, &unload_calls_events, &env_events,     &env_inside_events,
-    &env_pools_events, &limits_events, &value_events,        &fault_events,
+    &end_events,
+    &cancel_events,
+    &result_events,
+    &error_events,
+    &late_events,
+    &order_events,
+    &cross_events,
+    &identity_events,
+    &process_events,
+    &process_stage_events,
+    &fork_events,
+    &unload_events,
+    &unload_calls_events,
+    &env_events,
+    &env_inside_events,
+    &env_pools_events,
+    &limits_events,
+    &value_events,
+    &fault_events,
+    &threading_events,
+    &threading_waits_events,
+    &threading_locks_events,
 };
 
 }  // namespace

@@ -27,5 +27,8 @@ std::span<const event> env_pools_events();
 std::span<const event> limits_events();
 std::span<const event> value_events();
 std::span<const event> fault_events();
+std::span<const event> threading_events();
+std::span<const event> threading_waits_events();
+std::span<const event> threading_locks_events();
 
 }  // namespace threadref::stress

@@ -250,6 +250,7 @@ int detached_boost_thread_exits(scene& s) {
 }
 
 constexpr event rows[] = {
+    // Shows: PM-01.
     {.name = "end/return",
      .asks = "do callbacks run when a thread returns, whoever made it?",
      .play = &returns,

@@ -231,6 +231,7 @@ constexpr event rows[] = {
      .play = &worker_exits_beside_main,
      .checks = "76",
      .promise = word::lost},
+    // Shows: PM-05.
     {.name = "process/workers_still_run",
      .asks = "do workers' callbacks run when main returns while they run?",
      .play = &workers_still_run,
