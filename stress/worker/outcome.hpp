@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// How a worker stands, how it ended, and by which steps.
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <exception>
+
+namespace threadref::workers {
+
+// What came of a task: an error, or what it returned; neither for one that was stopped, or that
+// runs still.
+struct outcome {
+  std::exception_ptr error;
+  std::any result;
+};
+
+// The last two are the contract's: they are read from the thread_handle of its thread.
+enum class worker_state : std::uint8_t {
+  idle,       // not started yet
+  running,    // takes events
+  finishing,  // the task is over and the queue closed; what waited in it, and children, come now
+  draining,   // the thread runs its finalizers
+  ended,
+};
+
+// The exit sequence, in this order; see worker_options::on_step.
+enum class exit_step : std::uint8_t {
+  task_ended,
+  parent_told,      // child_stop, child_error or child_done
+  queue_closed,     // is_running() is false from here on
+  queue_drained,    // what waited behind the stop has been handled
+  parent_told_end,  // child_end; no longer among the parent's children
+  waiters_woken,    // those in wait_thread()
+  children_joined,  // stopped, and joined unless they are daemons
+  left,             // no longer current(); finalizers come next
+};
+
+// What the end of a worker does with its children. Daemons are told to stop and not waited for.
+enum class teardown : std::uint8_t {
+  serial,     // stop one, join it, then the next
+  broadcast,  // stop all descendants, then join the children: they end side by side
+};
+
+}  // namespace threadref::workers
