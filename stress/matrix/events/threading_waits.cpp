@@ -206,6 +206,7 @@ int condition_at_exit(scene& s) {
 
 constexpr int permits = 5;
 auto& pool = *new workers::active_pool(permits);
+std::atomic<int> at_the_door{0};
 std::atomic<int> inside{0};
 
 void give_back(scene& in) {
@@ -217,14 +218,16 @@ void give_back(scene& in) {
 int five_at_a_time(scene& s) {
   if (!hears_of_ends(s)) return 0;
   std::vector<std::unique_ptr<player_thread>> all;
-  for (int i = 0; i != (s.condition() == 0 ? 20 : s.size(2'000)); ++i) {
-    all.push_back(std::make_unique<player_thread>(s, [&s, i] {
+  const int threads = s.condition() == 0 ? 20 : s.size(2'000);
+  for (int i = 0; i != threads; ++i) {
+    all.push_back(std::make_unique<player_thread>(s, [&s, threads, i] {
+      ++at_the_door;
       workers::name_this_thread(absl::StrCat("pooled-", i));
       pool.enter(workers::this_thread_name());
       if (++inside > permits) s.misdeed("more are inside than there are permits");
       if (!s.attach(&give_back)) give_back(s);
-      // They meet, so that all permits are out at once.
-      while (pool.active_max() != permits) sched_yield();
+      // Nobody leaves before all have come, so that no permit is left.
+      while (at_the_door.load() != threads) sched_yield();
     }));
   }
   for (const auto& t : all) t->join();

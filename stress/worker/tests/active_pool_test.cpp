@@ -38,17 +38,22 @@ class crowd {
 TEST(active_pool, lets_five_of_twenty_in_at_a_time_and_exits_give_the_permits_back) {
   active_pool pool(permits);
   crowd seen;
+  constexpr int count = 20;
+  std::atomic<int> at_the_door{0};
   std::vector<std::thread> threads;
-  for (int i = 0; i != 20; ++i) {
+  for (int i = 0; i != count; ++i) {
     threads.emplace_back([&] {
       name_this_thread(next_thread_name());
+      ++at_the_door;
       enter_until_exit(pool);
       seen.enter();
       finalize([&] { seen.leave(); });  // newer, and so before the permit goes back
       const std::vector<std::string> now = pool.active();
       EXPECT_LE(now.size(), std::size_t{permits});
       EXPECT_NE(std::find(now.begin(), now.end(), this_thread_name()), now.end());
-      while (pool.active_max() != permits) std::this_thread::yield();
+      // Nobody leaves before all have come, and had some time to get in.
+      while (at_the_door != count) std::this_thread::yield();
+      for (int turns = 0; turns != 1'000; ++turns) std::this_thread::yield();
     });
   }
   for (std::thread& t : threads) t.join();

@@ -27,7 +27,7 @@ TEST(names, by_default_are_numbered_and_no_two_alike) {
 
 // Shows: PM-03.
 TEST(names, survive_their_thread) {
-  constexpr int threads = 50;
+  constexpr std::size_t threads = 50;
   std::vector<std::string> wanted;
   std::vector<thread_handle> dead(threads);
   for (thread_handle& h : dead) {
@@ -37,7 +37,7 @@ TEST(names, survive_their_thread) {
       h = current();
     }).join();
   }
-  for (int i = 0; i != threads; ++i) {
+  for (std::size_t i = 0; i != threads; ++i) {
     EXPECT_EQ(dead[i].state(), thread_state::ended);
     EXPECT_EQ(dead[i].name(), wanted[i]);
   }

@@ -6,9 +6,8 @@
 #include <atomic>
 #include <chrono>
 #include <latch>
-#include <memory>
 #include <string>
-#include <vector>
+#include <thread>
 
 #include "threadref/threadref.hpp"
 
@@ -69,6 +68,19 @@ TEST(timer, cancelled_in_time_never_calls_and_its_thread_ends_at_once) {
   EXPECT_FALSE(t.fired());
   EXPECT_EQ(c.functions, 0);
   EXPECT_EQ(c.finalizers, 1);
+}
+
+// Shows: PM-11.
+TEST(timer, is_woken_by_its_cancellation) {
+  for (int i = 0; i != 100; ++i) {
+    std::latch begun(1);
+    timer t(24h, [] {}, {.on_start = [&] { begun.count_down(); }});
+    begun.wait();
+    // From at once to long after it has begun to wait.
+    const auto until = timer::clock::now() + std::chrono::microseconds(10 * i);
+    while (timer::clock::now() < until) std::this_thread::yield();
+    EXPECT_TRUE(t.cancel());
+  }
 }
 
 // Shows: PM-11.
