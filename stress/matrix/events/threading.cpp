@@ -112,7 +112,9 @@ int join_daemon(scene& s) {
   player_thread daemon(s, [&] {
     end.begin();
     s.attach([](scene& /*in*/) { last_has_run.open(); });
-    s.attach(some);
+    s.attach(some, [](scene& in) {
+      if (last_has_run.is_open()) in.misordered();
+    });
     number.store(s.thread());
     number.notify_one();
   });
