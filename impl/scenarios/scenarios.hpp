@@ -229,6 +229,7 @@ inline constexpr scenario table[] = {
     sweep(id::sweep_access_dlopened_registration, "sweep/access_dlopened_registration", "n", {256},
           "what does registering cost a plugin with the library in it?"),
 
+    // Shows: PM-01, PM-02.
     {.key = id::churn,
      .name = "churn",
      .asks = "do all finalizers run, once each and newest first, when threads come and go?",

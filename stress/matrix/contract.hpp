@@ -2,8 +2,10 @@
 // A back end of the contract as a mechanism of the matrix.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "matrix/mechanism.hpp"
 #include "threadref/threadref.hpp"
@@ -31,7 +33,16 @@ const mechanism& contract_mechanism() {
           },
       .withdraw = [](const void* code) { return detach_all<B>(code); },
       .works_inside_malloc = &can_register_inside_malloc<B>,
-      .alive = [] { return enumerate<B>().size(); },
+      .threads =
+          [] {
+            std::vector<known_thread> all;
+            for (const thread_handle& h : enumerate<B>())
+              all.push_back({h.serial(), h.state() != thread_state::running});
+            return all;
+          },
+      .name_of = []() -> std::function<std::string()> {
+        return [me = current<B>()] { return me.name(); };
+      },
       .attach_variable = [](void** variable,
                             void (*run)(void*)) { return !register_destructor<B>(variable, run); },
       .detach_variable = [](void** variable) { return unregister_destructor<B>(variable); },

@@ -63,6 +63,12 @@ inline std::string_view needs_withdrawing(const mechanism& m) {
 inline std::string_view needs_identity(const mechanism& m) {
   return m.identity == nullptr ? "it does not say who a thread is" : "";
 }
+inline std::string_view needs_threads(const mechanism& m) {
+  return m.threads == nullptr ? "it does not say which threads live" : "";
+}
+inline std::string_view needs_names(const mechanism& m) {
+  return m.name_of == nullptr ? "it does not say what a thread is called" : "";
+}
 inline std::string_view needs_variables(const mechanism& m) {
   return m.attach_variable == nullptr ? "it has no destructors of variables" : "";
 }

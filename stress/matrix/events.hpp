@@ -32,5 +32,8 @@ std::span<const event> worker_ends_events();
 std::span<const event> worker_tree_events();
 std::span<const event> worker_mail_events();
 std::span<const event> worker_process_events();
+std::span<const event> threading_events();
+std::span<const event> threading_waits_events();
+std::span<const event> threading_locks_events();
 
 }  // namespace threadref::stress

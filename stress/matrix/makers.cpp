@@ -109,6 +109,15 @@ bool player_thread::try_join() {
   return over_;
 }
 
+bool player_thread::join_until(std::chrono::steady_clock::time_point when) {
+  using namespace std::chrono;
+  const auto since = when.time_since_epoch();
+  const auto whole = duration_cast<seconds>(since);
+  const timespec until{whole.count(), duration_cast<nanoseconds>(since - whole).count()};
+  if (!over_ && pthread_clockjoin_np(id_, nullptr, CLOCK_MONOTONIC, &until) == 0) note_end();
+  return over_;
+}
+
 void player_thread::note_end() {
   over_ = true;
   state_->of->joined(state_->number.load());
@@ -133,9 +142,26 @@ void kernel_end::begin() {
 }
 
 void kernel_end::wait() {
-  THREADREF_CHECK(pthread_mutex_lock(&held_) == EOWNERDEAD, "a thread's mutex outlived it");
+  take_over(pthread_mutex_lock(&held_));
+}
+
+bool kernel_end::try_wait() {
+  const int error = pthread_mutex_trylock(&held_);
+  if (error == EBUSY) return false;
+  take_over(error);
+  return true;
+}
+
+void kernel_end::take_over(int error) {
+  THREADREF_CHECK(error == EOWNERDEAD, "a thread's mutex outlived it");
   THREADREF_CHECK_CALL(pthread_mutex_consistent(&held_));
   THREADREF_CHECK_CALL(pthread_mutex_unlock(&held_));
+}
+
+bool hears_of_ends(scene& s) {
+  static std::atomic<bool> heard{false};
+  on_new_thread(s, [&s] { s.attach([](scene& /*in*/) { heard.store(true); }); });
+  return heard.load();
 }
 
 }  // namespace threadref::stress

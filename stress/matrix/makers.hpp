@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <functional>
 #include <string_view>
 
@@ -37,6 +38,8 @@ class player_thread {
   void join();
   // The same if it has ended already. False: it has not.
   bool try_join();
+  // The same if it ends before that time.
+  bool join_until(std::chrono::steady_clock::time_point when);
   void detach();
 
  private:
@@ -59,9 +62,17 @@ class kernel_end {
   void begin();
   // On another one, after begin().
   void wait();
+  // The same if it is over already. False: it is not.
+  bool try_wait();
 
  private:
+  // After the mutex was locked, with that result.
+  void take_over(int error);
   pthread_mutex_t held_{};
 };
+
+// Does the subject call anything at all when a thread ends? One that does not would let whoever
+// waits for a callback wait for ever.
+bool hears_of_ends(scene& s);
 
 }  // namespace threadref::stress

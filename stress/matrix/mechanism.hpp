@@ -6,13 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace threadref::stress {
 
 struct callback {
   void (*run)(void*);
   void* with;
+};
+
+struct known_thread {
+  std::uint64_t identity;
+  bool ends;  // its callbacks run
 };
 
 struct mechanism {
@@ -32,8 +39,10 @@ struct mechanism {
   std::size_t (*withdraw)(const void* code) = nullptr;
   // Whether it may be asked inside malloc; a mechanism that does not say is asked.
   bool (*works_inside_malloc)() = nullptr;
-  // How many threads it knows to live.
-  std::size_t (*alive)() = nullptr;
+  // The threads that it knows to live; each once.
+  std::vector<known_thread> (*threads)() = nullptr;
+  // A function that says the name of the calling thread; for any thread, at any time.
+  std::function<std::string()> (*name_of)() = nullptr;
   // Has the destructor called with what `variable` then holds.
   bool (*attach_variable)(void** variable, void (*run)(void*)) = nullptr;
   // Takes back all destructors of the variable that the calling thread has pending; were there any?

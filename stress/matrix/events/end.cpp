@@ -252,6 +252,7 @@ int detached_boost_thread_exits(scene& s) {
 constexpr event rows[] = {
     // Differs: R-38: it is the end of the system's thread, whoever made it and whatever stands for
     // it.
+    // Shows: PM-01.
     {.name = "end/return",
      .asks = "do callbacks run when a thread returns, whoever made it?",
      .play = &returns,

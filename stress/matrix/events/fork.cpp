@@ -105,7 +105,7 @@ class siblings {
     if (std::any_of(all_.begin(), all_.end(), lives))
       s.misdeed("a vanished thread is taken to live");
     // Nobody knows more than the forking thread there.
-    if (s.subject.alive != nullptr && s.subject.alive() > 1)
+    if (s.subject.threads != nullptr && s.subject.threads().size() > 1)
       s.misdeed("vanished threads are counted as alive");
   }
   [[nodiscard]] bool has(std::uint64_t identity) const {
@@ -185,7 +185,7 @@ void churn(const mechanism& m, const std::atomic<bool>& stop) {
         for (std::size_t i = 0; i < detach.size(); i += 2) detach[i]();
       }).join();
     }).join();
-    if (m.alive != nullptr) m.alive();
+    if (m.threads != nullptr) m.threads();
   }
 }
 
@@ -194,7 +194,7 @@ void fork_many_times(scene& s) {
     const pid_t forked = checked_fork();
     if (forked == 0) {
       s.subject.attach({&do_nothing, nullptr});
-      if (s.subject.alive != nullptr && s.subject.alive() > 1)
+      if (s.subject.threads != nullptr && s.subject.threads().size() > 1)
         s.misdeed("vanished threads are counted as alive");
       _exit(0);
     }

@@ -151,30 +151,30 @@ class members {
 
 void count_one_by_one(scene& s) {
   constexpr std::size_t count = 16;
-  const std::size_t others = s.subject.alive();
+  const std::size_t others = s.subject.threads().size();
   members all(s, count);
   for (std::size_t ended = 0; ended != count; ++ended) {
-    if (s.subject.alive() != others + count - ended)
+    if (s.subject.threads().size() != others + count - ended)
       s.misdeed("a thread that lives is not counted");
     all.tell(ended);
     all.join(ended);
     if (folded.load() != ended + 1) s.misdeed("a thread that ended is not counted");
   }
-  if (s.subject.alive() != others)
+  if (s.subject.threads().size() != others)
     s.misdeed("a thread that ended is still counted as one that lives");
 }
 
 void count_while_they_end(scene& s) {
   constexpr std::size_t count = 4;
   for (int round = 0; round != s.size(60); ++round) {
-    const std::size_t others = s.subject.alive();
+    const std::size_t others = s.subject.threads().size();
     folded.store(0);
     members all(s, count);
     for (std::size_t i = 0; i != count; ++i) all.tell(i);
     // Not for ever: one that is lost is never folded.
     for (int tries = 0; tries != 10'000 && folded.load() != count; ++tries) {
       // Those that live first: who ends in between is then counted as one that has.
-      const std::size_t alive = s.subject.alive() - others;
+      const std::size_t alive = s.subject.threads().size() - others;
       if (alive + folded.load() < count)
         s.misdeed("a thread that ends is counted neither alive nor ended");
     }
@@ -267,9 +267,7 @@ constexpr event rows[] = {
      .conditions = {{{"one by one"}, {"while they end"}}},
      .checks = "58",
      .bugs = {28},
-     .why_not = [](const mechanism& m) -> std::string_view {
-       return m.alive == nullptr ? "it does not say which threads live" : "";
-     }},
+     .why_not = &needs_threads},
     {.name = "identity/hands_over",
      .asks = "can a callback hand over what readers of other threads still use?",
      .play = &hands_over,

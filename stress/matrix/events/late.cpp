@@ -132,7 +132,8 @@ int uses_the_library(scene& s) {
       if (in.subject.watch == nullptr) return;
       if (const auto alive = in.subject.watch(); alive != nullptr && alive())
         in.misdeed("a thread that ends has a reference that says that it lives");
-      if (in.subject.alive() == 0) in.misdeed("a thread that ends is not among those that live");
+      if (in.subject.threads().empty())
+        in.misdeed("a thread that ends is not among those that live");
     });
   });
   return 0;

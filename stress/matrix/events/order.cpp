@@ -205,6 +205,7 @@ constexpr event rows[] = {
      .conditions = {{{"keys made before the first callback"}, {"keys made after"}}},
      .checks = "111",
      .bugs = {16, 21}},
+    // Shows: PM-22.
     {.name = "order/sees_thread_locals",
      .asks = "do they still find what the body left in a plain thread_local?",
      .play = &sees_thread_locals,

@@ -232,6 +232,7 @@ constexpr event rows[] = {
      .checks = "76",
      .promise = word::lost},
     // Differs: F-21: C++ waits for no thread when main returns; who wants to joins it.
+    // Shows: PM-05.
     {.name = "process/workers_still_run",
      .asks = "do workers' callbacks run when main returns while they run?",
      .play = &workers_still_run,

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+// What a program that uses threads every day does with them: names, joins, and objects that are
+// threads. What it waits with and what it locks is in the files beside this one.
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/str_cat.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gate.hpp"
+#include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
+#include "worker/names.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+// --- Names.
+
+constinit thread_local int number_in_name = 0;
+std::string name_of(int number) {
+  return absl::StrCat("named-", number);
+}
+
+// A log has its names from threads that end, too.
+void must_have_its_name(scene& in) {
+  if (workers::this_thread_name() != name_of(number_in_name))
+    in.misdeed("a thread that ends is not called what it was called");
+}
+
+int names_stay(scene& s) {
+  struct known {
+    std::string name;
+    std::function<std::string()> asked;
+  };
+  std::vector<known> dead(static_cast<std::size_t>(s.size(10'000)));
+  int next = 0;
+  for (known& one : dead) {
+    on_new_thread(s, [&] {
+      number_in_name = ++next;
+      one.name = name_of(number_in_name);
+      workers::name_this_thread(one.name);
+      one.asked = s.subject.name_of();
+      s.attach(&must_have_its_name);
+    });
+  }
+  absl::flat_hash_set<std::string> seen;
+  for (const known& one : dead) {
+    if (one.asked() != one.name) s.misdeed("a dead thread is not called what it was called");
+    if (!seen.insert(one.asked()).second) s.misdeed("two dead threads are called the same");
+  }
+  return 0;
+}
+
+// --- Who waits for whom.
+
+[[noreturn]] void block_for_ever() {
+  for (;;) pause();
+}
+
+// What joins the threads that are no daemons, as the process begins to end.
+player_thread* waited_for = nullptr;
+gate process_ends;
+std::atomic<int> waited_for_has{some};
+
+int daemon_vs_nondaemon(scene& s) {
+  static std::latch ready(2);
+  auto* const daemon = new player_thread(s, [&s] {
+    // May be lost; if it is run after all, then by whoever ends the process.
+    for (int i = 0; i != some; ++i) s.subject.attach(s.begin().what);
+    ready.count_down();
+    block_for_ever();
+  });
+  daemon->detach();
+  waited_for = new player_thread(s, [&s] {
+    s.attach(some, [](scene& /*in*/) { --waited_for_has; });
+    ready.count_down();
+    process_ends.wait();
+  });
+  ready.wait();
+  const auto wait_for_it = [] {
+    process_ends.open();
+    waited_for->join();
+  };
+  THREADREF_CHECK(std::atexit(wait_for_it) == 0, "atexit");
+  s.attach(some, [](scene& in) {
+    if (waited_for_has.load() != 0) in.misordered();
+  });
+  return 0;
+}
+
+// The oldest callback is the last to run: whoever waits for it has waited for all.
+int join_daemon(scene& s) {
+  if (!hears_of_ends(s)) return 0;
+  static gate last_has_run;
+  std::atomic<std::uint32_t> number{0};
+  static kernel_end& end = *new kernel_end;
+  player_thread daemon(s, [&] {
+    end.begin();
+    s.attach([](scene& /*in*/) { last_has_run.open(); });
+    s.attach(some, [](scene& in) {
+      if (last_has_run.is_open()) in.misordered();
+    });
+    number.store(s.thread());
+    number.notify_one();
+  });
+  daemon.detach();
+  number.wait(0);
+  bool over = false;
+  while (!last_has_run.is_open() && !over) {
+    over = end.try_wait();
+    sched_yield();
+  }
+  s.joined(number.load());
+  if (!over) end.wait();
+  return 0;
+}
+
+// --- A join that gives up, while a callback takes its time.
+
+gate slow_one_runs;
+gate slow_one_may_end;
+
+// Nothing of a subject that does not say which threads live.
+void must_be_known_to_end(scene& s, std::uint64_t identity) {
+  if (s.subject.threads == nullptr) return;
+  const std::vector<known_thread> all = s.subject.threads();
+  const auto is_it = [identity](const known_thread& t) { return t.identity == identity; };
+  const auto at = std::find_if(all.begin(), all.end(), is_it);
+  if (at == all.end()) return s.misdeed("a thread that ends is not among those that live");
+  if (!at->ends) s.misdeed("a thread that ends is said to run");
+  if (std::count_if(all.begin(), all.end(), is_it) != 1) s.misdeed("a thread is there twice");
+}
+
+int join_timeout(scene& s) {
+  if (!hears_of_ends(s)) return 0;
+  std::uint64_t identity = 0;
+  std::function<bool()> alive;
+  player_thread t(s, [&] {
+    s.attach(some);
+    if (s.subject.identity != nullptr) identity = s.subject.identity();
+    if (s.subject.watch != nullptr) alive = s.subject.watch();
+    s.attach([](scene& /*in*/) {
+      slow_one_runs.open();
+      slow_one_may_end.wait();
+    });
+  });
+  while (!slow_one_runs.is_open() && !t.try_join()) sched_yield();
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
+  if (t.join_until(soon)) {
+    s.misdeed("a thread was joined while a callback of it ran");
+  } else {
+    must_be_known_to_end(s, identity);
+    if (alive != nullptr && alive()) s.misdeed("a thread that ends is said to be alive");
+  }
+  slow_one_may_end.open();
+  t.join();
+  return 0;
+}
+
+// --- All threads but this one.
+
+constexpr std::size_t crowd = 16;
+
+// Members end when they are told to. Each is joined by the identity under which it is listed.
+int enumerate_join(scene& s) {
+  const bool all_end = s.condition() == 1;
+  struct member {
+    std::atomic<std::uint64_t> identity{0};
+    std::unique_ptr<player_thread> thread;
+  };
+  std::array<member, crowd> members;
+  static gate may_end;
+  std::latch ready(crowd);
+  s.attach();
+  const std::uint64_t me = s.subject.identity();
+  for (member& one : members) {
+    one.thread = std::make_unique<player_thread>(s, [&] {
+      s.attach(some);
+      one.identity.store(s.subject.identity());
+      ready.count_down();
+      may_end.wait();
+    });
+  }
+  ready.wait();
+  if (all_end) may_end.open();
+  absl::flat_hash_set<std::uint64_t> joined;
+  const std::vector<known_thread> listed = s.subject.threads();
+  absl::flat_hash_set<std::uint64_t> seen;
+  may_end.open();
+  for (const known_thread& t : listed) {
+    if (!seen.insert(t.identity).second) s.misdeed("a thread is listed twice");
+    if (t.identity == me) continue;
+    const auto at = std::find_if(members.begin(), members.end(), [&t](const member& one) {
+      return one.identity.load() == t.identity;
+    });
+    if (at == members.end()) {
+      s.misdeed("somebody is listed who never was");
+    } else {
+      at->thread->join();
+      joined.insert(t.identity);
+    }
+  }
+  if (!seen.contains(me)) s.misdeed("the thread that asks is not listed");
+  if (!all_end && joined.size() != crowd) s.misdeed("a thread that lives is not listed");
+  for (const known_thread& t : s.subject.threads()) {
+    if (joined.contains(t.identity)) s.misdeed("a joined thread is listed");
+  }
+  for (member& one : members) one.thread->join();
+  return 0;
+}
+
+// --- A thread that is an object, which nobody else owns.
+
+class own_thread {
+ public:
+  own_thread() { alive.fetch_add(1); }
+  own_thread(const own_thread&) = delete;
+  own_thread& operator=(const own_thread&) = delete;
+  virtual ~own_thread() { alive.fetch_sub(1); }
+  // On its thread. The oldest callback of all destroys it; if that is refused, it goes at once.
+  void live(scene& s) {
+    mine = this;
+    const bool accepted = s.attach([](scene& /*in*/) {
+      delete mine;
+      mine = nullptr;
+    });
+    accepted ? run(s) : delete this;
+  }
+  virtual void use(scene& in) = 0;
+  static inline std::atomic<int> alive{0};
+  static inline constinit thread_local own_thread* mine = nullptr;
+
+ private:
+  virtual void run(scene& s) = 0;
+};
+
+class greeting_thread final : public own_thread {
+ public:
+  explicit greeting_thread(int number) : name_(name_of(number)) {}
+  void use(scene& in) override {
+    if (name_ != greeted_) in.misdeed("a thread's object is not what its body left");
+  }
+
+ private:
+  void run(scene& s) override {
+    greeted_ = name_;
+    s.attach(some, [](scene& in) { mine == nullptr ? in.misordered() : mine->use(in); });
+  }
+  std::string name_;
+  std::string greeted_;
+};
+
+int subclass(scene& s) {
+  if (!hears_of_ends(s)) return 0;
+  std::vector<std::unique_ptr<player_thread>> all;
+  for (int i = 0; i != s.size(200); ++i) {
+    auto* const object = new greeting_thread(i);
+    all.push_back(std::make_unique<player_thread>(s, [&s, object] { object->live(s); }));
+  }
+  for (const auto& t : all) t->join();
+  if (own_thread::alive.load() != 0) s.misdeed("a thread's object outlived it");
+  return 0;
+}
+
+constexpr event rows[] = {
+    // Shows: PM-03, PM-04.
+    {.name = "threading/names",
+     .asks = "can each of 10 000 threads be told by its name, while it ends and when it is dead?",
+     .play = &names_stay,
+     .checks = "112",
+     .why_not = &needs_names},
+    // Shows: PM-05.
+    {.name = "threading/daemon_vs_nondaemon",
+     .asks = "do callbacks of a thread that the ending process waits for run before main's?",
+     .play = &daemon_vs_nondaemon,
+     .checks = "76, 84"},
+    // Shows: PM-06.
+    {.name = "threading/join_daemon",
+     .asks = "has a detached thread run all its callbacks when the oldest one says so?",
+     .play = &join_daemon,
+     .checks = "29, 65"},
+    // Shows: PM-07.
+    // Differs: PM-07: a thread whose callbacks run is neither alive nor ended: it is listed as one
+    // that ends, and its refs read null.
+    {.name = "threading/join_timeout",
+     .asks = "does a join give up while a callback is slow, and succeed later?",
+     .play = &join_timeout,
+     .checks = "58"},
+    // Shows: PM-08.
+    {.name = "threading/enumerate_join",
+     .asks = "are the threads that live listed once each, so that all can be joined?",
+     .play = &enumerate_join,
+     .conditions = {{{"before they end"}, {"while they end"}}},
+     .checks = "15, 58",
+     .why_not = &needs_threads},
+    // Shows: PM-01, PM-02, PM-09.
+    {.name = "threading/subclass",
+     .asks = "can a thread's object be destroyed by its own thread's oldest callback?",
+     .play = &subclass,
+     .checks = "29"},
+};
+
+}  // namespace
+
+std::span<const event> threading_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// What threads lock, and end with; and what each has of an object for itself.
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "gate.hpp"
+#include "matrix/events.hpp"
+#include "matrix/makers.hpp"
+#include "scenarios/check.hpp"
+#include "worker/local.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int some = 8;  // callbacks of a thread
+
+// --- A counter that all callbacks of all threads count up.
+
+std::mutex counter_lock;
+int counter = 0;
+void count(scene& /*in*/) {
+  const std::lock_guard lock(counter_lock);
+  counter = counter + 1;
+}
+
+int locked_counter(scene& s) {
+  const int threads = s.condition() == 0 ? 5 : s.size(200);
+  const int each = s.condition() == 0 ? 3 : 50;
+  std::vector<std::unique_ptr<player_thread>> all;
+  static gate together;
+  for (int i = 0; i != threads; ++i) {
+    all.push_back(std::make_unique<player_thread>(s, [&s, each] {
+      s.attach(each, &count);
+      together.wait();
+    }));
+  }
+  together.open();
+  for (const auto& t : all) t->join();
+  // Those that were lost are told of as such.
+  if (counter != s.ran()) s.misdeed("a shared counter has not counted every callback");
+  return 0;
+}
+
+// --- A callback that would rather do without the lock than wait for it.
+
+std::mutex contended;
+constexpr int successes_wanted = 3;
+constexpr int tries_most = 1'000;
+std::atomic<int> tries_in_vain{0};
+void try_three_times(scene& /*in*/) {
+  for (int tries = 0, successes = 0; tries != tries_most && successes != successes_wanted;
+       ++tries) {
+    if (!contended.try_lock()) {
+      ++tries_in_vain;
+      continue;
+    }
+    ++successes;
+    contended.unlock();
+  }
+}
+
+int trylock_at_exit(scene& s) {
+  if (s.condition() == 1) {
+    const std::lock_guard held(contended);
+    on_new_thread(s, [&s] { s.attach(some, &try_three_times); });
+    if (tries_in_vain.load() != s.ran() * tries_most)
+      s.misdeed("a lock was had that somebody else held");
+    return 0;
+  }
+  std::atomic<bool> over{false};
+  const player_thread holder(s, [&] {
+    s.attach();
+    while (!over.load()) {
+      const std::lock_guard now_and_then(contended);
+      sched_yield();
+    }
+  });
+  for (int i = 0; i != s.size(100); ++i)
+    on_new_thread(s, [&s] { s.attach(some, &try_three_times); });
+  over.store(true);
+  return 0;
+}
+
+// --- Locks that know their owner.
+
+class owned_mutex {
+ public:
+  explicit owned_mutex(int type, int robust = PTHREAD_MUTEX_STALLED) {
+    pthread_mutexattr_t how{};
+    THREADREF_CHECK_CALL(pthread_mutexattr_init(&how));
+    THREADREF_CHECK_CALL(pthread_mutexattr_settype(&how, type));
+    THREADREF_CHECK_CALL(pthread_mutexattr_setrobust(&how, robust));
+    THREADREF_CHECK_CALL(pthread_mutex_init(&m_, &how));
+    THREADREF_CHECK_CALL(pthread_mutexattr_destroy(&how));
+  }
+  // As std::lock_guard wants it.
+  void lock() { THREADREF_CHECK_CALL(try_to_lock()); }
+  void unlock() { THREADREF_CHECK_CALL(try_to_unlock()); }
+  // The errors that a std::mutex does not give.
+  int try_to_lock() { return pthread_mutex_lock(&m_); }
+  int try_to_unlock() { return pthread_mutex_unlock(&m_); }
+  int try_lock_now() { return pthread_mutex_trylock(&m_); }
+
+ private:
+  pthread_mutex_t m_{};
+};
+
+owned_mutex& plain() {
+  static auto& m = *new owned_mutex(PTHREAD_MUTEX_ERRORCHECK);
+  return m;
+}
+owned_mutex& recursive() {
+  static auto& m = *new owned_mutex(PTHREAD_MUTEX_RECURSIVE);
+  return m;
+}
+owned_mutex& robust() {
+  static auto& m = *new owned_mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_ROBUST);
+  return m;
+}
+
+// Only the thread that locked it can.
+std::atomic<int> unlocked{0};
+void unlock_held(scene& in, owned_mutex& m) {
+  if (m.try_to_unlock() != 0)
+    return in.misdeed("a callback could not unlock what its thread had locked");
+  ++unlocked;
+}
+
+int lock_held(scene& s) {
+  if (!hears_of_ends(s)) return 0;
+  enum condition { plain_one, recursive_one, left_behind };
+  owned_mutex& m = s.condition() == plain_one       ? plain()
+                   : s.condition() == recursive_one ? recursive()
+                                                    : robust();
+  on_new_thread(s, [&] {
+    if (s.condition() == plain_one) s.attach([](scene& in) { unlock_held(in, plain()); });
+    if (s.condition() == recursive_one)
+      s.attach(2, [](scene& in) { unlock_held(in, recursive()); });
+    s.attach(some);
+    m.lock();
+    const int again = m.try_lock_now();
+    if (again != (s.condition() == recursive_one ? 0 : EBUSY))
+      s.misdeed("a lock is re-entered, or not, against its kind");
+  });
+  // A callback that was lost is told of as such, and not by the lock that it has left locked.
+  const int error = m.try_lock_now();
+  const int locked = s.condition() == left_behind ? 0 : s.condition() == recursive_one ? 2 : 1;
+  if (unlocked.load() == locked && error != (s.condition() == left_behind ? EOWNERDEAD : 0))
+    s.misdeed("a lock is not as the end of its owner left it");
+  return 0;
+}
+
+// --- Guards on the body's stack, and callbacks that take the same lock.
+
+void lock_it_too(scene& in) {
+  if (plain().try_to_lock() != 0) return in.misordered();
+  plain().unlock();
+}
+
+void hold_and_end(scene& s) {
+  if (s.condition() == 3) {
+    plain().lock();
+    s.attach(some, &lock_it_too);
+    plain().unlock();
+    return;
+  }
+  const std::lock_guard held(plain());
+  s.attach(some, &lock_it_too);
+  if (s.condition() == 1) pthread_exit(nullptr);
+  if (s.condition() == 2) {
+    THREADREF_CHECK_CALL(pthread_cancel(pthread_self()));
+    // Not in a call that waits: ThreadSanitizer misses what is unlocked when one is unwound.
+    pthread_testcancel();
+  }
+}
+
+int guard_then_callback(scene& s) {
+  on_new_thread(s, [&s] { hold_and_end(s); });
+  on_new_thread(s, [&s] { s.attach(some, &lock_it_too); });
+  return 0;
+}
+
+// --- What each thread has of an object for itself, whose end is a callback of the subject.
+
+struct by_subject {
+  struct handle {
+    // What a subject can't take back finds nothing to do when it is called.
+    static bool cancel() noexcept { return false; }
+  };
+  // Never freed: a mechanism that is broken may call it again.
+  template <class F>
+  static handle attach(F f) {
+    scene::here().attach_by([&f](callback reports) {
+      struct both {
+        callback first;
+        F second;
+      };
+      auto* const all = new both{reports, std::move(f)};
+      return scene::here().subject.attach({[](void* at) {
+                                             auto* const of = static_cast<both*>(at);
+                                             of->first.run(of->first.with);
+                                             of->second();
+                                           },
+                                           all});
+    });
+    return {};
+  }
+};
+
+std::atomic<int> values_made{0};
+std::atomic<int> values_gone{0};
+constinit thread_local int gone_here = 0;
+
+// Tells in which order it went.
+class counted_value {
+ public:
+  explicit counted_value(int turn) : turn_(turn) { ++values_made; }
+  counted_value(const counted_value&) = delete;
+  counted_value& operator=(const counted_value&) = delete;
+  ~counted_value() {
+    ++values_gone;
+    if (++gone_here != turn_) scene::here().misordered();
+  }
+  int left_by_body = 0;
+
+ private:
+  int turn_;
+};
+using local_value = workers::local<counted_value, by_subject>;
+
+// The one used last goes first. Leaked: callbacks may come after everything else.
+auto& used_first = *new local_value([] { return counted_value(2); });
+auto& used_last = *new local_value([] { return counted_value(1); });
+
+void must_find_both(scene& in) {
+  const counted_value* const a = used_first.find();
+  const counted_value* const b = used_last.find();
+  if (a == nullptr || b == nullptr) return in.misordered();
+  if (a->left_by_body != 7 || b->left_by_body != 8) in.misdeed("a value is not what the body left");
+}
+
+void use_both(scene& s) {
+  for (int again = 0; again != 3; ++again) {
+    used_first.get().left_by_body = 7;
+    used_last.get().left_by_body = 8;
+  }
+  s.attach(some, &must_find_both);
+}
+
+void object_dies_first(scene& s) {
+  auto object = std::make_unique<local_value>([] { return counted_value(1); });
+  gate used;
+  gate dead;
+  player_thread t(s, [&] {
+    object->get();
+    used.open();
+    dead.wait();
+  });
+  used.wait();
+  object.reset();
+  if (values_gone.load() != 1) s.misdeed("a value outlived the object");
+  dead.open();
+  t.join();
+}
+
+int local_values(scene& s) {
+  if (!hears_of_ends(s)) return 0;
+  constexpr int threads = 4;
+  switch (s.condition()) {
+    case 0: {
+      std::vector<std::unique_ptr<player_thread>> all;
+      for (int i = 0; i != threads; ++i)
+        all.push_back(std::make_unique<player_thread>(s, [&s] { use_both(s); }));
+      for (const auto& t : all) t->join();
+      break;
+    }
+    case 1:
+      on_new_thread(s, [&s] { s.attach(&use_both); });
+      break;
+    default:
+      object_dies_first(s);
+  }
+  const int wanted = s.condition() == 0 ? 2 * threads : s.condition() == 1 ? 2 : 1;
+  if (values_made.load() != wanted) s.misdeed("a value was not made once for each thread");
+  if (values_gone.load() > wanted) s.misdeed("a value was destroyed twice");
+  return 0;
+}
+
+constexpr event rows[] = {
+    // Shows: PM-14.
+    {.name = "threading/locked_counter",
+     .asks = "do callbacks of many threads count a locked counter up, none left out?",
+     .play = &locked_counter,
+     .conditions = {{{"5 threads, 3 each"}, {"200 threads, 50 each"}}},
+     .checks = "114"},
+    // Shows: PM-15.
+    {.name = "threading/trylock_exit",
+     .asks = "do threads end whose callbacks try for a lock that others hold?",
+     .play = &trylock_at_exit,
+     .conditions = {{{"held now and then"}, {"held until they have ended"}}},
+     .checks = "114"},
+    // Shows: PM-16, PM-17.
+    {.name = "threading/lock_held_at_exit",
+     .asks = "can a callback unlock what its thread holds as it ends?",
+     .play = &lock_held,
+     .conditions = {{{"a mutex"}, {"a recursive mutex, twice"}, {"a robust mutex, left locked"}}},
+     .checks = "114"},
+    // Shows: PM-18, PM-19.
+    {.name = "threading/guard_then_finalizer",
+     .asks = "are guards on the body's stack released when callbacks take the same lock?",
+     .play = &guard_then_callback,
+     .conditions = {{{"return"}, {"pthread_exit"}, {"cancelled"}, {"unlocked by hand"}}},
+     .checks = "36, 114"},
+    // Shows: PM-22, PM-23.
+    {.name = "threading/local_values",
+     .asks = "do callbacks find what each thread has of an object, and does it go with the thread?",
+     .play = &local_values,
+     .conditions = {{{"used first by the body"},
+                     {"used first by a callback"},
+                     {"the object goes first"}}},
+     .checks = "109"},
+};
+
+}  // namespace
+
+std::span<const event> threading_locks_events() {
+  return rows;
+}
+
+}  // namespace threadref::stress
