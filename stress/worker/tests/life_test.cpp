@@ -163,6 +163,7 @@ TEST_F(life, exit_runs_guards_and_then_finalizers_and_is_no_std_exception) {
 }
 
 // Shows: PW-06.
+// Differs: PW-50: the row names an exception that the original has not either; worker_exit is all.
 TEST_F(life, who_swallows_the_exit_goes_on) {
   bool finalized = false;
   bool finalized_too_early = false;
