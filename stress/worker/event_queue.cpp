@@ -21,7 +21,7 @@ bool event_queue::is_open() const {
   return open_;
 }
 
-bool event_queue::post(event&& e) {
+bool event_queue::post(event& e) {
   const std::scoped_lock lock(m_);
   if (!open_) return false;
   waiting_.push_back(std::move(e));

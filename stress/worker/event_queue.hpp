@@ -24,8 +24,8 @@ class event_queue {
   void close();
   [[nodiscard]] bool is_open() const;
 
-  // False: it is closed, and the event was not moved from.
-  [[nodiscard]] bool post(event&& e);
+  // Moves from the event. False: it is closed, and the event is as it was.
+  [[nodiscard]] bool post(event& e);
 
   // The oldest. Waits until there is one, until `deadline` (none: for ever), or until it is closed
   // and nothing is left.

@@ -67,6 +67,11 @@ void incarnation::refuse_self() const {
                             "a worker would wait for its own thread");
 }
 
+void incarnation::refuse_own_thread() const {
+  const std::scoped_lock lock(m_);
+  refuse_self();
+}
+
 void incarnation::join() {
   std::unique_lock lock(m_);
   refuse_self();

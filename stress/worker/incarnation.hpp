@@ -36,6 +36,8 @@ class incarnation {
   void left();
   void drained();  // its last finalizer runs
 
+  // Throws if the caller stands on its thread, and that is not over.
+  void refuse_own_thread() const;
   void join();
   bool join_until(steady::time_point deadline);
   // Would join() return at once, or nearly?

@@ -56,10 +56,13 @@ pending_call later(const worker_ptr& by, absl::AnyInvocable<void()> call, steady
   made.timer_ = worker::make(
       // Weak: a worker is not kept alive by what it would do later.
       [of, weak = std::weak_ptr<worker>(by), delay] {
-        absl::Cleanup dropping = [&] { of->drop(); };
+        bool handed_over = false;
+        const absl::Cleanup drop = [&] {
+          if (!handed_over) of->drop();
+        };
         this_worker::wait_timeout(delay);
         const worker_ptr to = weak.lock();
-        if (to != nullptr && to->invoke([of] { of->run(); })) std::move(dropping).Cancel();
+        handed_over = to != nullptr && to->invoke([of] { of->run(); });
       },
       {.name = by->name() + "/later", .daemon = true, .parent = by});
   made.timer_->start();

@@ -53,7 +53,7 @@ THREADREF_CATCHES_UNWINDING void worker::live(const std::shared_ptr<incarnation>
     how = ending::failed;
     what.error = std::current_exception();
   }
-  finish(mine, how, std::move(what));
+  finish(mine, how, what);
 }
 
 void worker::tell_ending(ending how, const outcome& what) {
@@ -67,7 +67,7 @@ void worker::tell_ending(ending how, const outcome& what) {
   }
 }
 
-THREADREF_CATCHES_UNWINDING void worker::finish(life& mine, ending how, outcome what) {
+THREADREF_CATCHES_UNWINDING void worker::finish(life& mine, ending how, const outcome& what) {
   step(exit_step::task_ended);
   if (how == ending::failed && how_.report_errors) report("the task", what.error);
   mine.run->task_over(what);

@@ -75,7 +75,15 @@ struct worker::launch {
   std::any argument;
 };
 
+// Before `starting_` is taken: who holds it may be joining the very thread that asks for it.
+bool worker::may_start() const {
+  if (queue_.is_open()) return false;
+  if (const auto before = last()) before->refuse_own_thread();
+  return true;
+}
+
 worker& worker::start(std::any argument) {
+  if (!may_start()) return *this;
   const std::scoped_lock lock(starting_);
   const auto run = prepare(true);
   if (run == nullptr) return *this;
@@ -99,7 +107,8 @@ void* worker::begin(void* launched) {
   return nullptr;
 }
 
-worker& worker::start_overlay(std::any argument) {
+worker& worker::start_overlay(const std::any& argument) {
+  if (!may_start()) return *this;
   std::shared_ptr<incarnation> run;
   {
     const std::scoped_lock lock(starting_);

@@ -80,7 +80,7 @@ class worker : public std::enable_shared_from_this<worker> {
   worker& start(std::any argument = {});
   // On the calling thread, on top of its current worker; returns when it has ended, whichever way.
   // The thread's finalizers are none of its business: they run when the thread ends.
-  worker& start_overlay(std::any argument = {});
+  worker& start_overlay(const std::any& argument = {});
   // Asks it to end when it has come to this in its queue. Lost if it does not run.
   worker& stop();
   // Asks it to handle events (listeners are called) without going on with its task, until resume().
@@ -136,7 +136,7 @@ class worker : public std::enable_shared_from_this<worker> {
   worker& children_fire(event e);
   worker& children_fire(std::string_view name, std::any data = {});
   // Into its queue, and no more. False: it does not run, and the event was not moved from.
-  [[nodiscard]] bool post(event&& e) { return queue_.post(std::move(e)); }
+  [[nodiscard]] bool post(event&& e) { return queue_.post(e); }
   // Has it called on the worker's thread, by its event loop. What it throws is reported, and ends
   // nothing. False: it does not run.
   bool invoke(std::function<void()> call);
@@ -164,11 +164,12 @@ class worker : public std::enable_shared_from_this<worker> {
   worker(task what, worker_options how, bool root);
 
   std::shared_ptr<incarnation> last() const;
+  bool may_start() const;
   std::shared_ptr<incarnation> prepare(bool has_thread);
   static void* begin(void* launched);
   void live(const std::shared_ptr<incarnation>& run, const std::any& argument);
   std::any perform(const std::any& argument);
-  void finish(life& mine, ending how, outcome what);
+  void finish(life& mine, ending how, const outcome& what);
   void finish_drained(life& mine);
   void tell_ending(ending how, const outcome& what);
   void at_thread_exit();
@@ -224,8 +225,8 @@ class worker : public std::enable_shared_from_this<worker> {
   std::weak_ptr<worker> parent_;
   mutable std::mutex m_;
   std::shared_ptr<incarnation> last_;
-  absl::btree_map<std::uint64_t, enlisted>
-      children_;  // by number: the order in which they were made
+  // By number, which is the order in which they were made.
+  absl::btree_map<std::uint64_t, enlisted> children_;
   // Threads of children that are no longer among them and were not joined yet.
   std::vector<std::shared_ptr<incarnation>> leaving_;
   std::size_t tidy_at_ = 16;

@@ -31,7 +31,7 @@ void worker::refuse(event e) {
 }
 
 void worker::deliver(event e) {
-  if (!queue_.post(std::move(e))) refuse(std::move(e));  // then nothing was moved
+  if (!queue_.post(e)) refuse(std::move(e));
 }
 
 void worker::refuse_rest() {
