@@ -16,13 +16,14 @@
 #include <thread>
 #include <vector>
 
+#include "fixture.hpp"
 #include "threadref/finalize.hpp"
 #include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
 
 namespace threadref::workers {
 namespace {
 
+using async_test = worker_test;
 using namespace std::chrono_literals;
 
 int square(int of) {
@@ -30,7 +31,7 @@ int square(int of) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, the_result_can_be_had_again_and_again) {
+TEST_F(async_test, the_result_can_be_had_again_and_again) {
   const async_call<int> call = async(square, 7);
   EXPECT_EQ(call.get(), 49);
   EXPECT_EQ(call.get(), 49);
@@ -40,7 +41,7 @@ TEST(worker_async, the_result_can_be_had_again_and_again) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, results_of_any_kind) {
+TEST_F(async_test, results_of_any_kind) {
   EXPECT_TRUE(async([] {}).get());
   EXPECT_EQ(async([](const std::string& of) { return of + "!"; }, "text").get(), "text!");
   const std::optional<std::any> nothing = async([] { return std::any(); }).get();
@@ -51,20 +52,16 @@ TEST(worker_async, results_of_any_kind) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, what_it_throws_is_thrown_at_each_get_and_told_nobody_else) {
-  std::atomic<int> reports{0};
-  const error_hook before = set_error_hook([&](const worker& /*by*/, std::string_view /*where*/,
-                                               const std::exception_ptr& /*error*/) { ++reports; });
+TEST_F(async_test, what_it_throws_is_thrown_at_each_get_and_told_nobody_else) {
   const auto call = async([]() -> int { throw std::out_of_range("planted"); });
   EXPECT_THROW(call.get(), std::out_of_range);
   EXPECT_THROW(call.get(), std::out_of_range);
   call.runner()->join();
-  EXPECT_EQ(reports, 0);
-  set_error_hook(before);
+  EXPECT_EQ(reported.told(), lines{});
 }
 
 // Shows: PW-40, PW-13.
-TEST(worker_async, a_daemon_without_parent_that_outlives_its_creator) {
+TEST_F(async_test, a_daemon_without_parent_that_outlives_its_creator) {
   std::optional<async_call<int>> call;
   std::latch ended(1);
   worker::make([&] {
@@ -83,7 +80,7 @@ TEST(worker_async, a_daemon_without_parent_that_outlives_its_creator) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, stopped_it_gives_nothing) {
+TEST_F(async_test, stopped_it_gives_nothing) {
   const auto call = async([] {
     this_worker::wait_forever();
     return 1;
@@ -95,7 +92,7 @@ TEST(worker_async, stopped_it_gives_nothing) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, it_is_a_child_of_who_waits_and_stopped_with_it) {
+TEST_F(async_test, it_is_a_child_of_who_waits_and_stopped_with_it) {
   const auto call = async([] { this_worker::wait_forever(); });
   std::atomic<bool> went_on{false};
   std::atomic<bool> listed{false};
@@ -118,7 +115,7 @@ TEST(worker_async, it_is_a_child_of_who_waits_and_stopped_with_it) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, afterwards_it_is_nobodys_child) {
+TEST_F(async_test, afterwards_it_is_nobodys_child) {
   std::latch leave(1);
   const auto call = async([&] { leave.wait(); });
   const worker_ptr waiter = worker::make([&] {
@@ -132,7 +129,7 @@ TEST(worker_async, afterwards_it_is_nobodys_child) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, the_result_is_there_before_the_finalizers_and_join_waits_for_them) {
+TEST_F(async_test, the_result_is_there_before_the_finalizers_and_join_waits_for_them) {
   std::latch asked(1);
   std::atomic<bool> finalized{false};
   const auto call = async([&] {
@@ -151,7 +148,7 @@ TEST(worker_async, the_result_is_there_before_the_finalizers_and_join_waits_for_
 }
 
 // Shows: PW-40.
-TEST(worker_async, it_can_not_wait_for_itself) {
+TEST_F(async_test, it_can_not_wait_for_itself) {
   std::optional<async_call<int>> call;
   std::latch known(1);
   call = async([&] {
@@ -168,14 +165,14 @@ TEST(worker_async, it_can_not_wait_for_itself) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, a_descendant_that_waits_does_not_become_its_parent) {
+TEST_F(async_test, a_descendant_that_waits_does_not_become_its_parent) {
   std::optional<async_call<int>> call;
   std::latch known(1);
-  std::optional<int> seen;
+  std::optional<int> childs;
   worker_ptr child;
   call = async([&] {
     known.wait();
-    child = worker::make([&] { seen = call->get(); });
+    child = worker::make([&] { childs = call->get(); });
     child->start();
     return 4;
   });
@@ -184,11 +181,11 @@ TEST(worker_async, a_descendant_that_waits_does_not_become_its_parent) {
   call->runner()->join();
   child->join();
   EXPECT_NE(call->runner()->parent(), child);
-  EXPECT_EQ(seen.value_or(4), 4);  // or nothing: stopped with its parent before
+  EXPECT_EQ(childs.value_or(4), 4);  // or nothing: stopped with its parent before
 }
 
 // Shows: PW-41.
-TEST(worker_async, await_keeps_listening) {
+TEST_F(async_test, await_keeps_listening) {
   int heard = 0;
   std::optional<int> result;
   const worker_ptr waiter = worker::make([&] {
@@ -214,7 +211,7 @@ TEST(worker_async, await_keeps_listening) {
 }
 
 // Shows: PW-40.
-TEST(worker_async, many_wait_for_one) {
+TEST_F(async_test, many_wait_for_one) {
   std::latch go(1);
   const auto call = async([&] {
     go.wait();

@@ -14,13 +14,14 @@
 #include <vector>
 
 #include "conformance/scale.hpp"
+#include "fixture.hpp"
 #include "threadref/finalize.hpp"
 #include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
 
 namespace threadref::workers {
 namespace {
 
+using channel_test = worker_test;
 // A worker that has subscribed, and waits to be stopped; what it hears is added up.
 worker_ptr subscriber(const channel& to, std::atomic<int>& sum, worker_options how = {}) {
   std::latch subscribed(1);
@@ -38,7 +39,7 @@ worker_ptr subscriber(const channel& to, std::atomic<int>& sum, worker_options h
 }
 
 // Shows: PW-43.
-TEST(worker_channel, reaches_all_who_have_subscribed) {
+TEST_F(channel_test, reaches_all_who_have_subscribed) {
   const channel news("news");
   std::atomic<int> sum{0};
   EXPECT_EQ(news.publish(100), 0U);
@@ -53,7 +54,7 @@ TEST(worker_channel, reaches_all_who_have_subscribed) {
 }
 
 // Shows: PW-43, PW-21.
-TEST(worker_channel, an_event_is_about_who_published_it) {
+TEST_F(channel_test, an_event_is_about_who_published_it) {
   const channel news("news");
   const worker_ptr reader = worker::make([&] {
     news.subscribe();
@@ -75,7 +76,7 @@ TEST(worker_channel, an_event_is_about_who_published_it) {
 }
 
 // Shows: PW-43.
-TEST(worker_channel, the_end_of_its_thread_unsubscribes) {
+TEST_F(channel_test, the_end_of_its_thread_unsubscribes) {
   const channel news("news");
   std::atomic<int> sum{0};
   std::size_t behind = 99;
@@ -93,7 +94,7 @@ TEST(worker_channel, the_end_of_its_thread_unsubscribes) {
 // Differs: PW-43: a worker that is started again has to subscribe again, since a subscription
 // belongs to the thread that made it and ends by that thread's finalizer; in the original it
 // stays in a weak set for as long as the object lives.
-TEST(worker_channel, a_restarted_worker_is_no_subscriber) {
+TEST_F(channel_test, a_restarted_worker_is_no_subscriber) {
   const channel news("news");
   bool subscribes = true;
   std::atomic<int> heard{0};
@@ -114,7 +115,7 @@ TEST(worker_channel, a_restarted_worker_is_no_subscriber) {
 }
 
 // Shows: PW-43.
-TEST(worker_channel, who_has_unsubscribed_is_sent_nothing_more) {
+TEST_F(channel_test, who_has_unsubscribed_is_sent_nothing_more) {
   const channel news("news");
   std::atomic<int> sum{0};
   const worker_ptr who = subscriber(news, sum);
@@ -135,7 +136,7 @@ TEST(worker_channel, who_has_unsubscribed_is_sent_nothing_more) {
 }
 
 // Shows: PW-43.
-TEST(worker_channel, it_keeps_no_worker_and_no_worker_keeps_it) {
+TEST_F(channel_test, it_keeps_no_worker_and_no_worker_keeps_it) {
   std::optional<channel> news("news");
   std::atomic<int> sum{0};
   worker_ptr who = subscriber(*news, sum);
@@ -162,7 +163,7 @@ TEST(worker_channel, it_keeps_no_worker_and_no_worker_keeps_it) {
 }
 
 // Shows: PW-43, PW-04.
-TEST(worker_channel, an_overlay_that_has_gone_is_forgotten) {
+TEST_F(channel_test, an_overlay_that_has_gone_is_forgotten) {
   const channel news("news");
   std::thread([&] {
     worker::make([&] { news.subscribe(); })->start_overlay();
@@ -173,7 +174,7 @@ TEST(worker_channel, an_overlay_that_has_gone_is_forgotten) {
 }
 
 // Shows: PW-43.
-TEST(worker_channel, publishing_while_thousands_die) {
+TEST_F(channel_test, publishing_while_thousands_die) {
   const channel news("news");
   const int total = conformance::scaled(100'000, 300);
   constexpr int at_once = 100;

@@ -15,13 +15,14 @@
 #include <vector>
 
 #include "conformance/scale.hpp"
+#include "fixture.hpp"
 #include "threadref/finalize.hpp"
 #include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
 
 namespace threadref::workers {
 namespace {
 
+using defer_test = worker_test;
 using namespace std::chrono_literals;
 
 std::exception_ptr planted() {
@@ -29,7 +30,7 @@ std::exception_ptr planted() {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, the_first_one_counts) {
+TEST_F(defer_test, the_first_one_counts) {
   const defer<int> given;
   EXPECT_FALSE(given.settled());
   EXPECT_TRUE(given.resolve(1));
@@ -46,7 +47,7 @@ TEST(worker_defer, the_first_one_counts) {
 }
 
 // Shows: PW-42, PW-45.
-TEST(worker_defer, many_wait_for_it) {
+TEST_F(defer_test, many_wait_for_it) {
   const defer<std::string> at;
   constexpr int waiters = 32;
   std::latch waiting(2 * waiters);
@@ -69,7 +70,7 @@ TEST(worker_defer, many_wait_for_it) {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, get_runs_the_loop) {
+TEST_F(defer_test, get_runs_the_loop) {
   const defer<int> at;
   int heard = 0;
   int got = 0;
@@ -92,7 +93,7 @@ TEST(worker_defer, get_runs_the_loop) {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, a_wait_can_be_stopped_or_end_without_it) {
+TEST_F(defer_test, a_wait_can_be_stopped_or_end_without_it) {
   const defer<int> at;
   std::atomic<bool> went_on{false};
   const worker_ptr waiter = worker::make([&] {
@@ -106,7 +107,7 @@ TEST(worker_defer, a_wait_can_be_stopped_or_end_without_it) {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, it_breaks_when_its_owner_dies) {
+TEST_F(defer_test, it_breaks_when_its_owner_dies) {
   const defer<int> at;
   bool was_settled = true;
   bool is_settled = false;
@@ -124,9 +125,7 @@ TEST(worker_defer, it_breaks_when_its_owner_dies) {
 }
 
 // Shows: PW-42, PW-14.
-TEST(worker_defer, it_breaks_however_its_owner_ends) {
-  const error_hook before = set_error_hook(
-      [](const worker& /*by*/, std::string_view /*where*/, const std::exception_ptr& /*error*/) {});
+TEST_F(defer_test, it_breaks_however_its_owner_ends) {
   const std::vector<std::function<void()>> ends = {
       [] {}, [] { throw std::runtime_error("planted"); }, [] { this_worker::exit(); },
       [] {
@@ -146,11 +145,10 @@ TEST(worker_defer, it_breaks_however_its_owner_ends) {
   std::thread native([&] { at.own(); });
   EXPECT_THROW(at.get(), broken_defer);
   native.join();
-  set_error_hook(before);
 }
 
 // Shows: PW-42.
-TEST(worker_defer, an_owner_that_has_done_its_part_may_die) {
+TEST_F(defer_test, an_owner_that_has_done_its_part_may_die) {
   const defer<int> at;
   std::thread([&] {
     at.own();
@@ -162,7 +160,7 @@ TEST(worker_defer, an_owner_that_has_done_its_part_may_die) {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, another_owner_takes_it_over) {
+TEST_F(defer_test, another_owner_takes_it_over) {
   const defer<int> at;
   std::latch taken_over(1);
   std::latch owned(1);
@@ -186,7 +184,7 @@ TEST(worker_defer, another_owner_takes_it_over) {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, nobody_has_to_keep_it_for_its_owner) {
+TEST_F(defer_test, nobody_has_to_keep_it_for_its_owner) {
   auto value = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = value;
   std::latch dropped(1);
@@ -206,7 +204,7 @@ TEST(worker_defer, nobody_has_to_keep_it_for_its_owner) {
 }
 
 // Shows: PW-42.
-TEST(worker_defer, one_of_many_wins_also_against_a_dying_owner) {
+TEST_F(defer_test, one_of_many_wins_also_against_a_dying_owner) {
   const int rounds = conformance::scaled(20'000, 100);
   int broken = 0;
   for (int i = 0; i != rounds; ++i) {

@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "conformance/scale.hpp"
+#include "fixture.hpp"
 #include "threadref/finalize.hpp"
 #include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
 
 namespace threadref::workers {
 namespace {
 
+using later_test = worker_test;
 using namespace std::chrono_literals;
 
 constexpr auto never = 1h;
@@ -38,7 +39,7 @@ void reach(const worker_ptr& who) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, is_called_in_the_loop_of_its_worker) {
+TEST_F(later_test, is_called_in_the_loop_of_its_worker) {
   const worker_ptr by = listening();
   std::promise<worker_ptr> called;
   const pending_call call = later(by, [&] { called.set_value(this_worker::current()); });
@@ -50,24 +51,19 @@ TEST(worker_later, is_called_in_the_loop_of_its_worker) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, what_it_throws_is_reported_and_ends_nothing) {
-  std::latch reported(2);
-  const error_hook before =
-      set_error_hook([&](const worker& /*by*/, std::string_view /*where*/,
-                         const std::exception_ptr& /*error*/) { reported.count_down(); });
+TEST_F(later_test, what_it_throws_is_reported_and_ends_nothing) {
   const worker_ptr by = listening();
   later(by, [] { throw std::runtime_error("planted"); });
   later(
       by, [] { throw std::runtime_error("planted"); }, 1ms);
-  reported.wait();
+  yield_until([this] { return reported.told().size() == 2; });
   reach(by);
   EXPECT_TRUE(by->is_running());
   by->stop().join();
-  set_error_hook(before);
 }
 
 // Shows: PW-39.
-TEST(worker_later, cancelled_in_time_it_is_never_called) {
+TEST_F(later_test, cancelled_in_time_it_is_never_called) {
   std::latch begin(1);
   const worker_ptr by = worker::make([&] {
     begin.wait();
@@ -89,7 +85,7 @@ TEST(worker_later, cancelled_in_time_it_is_never_called) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, a_delayed_one_comes_after_its_delay) {
+TEST_F(later_test, a_delayed_one_comes_after_its_delay) {
   const worker_ptr by = listening();
   std::promise<worker_ptr> called;
   const auto asked = steady::now();
@@ -104,7 +100,7 @@ TEST(worker_later, a_delayed_one_comes_after_its_delay) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, a_cancelled_timer_runs_the_finalizers_of_its_thread) {
+TEST_F(later_test, a_cancelled_timer_runs_the_finalizers_of_its_thread) {
   const worker_ptr by = listening();
   bool called = false;
   int finalized = 0;
@@ -119,7 +115,7 @@ TEST(worker_later, a_cancelled_timer_runs_the_finalizers_of_its_thread) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, stopping_its_timer_cancels_it) {
+TEST_F(later_test, stopping_its_timer_cancels_it) {
   const worker_ptr by = listening();
   auto held = std::make_shared<int>();
   const std::weak_ptr<int> function = held;
@@ -133,7 +129,7 @@ TEST(worker_later, stopping_its_timer_cancels_it) {
 }
 
 // Shows: PW-39, PW-17.
-TEST(worker_later, a_timer_ends_with_its_worker) {
+TEST_F(later_test, a_timer_ends_with_its_worker) {
   const worker_ptr by = listening();
   const pending_call call = later(
       by, [] {}, never);
@@ -143,7 +139,7 @@ TEST(worker_later, a_timer_ends_with_its_worker) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, a_worker_that_does_not_run_drops_it) {
+TEST_F(later_test, a_worker_that_does_not_run_drops_it) {
   const worker_ptr by = worker::make();
   bool called = false;
   EXPECT_FALSE(later(by, [&] { called = true; }).pending());
@@ -155,7 +151,7 @@ TEST(worker_later, a_worker_that_does_not_run_drops_it) {
 }
 
 // Shows: PW-39, PW-44.
-TEST(worker_later, of_the_current_worker) {
+TEST_F(later_test, of_the_current_worker) {
   std::vector<std::string> order;
   const worker_ptr by = worker::make([&] {
     this_worker::later([&] { order.emplace_back("at once"); });
@@ -173,7 +169,7 @@ TEST(worker_later, of_the_current_worker) {
 }
 
 // Shows: PW-39.
-TEST(worker_later, it_is_either_called_or_cancelled) {
+TEST_F(later_test, it_is_either_called_or_cancelled) {
   const worker_ptr by = listening();
   int called = 0;  // by one worker only
   int cancelled = 0;
