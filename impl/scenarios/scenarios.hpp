@@ -196,14 +196,14 @@ inline constexpr scenario table[] = {
      .name = "worker/teardown_serial",
      .asks = "how long does it take to tear down a tree of workers, one after the other?",
      .tools = tool::bench,
-     .finalizers = {15, 85, 1111},
+     .finalizers = {15, 85, 400},
      .parameter = workers_alive},
 
     {.key = id::teardown_broadcast,
      .name = "worker/teardown_broadcast",
      .asks = "how long does it take where all are stopped before the first one is joined?",
      .tools = tool::bench,
-     .finalizers = {15, 85, 1111},
+     .finalizers = {15, 85, 400},
      .parameter = workers_alive},
 
     {.key = id::teardown_serial_waiting,
