@@ -77,8 +77,9 @@ constexpr const char* counters_known[] = {
     "total_p99", "total_p999", "total_ratio", "life_p50", "life_ratio", "churned_per_s",
     "dead_ns", "low", "high", "pairs", "a_ns", "b_ns", "layout", "threads_per_s", "n",
     "alive", "bytes_per_thread", "bytes_per_finalizer", "allocations_first",
-    "allocations_each", "steady_first", "steady_each", "steady_exit", "retained_bytes",
-    "retained_resident", "trimmed_bytes", "trimmed_resident"};
+    "allocations_each", "serial_ns", "serial_ratio", "serial_ratio_low", "serial_ratio_high",
+    "joined_ns", "first_ns", "first_ratio", "steady_first", "steady_each", "steady_exit",
+    "retained_bytes", "retained_resident", "trimmed_bytes", "trimmed_resident"};
 // clang-format on
 
 // Google Benchmark's CSV ends the program when a row has a counter that the first had not.

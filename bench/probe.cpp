@@ -30,11 +30,31 @@ void warm_up() {
 
 }  // namespace
 
-probe::probe(int most)
+account::account(int most)
     : seen_(static_cast<std::size_t>(most)), storage_(static_cast<std::size_t>(most)) {
   for (std::int64_t id = 0; id != most; ++id) calls_.push_back({&done, id});
   done.seen = seen_.data();
   done.calls = calls_.data();
+}
+
+void account::open(int registered) {
+  registered_ = registered;
+  std::fill(seen_.begin(), seen_.end(), std::uint8_t{0});
+  done.due = registered - 1;
+  done.misordered = done.refused = 0;
+  done.end = 0;
+}
+
+// Ids beyond `registered_` are cancelled by their bodies: one that ran nevertheless was had twice.
+verdict account::judge() const {
+  verdict v;
+  v.misordered = done.misordered;
+  const auto last = seen_.begin() + registered_;
+  v.lost = static_cast<std::uint64_t>(std::count(seen_.begin(), last, std::uint8_t{0}));
+  v.lost += done.refused;
+  for (auto at = seen_.begin(); at != last; ++at) v.doubled += *at > 1 ? 1U : 0U;
+  for (auto at = last; at != seen_.end(); ++at) v.doubled += *at != 0 ? 1U : 0U;
+  return v;
 }
 
 // Where a thread's frames lie within a page is the same for all threads of a program, and can
@@ -63,11 +83,7 @@ void probe::run_here(probe& at) {
 
 void probe::begin(routine what, int registered) {
   what_ = what;
-  registered_ = registered;
-  std::fill(seen_.begin(), seen_.end(), std::uint8_t{0});
-  done.due = registered - 1;
-  done.misordered = done.refused = 0;
-  done.end = 0;
+  open(registered);
   start = stop = 0;
   born_ = now();
   THREADREF_CHECK_CALL(pthread_create(&thread_, nullptr, &enter, this));
@@ -84,18 +100,6 @@ sample probe::join(verdict& found) {
 sample probe::run(routine what, int registered, verdict& found) {
   begin(what, registered);
   return join(found);
-}
-
-// Ids beyond `registered_` are cancelled by their bodies: one that ran nevertheless was had twice.
-verdict probe::judge() const {
-  verdict v;
-  v.misordered = done.misordered;
-  const auto last = seen_.begin() + registered_;
-  v.lost = static_cast<std::uint64_t>(std::count(seen_.begin(), last, std::uint8_t{0}));
-  v.lost += done.refused;
-  for (auto at = seen_.begin(); at != last; ++at) v.doubled += *at > 1 ? 1U : 0U;
-  for (auto at = last; at != seen_.end(); ++at) v.doubled += *at != 0 ? 1U : 0U;
-  return v;
 }
 
 }  // namespace threadref::bench

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A probe is one fresh thread that registers finalizers and ends: each sample is one probe. The
-// ledger beside it says what became of every one of them.
+// account beside it says what became of every one of them.
 #pragma once
 
 #include <pthread.h>
@@ -75,6 +75,30 @@ struct entry {
   void* arg;
 };
 
+// What became of the finalizers of one thread, and room for what is kept for them. May be used for
+// any number of threads, one at a time.
+class account {
+ public:
+  explicit account(int most);
+  account(const account&) = delete;
+  account& operator=(const account&) = delete;
+  ~account() = default;
+
+  // Before its thread: how many of those that it registers, from id 0 on, must have run.
+  void open(int registered);
+  // When the thread is gone.
+  [[nodiscard]] verdict judge() const;
+
+  ledger done;
+  entry* storage() noexcept { return storage_.data(); }
+
+ private:
+  int registered_ = 0;
+  std::vector<std::uint8_t> seen_;
+  std::vector<call> calls_;
+  std::vector<entry> storage_;
+};
+
 struct sample {
   instant region = 0;  // timed by the routine; for exits: last statement to last finalizer
   instant empty = 0;   // the same two clock reads around nothing, on the same thread just before
@@ -82,16 +106,12 @@ struct sample {
   instant life = 0;    // before the creation to joined
 };
 
-class probe {
+class probe : public account {
  public:
   // What the probe's thread does. It sets `start`, and `stop` unless the last finalizer does.
   using routine = void (*)(probe& at);
 
-  // Room for `most` finalizers a thread; may be used for any number of threads, one at a time.
-  explicit probe(int most);
-  probe(const probe&) = delete;
-  probe& operator=(const probe&) = delete;
-  ~probe() = default;
+  using account::account;
 
   // Creates a thread that runs the routine, and joins it. `registered`: how many of the finalizers
   // it registers must have run by then; their verdict is added to `found`.
@@ -103,25 +123,18 @@ class probe {
 
   // For the routine.
   int n = 0;  // how many are timed
-  ledger done;
   instant start = 0;
   instant stop = 0;
   void* shared = nullptr;  // what the body wants to share with it
-  entry* storage() noexcept { return storage_.data(); }
 
  private:
   static void* enter(void* self);
   [[gnu::noinline]] static void run_here(probe& at);
-  verdict judge() const;
 
   routine what_ = nullptr;
-  int registered_ = 0;
   pthread_t thread_{};
   instant born_ = 0;
   instant empty_ = 0;
-  std::vector<std::uint8_t> seen_;
-  std::vector<call> calls_;
-  std::vector<entry> storage_;
 };
 
 }  // namespace threadref::bench

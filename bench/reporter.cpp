@@ -52,6 +52,24 @@ std::vector<column> columns_of(const row& r) {
       return {{"ns", "each"}, {"ratio", "x floor"}, {"dead_ns", "if dead"}};
     case id::churn_rate:
       return {{"ns", "each"}, {"ratio", "x floor"}, {"threads_per_s", "threads/s"}};
+    case id::teardown_serial:
+    case id::teardown_serial_waiting:
+      return {{"ns", "each"}, {"ratio", "x floor"}, {"p99", "p99"}};
+    case id::teardown_broadcast:
+    case id::teardown_broadcast_waiting:
+      return {{"ns", "each"},
+              {"ratio", "x floor"},
+              {"p99", "p99"},
+              {"serial_ns", "serial"},
+              {"serial_ratio", "of that"},
+              {"serial_ratio_low", "low"},
+              {"serial_ratio_high", "high"}};
+    case id::timer_cancel:
+    case id::later_cancel:
+      return {{"ns", "each"}, {"ratio", "x floor"}, {"joined_ns", "joined"}};
+    case id::pool_task:
+      return {
+          {"ns", "each"}, {"ratio", "x floor"}, {"first_ns", "first"}, {"first_ratio", "x floor"}};
     case id::memory_thread:
     case id::memory_herd:
       return {{"bytes_per_thread", "1st bytes"},   {"bytes_per_finalizer", "each"},

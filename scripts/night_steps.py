@@ -5,7 +5,7 @@ quick one. scripts/night.py takes them."""
 import os
 
 STRESS_SCENARIOS = r"^[a-z_]+/[a-z0-9_]+$"  # one slash: the matrix has a step of its own
-MEASURED = "^(finalize|ref|memory)/"
+MEASURED = "^(finalize|ref|memory|worker)/"
 PROCESSES = 20                       # of pairs; with fewer a busy quarter of an hour decides
 STARTS, STARTS_QUICK = 20, 3         # of the whole bench
 SLOW_PRESETS = ("clang-release", "clang19-tsan", "clang-asan", "memcheck", "aarch64")
@@ -119,7 +119,7 @@ MEASURING = (
     Step("build_tsan", "build for the thread sanitizer", (300, 60), build("tsan"), is_vital=True),
     Step("controls", "identical code and planted work beside each other", (45, 45), controls),
     Step("pair", "today's build beside that of the last usable night", (120, 120), pair),
-    Step("bench", "every benchmark, over process starts", (4200, 60), bench),
+    Step("bench", "every benchmark, over process starts", (5100, 65), bench),
     Step("instructions", "instructions, counted", (180, 30), instructions),
     Step("matrix", "the guarantee matrix, a trial each", (90, 90), matrix),
     Step("stress", "stress", (600, 30), stress),

@@ -11,7 +11,7 @@ LATENCIES = ("p50", "p90", "p99", "p999", "max")
 # What a memory row counts, and the kind of each.
 MEMORY = {"bytes_per_thread": "bytes", "bytes_per_finalizer": "bytes", "retained_bytes": "bytes",
           "allocations_first": "count", "allocations_each": "count"}
-MEASURED_GROUPS = ("finalize", "ref")  # the times that every back end is asked for
+MEASURED_GROUPS = ("finalize", "ref", "worker")  # the times that every back end is asked for
 TINY_FLOOR = "no ratio: its floor is below what the clock sees"
 NO_TIME = "this row measures no time: what it saw is in the order"
 

@@ -4,7 +4,7 @@
 #
 # Shows what thread-exit cleanup costs on this machine, per back end, and in which order it runs:
 # installs what is missing, builds optimised, measures in one process, draws pictures, and writes
-# it all on one page, report.html. Takes under five minutes on two cores.
+# it all on one page, report.html. Takes about five minutes on two cores.
 #
 #   --full      in 20 process starts instead of one, then the controls, sweeps, allocators and
 #               instructions: about an hour
@@ -68,7 +68,7 @@ keep() {  # keep <what> <status>: the worst counts, and what no list knows is a 
 }
 
 # Without sweeps, which take minutes.
-bench_options+=('--benchmark_filter=^(finalize|ref|memory)/' --benchmark_out_format=json)
+bench_options+=('--benchmark_filter=^(finalize|ref|memory|worker)/' --benchmark_out_format=json)
 bench=$root/build/release/bin/bench_threadref
 "$bench" --describe >"$out/describe.json"
 step "measure (process 1)"

@@ -30,7 +30,7 @@ base | libabsl-dev         | Abseil flags, under stress_threadref
 base | libgtest-dev        | GoogleTest, under the conformance suite
 base | libgmock-dev        | matchers of the conformance suite
 base | libboost-thread-dev | the back end and the peers that use Boost.Thread
-base | libtbb-dev          | the peer enumerable_thread_specific
+base | libtbb-dev          | the pool in both programs, and the peer enumerable_thread_specific
 base | nlohmann-json3-dev  | reads and writes JSON in both programs
 base | clang-format-14     | check.sh: layout of the sources, pinned to this version
 base | clang-tidy-14       | check.sh: static analysis, pinned to this version

@@ -4,6 +4,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <exception>
 #include <string_view>
 
 #include "measure.hpp"
@@ -40,6 +41,17 @@ constexpr int pairs_for(int n) {
 
 template <class First, class... Rest>
 First first_of(type_list<First, Rest...>);
+
+// Where the system does not give what the row needs, it says so.
+template <class F>
+void or_say_why(benchmark::State& state, session& all, F measure) {
+  try {
+    measure();
+  } catch (const std::exception& error) {
+    all.not_usable();
+    state.SkipWithError(error.what());
+  }
+}
 
 // Subject and floor in turns, alone.
 template <id K, class S>

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <exception>
 #include <vector>
 
 #include "bodies/exit.hpp"
@@ -45,17 +44,6 @@ inline std::vector<int> sizes_with_room(id k) {
     if (sizes.empty() || sizes.back() < room) sizes.push_back(std::min(n, room));
   }
   return sizes;
-}
-
-// Where the system does not give what the row needs, it says so.
-template <class F>
-void or_say_why(benchmark::State& state, session& all, F measure) {
-  try {
-    measure();
-  } catch (const std::exception& error) {
-    all.not_usable();
-    state.SkipWithError(error.what());
-  }
 }
 
 // With `Around(value)` alive meanwhile.

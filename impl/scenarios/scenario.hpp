@@ -58,6 +58,8 @@ class size_list {
 
 // The parameter of rows that go through numbers of live threads.
 inline constexpr std::string_view alive = "alive";
+// And of those that go through sizes of a tree of workers.
+inline constexpr std::string_view workers_alive = "workers";
 
 struct scenario {
   id key;
@@ -65,7 +67,7 @@ struct scenario {
   std::string_view asks;  // the question that a result answers
   tool tools;
   capability needs = capability::none;
-  size_list finalizers{};            // per thread; of a sweep, the values that it goes through
+  size_list finalizers{};            // per thread; or the values of the parameter
   size_list threads{};               // alive at once
   std::string_view parameter = "n";  // what the first list is called in a benchmark's name
   outcome_list outcomes{};

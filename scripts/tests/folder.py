@@ -61,6 +61,9 @@ def bench_entries(process):
             found.append(entry(f"finalize/cancel_foreign/{subject}/n:1", one_operation(factor)))
             found.append(entry(f"ref/check/{subject}/n:1", {**one_operation(factor / 9),
                                                             "dead_ns": factor / 9}))
+            found += [entry(f"worker/teardown_broadcast/{subject}/workers:{size}",
+                            {**one_operation(1e4 * size / factor), "serial_ns": 2e4 * size,
+                             "serial_ratio": .5}) for size in (15, 85)]
             found.append(entry(f"memory/thread/{subject}/n:16",
                                {"bytes_per_thread": 640 * factor, "retained_bytes": 0,
                                 "allocations": 2}))

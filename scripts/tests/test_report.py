@@ -297,9 +297,16 @@ class ReportTest(unittest.TestCase):
         found, hidden, _ = report_losses.losses(self.run_of())
         self.assertIn("pthread_key", {loss.other for loss in found})
 
+    def test_workers_have_a_table_and_are_no_contest(self):
+        _, text, _ = self.report()
+        self.assertRegex(text, r"worker teardown broadcast.*worker teardown broadcast, serial ratio")
+        self.assertFalse([loss for loss in sum(report_losses.losses(self.run_of())[:2], [])
+                          if "teardown" in loss.where])
+
     def test_peers_are_named_with_what_they_were_not_measured_at(self):
         self.assertEqual(report_losses.cannot(self.run_of(), "peer_vector"),
-                         "no row for cancel foreign, ref check and memory thread")
+                         "no row for cancel foreign, ref check, worker teardown broadcast and "
+                         "memory thread")
         described = copy.deepcopy(folder.DESCRIBE)
         described["peers"] = [{"name": "peer_vector", "summary": "…", "lacks": "no handles"}]
         self.files["describe.json"] = described

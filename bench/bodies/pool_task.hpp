@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "baselines/floor_empty_thread.hpp"
+#include "bodies/body.hpp"
+#include "gate.hpp"
+#include "worker_pool.hpp"
+
+namespace threadref::bench {
+
+// How long does it take until a task that is handed to a oneTBB worker has registered finalizers?
+//   bench_threadref --benchmark_filter=worker/pool_task
+// first_ns: of the first task, for which the pool makes the worker, arming included; ns: of those
+// after it, handed over while the worker still looks for more. Each registers n, which run when the
+// pool ends. The floor's tasks register nothing.
+template <>
+struct body<id::pool_task> {
+  using floors = type_list<floor_empty_thread>;
+  using peers = type_list<>;
+  static constexpr int further = 8;
+  static constexpr bool is_free = true;
+  static constexpr int pairs(int /*n*/) { return 500; }
+
+  template <subject S>
+  struct shift {
+    struct turn {
+      shift* of;
+      int from;
+      gate over;
+      instant end;
+    };
+    account& at;
+    int n;
+    std::array<turn, 1 + further> turns{};
+    stress::worker_pool pool{1};
+
+    // From handing it over until it has registered.
+    instant hand_over(int index) {
+      turn& mine = turns[static_cast<std::size_t>(index)];
+      mine.of = this;
+      mine.from = index * n;
+      const instant start = now();
+      pool.enqueue(&work, &mine);
+      mine.over.pass();
+      return mine.end - start;
+    }
+    static void work(void* shared) {
+      turn& mine = *static_cast<turn*>(shared);
+      register_range<S>(mine.of->at.done, mine.from, mine.from + mine.of->n);
+      mine.end = now();
+      mine.over.open();
+    }
+  };
+
+  template <subject S>
+  static sample take(account& at, int n, verdict& v) {
+    at.open(registers_nothing<S> ? 0 : n * (1 + further));
+    shift<S> all{.at = at, .n = n};
+    sample s;
+    s.total = all.hand_over(0);
+    for (int i = 1; i <= further; ++i) s.region += all.hand_over(i);
+    if (!all.pool.end()) throw std::runtime_error("oneTBB did not end its workers");
+    v.add(at.judge());
+    return s;
+  }
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    all.go_free();
+    or_say_why(state, all, [&] {
+      account at(of.n * (1 + further));
+      measured m = sample_pairs(
+          state, further, [&](verdict& v) { return take<S>(at, of.n, v); },
+          [&](verdict& v) { return take<floor_empty_thread>(at, of.n, v); });
+      std::sort(m.subject.total.begin(), m.subject.total.end());
+      std::sort(m.floor.total.begin(), m.floor.total.end());
+      const double first = quantile(m.subject.total, 0.5);
+      state.counters["first_ns"] = first;
+      state.counters["first_ratio"] = first / quantile(m.floor.total, 0.5);
+      report(state, all, of, further, std::move(m), figures::per_operation);
+    });
+  }
+};
+
+}  // namespace threadref::bench

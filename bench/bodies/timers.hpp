@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Timers that are cancelled long before they are due.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+
+#include "baselines/floor_empty_thread.hpp"
+#include "bodies/body.hpp"
+#include "worker/later.hpp"
+#include "worker/this_worker.hpp"
+
+namespace threadref::bench {
+
+inline constexpr std::chrono::hours never_reached{1};
+
+// ns: what it takes the caller to start and to cancel one; joined_ns: until its thread is joined.
+struct cancelled_timer {
+  using floors = type_list<floor_empty_thread>;
+  using peers = type_list<>;
+  static constexpr bool is_free = true;
+  static constexpr int pairs(int /*n*/) { return 1'000; }
+
+  template <subject S>
+  static int registered(int n) {
+    return registers_nothing<S> ? 0 : n;
+  }
+  static void report_joined(benchmark::State& state, session& all, const row& of, measured m) {
+    samples joined = m.subject.total;
+    std::sort(joined.begin(), joined.end());
+    state.counters["joined_ns"] = quantile(joined, 0.5);
+    report(state, all, of, 1, std::move(m), figures::per_operation);
+  }
+};
+
+// What does a timer cost that is cancelled before it is due, on a thread with finalizers?
+//   bench_threadref --benchmark_filter=worker/timer_cancel
+// A worker registers n and waits. It must not call what it waits to call, its finalizers must run.
+// The floor's workers register nothing.
+template <>
+struct body<id::timer_cancel> : cancelled_timer {
+  template <subject S>
+  static sample take(account& at, int n, verdict& v) {
+    at.open(registered<S>(n));
+    bool has_fired = false;
+    const instant start = now();
+    const workers::worker_ptr timer = workers::this_worker::create_worker(
+        [&] {
+          register_range<S>(at.done, 0, n);
+          workers::this_worker::wait_timeout(never_reached);
+          has_fired = true;
+        },
+        {.parent = nullptr});
+    timer->stop();
+    const instant stop = now();
+    timer->join();
+    const instant joined = now();
+    v.add(at.judge());
+    v.doubled += has_fired ? 1U : 0U;
+    return {stop - start, 0, joined - start, 0};
+  }
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    all.go_free();
+    or_say_why(state, all, [&] {
+      account at(of.n);
+      report_joined(state, all, of,
+                    sample_pairs(
+                        state, 1, [&](verdict& v) { return take<S>(at, of.n, v); },
+                        [&](verdict& v) { return take<floor_empty_thread>(at, of.n, v); }));
+    });
+  }
+};
+
+// What does a call cost that a worker is to make later, and that is cancelled before?
+//   bench_threadref --benchmark_filter=worker/later_cancel
+// The worker waits meanwhile, with n finalizers; of the floor's worker there are none. Each call
+// has a thread that waits for its time.
+template <>
+struct body<id::later_cancel> : cancelled_timer {
+  // Who is to make the calls.
+  template <subject S>
+  class caller {
+   public:
+    explicit caller(int n) : at_(n) {
+      at_.open(registered<S>(n));
+      it_ = workers::this_worker::create_worker(
+          [this, n] {
+            register_range<S>(at_.done, 0, n);
+            workers::this_worker::wait_forever();
+          },
+          {.parent = nullptr});
+    }
+    caller(const caller&) = delete;
+    caller& operator=(const caller&) = delete;
+    ~caller() { it_->stop().join(); }
+
+    sample take(verdict& v) {
+      const instant start = now();
+      const workers::pending_call call = workers::later(
+          it_, [this] { ++calls_; }, never_reached);
+      const bool is_cancelled = call.cancel();
+      const instant stop = now();
+      call.timer()->join();
+      v.lost += is_cancelled ? 0U : 1U;
+      return {stop - start, 0, now() - start, 0};
+    }
+    void dismiss(verdict& v) {
+      it_->stop().join();
+      v.add(at_.judge());
+      v.doubled += calls_.load();
+    }
+
+   private:
+    account at_;
+    std::atomic<std::uint64_t> calls_{0};
+    workers::worker_ptr it_;
+  };
+
+  template <subject S>
+  static void run(benchmark::State& state, session& all, const row& of) {
+    all.go_free();
+    or_say_why(state, all, [&] {
+      caller<S> timed(of.n);
+      caller<floor_empty_thread> floor(of.n);
+      measured m = sample_pairs(
+          state, 1, [&](verdict& v) { return timed.take(v); },
+          [&](verdict& v) { return floor.take(v); });
+      timed.dismiss(m.found);
+      floor.dismiss(m.found);
+      report_joined(state, all, of, std::move(m));
+    });
+  }
+};
+
+}  // namespace threadref::bench
