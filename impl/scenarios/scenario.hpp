@@ -8,11 +8,10 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "scenarios/scenario_ids.hpp"
 #include "threadref/backend.hpp"
 
 namespace threadref::scenarios {
-
-enum class id;  // a row each: in scenarios.hpp, with the table
 
 enum class tool : unsigned { bench = 1, stress = 2 };
 constexpr tool operator|(tool a, tool b) {
