@@ -127,7 +127,9 @@ then the share of steps of +5 % that were found within {FOUND_WITHIN} nights.
   nights: heavy-tailed, half of its variance as drift over about ten nights. Real nights depend on
   each other in more ways, so that this is optimistic for every rule, most for those that look back.
   Disturbed nights ({noise.DISTURBED:.0%}), unusable ones and changes of the environment
-  ({noise.ENVIRONMENTS_A_YEAR} a year) are assumptions; only our rule knows of the latter two."""
+  ({noise.ENVIRONMENTS_A_YEAR} a year) are assumptions; only our rule knows of the latter two.
+* The gate has {noise.STARTS} starts here. `compare.sh` takes up to four times as many of what
+  looks changed, which finds more, and is not played: a verdict still needs two independent runs."""
 
 
 def prose(text):
