@@ -114,6 +114,22 @@ TEST_F(async_test, it_is_a_child_of_who_waits_and_stopped_with_it) {
   EXPECT_FALSE(call.get());
 }
 
+// Shows: PW-40, PW-06.
+TEST_F(async_test, it_is_stopped_also_if_who_waits_swallows_the_stop) {
+  const auto call = async([] { this_worker::wait_forever(); });
+  bool went_on = false;
+  const worker_ptr waiter = worker::make([&] {
+    try {
+      call.get();
+    } catch (const worker_exit&) {
+      call.runner()->join();  // hangs if it goes on
+      went_on = true;
+    }
+  });
+  waiter->start().stop().join();
+  EXPECT_TRUE(went_on);
+}
+
 // Shows: PW-40.
 TEST_F(async_test, afterwards_it_is_nobodys_child) {
   std::latch leave(1);

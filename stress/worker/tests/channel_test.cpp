@@ -173,6 +173,36 @@ TEST_F(channel_test, an_overlay_that_has_gone_is_forgotten) {
   }).join();
 }
 
+// Shows: PW-43, PW-04.
+TEST_F(channel_test, a_subscription_made_again_is_that_of_the_new_thread) {
+  const channel news("news");
+  bool keeps = false;
+  gate again;
+  gate subscribed;
+  const worker_ptr who = worker::make([&] {
+    news.subscribe();
+    if (!keeps) return;
+    subscribed.open();
+    this_worker::wait_forever();
+  });
+  gate first_ends;
+  std::thread first([&] {
+    who->start_overlay();
+    again.open();
+    first_ends.wait();
+  });
+  again.wait();
+  keeps = true;
+  who->start();
+  subscribed.wait();
+  first_ends.open();
+  first.join();
+  EXPECT_EQ(news.subscribers(), 1U) << "ended with a thread that no longer had it";
+  EXPECT_EQ(news.publish(), 1U);
+  who->stop().join();
+  EXPECT_EQ(news.subscribers(), 0U);
+}
+
 // Shows: PW-43.
 TEST_F(channel_test, publishing_while_thousands_die) {
   const channel news("news");

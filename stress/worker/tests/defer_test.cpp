@@ -96,14 +96,17 @@ TEST_F(defer_test, get_runs_the_loop) {
 TEST_F(defer_test, a_wait_can_be_stopped_or_end_without_it) {
   const defer<int> at;
   std::atomic<bool> went_on{false};
-  const worker_ptr waiter = worker::make([&] {
+  worker_ptr waiter = worker::make([&] {
     EXPECT_EQ(at.get_for(1ms), std::nullopt);
     at.get();
     went_on = true;
   });
+  const std::weak_ptr<worker> watched = waiter;
   waiter->start().stop().join();
   EXPECT_FALSE(went_on);
-  EXPECT_TRUE(at.resolve(1)) << "those who have gone are not woken";
+  waiter.reset();
+  EXPECT_TRUE(watched.expired()) << "who has gone is kept by nobody";
+  EXPECT_TRUE(at.resolve(1));
 }
 
 // Shows: PW-42.
@@ -155,8 +158,13 @@ TEST_F(defer_test, an_owner_that_has_done_its_part_may_die) {
     EXPECT_TRUE(at.resolve(6));
   }).join();
   EXPECT_EQ(at.get(), 6);
+  const auto dropped = stats().dropped;
   at.own();  // too late to matter
-  EXPECT_EQ(at.get(), 6);
+  EXPECT_EQ(stats().dropped, dropped + 1) << "nothing of it is left in the exit list";
+  const defer<int> mine;
+  mine.own();
+  mine.resolve(7);
+  EXPECT_EQ(stats().dropped, dropped + 2);
 }
 
 // Shows: PW-42.
