@@ -162,6 +162,39 @@ TEST_F(channel_test, it_keeps_no_worker_and_no_worker_keeps_it) {
   EXPECT_TRUE(published.expired());
 }
 
+// Shows: PW-43.
+TEST_F(channel_test, a_dying_thread_does_not_end_what_another_has_begun) {
+  const channel news("news");
+  const worker_ptr who = worker::make([&] { news.subscribe(); });
+  const int rounds = conformance::scaled(100'000, 100);
+  for (int i = 0; i != rounds; ++i) {
+    std::latch begun(1);
+    std::thread first([&] {
+      who->start_overlay();
+      begun.count_down();
+    });
+    begun.wait();
+    who->start_overlay();
+    first.join();
+    ASSERT_EQ(news.subscribers(), 1U);
+    news.unsubscribe(who);
+  }
+}
+
+// Shows: PW-43.
+TEST_F(channel_test, no_finalizer_is_left_of_a_subscription_that_is_over) {
+  const channel news("news");
+  this_worker::create_worker([&] {
+    const counters before = stats();
+    for (int i = 0; i != 3; ++i) news.subscribe();
+    news.unsubscribe();
+    EXPECT_EQ(stats().registered - before.registered, 3U);
+    EXPECT_EQ(stats().detached - before.detached, 3U);
+    channel("another").subscribe();  // which is gone at once
+    EXPECT_EQ(stats().detached - before.detached, 4U);
+  })->join();
+}
+
 // Shows: PW-43, PW-04.
 TEST_F(channel_test, an_overlay_that_has_gone_is_forgotten) {
   const channel news("news");

@@ -192,6 +192,25 @@ TEST_F(defer_test, another_owner_takes_it_over) {
 }
 
 // Shows: PW-42.
+TEST_F(defer_test, who_takes_it_over_from_a_dying_owner_has_it) {
+  const int rounds = conformance::scaled(100'000, 100);
+  for (int i = 0; i != rounds; ++i) {
+    const defer<int> at;
+    std::latch owned(1);
+    std::thread first([&] {
+      at.own();
+      owned.count_down();
+    });
+    owned.wait();
+    at.own();
+    const bool too_late = at.settled();
+    first.join();
+    ASSERT_EQ(at.settled(), too_late) << "broken by a thread that no longer owned it";
+    at.resolve(1);
+  }
+}
+
+// Shows: PW-42.
 TEST_F(defer_test, nobody_has_to_keep_it_for_its_owner) {
   auto value = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = value;
