@@ -23,17 +23,14 @@ namespace {
 
 using channel_test = worker_test;
 // A worker that has subscribed, and waits to be stopped; what it hears is added up.
-worker_ptr subscriber(const channel& to, std::atomic<int>& sum, worker_options how = {}) {
+worker_ptr subscriber(const channel& to, std::atomic<int>& sum) {
   std::latch subscribed(1);
-  const worker_ptr made = worker::make(
-      [&sum, to, first = &subscribed] {
-        this_worker::listen(to.name(), [&](const event& e) { sum += std::any_cast<int>(e.data); });
-        to.subscribe();
-        first->count_down();
-        this_worker::wait_forever();
-      },
-      std::move(how));
-  made->start();
+  worker_ptr made = this_worker::create_worker([&sum, to, first = &subscribed] {
+    this_worker::listen(to.name(), [&](const event& e) { sum += std::any_cast<int>(e.data); });
+    to.subscribe();
+    first->count_down();
+    this_worker::wait_forever();
+  });
   subscribed.wait();
   return made;
 }
@@ -78,7 +75,6 @@ TEST_F(channel_test, an_event_is_about_who_published_it) {
 // Shows: PW-43.
 TEST_F(channel_test, the_end_of_its_thread_unsubscribes) {
   const channel news("news");
-  std::atomic<int> sum{0};
   std::size_t behind = 99;
   const worker_ptr who = worker::make([&] {
     finalize([&] { behind = news.subscribers(); });  // older, so it comes after

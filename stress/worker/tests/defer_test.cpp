@@ -6,7 +6,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <future>
+#include <cstddef>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <stdexcept>
@@ -50,7 +51,7 @@ TEST_F(defer_test, the_first_one_counts) {
 TEST_F(defer_test, many_wait_for_it) {
   const defer<std::string> at;
   constexpr int waiters = 32;
-  std::latch waiting(2 * waiters);
+  std::latch waiting(std::ptrdiff_t{2} * waiters);
   std::atomic<int> right{0};
   const auto wait = [&] {
     waiting.count_down();
