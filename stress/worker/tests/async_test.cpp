@@ -114,6 +114,22 @@ TEST_F(async_test, it_is_a_child_of_who_waits_and_stopped_with_it) {
   EXPECT_FALSE(call.get());
 }
 
+// Shows: PW-40, PW-06.
+TEST_F(async_test, it_is_stopped_also_if_who_waits_swallows_the_stop) {
+  const auto call = async([] { this_worker::wait_forever(); });
+  bool went_on = false;
+  const worker_ptr waiter = worker::make([&] {
+    try {
+      call.get();
+    } catch (const worker_exit&) {
+      call.runner()->join();  // hangs if it goes on
+      went_on = true;
+    }
+  });
+  waiter->start().stop().join();
+  EXPECT_TRUE(went_on);
+}
+
 // Shows: PW-40.
 TEST_F(async_test, afterwards_it_is_nobodys_child) {
   std::latch leave(1);
@@ -167,21 +183,25 @@ TEST_F(async_test, it_can_not_wait_for_itself) {
 // Shows: PW-40.
 TEST_F(async_test, a_descendant_that_waits_does_not_become_its_parent) {
   std::optional<async_call<int>> call;
-  std::latch known(1);
-  std::optional<int> childs;
-  worker_ptr child;
+  gate known;
+  gate looked;
+  worker_ptr parent;
   call = async([&] {
     known.wait();
-    child = worker::make([&] { childs = call->get(); });
-    child->start();
+    // It handles this inside its wait, which is the only one that it has.
+    const worker_ptr child = this_worker::create_worker([&] { call->get(); });
+    child->invoke([&] {
+      parent = call->runner()->parent();
+      looked.open();
+    });
+    looked.wait();
     return 4;
   });
-  known.count_down();
+  known.open();
+  looked.wait();
+  EXPECT_EQ(parent, nullptr);
   EXPECT_EQ(call->get(), 4);
   call->runner()->join();
-  child->join();
-  EXPECT_NE(call->runner()->parent(), child);
-  EXPECT_EQ(childs.value_or(4), 4);  // or nothing: stopped with its parent before
 }
 
 // Shows: PW-41.

@@ -23,17 +23,14 @@ namespace {
 
 using channel_test = worker_test;
 // A worker that has subscribed, and waits to be stopped; what it hears is added up.
-worker_ptr subscriber(const channel& to, std::atomic<int>& sum, worker_options how = {}) {
+worker_ptr subscriber(const channel& to, std::atomic<int>& sum) {
   std::latch subscribed(1);
-  const worker_ptr made = worker::make(
-      [&sum, to, first = &subscribed] {
-        this_worker::listen(to.name(), [&](const event& e) { sum += std::any_cast<int>(e.data); });
-        to.subscribe();
-        first->count_down();
-        this_worker::wait_forever();
-      },
-      std::move(how));
-  made->start();
+  worker_ptr made = this_worker::create_worker([&sum, to, first = &subscribed] {
+    this_worker::listen(to.name(), [&](const event& e) { sum += std::any_cast<int>(e.data); });
+    to.subscribe();
+    first->count_down();
+    this_worker::wait_forever();
+  });
   subscribed.wait();
   return made;
 }
@@ -78,7 +75,6 @@ TEST_F(channel_test, an_event_is_about_who_published_it) {
 // Shows: PW-43.
 TEST_F(channel_test, the_end_of_its_thread_unsubscribes) {
   const channel news("news");
-  std::atomic<int> sum{0};
   std::size_t behind = 99;
   const worker_ptr who = worker::make([&] {
     finalize([&] { behind = news.subscribers(); });  // older, so it comes after
@@ -162,6 +158,39 @@ TEST_F(channel_test, it_keeps_no_worker_and_no_worker_keeps_it) {
   EXPECT_TRUE(published.expired());
 }
 
+// Shows: PW-43.
+TEST_F(channel_test, a_dying_thread_does_not_end_what_another_has_begun) {
+  const channel news("news");
+  const worker_ptr who = worker::make([&] { news.subscribe(); });
+  const int rounds = conformance::scaled(100'000, 100);
+  for (int i = 0; i != rounds; ++i) {
+    std::latch begun(1);
+    std::thread first([&] {
+      who->start_overlay();
+      begun.count_down();
+    });
+    begun.wait();
+    who->start_overlay();
+    first.join();
+    ASSERT_EQ(news.subscribers(), 1U);
+    news.unsubscribe(who);
+  }
+}
+
+// Shows: PW-43.
+TEST_F(channel_test, no_finalizer_is_left_of_a_subscription_that_is_over) {
+  const channel news("news");
+  this_worker::create_worker([&] {
+    const counters before = stats();
+    for (int i = 0; i != 3; ++i) news.subscribe();
+    news.unsubscribe();
+    EXPECT_EQ(stats().registered - before.registered, 3U);
+    EXPECT_EQ(stats().detached - before.detached, 3U);
+    channel("another").subscribe();  // which is gone at once
+    EXPECT_EQ(stats().detached - before.detached, 4U);
+  })->join();
+}
+
 // Shows: PW-43, PW-04.
 TEST_F(channel_test, an_overlay_that_has_gone_is_forgotten) {
   const channel news("news");
@@ -171,6 +200,36 @@ TEST_F(channel_test, an_overlay_that_has_gone_is_forgotten) {
     EXPECT_EQ(news.publish(), 0U);
     EXPECT_EQ(news.subscribers(), 0U);
   }).join();
+}
+
+// Shows: PW-43, PW-04.
+TEST_F(channel_test, a_subscription_made_again_is_that_of_the_new_thread) {
+  const channel news("news");
+  bool keeps = false;
+  gate again;
+  gate subscribed;
+  const worker_ptr who = worker::make([&] {
+    news.subscribe();
+    if (!keeps) return;
+    subscribed.open();
+    this_worker::wait_forever();
+  });
+  gate first_ends;
+  std::thread first([&] {
+    who->start_overlay();
+    again.open();
+    first_ends.wait();
+  });
+  again.wait();
+  keeps = true;
+  who->start();
+  subscribed.wait();
+  first_ends.open();
+  first.join();
+  EXPECT_EQ(news.subscribers(), 1U) << "ended with a thread that no longer had it";
+  EXPECT_EQ(news.publish(), 1U);
+  who->stop().join();
+  EXPECT_EQ(news.subscribers(), 0U);
 }
 
 // Shows: PW-43.

@@ -6,7 +6,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <future>
+#include <cstddef>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <stdexcept>
@@ -50,7 +51,7 @@ TEST_F(defer_test, the_first_one_counts) {
 TEST_F(defer_test, many_wait_for_it) {
   const defer<std::string> at;
   constexpr int waiters = 32;
-  std::latch waiting(2 * waiters);
+  std::latch waiting(std::ptrdiff_t{2} * waiters);
   std::atomic<int> right{0};
   const auto wait = [&] {
     waiting.count_down();
@@ -96,14 +97,17 @@ TEST_F(defer_test, get_runs_the_loop) {
 TEST_F(defer_test, a_wait_can_be_stopped_or_end_without_it) {
   const defer<int> at;
   std::atomic<bool> went_on{false};
-  const worker_ptr waiter = worker::make([&] {
+  worker_ptr waiter = worker::make([&] {
     EXPECT_EQ(at.get_for(1ms), std::nullopt);
     at.get();
     went_on = true;
   });
+  const std::weak_ptr<worker> watched = waiter;
   waiter->start().stop().join();
   EXPECT_FALSE(went_on);
-  EXPECT_TRUE(at.resolve(1)) << "those who have gone are not woken";
+  waiter.reset();
+  EXPECT_TRUE(watched.expired()) << "who has gone is kept by nobody";
+  EXPECT_TRUE(at.resolve(1));
 }
 
 // Shows: PW-42.
@@ -155,8 +159,13 @@ TEST_F(defer_test, an_owner_that_has_done_its_part_may_die) {
     EXPECT_TRUE(at.resolve(6));
   }).join();
   EXPECT_EQ(at.get(), 6);
+  const auto dropped = stats().dropped;
   at.own();  // too late to matter
-  EXPECT_EQ(at.get(), 6);
+  EXPECT_EQ(stats().dropped, dropped + 1) << "nothing of it is left in the exit list";
+  const defer<int> mine;
+  mine.own();
+  mine.resolve(7);
+  EXPECT_EQ(stats().dropped, dropped + 2);
 }
 
 // Shows: PW-42.
@@ -181,6 +190,25 @@ TEST_F(defer_test, another_owner_takes_it_over) {
   leave.count_down();
   second.join();
   EXPECT_THROW(at.get(), broken_defer);
+}
+
+// Shows: PW-42.
+TEST_F(defer_test, who_takes_it_over_from_a_dying_owner_has_it) {
+  const int rounds = conformance::scaled(100'000, 100);
+  for (int i = 0; i != rounds; ++i) {
+    const defer<int> at;
+    std::latch owned(1);
+    std::thread first([&] {
+      at.own();
+      owned.count_down();
+    });
+    owned.wait();
+    at.own();
+    const bool too_late = at.settled();
+    first.join();
+    ASSERT_EQ(at.settled(), too_late) << "broken by a thread that no longer owned it";
+    at.resolve(1);
+  }
 }
 
 // Shows: PW-42.

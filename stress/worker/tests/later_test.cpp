@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 
 constexpr auto never = 1h;
 
-worker_ptr listening(worker_options how = {}) {
-  worker_ptr made = worker::make(nullptr, std::move(how));
+worker_ptr listening() {
+  worker_ptr made = worker::make();
   made->start();
   return made;
 }
