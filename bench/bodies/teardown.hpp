@@ -100,7 +100,7 @@ struct torn_down {
 // How long does it take to tear down a tree of workers, one after the other?
 //   bench_threadref --benchmark_filter=worker/teardown_serial/
 // A worker stops a child, joins it, and goes on to the next. From the root's stop() to its join().
-// 2026-11-21, a Xeon's two cores: 12 us a worker of 15, 21 of 400: a wake-up and a thread's end.
+// 2026-11-21, a Xeon's two cores: 12 to 28 us a worker: a wake-up, an end, a join.
 // Shows: PW-16.
 template <>
 struct body<id::teardown_serial>
@@ -108,7 +108,7 @@ struct body<id::teardown_serial>
 
 // How long does it take where all of them are stopped before the first one is joined?
 //   bench_threadref --benchmark_filter=worker/teardown_broadcast/
-// 2026-11-21, a Xeon's two cores: 0.8 to 1.0 of one after the other. Two cores are busy either way.
+// 2026-11-21, a Xeon's two cores: 0.7 to 1.0 of one after the other.
 // Shows: PW-16.
 template <>
 struct body<id::teardown_broadcast>
