@@ -224,7 +224,7 @@ void table_reporter::print_figures(const result& r) {
 void table_reporter::Finalize() {
   std::ostream& out = GetOutputStream();
   if (of_.asked.canaries) return;
-  out << "\n" << closing_table(results_, of_.asked.smoke);
+  out << "\n" << closing_table(results_, of_.asked.smoke) << teardowns(results_, of_.asked.smoke);
   const double steal = scenarios::steal_percent(steal_before_, scenarios::cpu_times_now());
   if (steal >= 0.1) {
     out << absl::StrFormat("Other guests of this host took %.1f %% of the CPU time meanwhile.\n",

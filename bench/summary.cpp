@@ -178,6 +178,24 @@ std::string figure(double value, int width) {
   return absl::StrFormat("%*.*f", width, decimals, value);
 }
 
+std::string teardowns(const std::vector<result>& results, bool smoke) {
+  std::string text;
+  for (const result& r : results) {
+    if (smoke || r.of->subject != default_backend::info.name || r.value("serial_ratio") < 0)
+      continue;
+    absl::StrAppend(
+        &text, absl::StrFormat("A tree of %d workers%s, all told to stop at once, takes %.2f (%.2f "
+                               "to %.2f) of what it takes one by one.\n",
+                               r.of->n,
+                               r.of->key == id::teardown_broadcast_waiting
+                                   ? ", a finalizer of each waiting for 200 us"
+                                   : "",
+                               r.value("serial_ratio"), r.value("serial_ratio_low"),
+                               r.value("serial_ratio_high")));
+  }
+  return text;
+}
+
 std::string closing_table(const std::vector<result>& results, bool smoke) {
   const figures_of_run all(results);
   if (smoke || all.subjects().size() < 2) return {};

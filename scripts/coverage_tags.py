@@ -25,7 +25,8 @@ BEGIN = re.compile(r"(Shows|Differs):\s*(.*)$")
 ID = re.compile(r"[A-Z]{1,2}-\d{2}")
 GTEST = re.compile(r"^(TYPED_)?TEST(_P|_F)?\(\s*(?P<suite>\w+),\s*(?P<name>\w+)\)")
 ROW = re.compile(r"^\{?\{\.name = (?:\"([^\"]+)\"|(\w+)),")
-KEY = re.compile(r"\.key = id::(\w+),\s*\.name = \"([^\"]+)\"|sweep\(id::(\w+), \"([^\"]+)\"")
+KEY = re.compile(r"\.key = id::(\w+),\s*\.name = \"([^\"]+)\"|"
+                 r"(?:sweep|teardown)\(id::(\w+), \"([^\"]+)\"")
 BODY = re.compile(r"^(?:template <[^>]*>\s*)?struct body<(?:scenarios::)?id::(\w+)")
 FUNCTION = re.compile(r"^(?:template <[^>]*>\s*)?(?:(?:static|inline|const|unsigned) )*"
                       r"[\w:]+[\w:<>*& ]*[*& ](\w+)\(")

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <stdexcept>
 
 #include "baselines/floor_empty_thread.hpp"
@@ -17,6 +18,8 @@ namespace threadref::bench {
 // first_ns: of the first task, for which the pool makes the worker, arming included; ns: of those
 // after it, handed over while the worker still looks for more. Each registers n, which run when the
 // pool ends. The floor's tasks register nothing.
+// 2026-11-21, a Xeon's two cores: 85 us for the first, whatever it registers; 0.75 us for each after
+// it, and 0.04 more with 16.
 template <>
 struct body<id::pool_task> {
   using floors = type_list<floor_empty_thread>;
@@ -28,7 +31,7 @@ struct body<id::pool_task> {
   template <subject S>
   struct shift {
     struct turn {
-      shift* of;
+      std::atomic<shift*> of{nullptr};  // hands the rest over: oneTBB's own way is unseen by TSan
       int from;
       gate over;
       instant end;
@@ -41,16 +44,17 @@ struct body<id::pool_task> {
     // From handing it over until it has registered.
     instant hand_over(int index) {
       turn& mine = turns[static_cast<std::size_t>(index)];
-      mine.of = this;
       mine.from = index * n;
       const instant start = now();
+      mine.of.store(this, std::memory_order_release);
       pool.enqueue(&work, &mine);
       mine.over.pass();
       return mine.end - start;
     }
     static void work(void* shared) {
       turn& mine = *static_cast<turn*>(shared);
-      register_range<S>(mine.of->at.done, mine.from, mine.from + mine.of->n);
+      shift& of = *mine.of.load(std::memory_order_acquire);
+      register_range<S>(of.at.done, mine.from, mine.from + of.n);
       mine.end = now();
       mine.over.open();
     }

@@ -38,6 +38,8 @@ struct cancelled_timer {
 //   bench_threadref --benchmark_filter=worker/timer_cancel
 // A worker registers n and waits. It must not call what it waits to call, its finalizers must run.
 // The floor's workers register nothing.
+// 2026-11-21, a Xeon's two cores: 3.4 us to start and cancel one, and joined after 13.5.
+// Shows: PM-11.
 template <>
 struct body<id::timer_cancel> : cancelled_timer {
   template <subject S>
@@ -78,6 +80,8 @@ struct body<id::timer_cancel> : cancelled_timer {
 //   bench_threadref --benchmark_filter=worker/later_cancel
 // The worker waits meanwhile, with n finalizers; of the floor's worker there are none. Each call
 // has a thread that waits for its time.
+// 2026-11-21, a Xeon's two cores: 3.5 us for later() and cancel(), its thread joined after 24.
+// Shows: PW-39.
 template <>
 struct body<id::later_cancel> : cancelled_timer {
   // Who is to make the calls.

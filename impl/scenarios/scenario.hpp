@@ -57,8 +57,6 @@ class size_list {
 
 // The parameter of rows that go through numbers of live threads.
 inline constexpr std::string_view alive = "alive";
-// And of those that go through sizes of a tree of workers.
-inline constexpr std::string_view workers_alive = "workers";
 
 struct scenario {
   id key;
@@ -117,6 +115,18 @@ constexpr scenario sweep(id key, std::string_view name, std::string_view paramet
           .finalizers = values,
           .parameter = parameter};
 }
+
+// A tree of so many workers comes to its end.
+constexpr scenario teardown(id key, std::string_view name, size_list workers,
+                            std::string_view asks) {
+  return {.key = key,
+          .name = name,
+          .asks = asks,
+          .tools = tool::bench,
+          .finalizers = workers,
+          .parameter = "workers"};
+}
+
 constexpr bool is_sweep(const scenario& s) {
   return s.name.substr(0, 6) == "sweep/";
 }
