@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::bench {
 

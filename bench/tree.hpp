@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "probe.hpp"
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::bench {
 

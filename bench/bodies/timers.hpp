@@ -8,8 +8,8 @@
 
 #include "baselines/floor_empty_thread.hpp"
 #include "bodies/body.hpp"
-#include "worker/later.hpp"
-#include "worker/this_worker.hpp"
+#include "stress/worker/later.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::bench {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "body.hpp"
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::stress {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::stress {
 

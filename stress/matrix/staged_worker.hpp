@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "matrix/scene.hpp"
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::stress {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "stress/worker/names.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/names.hpp"
 
 namespace threadref::workers {
 

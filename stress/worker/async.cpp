@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/async.hpp"
+#include "stress/worker/async.hpp"
 
 #include <absl/cleanup/cleanup.h>
 

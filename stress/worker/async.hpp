@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
+#include "stress/worker/this_worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/channel.hpp"
+#include "stress/worker/channel.hpp"
 
 #include <absl/container/flat_hash_map.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "stress/worker/this_worker.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/this_worker.hpp"
 
 namespace threadref::workers {
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

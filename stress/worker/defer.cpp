@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/defer.hpp"
+#include "stress/worker/defer.hpp"
 
 #include <absl/cleanup/cleanup.h>
 

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "stress/worker/this_worker.hpp"
+#include "stress/worker/worker.hpp"
 #include "threadref/ref.hpp"
-#include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
 
 namespace threadref::workers {
 

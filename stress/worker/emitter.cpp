@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/emitter.hpp"
+#include "stress/worker/emitter.hpp"
 
 #include <cxxabi.h>
 
@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "stress/worker/worker_exit.hpp"
 #include "threadref/config.hpp"
-#include "worker/worker_exit.hpp"
 
 namespace threadref::workers {
 

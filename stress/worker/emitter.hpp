@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "worker/event.hpp"
+#include "stress/worker/event.hpp"
 
 namespace threadref::workers {
 

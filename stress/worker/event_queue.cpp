@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/event_queue.hpp"
+#include "stress/worker/event_queue.hpp"
 
 #include <utility>
 

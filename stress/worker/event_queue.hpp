@@ -8,7 +8,7 @@
 #include <mutex>
 #include <optional>
 
-#include "worker/event.hpp"
+#include "stress/worker/event.hpp"
 
 namespace threadref::workers {
 

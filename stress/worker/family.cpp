@@ -8,8 +8,8 @@
 #include <iterator>
 #include <utility>
 
-#include "worker/incarnation.hpp"
-#include "worker/worker.hpp"
+#include "stress/worker/incarnation.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

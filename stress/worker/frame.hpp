@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "worker/event.hpp"
+#include "stress/worker/event.hpp"
 
 namespace threadref::workers {
 

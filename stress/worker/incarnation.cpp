@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/incarnation.hpp"
+#include "stress/worker/incarnation.hpp"
 
 #include <absl/cleanup/cleanup.h>
 

@@ -10,10 +10,10 @@
 #include <optional>
 #include <vector>
 
+#include "stress/worker/event.hpp"
+#include "stress/worker/event_queue.hpp"
+#include "stress/worker/outcome.hpp"
 #include "threadref/thread_info.hpp"
-#include "worker/event.hpp"
-#include "worker/event_queue.hpp"
-#include "worker/outcome.hpp"
 
 namespace threadref::workers {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/later.hpp"
+#include "stress/worker/later.hpp"
 
 #include <absl/cleanup/cleanup.h>
 
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::workers {
 

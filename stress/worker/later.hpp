@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

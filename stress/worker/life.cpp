@@ -6,11 +6,11 @@
 #include <optional>
 #include <utility>
 
+#include "stress/worker/frame.hpp"
+#include "stress/worker/incarnation.hpp"
+#include "stress/worker/loop.hpp"
+#include "stress/worker/worker.hpp"
 #include "threadref/threadref.hpp"
-#include "worker/frame.hpp"
-#include "worker/incarnation.hpp"
-#include "worker/loop.hpp"
-#include "worker/worker.hpp"
 
 namespace threadref::workers {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/loop.hpp"
+#include "stress/worker/loop.hpp"
 
 #include <absl/cleanup/cleanup.h>
 #include <cxxabi.h>

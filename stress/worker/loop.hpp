@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

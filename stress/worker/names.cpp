@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/names.hpp"
+#include "stress/worker/names.hpp"
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 #include <absl/cleanup/cleanup.h>
 #include <absl/strings/str_cat.h>
@@ -10,10 +10,10 @@
 #include <system_error>
 #include <utility>
 
+#include "stress/worker/frame.hpp"
+#include "stress/worker/incarnation.hpp"
+#include "stress/worker/loop.hpp"
 #include "threadref/threadref.hpp"
-#include "worker/frame.hpp"
-#include "worker/incarnation.hpp"
-#include "worker/loop.hpp"
 
 namespace threadref::workers {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 // Every wait takes events and calls listeners meanwhile; it throws worker_exit when it comes upon a
 // stop, and at once where the worker's queue is closed already (in the drain). `timeout` absent: no

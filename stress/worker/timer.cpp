@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/timer.hpp"
+#include "stress/worker/timer.hpp"
 
 #include <utility>
 

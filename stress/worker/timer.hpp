@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "worker/names.hpp"
+#include "stress/worker/names.hpp"
 
 namespace threadref::workers {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "worker/worker.hpp"
+#include "stress/worker/worker.hpp"
 
 #include <absl/cleanup/cleanup.h>
 #include <absl/strings/str_cat.h>
 
 #include <system_error>
 
-#include "worker/frame.hpp"
-#include "worker/incarnation.hpp"
-#include "worker/this_worker.hpp"
+#include "stress/worker/frame.hpp"
+#include "stress/worker/incarnation.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::workers {
 

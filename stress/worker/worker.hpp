@@ -21,13 +21,13 @@
 #include <utility>
 #include <vector>
 
+#include "stress/worker/emitter.hpp"
+#include "stress/worker/event.hpp"
+#include "stress/worker/event_queue.hpp"
+#include "stress/worker/outcome.hpp"
+#include "stress/worker/worker_exit.hpp"
 #include "threadref/config.hpp"
 #include "threadref/thread_info.hpp"
-#include "worker/emitter.hpp"
-#include "worker/event.hpp"
-#include "worker/event_queue.hpp"
-#include "worker/outcome.hpp"
-#include "worker/worker_exit.hpp"
 
 namespace threadref::workers {
 

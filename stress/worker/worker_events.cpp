@@ -2,8 +2,8 @@
 // A worker's post: what is fired, and where to.
 #include <utility>
 
-#include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
+#include "stress/worker/this_worker.hpp"
+#include "stress/worker/worker.hpp"
 
 namespace threadref::workers {
 

@@ -21,7 +21,7 @@
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
 #include "scenarios/check.hpp"
-#include "worker/names.hpp"
+#include "stress/worker/names.hpp"
 
 namespace threadref::stress {
 

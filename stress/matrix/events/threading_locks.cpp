@@ -15,7 +15,7 @@
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
 #include "scenarios/check.hpp"
-#include "worker/local.hpp"
+#include "stress/worker/local.hpp"
 
 namespace threadref::stress {
 

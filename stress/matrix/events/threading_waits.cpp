@@ -17,9 +17,9 @@
 #include "gate.hpp"
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
-#include "worker/active_pool.hpp"
-#include "worker/names.hpp"
-#include "worker/timer.hpp"
+#include "stress/worker/active_pool.hpp"
+#include "stress/worker/names.hpp"
+#include "stress/worker/timer.hpp"
 
 namespace threadref::stress {
 

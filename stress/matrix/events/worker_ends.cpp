@@ -12,7 +12,7 @@
 #include "gate.hpp"
 #include "matrix/events.hpp"
 #include "matrix/staged_worker.hpp"
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::stress {
 

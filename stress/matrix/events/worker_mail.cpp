@@ -12,10 +12,10 @@
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
 #include "matrix/staged_worker.hpp"
-#include "worker/async.hpp"
-#include "worker/channel.hpp"
-#include "worker/later.hpp"
-#include "worker/this_worker.hpp"
+#include "stress/worker/async.hpp"
+#include "stress/worker/channel.hpp"
+#include "stress/worker/later.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::stress {
 

@@ -16,7 +16,7 @@
 #include "matrix/events.hpp"
 #include "matrix/makers.hpp"
 #include "matrix/staged_worker.hpp"
-#include "worker/this_worker.hpp"
+#include "stress/worker/this_worker.hpp"
 
 namespace threadref::stress {
 

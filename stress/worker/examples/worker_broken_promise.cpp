@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "stress/worker/async.hpp"
+#include "stress/worker/defer.hpp"
+#include "stress/worker/this_worker.hpp"
+#include "stress/worker/worker.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/async.hpp"
-#include "worker/defer.hpp"
-#include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
 
 using namespace threadref::workers;  // NOLINT: an example
 

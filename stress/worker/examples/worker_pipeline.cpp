@@ -6,10 +6,10 @@
 #include <optional>
 #include <variant>
 
-#include "worker/channel.hpp"
-#include "worker/defer.hpp"
-#include "worker/this_worker.hpp"
-#include "worker/worker.hpp"
+#include "stress/worker/channel.hpp"
+#include "stress/worker/defer.hpp"
+#include "stress/worker/this_worker.hpp"
+#include "stress/worker/worker.hpp"
 
 using namespace threadref::workers;  // NOLINT: an example
 

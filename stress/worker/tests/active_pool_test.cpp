@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/active_pool.hpp"
+#include "stress/worker/active_pool.hpp"
 
 #include <gtest/gtest.h>
 

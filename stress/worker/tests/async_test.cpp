@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A function on a worker of its own, and those who wait for it.
-#include "worker/async.hpp"
+#include "stress/worker/async.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "fixture.hpp"
+#include "stress/worker/this_worker.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/this_worker.hpp"
 
 namespace threadref::workers {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Published to who has subscribed and lives: all of it arrives, and nothing arrives at the dead.
-#include "worker/channel.hpp"
+#include "stress/worker/channel.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,8 +15,8 @@
 
 #include "conformance/scale.hpp"
 #include "fixture.hpp"
+#include "stress/worker/this_worker.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/this_worker.hpp"
 
 namespace threadref::workers {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A value that is still to come: given once, by somebody who may die instead.
-#include "worker/defer.hpp"
+#include "stress/worker/defer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,8 +17,8 @@
 
 #include "conformance/scale.hpp"
 #include "fixture.hpp"
+#include "stress/worker/this_worker.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/this_worker.hpp"
 
 namespace threadref::workers {
 namespace {

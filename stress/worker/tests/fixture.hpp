@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "gate.hpp"
+#include "stress/worker/this_worker.hpp"
 #include "threadref/threadref.hpp"
-#include "worker/this_worker.hpp"
 
 namespace threadref::workers {
 

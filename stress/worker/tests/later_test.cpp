@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A call that a worker's loop is to make: made once there, or never.
-#include "worker/later.hpp"
+#include "stress/worker/later.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,8 +14,8 @@
 
 #include "conformance/scale.hpp"
 #include "fixture.hpp"
+#include "stress/worker/this_worker.hpp"
 #include "threadref/finalize.hpp"
-#include "worker/this_worker.hpp"
 
 namespace threadref::workers {
 namespace {

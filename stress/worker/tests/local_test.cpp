@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/local.hpp"
+#include "stress/worker/local.hpp"
 
 #include <gtest/gtest.h>
 

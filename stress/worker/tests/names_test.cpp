@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/names.hpp"
+#include "stress/worker/names.hpp"
 
 #include <gtest/gtest.h>
 
