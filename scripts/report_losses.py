@@ -24,8 +24,8 @@ def threshold(run, cell):
 
 
 def contest_keys(cell):
-    """Of memory every number is a cost; elsewhere counters are not. What threads cost that belong
-    to workers and pools is no back end's doing: those rows say with their ratio what it adds."""
+    """Of memory every number is a cost; elsewhere counters are not. What threads of workers and
+    pools cost is no back end's doing: those rows say with their ratio what it adds."""
     if cell.group == "worker":
         return []
     if cell.group == "memory":

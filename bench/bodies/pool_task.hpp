@@ -9,7 +9,7 @@
 #include "baselines/floor_empty_thread.hpp"
 #include "bodies/body.hpp"
 #include "gate.hpp"
-#include "worker_pool.hpp"
+#include "stress/worker_pool.hpp"
 
 namespace threadref::bench {
 
@@ -18,8 +18,8 @@ namespace threadref::bench {
 // first_ns: of the first task, for which the pool makes the worker, arming included; ns: of those
 // after it, handed over while the worker still looks for more. Each registers n, which run when the
 // pool ends. The floor's tasks register nothing.
-// 2026-11-21, a Xeon's two cores: 85 us for the first, whatever it registers; 0.75 us for each after
-// it, and 0.04 more with 16.
+// 2026-11-21, a Xeon's two cores: 85 us for the first, whatever it registers; 0.75 us for each
+// after it, and 0.04 more with 16.
 template <>
 struct body<id::pool_task> {
   using floors = type_list<floor_empty_thread>;

@@ -299,8 +299,8 @@ class ReportTest(unittest.TestCase):
 
     def test_workers_have_a_table_and_are_no_contest(self):
         _, text, _ = self.report()
-        self.assertRegex(text,
-                         r"worker teardown broadcast.*worker teardown broadcast, serial ratio")
+        what = "worker teardown broadcast"
+        self.assertRegex(text, rf"{what}.*{what}, serial ratio")
         self.assertFalse([loss for loss in sum(report_losses.losses(self.run_of())[:2], [])
                           if "teardown" in loss.where])
 
