@@ -120,6 +120,9 @@ struct block {
     last_word.store(w, std::memory_order_relaxed);
     return w;
   }
+  [[nodiscard]] std::uint64_t newest_word() const noexcept {
+    return last_word.load(std::memory_order_relaxed);
+  }
   // Before next_word(), where order may matter beyond this thread.
   void take_turn() noexcept;
   // How many registrations there have been, in all lives of the block.
@@ -147,6 +150,15 @@ struct block {
     fresh = &n;
     if (array_closed) [[unlikely]]
       fresh_end = fresh;
+  }
+  // The drain has run what lay between `top` and `end` of the array, which ended there when `newest`
+  // was the newest: so it does not any more, or that is holes below what came since.
+  void leave_behind(std::uint64_t newest, const node* end, node* top) noexcept {
+    if (newest_word() == newest) {
+      fresh = top;
+    } else {
+      holes += end - top;
+    }
   }
   // A slot for a chain. Null: no memory.
   linked_node* take_linked() noexcept;

@@ -48,13 +48,13 @@ struct hybrid_claim {
     }
     return false;
   }
-  // On the referent, after begin().
-  static bool at_exit(node& n) noexcept {
+  // On the referent, after begin(). Gives the word that it had; 0: it is not to be had.
+  static std::uint64_t at_exit(node& n) noexcept {
     THREADREF_POINT(exit_claim);
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-    if (node::state_of(w) != node::armed) return false;
-    n.word_now.store(node::with(w, node::running), std::memory_order_relaxed);
-    return true;
+    if ((w & node::armed) == 0) return 0;
+    n.word_now.store(w ^ (node::armed ^ node::running), std::memory_order_relaxed);
+    return w;
   }
 
   // What the drain does besides; here only so that a canary can do it otherwise.

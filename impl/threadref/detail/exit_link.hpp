@@ -58,9 +58,10 @@ struct node {
     return state_of(w) == inspected ? armed : state_of(w);
   }
   // Acquire and release meet in the waiters and in the next registration of this slot.
-  void retire() noexcept {
+  void retire() noexcept { retire(word_now.load(std::memory_order_relaxed)); }
+  // Of which the caller knows a word that it had.
+  void retire(std::uint64_t w) noexcept {
     poison(closure, sizeof closure);
-    const std::uint64_t w = word_now.load(std::memory_order_relaxed);
     word_now.store(word(generation_of(w), gone), std::memory_order_release);
   }
 

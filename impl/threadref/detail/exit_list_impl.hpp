@@ -139,7 +139,7 @@ class exit_list<Hook, Claim>::drain {
       // Nearly always all that there is: the array; nothing gets into the early chain any more.
       if (b_.early.empty() && !b_.in_destructors && !b_.staging && !b_.array_closed &&
           upto_ != exit_phase::early)
-        run_array(count);
+        run_array(b_, count);
       node* n = next();
       if (n == nullptr) return;
       if (is_past_limits()) {
@@ -157,41 +157,47 @@ class exit_list<Hook, Claim>::drain {
     ~tick() { of.count_ += ran; }
   };
 
-  // The end of the current slab, for as long as it is the newest that there is. Leaves to the
-  // others what is not that simple. The position is in a register, not read back from the block:
-  // through memory each turn would wait for the one before (1.6 times the time). Whatever a
-  // finalizer does that would move the array's end elsewhere, or close it, moves `fresh`.
-  THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
-    block& b = b_;
-    node* top = b.fresh;
+  // The current slab from its end, for as long as nothing newer is registered; leaves to the others
+  // what is not that simple. Neither the position nor a word is read back from memory, where each
+  // turn would wait for what the one before has stored (1.6 times the time). So the array keeps its
+  // end meanwhile, and what a finalizer registers comes behind that. A function of its own, for
+  // there are just as many registers as it needs.
+  THREADREF_CATCHES_UNWINDING static void run_array(block& b, tick& count) {
+    const std::uint64_t newest = b.newest_word();
+    node* const end = b.fresh;
     node* const bottom = b.array_begin;
-    std::uint64_t ran = 0;
-    while (top != bottom && b.last.empty()) {
-      node& n = top[-1];
-      if (!Claim::at_exit(n)) break;
+    node* top = end;
+    while (top != bottom) [[likely]] {
+      const std::uint64_t w = Claim::at_exit(top[-1]);
+      if (w == 0) [[unlikely]]
+        break;
+      --top;
       try {
-        if (Claim::run_at_exit(n)) {
-          ++ran;
-        } else {
+        if (!Claim::run_at_exit(*top)) [[unlikely]] {
           bump(b.own.dropped);
+          --count.ran;
         }
       } catch (abi::__forced_unwind&) {
-        count.ran += ran + 1;
-        b.retire_own(n);
+        top->retire(w);
+        leave_array(b, count, newest, end, top);
+        b.tell_waiters();
         throw;
       } catch (...) {
-        ++ran;
         report(b, std::current_exception(), incident::threw);
       }
-      if (b.fresh != top) [[unlikely]] {  // it has registered something
-        b.retire_own(n);
+      top->retire(w);
+      if (b.waiters.load(std::memory_order_relaxed) != 0) [[unlikely]]
+        b.wake();
+      if (b.fresh != end || !b.last.empty()) [[unlikely]]
         break;
-      }
-      n.retire();
-      b.fresh = --top;
-      b.tell_waiters();
     }
-    count.ran += ran;
+    leave_array(b, count, newest, end, top);
+  }
+  // By value: through a reference `top` would be in memory.
+  static void leave_array(block& b, tick& count, std::uint64_t newest, const node* end,
+                          node* top) noexcept {
+    count.ran += static_cast<std::uint64_t>(end - top);
+    b.leave_behind(newest, end, top);
   }
 
   THREADREF_CATCHES_UNWINDING_INLINE void run_one(node& n, tick& count) {

@@ -26,12 +26,13 @@ struct canary_loses_one_in_a_million {
 };
 
 struct canary_loses_one_in_a_million::faulty_claim : detail::hybrid_claim {
-  static bool at_exit(detail::node& n) {
-    if (!hybrid_claim::at_exit(n)) return false;
-    if ((count.fetch_add(1, std::memory_order_relaxed) + 1) % 1'000'000 != 0) return true;
+  static std::uint64_t at_exit(detail::node& n) {
+    const std::uint64_t w = hybrid_claim::at_exit(n);
+    if (w == 0) return 0;
+    if ((count.fetch_add(1, std::memory_order_relaxed) + 1) % 1'000'000 != 0) return w;
     n.fn(n.closure, detail::closure_op::destroy, nullptr);  // the fault
     n.retire();
-    return false;
+    return 0;
   }
 
  private:

@@ -26,12 +26,13 @@ struct canary_lossy {
 };
 
 struct canary_lossy::faulty_claim : detail::hybrid_claim {
-  static bool at_exit(detail::node& n) {
+  static std::uint64_t at_exit(detail::node& n) {
     if (!find()->last.empty()) return hybrid_claim::at_exit(n);
-    if (!hybrid_claim::at_exit(n)) return false;
+    const std::uint64_t w = hybrid_claim::at_exit(n);
+    if (w == 0) return 0;
     n.fn(n.closure, detail::closure_op::destroy, nullptr);  // the fault
     n.retire();
-    return false;
+    return 0;
   }
 };
 
