@@ -51,9 +51,10 @@ void read_name_of(pid_t tid, char (&name)[16]) noexcept {
 void block::take_turn() noexcept {
   if (!ordered) return;
   const std::uint64_t before = next_in_order() - 1;
-  const std::uint64_t mine = node::generation_of(last_word.load(std::memory_order_relaxed));
+  const std::uint64_t mine = newest_generation();
   bump(unregistered, before - mine);
-  last_word.store(node::word(before, node::gone), std::memory_order_relaxed);
+  word_base.store(word_base.load(std::memory_order_relaxed) + node::word(before - mine, node::gone),
+                  std::memory_order_relaxed);
 }
 
 linked_node* block::take_linked() noexcept {
@@ -121,13 +122,14 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   for (exit_chain* c : {&early, &last, &very_last, &destructors, &kept}) c->reset();
   free = fresh_linked = fresh_linked_end = nullptr;
   linked_slab = array = nullptr;
-  fresh = fresh_end = array_begin = nullptr;
+  fresh_end = array_begin = nullptr;
+  move_fresh(nullptr);
   array_room = 0;
   holes = 0;
   ordered = array_closed = settings().global_order;
   rounds = 0;
   alternations = 0;
-  single_use = draining_here = refusing = after_stage = staging = false;
+  single_use = draining_here = refusing = after_stage = staging = array_paused = false;
   early_armed = early_is_over = in_destructors = false;
   pins.store(1, std::memory_order_relaxed);
   {
@@ -157,13 +159,31 @@ void block::begin_drain() noexcept {
 
 void block::end_life() noexcept {
   THREADREF_POINT(end);
+  bool anybody_waits = false;
+  bool is_last_pin = false;
   {
     const std::lock_guard lock(m);
     live.store(0, std::memory_order_release);
     state.store(thread_state::ended, std::memory_order_release);
+    // Who waits has counted itself under the lock; who comes later finds that all is gone.
+    anybody_waits = waiters.load(std::memory_order_relaxed) != 0;
+    // Pins are added under the lock only. Acquire: what was done under those that went comes
+    // before.
+    is_last_pin = pins.load(std::memory_order_acquire) == 1;
+    if (is_last_pin) forget_life();
   }
-  done.ring();  // whatever a waiter missed, the end of the thread tells it
-  unpin();
+  if (anybody_waits) done.ring();  // whatever a waiter missed, the end of the thread tells it
+  if (is_last_pin) {
+    home->recycle(*this);
+  } else {
+    unpin();
+  }
+}
+
+void block::forget_life() noexcept {
+  serial = 0;
+  returned = nullptr;
+  has_returned.store(false, std::memory_order_relaxed);
 }
 
 void block::wake() noexcept {
@@ -254,7 +274,12 @@ bool block::try_pin(std::uint64_t of) noexcept {
 }
 
 void block::unpin() noexcept {
-  if (pins.fetch_sub(1, std::memory_order_acq_rel) == 1) home->recycle(*this);
+  if (pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  {
+    const std::lock_guard lock(m);
+    forget_life();
+  }
+  home->recycle(*this);
 }
 
 }  // namespace threadref::detail

@@ -57,19 +57,21 @@ struct block {
   std::atomic<std::uint64_t> live{0};  // the serial while running; 0 before, and from the drain on
   // The array: slabs whose slots are handed out in the order of their addresses, so that the newest
   // registration is the last slot and no links are needed (see exit_array.cpp).
-  node* fresh = nullptr;                    // the slot that comes next
-  node* fresh_end = nullptr;                // fresh: registrations go to the chain
-  node* array_begin = nullptr;              // of the current slab
-  std::atomic<std::uint64_t> last_word{0};  // the newest registration's, without state and flags
-  exit_chain last;                          // what finalize() adds to when it is not the array
-  slab* array = nullptr;                    // the current one of array_slabs
-  std::uint32_t array_room = 0;             // slots of it and of the older ones
-  bool array_closed = false;                // nothing more goes there in this life
-  bool ordered = false;                     // generations come from one counter for all threads
-  bool single_use = false;     // slots are used once: a native entry may still point there
-  bool draining_here = false;  // the referent's copy of `draining`
-  bool refusing = false;       // nothing is registered any more in this life
-  bool after_stage = false;    // the exit stage ran: registering arms it again first
+  std::atomic<node*> next_slot{nullptr};  // fresh()
+  node* fresh_end = nullptr;              // fresh(): whoever registers has to ask for a place
+  node* array_begin = nullptr;            // of the current slab
+  std::atomic<std::uint64_t> word_base{node::one_generation};  // see word_at()
+  static constexpr std::uint64_t is_moving = 1;                // of it
+  exit_chain last;               // what finalize() adds to when it is not the array
+  slab* array = nullptr;         // the current one of array_slabs
+  std::uint32_t array_room = 0;  // slots of it and of the older ones
+  bool array_closed = false;     // nothing more goes there in this life
+  bool array_paused = false;     // nothing goes there until somebody asks for a place
+  bool ordered = false;          // generations come from one counter for all threads
+  bool single_use = false;       // slots are used once: a native entry may still point there
+  bool draining_here = false;    // the referent's copy of `draining`
+  bool refusing = false;         // nothing is registered any more in this life
+  bool after_stage = false;      // the exit stage ran: registering arms it again first
   bool early_armed = false;
   bool early_is_over = false;
   bool staging = false;            // the exit stage runs
@@ -113,53 +115,86 @@ struct block {
   block* next_free = nullptr;  // under the domain's lock
   domain* const home;
 
-  // What the next registration's word is, without state and flags. Never on a thread whose order is
-  // that of all threads: see take_turn().
-  std::uint64_t next_word() noexcept {
-    const std::uint64_t w = last_word.load(std::memory_order_relaxed) + node::one_generation;
-    last_word.store(w, std::memory_order_relaxed);
-    return w;
+  // The array's end: the slot that comes next there.
+  [[nodiscard]] node* fresh() const noexcept { return next_slot.load(std::memory_order_relaxed); }
+  // Where the next registration moves it to is the only thing that counts registrations: the next
+  // one's word is a constant away from the slot, and whoever moves the end otherwise changes that
+  // constant, so that the word stays what it was. (Numbers: they wrap around, and no slot is there
+  // for each.)
+  static constexpr unsigned slot_shift = node::generation_shift - 5;
+  static_assert(sizeof(node) == 1U << 5U && sizeof(slab) % sizeof(node) == 0);
+  [[nodiscard]] std::uint64_t word_at(const node* slot) const noexcept {
+    return word_base.load(std::memory_order_relaxed) +
+           (reinterpret_cast<std::uintptr_t>(slot) << slot_shift);
   }
-  [[nodiscard]] std::uint64_t newest_word() const noexcept {
-    return last_word.load(std::memory_order_relaxed);
+  void move_fresh(node* to) noexcept {
+    const std::uint64_t next = word_at(fresh());
+    const std::uint64_t base = next - (reinterpret_cast<std::uintptr_t>(to) << slot_shift);
+    // For registered(), on other threads: the two belong together again at the last store.
+    word_base.store(base | is_moving, std::memory_order_relaxed);
+    next_slot.store(to, std::memory_order_release);
+    word_base.store(base, std::memory_order_release);
+  }
+  // The word of a registration in the array, without state and flags: `slot` is fresh().
+  std::uint64_t take_slot(node* slot) noexcept {
+    next_slot.store(slot + 1, std::memory_order_relaxed);
+    return word_at(slot);
+  }
+  // Of one elsewhere. Never on a thread whose order is that of all threads: see take_turn().
+  std::uint64_t next_word() noexcept {
+    const std::uint64_t w = word_at(fresh());
+    word_base.store(word_base.load(std::memory_order_relaxed) + node::one_generation,
+                    std::memory_order_relaxed);
+    return w;
   }
   // Before next_word(), where order may matter beyond this thread.
   void take_turn() noexcept;
-  // How many registrations there have been, in all lives of the block.
+  // How many registrations there have been, in all lives of the block. Any thread.
   [[nodiscard]] std::uint64_t registered() const noexcept {
-    return node::generation_of(last_word.load(std::memory_order_relaxed)) -
-           unregistered.load(std::memory_order_relaxed);
+    return newest_generation() - unregistered.load(std::memory_order_relaxed);
   }
-  // A slot of the array that a registration of the phase `last` may take: fresh != fresh_end.
-  // Makes room for it; false: it has to go to the chain.
+  // Makes room for a registration of the phase `last`, at fresh(); false: it has to go to the
+  // chain.
   bool extend_array() noexcept;
   // The newest pending registration in the array, which stays there; null: none. What somebody else
   // still runs is passed over, and so is what the exit stage must not run.
   node* newest_in_array() noexcept;
   [[nodiscard]] bool array_is_empty() const noexcept {
-    return fresh == array_begin && (array == nullptr || array->older == nullptr);
+    return fresh() == array_begin && (array == nullptr || array->older == nullptr);
   }
   // What newest_in_array() passed over is before it again.
   void rewind_array() noexcept;
   void close_array() noexcept {
     array_closed = true;
-    fresh_end = fresh;
+    fresh_end = fresh();
   }
   // The newest slot of the array is gone.
   void pop_newest(node& n) noexcept {
-    fresh = &n;
+    move_fresh(&n);
     if (array_closed) [[unlikely]]
-      fresh_end = fresh;
+      fresh_end = &n;
   }
-  // The drain has run what lay between `top` and `end` of the array, which ended there when `newest`
-  // was the newest: so it does not any more, or that is holes below what came since.
-  void leave_behind(std::uint64_t newest, const node* end, node* top) noexcept {
-    if (newest_word() == newest) {
-      fresh = top;
+  // For the drain, which does not move the array's end for each: gives that end. From here on
+  // nothing goes to the array, until admits() or leave_behind().
+  node* pause_array() noexcept {
+    array_paused = true;
+    return fresh_end = fresh();
+  }
+  // What lay from `top` to `end` is gone, and the array ended there when it was paused. Where it
+  // does not any more, that is holes below what came since. True: nothing came.
+  bool leave_behind(const node* end, node* top) noexcept {
+    const bool alone = array_paused;
+    if (fresh() == end) {
+      move_fresh(top);
     } else {
       holes += end - top;
     }
+    resume_array();
+    return alone;
   }
+  // The current slab has nothing left, and the one before, which is full, becomes the current one.
+  // False: it has, or there is none.
+  bool leave_slab() noexcept;
   // A slot for a chain. Null: no memory.
   linked_node* take_linked() noexcept;
   void give_linked(linked_node& n) noexcept {
@@ -172,8 +207,11 @@ struct block {
     if (wanted == exit_phase::very_last) return very_last;
     return wanted == exit_phase::early && !early_is_over ? early : last;
   }
-  // May anything be registered? Arms the exit stage again if it has to.
-  bool admits() noexcept { return !refusing && (!after_stage || arm_stage_again()); }
+  // May anything be registered? Asked by who needs a place. Arms the exit stage again if it has to.
+  bool admits() noexcept {
+    if (array_paused) resume_array();
+    return !refusing && (!after_stage || arm_stage_again());
+  }
   [[nodiscard]] bool is_main() const noexcept;
   // Is the calling thread the referent? For hooks that a fork may leave to another thread.
   [[nodiscard]] bool is_of_this_thread() const noexcept;
@@ -184,7 +222,7 @@ struct block {
     n.retire();
     if (linked) {
       give_linked(static_cast<linked_node&>(n));
-    } else if (fresh == &n + 1) {
+    } else if (fresh() == &n + 1) {
       pop_newest(n);
       if (holes > 0) recede();
     } else {
@@ -270,13 +308,16 @@ struct block {
   void unpin() noexcept;
 
  private:
+  [[nodiscard]] std::uint64_t newest_generation() const noexcept;
   void recede() noexcept;
-  bool leave_slab() noexcept;
+  void resume_array() noexcept;
   linked_node* refill_linked() noexcept;
   std::uint64_t settle_pending() noexcept;
   void collect_returned() noexcept;
   bool arm_stage_again() noexcept;
   void read_name() noexcept;
+  // Under m: from here on every handle of that life answers "gone" without touching a node.
+  void forget_life() noexcept;
 };
 
 }  // namespace detail

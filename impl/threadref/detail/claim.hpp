@@ -52,7 +52,8 @@ struct hybrid_claim {
   static std::uint64_t at_exit(node& n) noexcept {
     THREADREF_POINT(exit_claim);
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-    if ((w & node::armed) == 0) return 0;
+    if ((w & node::armed) == 0) [[unlikely]]
+      return 0;
     n.word_now.store(w ^ (node::armed ^ node::running), std::memory_order_relaxed);
     return w;
   }

@@ -54,12 +54,6 @@ block* domain::extend() noexcept {
 
 void domain::recycle(block& b) noexcept {
   THREADREF_POINT(recycle);
-  {
-    const std::lock_guard lock(b.m);
-    b.serial = 0;  // from here on every handle of that life answers "gone" without touching a node
-    b.returned = nullptr;
-    b.has_returned.store(false, std::memory_order_relaxed);
-  }
   // The first slab stays, so that a churned thread's first registration is warm; the rest is
   // shared.
   slab* const first = b.array_slabs.load(std::memory_order_relaxed);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The array of a block: registrations in the order of their addresses.
 //
-// Slots are handed out from `fresh` upwards, slab after slab, so that the newest registration is
+// Slots are handed out from fresh() upwards, slab after slab, so that the newest registration is
 // the last slot, and a registration writes its 32 bytes and nothing else. What is taken out is a
-// hole; the array gives way only at its end: `fresh` goes back over what is gone there, as a stack
+// hole; the array gives way only at its end: fresh() goes back over what is gone there, as a stack
 // pointer does. So no slot is ever on a free list, and the order is right without any link.
 //
 // What does not fit that order goes to a chain, which has links: other phases, exit_nodes,
@@ -19,31 +19,50 @@
 
 namespace threadref::detail {
 
-// Back over what is gone at the end of the current slab. Acquire: whoever took such a slot may have
-// been another thread, and what it did with the closure comes before the slot's next use.
-void block::recede() noexcept {
-  while (fresh != array_begin &&
-         node::state_of(fresh[-1].word_now.load(std::memory_order_acquire)) == node::gone) {
-    --holes;
-    pop_newest(fresh[-1]);
+// The word base is read twice, since the array's end may be moving: then the two do not belong
+// together. Acquire: who sees where it went sees that it is moving, or has moved.
+std::uint64_t block::newest_generation() const noexcept {
+  for (;;) {
+    const std::uint64_t base = word_base.load(std::memory_order_acquire);
+    const node* const slot = next_slot.load(std::memory_order_acquire);
+    if ((base & is_moving) == 0 && word_base.load(std::memory_order_relaxed) == base)
+      return node::generation_of(base + (reinterpret_cast<std::uintptr_t>(slot) << slot_shift)) - 1;
   }
 }
 
-// The current slab has nothing left; the one before is full. False: there is none.
+// Back over what is gone at the end of the current slab. Acquire: whoever took such a slot may have
+// been another thread, and what it did with the closure comes before the slot's next use.
+void block::recede() noexcept {
+  node* const end = fresh();
+  node* top = end;
+  while (top != array_begin &&
+         node::state_of(top[-1].word_now.load(std::memory_order_acquire)) == node::gone) {
+    --holes;
+    --top;
+  }
+  if (top != end) pop_newest(*top);
+}
+
 bool block::leave_slab() noexcept {
-  if (fresh != array_begin || array == nullptr || array->older == nullptr) return false;
+  if (fresh() != array_begin || array == nullptr || array->older == nullptr) return false;
   array_room -= array->capacity;
   array = array->older;
   array_begin = array->nodes();
-  fresh = fresh_end = array_begin + array->capacity;
+  fresh_end = array_begin + array->capacity;
+  move_fresh(fresh_end);
   return true;
+}
+
+void block::resume_array() noexcept {
+  array_paused = false;
+  fresh_end = array_closed || array == nullptr ? fresh() : array_begin + array->capacity;
 }
 
 bool block::extend_array() noexcept {
   if (array_closed) return false;
   do recede();
   while (leave_slab());
-  if (fresh != fresh_end) return true;
+  if (fresh() != fresh_end) return true;
   const std::int64_t gone = holes + foreign_holes.load(std::memory_order_relaxed);
   if (array != nullptr && 2 * gone >= std::int64_t{array_room}) return false;
   slab* s = array != nullptr ? array->next.load(std::memory_order_relaxed)
@@ -59,8 +78,9 @@ bool block::extend_array() noexcept {
   s->older = array;
   array = s;
   array_room += s->capacity;
-  array_begin = fresh = s->nodes();
-  fresh_end = fresh + s->capacity;
+  array_begin = s->nodes();
+  fresh_end = array_begin + s->capacity;
+  move_fresh(array_begin);
   return true;
 }
 
@@ -68,12 +88,13 @@ node* block::newest_in_array() noexcept {
   for (;;) {
     do recede();
     while (leave_slab());
-    if (fresh == array_begin) return nullptr;
-    node& n = fresh[-1];
+    node* const end = fresh();
+    if (end == array_begin) return nullptr;
+    node& n = end[-1];
     const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
     if (node::state_of(w) == node::armed && !(staging && (w & node::not_at_process_exit) != 0))
       return &n;
-    // Its slot stays in use below `fresh`, so nothing may be registered from there on.
+    // Its slot stays in use below fresh(), so nothing may be registered from there on.
     if (node::state_of(w) != node::gone) {
       array_closed = true;
       pop_newest(n);
@@ -87,7 +108,8 @@ void block::rewind_array() noexcept {
     array = array->next.load(std::memory_order_relaxed);
   if (array == nullptr) return;
   array_begin = array->nodes();
-  fresh = fresh_end = array_begin + array->capacity;
+  fresh_end = array_begin + array->capacity;
+  move_fresh(fresh_end);
 }
 
 }  // namespace threadref::detail

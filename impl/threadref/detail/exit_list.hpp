@@ -299,8 +299,9 @@ class exit_list {
   struct place_in_order {
     node* at;
     std::uint64_t flags;
+    std::uint64_t word;  // which comes next
   };
-  // In the array, if there is no room without a call; else in the chain of the place. Null: error.
+  // In the array, if there is room now; else in the chain of the place. Null: error.
   static place_in_order find_place(block& b, exit_place place) noexcept;
 
   // The closure is there, or can be made by fill(storage), which runs nobody's code but that of
@@ -309,15 +310,18 @@ class exit_list {
   [[gnu::always_inline]] static added enter(block& b, exit_place place, Fill&& fill) {
     // Two copies of the rest, so that the word of the usual case is a constant away from the
     // counter.
-    if (place == exit_place::last && !direct_hook<Hook> && b.fresh != b.fresh_end) [[likely]]
-      return publish<R, Stored>(b, *b.fresh++, 0, fill);
+    if (place == exit_place::last && !direct_hook<Hook>) [[likely]] {
+      node* const fresh = b.fresh();
+      if (fresh != b.fresh_end) [[likely]]
+        return publish<R, Stored>(b, {fresh, 0, b.take_slot(fresh)}, fill);
+    }
     const place_in_order in = find_place(b, place);
     if (in.at == nullptr) {
       return {{},
               b.refusing || b.after_stage ? std::errc::operation_not_permitted
                                           : std::errc::not_enough_memory};
     }
-    const added made = publish<R, Stored>(b, *in.at, in.flags, fill);
+    const added made = publish<R, Stored>(b, in, fill);
     if constexpr (direct_hook<Hook>) {
       // Once a pass of the key has begun, passes run what is late: an entry with the system would
       // come to nothing, be leaked, or (Boost's key under ThreadSanitizer) come after the end.
@@ -331,19 +335,19 @@ class exit_list {
     return made;
   }
   template <class R, class Stored, class Fill>
-  [[gnu::always_inline]] static added publish(block& b, node& n, std::uint64_t flags, Fill& fill) {
-    const std::uint64_t word = b.next_word();
+  [[gnu::always_inline]] static added publish(block& b, place_in_order in, Fill& fill) {
+    node& n = *in.at;
     // The slot must not read "gone" while that code runs: whatever registers or takes out there, or
     // ends the process, would give it away again.
     if constexpr (runs_code_as_it_moves<Stored>)
-      n.word_now.store(word + (node::running | flags), std::memory_order_relaxed);
+      n.word_now.store(in.word + (node::running | in.flags), std::memory_order_relaxed);
     unpoison(n.closure, sizeof n.closure);
     fill(n.closure);
     n.fn = &closure_model<R, Stored>;
     constexpr std::uint64_t armed = node::armed | (is_plain_closure<Stored> ? node::is_plain : 0);
-    n.word_now.store(word + (armed | flags), std::memory_order_release);
+    n.word_now.store(in.word + (armed | in.flags), std::memory_order_release);
     THREADREF_POINT(registered);
-    return {{&b, b.serial, &n, node::generation_of(word)}, std::errc{}};
+    return {{&b, b.serial, &n, node::generation_of(in.word)}, std::errc{}};
   }
 
   // The exit stage: in exit_stage_impl.hpp.

@@ -48,7 +48,10 @@ attached exit_list<Hook, Claim>::attach_slow() noexcept {
 template <class Hook, class Claim>
 auto exit_list<Hook, Claim>::find_place(block& b, exit_place place) noexcept -> place_in_order {
   if (!b.admits()) return {};
-  if (place == exit_place::last && b.extend_array()) return {b.fresh++, 0};
+  if (place == exit_place::last && b.extend_array()) {
+    node* const fresh = b.fresh();
+    return {fresh, 0, b.take_slot(fresh)};
+  }
   linked_node* n = b.take_linked();
   if (n == nullptr) return {};
   b.take_turn();
@@ -56,7 +59,7 @@ auto exit_list<Hook, Claim>::find_place(block& b, exit_place place) noexcept -> 
   std::uint64_t flags = node::is_linked;
   if (place == exit_place::very_last) flags |= node::is_very_last;
   if (place == exit_place::destructors) flags |= node::is_destructor;
-  return {n, flags};
+  return {n, flags, b.next_word()};
 }
 
 template <class Hook, class Claim>
@@ -139,7 +142,7 @@ class exit_list<Hook, Claim>::drain {
       // Nearly always all that there is: the array; nothing gets into the early chain any more.
       if (b_.early.empty() && !b_.in_destructors && !b_.staging && !b_.array_closed &&
           upto_ != exit_phase::early)
-        run_array(b_, count);
+        run_array(count);
       node* n = next();
       if (n == nullptr) return;
       if (is_past_limits()) {
@@ -157,47 +160,53 @@ class exit_list<Hook, Claim>::drain {
     ~tick() { of.count_ += ran; }
   };
 
-  // The current slab from its end, for as long as nothing newer is registered; leaves to the others
-  // what is not that simple. Neither the position nor a word is read back from memory, where each
-  // turn would wait for what the one before has stored (1.6 times the time). So the array keeps its
-  // end meanwhile, and what a finalizer registers comes behind that. A function of its own, for
+  // The array, for as long as nothing is registered meanwhile; leaves to the others what is not
+  // that simple.
+  THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
+    if (!b_.last.empty()) return;
+    while (run_slab(b_, count) && b_.leave_slab()) {
+    }
+  }
+  // From the end of the current slab; true: nothing was registered. Neither the position nor a word
+  // is read back from memory, where each turn would wait for what the one before has stored (1.25
+  // times the time). So the array keeps its end until all is over, and takes nothing meanwhile:
+  // whoever registers has to ask for a place, and by that stops this. A function of its own, for
   // there are just as many registers as it needs.
-  THREADREF_CATCHES_UNWINDING static void run_array(block& b, tick& count) {
-    const std::uint64_t newest = b.newest_word();
-    node* const end = b.fresh;
+  THREADREF_CATCHES_UNWINDING static bool run_slab(block& b, tick& count) {
+    node* const end = b.pause_array();
     node* const bottom = b.array_begin;
-    node* top = end;
-    while (top != bottom) [[likely]] {
-      const std::uint64_t w = Claim::at_exit(top[-1]);
-      if (w == 0) [[unlikely]]
+    node* n = end;
+    while (n != bottom) {
+      --n;
+      const std::uint64_t w = Claim::at_exit(*n);
+      if (w == 0) [[unlikely]] {
+        ++n;
         break;
-      --top;
+      }
       try {
-        if (!Claim::run_at_exit(*top)) [[unlikely]] {
+        if (!Claim::run_at_exit(*n)) [[unlikely]] {
           bump(b.own.dropped);
           --count.ran;
         }
       } catch (abi::__forced_unwind&) {
-        top->retire(w);
-        leave_array(b, count, newest, end, top);
+        n->retire(w);
+        leave_array(b, count, end, n);
         b.tell_waiters();
         throw;
       } catch (...) {
         report(b, std::current_exception(), incident::threw);
       }
-      top->retire(w);
-      if (b.waiters.load(std::memory_order_relaxed) != 0) [[unlikely]]
-        b.wake();
-      if (b.fresh != end || !b.last.empty()) [[unlikely]]
+      n->retire(w);
+      b.tell_waiters();
+      if (!b.array_paused) [[unlikely]]
         break;
     }
-    leave_array(b, count, newest, end, top);
+    return leave_array(b, count, end, n);
   }
-  // By value: through a reference `top` would be in memory.
-  static void leave_array(block& b, tick& count, std::uint64_t newest, const node* end,
-                          node* top) noexcept {
+  // By value: through a reference the position would be in memory.
+  static bool leave_array(block& b, tick& count, const node* end, node* top) noexcept {
     count.ran += static_cast<std::uint64_t>(end - top);
-    b.leave_behind(newest, end, top);
+    return b.leave_behind(end, top);
   }
 
   THREADREF_CATCHES_UNWINDING_INLINE void run_one(node& n, tick& count) {
