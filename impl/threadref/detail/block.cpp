@@ -186,6 +186,20 @@ void block::forget_life() noexcept {
   has_returned.store(false, std::memory_order_relaxed);
 }
 
+slab* block::spare_slabs(std::uint32_t from_class) noexcept {
+  std::atomic<slab*>* at = &array_slabs;
+  for (slab* s = nullptr; (s = at->load(std::memory_order_relaxed)) != nullptr; at = &s->next)
+    if (s->size_class >= from_class) return at->exchange(nullptr);
+  return nullptr;
+}
+
+slab* block::spare_linked_slabs() noexcept {
+  slab* const first = linked_slabs.load(std::memory_order_relaxed);
+  if (first == nullptr) return nullptr;
+  const bool is_only_one = array_slabs.load(std::memory_order_relaxed) == nullptr;
+  return (is_only_one ? first->next : linked_slabs).exchange(nullptr);
+}
+
 void block::wake() noexcept {
   const std::lock_guard lock(m);
   done.ring();

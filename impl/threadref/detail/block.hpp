@@ -180,11 +180,11 @@ struct block {
     array_paused = true;
     return fresh_end = fresh();
   }
-  // What lay from `top` to `end` is gone, and the array ended there when it was paused. Where it
-  // does not any more, that is holes below what came since. True: nothing came.
+  // What lay from `top` to `end` is gone, and the array ended there when it was paused. If something
+  // came since, that is holes: below it, or already taken for its slots. True: nothing came.
   bool leave_behind(const node* end, node* top) noexcept {
     const bool alone = array_paused;
-    if (fresh() == end) {
+    if (alone && fresh() == end) {  // else an exit stage has moved it, in a finalizer
       move_fresh(top);
     } else {
       holes += end - top;
@@ -300,6 +300,11 @@ struct block {
   [[nodiscard]] bool is_zombie() const noexcept;
   // Adds what happened to the registrations of all its lives.
   void add_counts(counters& to) const noexcept;
+
+  // Takes the slabs that a thread that has ended leaves to all: those of the array from a class on,
+  // and those of the chains but one, if it is the only one left. Null: none.
+  slab* spare_slabs(std::uint32_t from_class) noexcept;
+  slab* spare_linked_slabs() noexcept;
 
   // For a handle of this life. Under m. Reads the name the first time.
   void pin_described() noexcept;

@@ -11,6 +11,11 @@
 
 namespace threadref::detail {
 
+// The block that ended last on a CPU keeps its slabs up to 16 KiB, 31 KiB in all, since the next
+// thread there takes that one: else each of a churn of threads would ask the pool for the same. All
+// others keep the first.
+constexpr std::uint32_t warm_slab_classes = 5;
+
 block* domain::acquire() noexcept {
   std::uint64_t serial = 0;
   const auto new_serial = [](lists& l, std::size_t shard) { return ++l.lives * shards + shard; };
@@ -54,17 +59,18 @@ block* domain::extend() noexcept {
 
 void domain::recycle(block& b) noexcept {
   THREADREF_POINT(recycle);
-  // The first slab stays, so that a churned thread's first registration is warm; the rest is
-  // shared.
-  slab* const first = b.array_slabs.load(std::memory_order_relaxed);
-  if (first != nullptr) give_slabs(first->next.exchange(nullptr));
-  slab* const first_linked = b.linked_slabs.load(std::memory_order_relaxed);
-  if (first_linked != nullptr)
-    give_slabs((first != nullptr ? b.linked_slabs : first_linked->next).exchange(nullptr));
+  slab* linked = b.spare_linked_slabs();
+  slab* spare = b.spare_slabs(warm_slab_classes);
+  slab* cold = nullptr;
   auto& shard = dead_.here();
-  const std::lock_guard lock(shard.m);
-  b.next_free = shard.lists.free.load(std::memory_order_relaxed);
-  shard.lists.free.store(&b, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(shard.m);
+    block* const before = shard.lists.free.load(std::memory_order_relaxed);
+    if (before != nullptr) cold = before->spare_slabs(1);
+    b.next_free = before;
+    shard.lists.free.store(&b, std::memory_order_relaxed);
+  }
+  for (slab* s : {linked, spare, cold}) give_slabs(s);
 }
 
 block* domain::pin_live(std::size_t index) noexcept {
