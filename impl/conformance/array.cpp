@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <initializer_list>
 #include <optional>
 #include <vector>
 
+#include "conformance/child.hpp"
 #include "conformance/suite.hpp"
 
 namespace threadref::conformance {
@@ -111,10 +113,70 @@ TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
   }
 }
 
+// It is newer than all of the slab before, where the drain would go on.
+TYPED_TEST(array, c123_what_the_last_of_a_slab_registers_is_next) {
+  if constexpr (detail::direct_hook<TypeParam>) return;  // it has no array
+  std::vector<int> order;
+  basic_exit_node<TypeParam> late;
+  struct noted {
+    std::vector<int>& in;
+    static void run(void* self) { static_cast<noted*>(self)->in.push_back(-1); }
+  } note{order};
+  os_thread([&] {
+    for (int i = 0; i != two_slabs; ++i) {
+      finalize<TypeParam>([&, i] {
+        order.push_back(i);
+        if (i == first_slab) {
+          EXPECT_EQ(late.attach(&noted::run, &note), std::errc{});
+        }
+      });
+    }
+  }).join();
+  std::vector<int> expected;
+  for (int i = two_slabs; i != 0; --i) {
+    expected.push_back(i - 1);
+    if (i - 1 == first_slab) expected.push_back(-1);
+  }
+  EXPECT_EQ(order, expected);
+}
+
+// A finalizer ends the process: the rest of its thread's list is run by the exit stage, on top of
+// the drain, which was in the first slab; one of those calls pthread_exit. The last rounds of the
+// thread's exit find what is left, and main ends the process.
+THREADREF_SCENARIO(c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
+  os_thread([&out] {
+    for (int i = 0; i != two_slabs; ++i) {
+      if (i == 4) {
+        seen<B>(out, "left");
+      } else if (i == 8) {
+        finalize<B>([&out] {
+          out.note("pthread_exit");
+          pthread_exit(nullptr);
+        });
+      } else if (i == 20) {
+        finalize<B>([&out] {
+          out.note("exit");
+          std::exit(1);
+        });
+      } else {
+        finalize<B>([] {});
+      }
+    }
+  }).join();
+  return 0;
+}
+TYPED_TEST(array, c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, (names{"exit@thread", "pthread_exit@thread", "left@thread"}));
+  expect_accounted(end.stats, 0);
+}
+
 // The array gets a slab and leaves it again, many times: that gives it no right to more holes.
 TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
   if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
   std::size_t slabs = 0;
+  trim<TypeParam>();  // this thread begins without slabs
   os_thread([&slabs] {
     for (int round = 0; round != 200; ++round) {
       std::vector<plain_finalizer<TypeParam>> all;

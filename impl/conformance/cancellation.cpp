@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <vector>
 
 #include "conformance/suite.hpp"
@@ -119,6 +120,7 @@ std::size_t slots_of_this_thread() {
 
 // Shows: F-30.
 TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory) {
+  trim<TypeParam>();  // this thread begins without slabs
   os_thread([] {
     for (int i = 0; i != scaled(10'000'000); ++i) {
       ASSERT_TRUE(finalize<TypeParam>([] {}).cancel());
@@ -126,6 +128,7 @@ TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory
     EXPECT_EQ(slabs_of_this_thread<TypeParam>().size(), 1U);
   }).join();
   // The oldest first, of a thousand: see below.
+  trim<TypeParam>();
   os_thread([] {
     constexpr std::size_t pending = 1'000;
     constexpr std::size_t rounds = scaled(2'000, 20);
@@ -139,6 +142,33 @@ TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory
   }).join();
 }
 
+// Each of these registers as many as before, and itself: what ran below that are holes, as is what
+// is cancelled in the middle. The last one then has ten pending, and cancels the oldest for ever.
+template <class B>
+struct registers_again {
+  int left;
+  void operator()() const {
+    if (left != 0) {
+      finalize<B>(registers_again{left - 1});
+      for (int i = 0; i != 400; ++i) finalize<B>([] {});
+      return;
+    }
+    std::deque<plain_finalizer<B>> pending;
+    for (int i = 0; i != 20'000; ++i) {
+      pending.push_back(finalize<B>([] {}));
+      if (pending.size() <= 10) continue;
+      EXPECT_TRUE(pending.front().cancel());
+      pending.pop_front();
+    }
+    EXPECT_LE(slots_of_this_thread<B>(), 2 * (3 * 400 + 31));
+  }
+};
+TYPED_TEST(cancellation, c064_finalizers_that_register_leave_room) {
+  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  trim<TypeParam>();                                     // this thread begins without slabs
+  os_thread([] { finalize<TypeParam>(registers_again<TypeParam>{50}); }).join();
+}
+
 // What other threads take is used again. A list has twice as many slots as were pending at once, in
 // order, and as many with links; and a slab of either sort. (One round is not enough to get there:
 // what comes while half the array is holes goes to the chain, which takes slabs of its own.)
@@ -146,6 +176,7 @@ TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
   constexpr std::size_t batch = 1'000;
   std::vector<plain_finalizer<TypeParam>> all;
   std::vector<std::size_t> slots;  // after each round
+  trim<TypeParam>();
   os_thread([&] {
     for (int round = 0; round != scaled(2'000, 10); ++round) {
       all.clear();

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -167,6 +169,49 @@ void shares_what_the_dead_left() {
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
+// Bytes of the slabs of a block.
+std::size_t bytes_kept_by(const detail::block& b) {
+  std::size_t bytes = 0;
+  for (const auto* first : {&b.array_slabs, &b.linked_slabs}) {
+    for (const detail::slab* s = first->load(); s != nullptr; s = s->next.load())
+      bytes += std::size_t{1024} << s->size_class;
+  }
+  return bytes;
+}
+
+// On one CPU: of threads that were there at once, the last one to end leaves its next thread slabs
+// of 1, 2, 4, 8 and 16 KiB, and the others of 1 KiB.
+void keeps_the_slabs_of_the_last() {
+  constexpr int many = 5'000;
+  constexpr std::size_t kept = 31 * 1024;
+  const cpu_set_t allowed = affinity();
+  stay_on(static_cast<std::size_t>(sched_getcpu()));
+  std::array<const detail::block*, threads> blocks{};
+  {
+    std::atomic<int> ready{0};
+    std::deque<std::thread> all;
+    for (const detail::block*& own : blocks) {
+      all.emplace_back([&ready, &own] {
+        for (int n = 0; n != many; ++n) finalize([] {});
+        own = default_backend::list::own();
+        ++ready;
+        while (ready != threads) sched_yield();
+      });
+    }
+    for (std::thread& t : all) t.join();
+  }
+  std::size_t largest = 0;
+  std::size_t bytes = 0;
+  for (const detail::block* b : blocks) {
+    bytes += bytes_kept_by(*b);
+    largest = std::max(largest, bytes_kept_by(*b));
+  }
+  THREADREF_CHECK(largest == kept, "the last thread to end left other than 31 KiB");
+  THREADREF_CHECK(bytes == kept + (threads - 1) * std::size_t{1024},
+                  "the others left other than 1 KiB");
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
+}
+
 }  // namespace
 
 int main() {
@@ -176,6 +221,7 @@ int main() {
     uses_what_another_cpu_left();
     trims_what_nobody_uses();
     shares_what_the_dead_left();
+    keeps_the_slabs_of_the_last();
   } catch (const std::exception& e) {
     std::fprintf(stderr, "memory_bounds: %s\n", e.what());
     return scenarios::status_crashed;

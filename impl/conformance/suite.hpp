@@ -73,7 +73,8 @@ std::string survivors() {
   return all;
 }
 
-// The slabs that this thread's list has taken.
+// The slabs that this thread's list has: those it took, and those that the block's last thread left
+// there, which trim() takes.
 template <class B>
 std::vector<const detail::slab*> slabs_of_this_thread() {
   std::vector<const detail::slab*> all;

@@ -164,8 +164,9 @@ class exit_list<Hook, Claim>::drain {
   // that simple.
   THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
     if (!b_.last.empty()) return;
-    while (run_slab(b_, count) && b_.leave_slab()) {
-    }
+    do {
+      if (!run_slab(b_, count)) return;
+    } while (b_.leave_slab());
   }
   // From the end of the current slab; true: nothing was registered. Neither the position nor a word
   // is read back from memory, where each turn would wait for what the one before has stored (1.25
