@@ -54,7 +54,7 @@ struct hybrid_claim {
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     if ((w & node::armed) == 0) [[unlikely]]
       return 0;
-    n.word_now.store(w ^ (node::armed ^ node::running), std::memory_order_relaxed);
+    n.word_now.store(w + (node::running - node::armed), std::memory_order_relaxed);
     return w;
   }
 

@@ -178,7 +178,9 @@ class exit_list<Hook, Claim>::drain {
     node* const bottom = b.array_begin;
     node* n = end;
     while (n != bottom) {
-      --n;
+      // Laundered, for g++ would else keep this pointer, the last one and that of the word, each in a
+      // register of its own.
+      n = std::launder(n - 1);
       const std::uint64_t w = Claim::at_exit(*n);
       if (w == 0) [[unlikely]] {
         ++n;
