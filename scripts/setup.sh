@@ -47,6 +47,7 @@ all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asa
 all  | clang-19            | the preset clang19-tsan
 all  | libclang-rt-19-dev  | sanitizer run-times of that
 all  | valgrind            | the preset memcheck, and instructions.sh
+all  | ccache              | mutate.sh: what a mutant has not changed is not compiled again
 all  | g++-aarch64-linux-gnu | the preset aarch64
 all  | qemu-user           | runs what that compiled
 all  | libjemalloc2        | sweep.sh: the allocator jemalloc

@@ -180,8 +180,9 @@ struct block {
     array_paused = true;
     return fresh_end = fresh();
   }
-  // What lay from `top` to `end` is gone, and the array ended there when it was paused. If something
-  // came since, that is holes: below it, or already taken for its slots. True: nothing came.
+  // What lay from `top` to `end` is gone, and the array ended there when it was paused. If
+  // something came since, that is holes: below it, or already taken for its slots. True: nothing
+  // came.
   bool leave_behind(const node* end, node* top) noexcept {
     const bool alone = array_paused;
     if (alone && fresh() == end) {  // else an exit stage has moved it, in a finalizer

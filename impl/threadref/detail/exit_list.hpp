@@ -285,7 +285,7 @@ class exit_list {
     }
   }
 
-  class drain;  // what runs an exit list; in exit_list_impl.hpp
+  class drain;  // what runs an exit list; in drain.hpp
   static attached attach_slow() noexcept;
   static void push(block& b, linked_node& n, exit_place place) noexcept;
   static void undo(block& b, linked_node& n) noexcept;

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// What runs an exit list: at the end of its thread, in the exit stage, or when a limit is passed.
+// Part of exit_list_impl.hpp.
+#pragma once
+
+#include <cxxabi.h>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <new>
+
+#include "threadref/detail/exit_list.hpp"
+
+namespace threadref::detail {
+
+// Runs the lists of a block: stage 1, newest first, phase by phase; then stage 2, oldest first, to
+// its end; and again, as long as there is something.
+template <class Hook, class Claim>
+class exit_list<Hook, Claim>::drain {
+ public:
+  drain(block& b, exit_phase upto, std::atomic<std::uint64_t>& ran) noexcept
+      : b_(b),
+        upto_(upto),
+        ran_(ran),
+        registered_max_(b.late_from + settings().late_registrations_max) {}
+  // Also when a forced unwind leaves run(): what a pass is over with stays over.
+  ~drain() { bump(ran_, count_); }
+  drain(const drain&) = delete;
+  drain& operator=(const drain&) = delete;
+
+  static bool has_work(const block& b, exit_phase upto) noexcept {
+    if (!b.early.empty()) return true;
+    if (upto == exit_phase::early) return false;
+    return !b.array_is_empty() || !b.last.empty() || !b.destructors.empty() ||
+           (upto == exit_phase::very_last && !b.very_last.empty());
+  }
+
+  THREADREF_CATCHES_UNWINDING void run() {
+    tick count{*this};
+    for (;;) {
+      // Nearly always all that there is: the array; nothing gets into the early chain any more.
+      if (b_.early.empty() && !b_.in_destructors && !b_.staging && !b_.array_closed &&
+          upto_ != exit_phase::early)
+        run_array(count);
+      node* n = next();
+      if (n == nullptr) return;
+      if (is_past_limits()) {
+        if (n->has(node::is_linked)) b_.last.push(static_cast<linked_node&>(*n));
+        return abandon();
+      }
+      run_one(*n, count);
+    }
+  }
+
+  // How many ran, in a register while they do; added also when a forced unwind leaves the frame.
+  struct tick {
+    drain& of;
+    std::uint64_t ran = 0;
+    ~tick() { of.count_ += ran; }
+  };
+
+  // The array, for as long as nothing is registered meanwhile; leaves to the others what is not
+  // that simple.
+  THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
+    if (!b_.last.empty()) return;
+    do {
+      if (!run_slab(b_, count)) return;
+    } while (b_.leave_slab());
+  }
+  // From the end of the current slab; true: nothing was registered. Neither the position nor a word
+  // is read back from memory, where each turn would wait for what the one before has stored (1.25
+  // times the time). So the array keeps its end until all is over, and takes nothing meanwhile:
+  // whoever registers has to ask for a place, and by that stops this. A function of its own, for
+  // there are just as many registers as it needs.
+  THREADREF_CATCHES_UNWINDING static bool run_slab(block& b, tick& count) {
+    node* const end = b.pause_array();
+    node* const bottom = b.array_begin;
+    node* n = end;
+    while (n != bottom) {
+      // Laundered, for g++ would else keep this pointer, the last one and that of the word, each in
+      // a register of its own.
+      n = std::launder(n - 1);
+      const std::uint64_t w = Claim::at_exit(*n);
+      if (w == 0) [[unlikely]] {
+        ++n;
+        break;
+      }
+      try {
+        if (!Claim::run_at_exit(*n)) [[unlikely]] {
+          bump(b.own.dropped);
+          --count.ran;
+        }
+      } catch (abi::__forced_unwind&) {
+        n->retire(w);
+        leave_array(b, count, end, n);
+        b.tell_waiters();
+        throw;
+      } catch (...) {
+        report(b, std::current_exception(), incident::threw);
+      }
+      n->retire(w);
+      b.tell_waiters();
+      if (!b.array_paused) [[unlikely]]
+        break;
+    }
+    return leave_array(b, count, end, n);
+  }
+  // By value: through a reference the position would be in memory.
+  static bool leave_array(block& b, tick& count, const node* end, node* top) noexcept {
+    count.ran += static_cast<std::uint64_t>(end - top);
+    return b.leave_behind(end, top);
+  }
+
+  THREADREF_CATCHES_UNWINDING_INLINE void run_one(node& n, tick& count) {
+    const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
+    if ((w & node::is_exit_node) != 0) return run_intrusive(static_cast<intrusive_node&>(n), count);
+    if (b_.staging && (w & node::not_at_process_exit) != 0)
+      return b_.kept.push(static_cast<linked_node&>(n));
+    if (!Claim::at_exit(n)) return;
+    struct finish {
+      block& b;
+      node& n;
+      ~finish() { b.retire_own(n); }
+    } const at_end{b_, n};
+    run_claimed(n, count);
+  }
+
+  [[nodiscard]] bool is_past_limits() const noexcept {
+    return b_.registered() > registered_max_ || b_.alternations > settings().alternations_max;
+  }
+
+ private:
+  // Of the phase `last`, the newer of the newest in the array, which stays there until it has run,
+  // and in the chain, which it leaves.
+  node* next_of_last() noexcept {
+    node* const in_array = b_.newest_in_array();
+    const linked_node* const in_chain = b_.last.newest();
+    if (in_array == nullptr ||
+        (in_chain != nullptr && generation_of(*in_array) < generation_of(*in_chain)))
+      return Claim::next(b_.last);
+    return in_array;
+  }
+  static std::uint64_t generation_of(const node& n) noexcept {
+    return node::generation_of(n.word_now.load(std::memory_order_relaxed));
+  }
+  [[gnu::noinline]] node* next() noexcept {
+    if (!b_.in_destructors || b_.destructors.empty()) {
+      b_.in_destructors = false;
+      if (node* n = Claim::next(b_.early)) return n;
+      if (upto_ == exit_phase::early) return nullptr;
+      if (node* n = next_of_last()) return n;
+      if (b_.destructors.empty())
+        return upto_ == exit_phase::very_last ? Claim::next(b_.very_last) : nullptr;
+      b_.in_destructors = true;
+      ++b_.alternations;
+    }
+    return b_.destructors.pop_oldest();
+  }
+
+  THREADREF_CATCHES_UNWINDING_INLINE void run_claimed(node& n, tick& count) {
+    try {
+      if (Claim::run_at_exit(n)) {
+        ++count.ran;
+      } else {
+        bump(b_.own.dropped);
+      }
+    } catch (abi::__forced_unwind&) {
+      ++count.ran;
+      throw;
+    } catch (...) {
+      ++count.ran;
+      report(b_, std::current_exception(), incident::threw);
+    }
+  }
+  // Its storage may be gone once the function was called.
+  THREADREF_CATCHES_UNWINDING void run_intrusive(intrusive_node& n, tick& count) {
+    ++count.ran;
+    n.on.store(nullptr, std::memory_order_relaxed);
+    try {
+      n.fn(n.closure, closure_op::run, nullptr);
+    } catch (abi::__forced_unwind&) {
+      throw;
+    } catch (...) {
+      report(b_, std::current_exception(), incident::threw);
+    }
+  }
+
+  void abandon() noexcept {
+    b_.refuse();  // destructors of the closures may not start it all over again
+    while (node* n = b_.newest_in_array()) {
+      if (Claim::at_exit(*n)) destroy(*n);
+    }
+    for (exit_chain* c : {&b_.early, &b_.last, &b_.destructors, &b_.very_last}) {
+      while (linked_node* n = c->pop_newest()) {
+        if (n->has(node::is_exit_node)) {
+          static_cast<intrusive_node*>(n)->on.store(nullptr, std::memory_order_relaxed);
+          bump(b_.abandoned);
+        } else if (Claim::at_exit(*n)) {
+          destroy(*n);
+        }
+      }
+    }
+    report(b_, nullptr, incident::abandoned);
+  }
+  void destroy(node& n) noexcept {
+    bump(b_.abandoned);
+    try {
+      n.fn(n.closure, closure_op::destroy, nullptr);
+    } catch (...) {
+      report(b_, std::current_exception(), incident::threw);
+    }
+    b_.retire_own(n);
+  }
+
+  block& b_;
+  const exit_phase upto_;
+  std::atomic<std::uint64_t>& ran_;
+  const std::uint64_t registered_max_;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace threadref::detail
