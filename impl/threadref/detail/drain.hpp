@@ -11,6 +11,7 @@
 #include <new>
 
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/detail/process.hpp"
 
 namespace threadref::detail {
 
