@@ -197,6 +197,63 @@ TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
   EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
 }
 
+// How many have been registered follows from where the array ends. Another thread may ask while
+// that moves, from slab to slab and by one.
+TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> registered{0};
+  const counters before = stats<TypeParam>();
+  os_thread busy([&] {
+    std::vector<plain_finalizer<TypeParam>> all;
+    while (!stop) {
+      for (int i = 0; i != first_slab + 5; ++i) {
+        ++registered;
+        all.push_back(finalize<TypeParam>([] {}));
+      }
+      while (!all.empty()) {
+        EXPECT_TRUE(all.back().cancel());
+        all.pop_back();
+      }
+    }
+  });
+  std::uint64_t last = 0;
+  for (int i = 0; i != scaled(200'000, 2'000); ++i) {
+    const std::uint64_t now = stats<TypeParam>().registered - before.registered;
+    EXPECT_GE(now, last);
+    EXPECT_LE(now, registered.load());
+    last = now;
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(stats<TypeParam>().registered - before.registered, registered.load());
+}
+
+// And the thread may be gone in the middle of that.
+THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
+  std::atomic<bool> stop{false};
+  gate ready;
+  os_thread busy([&] {
+    finalize<B>([] {});
+    ready.open();
+    while (!stop) finalize<B>([] {}).cancel();
+  });
+  ready.wait();
+  for (int i = 0; i != scaled(300, 30); ++i) {
+    const pid_t child = checked_fork();
+    if (child == 0) _exit(stats<B>().forgotten == 0 ? 1 : 0);
+    if (wait_for_fork(child) != "status 0") out.note("a child failed");
+  }
+  stop = true;
+  busy.join();
+  out.note("all forked");
+  return 0;
+}
+TYPED_TEST(array, c089_while_another_thread_moves_the_end_of_its_array) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, names{"all forked@main"});
+}
+
 // Nothing but the place itself says to its thread that the other is done with it.
 TYPED_TEST(array, c113_a_place_is_used_again_after_what_another_thread_did_there) {
   const int rounds = scaled(20'000, 200);

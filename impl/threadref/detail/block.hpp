@@ -62,6 +62,7 @@ struct block {
   node* array_begin = nullptr;            // of the current slab
   std::atomic<std::uint64_t> word_base{node::one_generation};  // see word_at()
   static constexpr std::uint64_t is_moving = 1;                // of it
+  std::atomic<std::uint64_t> word_meanwhile{0};                // the next one, while the end moves
   exit_chain last;               // what finalize() adds to when it is not the array
   slab* array = nullptr;         // the current one of array_slabs
   std::uint32_t array_room = 0;  // slots of it and of the older ones
@@ -131,7 +132,8 @@ struct block {
     const std::uint64_t next = word_at(fresh());
     const std::uint64_t base = next - (reinterpret_cast<std::uintptr_t>(to) << slot_shift);
     // For registered(), on other threads: the two belong together again at the last store.
-    word_base.store(base | is_moving, std::memory_order_relaxed);
+    word_meanwhile.store(next, std::memory_order_relaxed);
+    word_base.store(base | is_moving, std::memory_order_release);
     next_slot.store(to, std::memory_order_release);
     word_base.store(base, std::memory_order_release);
   }

@@ -19,13 +19,17 @@
 
 namespace threadref::detail {
 
-// The word base is read twice, since the array's end may be moving: then the two do not belong
-// together. Acquire: who sees where it went sees that it is moving, or has moved.
+// While the array's end moves, its slot and the word base do not belong together; the word that
+// comes next stays the same then, and is told. (Nobody waits for the end of the move: in the child
+// of a fork the thread may be gone, half way.) Acquire: who sees the new slot sees the mark, or
+// that the base has changed; who sees the mark sees that word.
 std::uint64_t block::newest_generation() const noexcept {
   for (;;) {
     const std::uint64_t base = word_base.load(std::memory_order_acquire);
+    if ((base & is_moving) != 0)
+      return node::generation_of(word_meanwhile.load(std::memory_order_relaxed)) - 1;
     const node* const slot = next_slot.load(std::memory_order_acquire);
-    if ((base & is_moving) == 0 && word_base.load(std::memory_order_relaxed) == base)
+    if (word_base.load(std::memory_order_relaxed) == base)
       return node::generation_of(base + (reinterpret_cast<std::uintptr_t>(slot) << slot_shift)) - 1;
   }
 }
