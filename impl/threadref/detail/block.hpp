@@ -183,17 +183,14 @@ struct block {
     return fresh_end = fresh();
   }
   // What lay from `top` to `end` is gone, and the array ended there when it was paused. If
-  // something came since, that is holes: below it, or already taken for its slots. True: nothing
-  // came.
-  bool leave_behind(const node* end, node* top) noexcept {
-    const bool alone = array_paused;
-    if (alone && fresh() == end) {  // else an exit stage has moved it, in a finalizer
+  // something came since, that is holes: below it, or already taken for its slots.
+  void leave_behind(const node* end, node* top) noexcept {
+    if (array_paused && fresh() == end) {  // else an exit stage has moved it, in a finalizer
       move_fresh(top);
     } else {
       holes += end - top;
     }
     resume_array();
-    return alone;
   }
   // The current slab has nothing left, and the one before, which is full, becomes the current one.
   // False: it has, or there is none.

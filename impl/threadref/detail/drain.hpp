@@ -62,19 +62,19 @@ class exit_list<Hook, Claim>::drain {
   };
 
   // The array, for as long as nothing is registered meanwhile; leaves to the others what is not
-  // that simple.
+  // that simple. (What was registered keeps the array's end up, so that its slab is not left; and
+  // if it was taken back at once, what has run stops the walk where it would go on.)
   THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
     if (!b_.last.empty()) return;
-    do {
-      if (!run_slab(b_, count)) return;
-    } while (b_.leave_slab());
+    do run_slab(b_, count);
+    while (b_.leave_slab());
   }
-  // From the end of the current slab; true: nothing was registered. Neither the position nor a word
-  // is read back from memory, where each turn would wait for what the one before has stored (1.25
-  // times the time). So the array keeps its end until all is over, and takes nothing meanwhile:
-  // whoever registers has to ask for a place, and by that stops this. A function of its own, for
-  // there are just as many registers as it needs.
-  THREADREF_CATCHES_UNWINDING static bool run_slab(block& b, tick& count) {
+  // From the end of the current slab. Neither the position nor a word is read back from memory,
+  // where each turn would wait for what the one before has stored (1.25 times the time). So the
+  // array keeps its end until all is over, and takes nothing meanwhile: whoever registers has to
+  // ask for a place, and by that stops this. A function of its own, for there are just as many
+  // registers as it needs.
+  THREADREF_CATCHES_UNWINDING static void run_slab(block& b, tick& count) {
     node* const end = b.pause_array();
     node* const bottom = b.array_begin;
     node* n = end;
@@ -105,12 +105,12 @@ class exit_list<Hook, Claim>::drain {
       if (!b.array_paused) [[unlikely]]
         break;
     }
-    return leave_array(b, count, end, n);
+    leave_array(b, count, end, n);
   }
   // By value: through a reference the position would be in memory.
-  static bool leave_array(block& b, tick& count, const node* end, node* top) noexcept {
+  static void leave_array(block& b, tick& count, const node* end, node* top) noexcept {
     count.ran += static_cast<std::uint64_t>(end - top);
-    return b.leave_behind(end, top);
+    b.leave_behind(end, top);
   }
 
   THREADREF_CATCHES_UNWINDING_INLINE void run_one(node& n, tick& count) {
