@@ -183,7 +183,7 @@ std::size_t bytes_kept_by(const detail::block& b) {
 // of 1, 2, 4, 8 and 16 KiB, and the others of 1 KiB.
 void keeps_the_slabs_of_the_last() {
   constexpr int many = 5'000;
-  constexpr std::size_t kept = 31 * 1024;
+  constexpr std::size_t kept = std::size_t{31} * 1024;
   const cpu_set_t allowed = affinity();
   stay_on(static_cast<std::size_t>(sched_getcpu()));
   std::array<const detail::block*, threads> blocks{};
