@@ -49,6 +49,8 @@ struct hybrid_claim {
     return false;
   }
   // On the referent, after begin(). Gives the word that it had; 0: it is not to be had.
+  // (One bit is enough: nobody inspects a node of a draining thread but that thread, and under the
+  // lock.)
   static std::uint64_t at_exit(node& n) noexcept {
     THREADREF_POINT(exit_claim);
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
