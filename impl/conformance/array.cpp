@@ -3,6 +3,7 @@
 // registration lies. Its first slabs have 31 places and 63.
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -185,13 +186,7 @@ TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
         for (const auto& f : all) EXPECT_TRUE(f.cancel());
       }).join();
     }
-    std::deque<plain_finalizer<TypeParam>> pending;
-    for (int i = 0; i != 20'000; ++i) {
-      pending.push_back(finalize<TypeParam>([] {}));
-      if (pending.size() <= 10) continue;
-      EXPECT_TRUE(pending.front().cancel());
-      pending.pop_front();
-    }
+    cancel_the_oldest_of_ten<TypeParam>(20'000);
     slabs = slabs_of_this_thread<TypeParam>().size();
   }).join();
   EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
@@ -226,6 +221,51 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
   stop = true;
   busy.join();
   EXPECT_EQ(stats<TypeParam>().registered - before.registered, registered.load());
+}
+
+// However long it is in the middle of that: a signal stops it anywhere, and it goes on only when
+// its registrations have been counted. Neither holds a lock there that the other needs.
+std::atomic<int> times_held{0};
+std::atomic<int> times_let_go{0};
+void stand_still(int /*signal*/) {
+  const int mine = ++times_held;
+  while (times_let_go != mine) sched_yield();
+}
+TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
+  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  struct sigaction holding = {};
+  struct sigaction before = {};
+  holding.sa_handler = stand_still;
+  ASSERT_EQ(sigaction(SIGUSR1, &holding, &before), 0);
+  times_held = times_let_go = 0;
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> begun{0};
+  std::atomic<std::uint64_t> done{0};
+  const std::uint64_t at_first = stats<TypeParam>().registered;
+  os_thread busy([&] {
+    while (!stop) {
+      std::vector<plain_finalizer<TypeParam>> all;
+      for (int i = 0; i != first_slab + 5; ++i) {
+        ++begun;
+        all.push_back(finalize<TypeParam>([] {}));
+        ++done;
+      }
+      for (; !all.empty(); all.pop_back()) EXPECT_TRUE(all.back().cancel());
+    }
+  });
+  for (int i = 1; i != scaled(200'000, 1'000); ++i) {
+    pthread_kill(busy.native(), SIGUSR1);
+    while (times_held != i) sched_yield();
+    const std::uint64_t now = stats<TypeParam>().registered - at_first;
+    const std::uint64_t least = done;
+    const std::uint64_t most = begun;
+    times_let_go = i;
+    EXPECT_GE(now, least);
+    EXPECT_LE(now, most);
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
 
 // And the thread may be gone in the middle of that.

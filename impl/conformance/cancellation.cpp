@@ -6,7 +6,6 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <deque>
 #include <vector>
 
 #include "conformance/suite.hpp"
@@ -153,13 +152,7 @@ struct registers_again {
       for (int i = 0; i != 400; ++i) finalize<B>([] {});
       return;
     }
-    std::deque<plain_finalizer<B>> pending;
-    for (int i = 0; i != 20'000; ++i) {
-      pending.push_back(finalize<B>([] {}));
-      if (pending.size() <= 10) continue;
-      EXPECT_TRUE(pending.front().cancel());
-      pending.pop_front();
-    }
+    cancel_the_oldest_of_ten<B>(20'000);
     EXPECT_LE(slots_of_this_thread<B>(), 2 * (3 * 400 + 31));
   }
 };

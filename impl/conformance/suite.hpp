@@ -119,6 +119,18 @@ class check_of : public check_fixture {
 template <backend B>
 using plain_finalizer = finalizer<void, B>;
 
+// Makes as many as that, and takes the oldest out as soon as there are more than ten.
+template <class B>
+void cancel_the_oldest_of_ten(int registrations) {
+  std::deque<plain_finalizer<B>> pending;
+  for (int i = 0; i != registrations; ++i) {
+    pending.push_back(finalize<B>([] {}));
+    if (pending.size() <= 10) continue;
+    EXPECT_TRUE(pending.front().cancel());
+    pending.pop_front();
+  }
+}
+
 // testing::Types from the generated list, each instance named as the back end is.
 template <class List>
 struct to_types;

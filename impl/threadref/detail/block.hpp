@@ -124,13 +124,15 @@ struct block {
   // for each.)
   static constexpr unsigned slot_shift = node::generation_shift - 5;
   static_assert(sizeof(node) == 1U << 5U && sizeof(slab) % sizeof(node) == 0);
+  static std::uint64_t number_of(const node* slot) noexcept {
+    return reinterpret_cast<std::uintptr_t>(slot) << slot_shift;
+  }
   [[nodiscard]] std::uint64_t word_at(const node* slot) const noexcept {
-    return word_base.load(std::memory_order_relaxed) +
-           (reinterpret_cast<std::uintptr_t>(slot) << slot_shift);
+    return word_base.load(std::memory_order_relaxed) + number_of(slot);
   }
   void move_fresh(node* to) noexcept {
     const std::uint64_t next = word_at(fresh());
-    const std::uint64_t base = next - (reinterpret_cast<std::uintptr_t>(to) << slot_shift);
+    const std::uint64_t base = next - number_of(to);
     // For registered(), on other threads: the two belong together again at the last store.
     word_meanwhile.store(next, std::memory_order_relaxed);
     word_base.store(base | is_moving, std::memory_order_release);

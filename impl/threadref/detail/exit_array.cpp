@@ -30,7 +30,7 @@ std::uint64_t block::newest_generation() const noexcept {
       return node::generation_of(word_meanwhile.load(std::memory_order_relaxed)) - 1;
     const node* const slot = next_slot.load(std::memory_order_acquire);
     if (word_base.load(std::memory_order_relaxed) == base)
-      return node::generation_of(base + (reinterpret_cast<std::uintptr_t>(slot) << slot_shift)) - 1;
+      return node::generation_of(base + number_of(slot)) - 1;
   }
 }
 
