@@ -136,25 +136,20 @@ def clashing(files, said):
 def batches(folder, how, files):
     """Files that give different things the same name, main for one, can't be in the same batch.
 
-    Which those are, say runs with one cheap check; it is remembered for as long as they stay so.
+    Which those are, says a run with one cheap check; it is remembered for as long as they stay so.
+    They are read alone: to find out which of them get on takes longer than that.
     """
     digest = digest_of(folder, how, files)
     memory = folder / f"{digest}.json"
     if digest and memory.exists():
         return [(how, [Path(path) for path in batch])
                 for batch in json.loads(memory.read_text(encoding="utf-8"))]
-    found, rest = [], files
-    while rest:
-        apart = []
-        while now := clashing(rest, errors(tidy(folder, how, rest, ONE_CHECK))):
-            rest = [path for path in rest if path not in now]
-            apart += now
-        found.append((how, rest))
-        rest = sorted(apart)
+    alone = clashing(files, errors(tidy(folder, how, files, ONE_CHECK))) if len(files) > 1 else []
+    found = [[path for path in files if path not in alone], *([path] for path in alone)]
     if digest:
-        memory.write_text(json.dumps([[str(path) for path in batch] for _, batch in found]),
+        memory.write_text(json.dumps([[str(path) for path in batch] for batch in found]),
                           encoding="utf-8")
-    return found
+    return [(how, batch) for batch in found]
 
 
 def run(folder, how, files):

@@ -26,8 +26,8 @@ namespace threadref::stress {
 
 namespace {
 
-int refuse(const std::vector<std::string>& sentences, const program_info& program) {
-  for (const std::string& s : sentences) absl::FPrintF(stderr, "%s: %s\n", program.name, s);
+int refuse(const std::vector<std::string>& wrong, const program_info& program) {
+  for (const std::string& s : wrong) absl::FPrintF(stderr, "%s: %s\n", program.name, s);
   absl::FPrintF(stderr, "%s --help lists all flags\n", program.name);
   return scenarios::status_wrong_use;
 }

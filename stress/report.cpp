@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 
+#include "clock.hpp"
 #include "scenarios/describe.hpp"
 #include "scenarios/environment.hpp"
 #include "text.hpp"
@@ -16,11 +16,6 @@
 namespace threadref::stress {
 
 namespace {
-
-double now() {
-  using namespace std::chrono;
-  return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
 
 void put(const std::string& line) {
   std::fputs(line.c_str(), stdout);

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <system_error>
 
+#include "clock.hpp"
 #include "minder.hpp"
 #include "scenarios/check.hpp"
 #include "threadref/config.hpp"
@@ -21,8 +21,7 @@ void cell_figures::note(const std::string& sentence) {
 }
 
 bool round::is_late() const noexcept {
-  const std::chrono::duration<double> now = std::chrono::steady_clock::now().time_since_epoch();
-  return end_seconds != 0 && now.count() > end_seconds;
+  return end_seconds != 0 && now() > end_seconds;
 }
 
 bool round::stopping() noexcept {

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <memory>
 #include <random>
 
+#include "clock.hpp"
 #include "minder.hpp"
 #include "rare.hpp"
 #include "scenarios/check.hpp"
@@ -22,11 +22,6 @@
 namespace threadref::stress {
 
 namespace {
-
-double now() {
-  using namespace std::chrono;
-  return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
 
 // gcc 12's ThreadSanitizer dies beyond 8128 threads, and gets there by slow steps.
 constexpr int threads_most_under_tsan = 6000;

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "clock.hpp"
 #include "matrix/cell.hpp"
 #include "matrix/report_matrix.hpp"
 #include "minder.hpp"
@@ -18,11 +18,6 @@ namespace threadref::stress {
 namespace {
 
 constexpr int trials_usual = 5;
-
-double now() {
-  using namespace std::chrono;
-  return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
 
 class matrix_runner {
  public:

@@ -10,6 +10,7 @@
 
 namespace threadref::stress {
 
+namespace of_cancel {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -101,9 +102,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_cancel
 
 std::span<const event> cancel_events() {
-  return rows;
+  return of_cancel::rows;
 }
 
 }  // namespace threadref::stress

@@ -14,6 +14,7 @@
 
 namespace threadref::stress {
 
+namespace of_cross {
 namespace {
 
 constexpr int some = 4;  // callbacks
@@ -122,9 +123,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_cross
 
 std::span<const event> cross_events() {
-  return rows;
+  return of_cross::rows;
 }
 
 }  // namespace threadref::stress

@@ -23,6 +23,7 @@
 
 namespace threadref::stress {
 
+namespace of_end {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -339,9 +340,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_end
 
 std::span<const event> end_events() {
-  return rows;
+  return of_end::rows;
 }
 
 }  // namespace threadref::stress

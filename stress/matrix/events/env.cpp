@@ -33,6 +33,7 @@
 
 namespace threadref::stress {
 
+namespace of_env {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -284,9 +285,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_env
 
 std::span<const event> env_events() {
-  return rows;
+  return of_env::rows;
 }
 
 }  // namespace threadref::stress

@@ -17,6 +17,7 @@
 
 namespace threadref::stress {
 
+namespace of_env_inside {
 namespace {
 
 // Noted as refused without asking, if the mechanism says that it must not be asked there.
@@ -168,9 +169,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_env_inside
 
 std::span<const event> env_inside_events() {
-  return rows;
+  return of_env_inside::rows;
 }
 
 }  // namespace threadref::stress

@@ -19,6 +19,7 @@
 
 namespace threadref::stress {
 
+namespace of_env_pools {
 namespace {
 
 constexpr int workers = 4;
@@ -168,9 +169,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_env_pools
 
 std::span<const event> env_pools_events() {
-  return rows;
+  return of_env_pools::rows;
 }
 
 }  // namespace threadref::stress

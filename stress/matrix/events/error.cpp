@@ -7,6 +7,7 @@
 
 namespace threadref::stress {
 
+namespace of_error {
 namespace {
 
 constexpr int some = 4;  // callbacks before and after
@@ -102,9 +103,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_error
 
 std::span<const event> error_events() {
-  return rows;
+  return of_error::rows;
 }
 
 }  // namespace threadref::stress

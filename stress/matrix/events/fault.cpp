@@ -18,6 +18,7 @@
 
 namespace threadref::stress {
 
+namespace of_fault {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -226,9 +227,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_fault
 
 std::span<const event> fault_events() {
-  return rows;
+  return of_fault::rows;
 }
 
 }  // namespace threadref::stress

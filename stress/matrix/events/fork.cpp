@@ -23,6 +23,7 @@
 
 namespace threadref::stress {
 
+namespace of_fork {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -368,9 +369,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_fork
 
 std::span<const event> fork_events() {
-  return rows;
+  return of_fork::rows;
 }
 
 }  // namespace threadref::stress

@@ -19,6 +19,7 @@
 
 namespace threadref::stress {
 
+namespace of_identity {
 namespace {
 
 constexpr int some = 4;  // callbacks of a thread
@@ -276,9 +277,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_identity
 
 std::span<const event> identity_events() {
-  return rows;
+  return of_identity::rows;
 }
 
 }  // namespace threadref::stress

@@ -18,6 +18,7 @@
 
 namespace threadref::stress {
 
+namespace of_late {
 namespace {
 
 constexpr int some = 4;  // callbacks before and after
@@ -283,9 +284,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_late
 
 std::span<const event> late_events() {
-  return rows;
+  return of_late::rows;
 }
 
 }  // namespace threadref::stress

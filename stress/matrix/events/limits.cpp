@@ -17,6 +17,7 @@
 
 namespace threadref::stress {
 
+namespace of_limits {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -215,9 +216,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_limits
 
 std::span<const event> limits_events() {
-  return rows;
+  return of_limits::rows;
 }
 
 }  // namespace threadref::stress

@@ -15,6 +15,7 @@
 
 namespace threadref::stress {
 
+namespace of_order {
 namespace {
 
 constexpr int some = 4;  // callbacks before and after
@@ -213,9 +214,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_order
 
 std::span<const event> order_events() {
-  return rows;
+  return of_order::rows;
 }
 
 }  // namespace threadref::stress

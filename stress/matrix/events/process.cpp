@@ -21,6 +21,7 @@
 
 namespace threadref::stress {
 
+namespace of_process {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -265,9 +266,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_process
 
 std::span<const event> process_events() {
-  return rows;
+  return of_process::rows;
 }
 
 }  // namespace threadref::stress

@@ -15,6 +15,7 @@
 
 namespace threadref::stress {
 
+namespace of_process_stage {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -207,9 +208,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_process_stage
 
 std::span<const event> process_stage_events() {
-  return rows;
+  return of_process_stage::rows;
 }
 
 }  // namespace threadref::stress

@@ -10,6 +10,7 @@
 
 namespace threadref::stress {
 
+namespace of_result {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -82,9 +83,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_result
 
 std::span<const event> result_events() {
-  return rows;
+  return of_result::rows;
 }
 
 }  // namespace threadref::stress

@@ -25,6 +25,7 @@
 
 namespace threadref::stress {
 
+namespace of_threading {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -316,9 +317,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_threading
 
 std::span<const event> threading_events() {
-  return rows;
+  return of_threading::rows;
 }
 
 }  // namespace threadref::stress

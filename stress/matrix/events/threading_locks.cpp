@@ -19,6 +19,7 @@
 
 namespace threadref::stress {
 
+namespace of_threading_locks {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
@@ -331,9 +332,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_threading_locks
 
 std::span<const event> threading_locks_events() {
-  return rows;
+  return of_threading_locks::rows;
 }
 
 }  // namespace threadref::stress

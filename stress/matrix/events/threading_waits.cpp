@@ -23,6 +23,7 @@
 
 namespace threadref::stress {
 
+namespace of_threading_waits {
 namespace {
 
 using namespace std::chrono_literals;
@@ -269,9 +270,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_threading_waits
 
 std::span<const event> threading_waits_events() {
-  return rows;
+  return of_threading_waits::rows;
 }
 
 }  // namespace threadref::stress

@@ -15,6 +15,7 @@
 
 namespace threadref::stress {
 
+namespace of_unload {
 namespace {
 
 constexpr int some = 4;  // callbacks of a thread
@@ -200,9 +201,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_unload
 
 std::span<const event> unload_events() {
-  return rows;
+  return of_unload::rows;
 }
 
 }  // namespace threadref::stress

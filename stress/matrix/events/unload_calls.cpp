@@ -16,6 +16,7 @@
 
 namespace threadref::stress {
 
+namespace of_unload_calls {
 namespace {
 
 constexpr int some = 4;  // callbacks of a thread
@@ -201,9 +202,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_unload_calls
 
 std::span<const event> unload_calls_events() {
-  return rows;
+  return of_unload_calls::rows;
 }
 
 }  // namespace threadref::stress

@@ -11,6 +11,7 @@
 
 namespace threadref::stress {
 
+namespace of_value {
 namespace {
 
 // The variable of a thread whose destructor is registered: readable to the thread's very end.
@@ -233,9 +234,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_value
 
 std::span<const event> value_events() {
-  return rows;
+  return of_value::rows;
 }
 
 }  // namespace threadref::stress

@@ -19,6 +19,7 @@
 
 namespace threadref::stress {
 
+namespace of_worker {
 namespace {
 
 namespace this_worker = workers::this_worker;
@@ -260,9 +261,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_worker
 
 std::span<const event> worker_events() {
-  return rows;
+  return of_worker::rows;
 }
 
 }  // namespace threadref::stress

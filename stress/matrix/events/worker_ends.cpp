@@ -16,6 +16,7 @@
 
 namespace threadref::stress {
 
+namespace of_worker_ends {
 namespace {
 
 namespace this_worker = workers::this_worker;
@@ -308,9 +309,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_worker_ends
 
 std::span<const event> worker_ends_events() {
-  return rows;
+  return of_worker_ends::rows;
 }
 
 }  // namespace threadref::stress

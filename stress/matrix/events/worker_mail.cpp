@@ -19,6 +19,7 @@
 
 namespace threadref::stress {
 
+namespace of_worker_mail {
 namespace {
 
 namespace this_worker = workers::this_worker;
@@ -210,9 +211,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_worker_mail
 
 std::span<const event> worker_mail_events() {
-  return rows;
+  return of_worker_mail::rows;
 }
 
 }  // namespace threadref::stress

@@ -10,6 +10,7 @@
 
 namespace threadref::stress {
 
+namespace of_worker_process {
 namespace {
 
 namespace this_worker = workers::this_worker;
@@ -98,9 +99,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_worker_process
 
 std::span<const event> worker_process_events() {
-  return rows;
+  return of_worker_process::rows;
 }
 
 }  // namespace threadref::stress

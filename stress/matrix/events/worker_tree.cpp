@@ -20,6 +20,7 @@
 
 namespace threadref::stress {
 
+namespace of_worker_tree {
 namespace {
 
 namespace this_worker = workers::this_worker;
@@ -279,9 +280,10 @@ constexpr event rows[] = {
 };
 
 }  // namespace
+}  // namespace of_worker_tree
 
 std::span<const event> worker_tree_events() {
-  return rows;
+  return of_worker_tree::rows;
 }
 
 }  // namespace threadref::stress

@@ -20,7 +20,7 @@ struct piece {
   std::byte kept[threads][8];
   std::unique_ptr<piece> before;
 };
-std::mutex m;
+std::mutex pieces;  // guards what follows
 // Never destroyed: threads end while the process does.
 std::unique_ptr<piece>& newest() {
   static auto* const one = new std::unique_ptr<piece>;
@@ -31,7 +31,7 @@ std::size_t ended = 0;
 }  // namespace
 
 void canary_leaks_8_bytes::forget() noexcept {
-  const std::lock_guard lock(m);
+  const std::lock_guard lock(pieces);
   if (ended++ % piece::threads != 0) return;
   auto next = std::make_unique<piece>();
   next->before = std::move(newest());

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// How long things take. No time of day.
+#pragma once
+
+#include <chrono>
+
+namespace threadref::stress {
+
+// In seconds; only differences mean anything. Any thread.
+inline double now() {
+  using namespace std::chrono;
+  return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace threadref::stress
