@@ -31,6 +31,8 @@ TIDY_VERSION = subprocess.run([*TIDY, "--version"], capture_output=True, check=F
 # is read alone too.
 ALONE = "--checks=-*,misc-unused-alias-decls,misc-unused-using-decls"
 NAMES = re.compile(r"^\s*(using (?!namespace)[^=;]*::\w+;|namespace \w+ *=)", re.MULTILINE)
+# Beside what it calls it is seen to throw, which nobody has to catch.
+MAIN = re.compile(r"^int main\(", re.MULTILINE)
 ONE_CHECK = "--checks=-*,llvm-twine-local"
 RULES = ROOT / ".clang-tidy"
 # The build's options are g++'s: some warnings clang does not know. And in a batch one file's local
@@ -144,8 +146,12 @@ def batches(folder, how, files):
     if digest and memory.exists():
         return [(how, [Path(path) for path in batch])
                 for batch in json.loads(memory.read_text(encoding="utf-8"))]
-    alone = clashing(files, errors(tidy(folder, how, files, ONE_CHECK))) if len(files) > 1 else []
-    found = [[path for path in files if path not in alone], *([path] for path in alone)]
+    alone = [path for path in files if MAIN.search((ROOT / path).read_text(encoding="utf-8"))]
+    rest = [path for path in files if path not in alone]
+    if len(rest) > 1:
+        alone += clashing(rest, errors(tidy(folder, how, rest, ONE_CHECK)))
+    together = [path for path in files if path not in alone]
+    found = [*([together] if together else []), *([path] for path in alone)]
     if digest:
         memory.write_text(json.dumps([[str(path) for path in batch] for batch in found]),
                           encoding="utf-8")
