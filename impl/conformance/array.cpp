@@ -294,6 +294,62 @@ TYPED_TEST(array, c089_while_another_thread_moves_the_end_of_its_array) {
   EXPECT_EQ(end.trace, names{"all forked@main"});
 }
 
+// And another one begins where it was, in its block.
+THREADREF_SCENARIO(c089_while_another_thread_is_half_way_through_a_move) {
+  gate half_way;
+  gate over;
+  os_thread busy([&] {
+    finalize<B>([] {});
+    detail::block& b = *B::list::own();
+    const std::uint64_t base = b.word_base;  // what move_fresh() stores first
+    b.word_meanwhile = b.word_at(b.fresh());
+    b.word_base = base | detail::block::is_moving;
+    half_way.open();
+    over.wait();
+    b.word_base = base;
+  });
+  half_way.wait();
+  const pid_t child = checked_fork();
+  if (child == 0) {
+    int ran = 0;
+    os_thread([&ran] {
+      for (int i = 0; i != first_slab; ++i) finalize<B>([&ran] { ++ran; });
+    }).join();
+    _exit(ran == first_slab ? 0 : 1);
+  }
+  out.note(wait_for_fork(child).c_str());
+  over.open();
+  busy.join();
+  return 0;
+}
+TYPED_TEST(array, c089_while_another_thread_is_half_way_through_a_move) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, names{"status 0@main"});
+}
+
+// What others took is counted beside what its thread has taken back of that; either is a large
+// number in a long life.
+TYPED_TEST(array, c064_after_four_billion_that_others_took) {
+  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  std::size_t slabs = 0;
+  trim<TypeParam>();  // this thread begins without slabs
+  os_thread([&slabs] {
+    constexpr std::int64_t so_far = (std::int64_t{1} << 32) - 2;
+    finalize<TypeParam>([] {});
+    TypeParam::list::own()->holes = -so_far;
+    TypeParam::list::own()->foreign_holes = so_far;
+    std::vector<plain_finalizer<TypeParam>> all;
+    for (int i = 0; i != 4; ++i) all.push_back(finalize<TypeParam>([] {}));
+    os_thread([&all] {
+      for (const auto& f : all) EXPECT_TRUE(f.cancel());
+    }).join();
+    cancel_the_oldest_of_ten<TypeParam>(20'000);
+    slabs = slabs_of_this_thread<TypeParam>().size();
+  }).join();
+  EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
+}
+
 // Nothing but the place itself says to its thread that the other is done with it.
 TYPED_TEST(array, c113_a_place_is_used_again_after_what_another_thread_did_there) {
   const int rounds = scaled(20'000, 200);

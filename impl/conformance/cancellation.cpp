@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "conformance/suite.hpp"
@@ -33,6 +34,40 @@ TYPED_TEST(cancellation, c063_deferred_in_the_body) {
   EXPECT_EQ(t.join(), PTHREAD_CANCELED);
   me.close();
   EXPECT_EQ(me.order().size(), 10U);
+}
+
+// Asking, and taking what others have, is nothing that ends a thread; nor the process, by an
+// unwinding that may not leave it.
+TYPED_TEST(cancellation, c063_pending_when_it_asks) {
+  gate registered;
+  gate asked;
+  std::optional<basic_ref<TypeParam>> r;
+  plain_finalizer<TypeParam> first;
+  plain_finalizer<TypeParam> second;
+  os_thread other([&] {
+    r.emplace();
+    first = finalize<TypeParam>([] {});
+    second = finalize<TypeParam>([] {});
+    registered.open();
+    asked.wait();
+  });
+  registered.wait();
+  int answers = 0;
+  os_thread t([&] {
+    pthread_cancel(pthread_self());
+    answers += first.peek().has_value() ? 1 : 0;  // reads the name of the other for the first time
+    answers += (*r)() ? 1 : 0;
+    answers += enumerate<TypeParam>().empty() ? 0 : 1;
+    answers += first.detach().has_value() ? 1 : 0;
+    answers += detach_all<TypeParam>(reinterpret_cast<const void*>(+[] {})) != 0 ? 1 : 0;
+    pthread_testcancel();
+    ++answers;
+  });
+  EXPECT_EQ(t.join(), PTHREAD_CANCELED);
+  asked.open();
+  other.join();
+  EXPECT_EQ(answers, 5);
+  EXPECT_FALSE(second.alive());
 }
 
 // The body returns although somebody has cancelled it: the finalizers are not cut short by it.

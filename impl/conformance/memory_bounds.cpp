@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -212,6 +213,38 @@ void keeps_the_slabs_of_the_last() {
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
+// On one CPU: of those that live on, each begun when one with many finalizers had ended, one has
+// what that one left; until it ends.
+void lends_them_to_one() {
+  constexpr int many = 5'000;
+  const cpu_set_t allowed = affinity();
+  stay_on(static_cast<std::size_t>(sched_getcpu()));
+  const auto live_on = [](std::atomic<std::size_t>& bytes, const std::atomic<bool>& over) {
+    finalize([] {});
+    bytes = bytes_kept_by(*default_backend::list::own());
+    while (!over) sched_yield();
+  };
+  for (int turn = 0; turn != 2; ++turn) {
+    std::array<std::atomic<std::size_t>, threads> bytes{};
+    std::atomic<bool> over{false};
+    std::deque<std::thread> all;
+    std::size_t in_all = 0;
+    for (auto& mine : bytes) {
+      std::thread([] {
+        for (int n = 0; n != many; ++n) finalize([] {});
+      }).join();
+      all.emplace_back(live_on, std::ref(mine), std::cref(over));
+      while (mine == 0) sched_yield();
+      in_all += mine;
+    }
+    over = true;
+    for (std::thread& t : all) t.join();
+    THREADREF_CHECK(in_all == std::size_t{1024} * (31 + threads - 1),
+                    "other than one of those that live on has 31 KiB, and the others 1 KiB");
+  }
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
+}
+
 }  // namespace
 
 int main() {
@@ -222,6 +255,7 @@ int main() {
     trims_what_nobody_uses();
     shares_what_the_dead_left();
     keeps_the_slabs_of_the_last();
+    lends_them_to_one();
   } catch (const std::exception& e) {
     std::fprintf(stderr, "memory_bounds: %s\n", e.what());
     return scenarios::status_crashed;

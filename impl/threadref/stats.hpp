@@ -16,7 +16,7 @@ counters stats() noexcept {
 }
 
 // Gives the memory that dead threads of the back end left for the next ones back to the system, as
-// far as whole mappings of 1 MiB are free. The records of dead threads stay: about 500 bytes for
+// far as whole mappings of 1 MiB are free. The records of dead threads stay: some 600 bytes for
 // each that was alive at the peak. Any thread, at any time. O(threads at the peak + their slabs).
 template <backend B = default_backend>
 void trim() noexcept {

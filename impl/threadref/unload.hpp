@@ -16,6 +16,7 @@ namespace threadref {
 // or whose state of up to 16 bytes, points into it. Then waits until no finalizer runs on another
 // thread and those that drain have ended, since those may be in that code. Gives the number
 // destroyed; they count as detached. Their destructors run on the calling thread, without a lock.
+// No cancellation point.
 //
 // Not found, and so to be undone by the plugin itself: exit_nodes, refs with callbacks (drop them),
 // state of more than 16 bytes whose type belongs to another object. Nobody may register from that

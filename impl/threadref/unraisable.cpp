@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "threadref/detail/domain.hpp"
+#include "threadref/detail/no_cancellation.hpp"
 #include "threadref/thread_info.hpp"
 
 namespace threadref {
@@ -21,6 +22,7 @@ void write_line(const thread_handle& thread, const char* what) noexcept {
       line, sizeof line, "threadref: on the exit of thread '%s' (tid %d, serial %llu): %s\n",
       thread.name().c_str(), static_cast<int>(thread.tid()),
       static_cast<unsigned long long>(thread.serial()), what);
+  const detail::no_cancellation to_the_end;
   const auto bytes = static_cast<std::size_t>(length);
   if (length > 0 && write(STDERR_FILENO, line, bytes < sizeof line ? bytes : sizeof line - 1) < 0)
     return;

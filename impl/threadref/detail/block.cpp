@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "threadref/detail/domain.hpp"
+#include "threadref/detail/no_cancellation.hpp"
 #include "threadref/detail/process.hpp"
 #include "threadref/detail/registration.hpp"
 
@@ -33,6 +34,7 @@ pid_t own_tid() noexcept {
 ssize_t read_task_file(pid_t tid, const char* file_name, char* to, std::size_t bytes) noexcept {
   char path[48];
   std::snprintf(path, sizeof path, "/proc/self/task/%d/%s", static_cast<int>(tid), file_name);
+  const no_cancellation callers_do_not_expect_one;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return -1;
   const ssize_t length = read(file, to, bytes);
@@ -51,10 +53,10 @@ void read_name_of(pid_t tid, char (&name)[16]) noexcept {
 void block::take_turn() noexcept {
   if (!ordered) return;
   const std::uint64_t before = next_in_order() - 1;
-  const std::uint64_t mine = newest_generation();
-  bump(unregistered, before - mine);
-  word_base.store(word_base.load(std::memory_order_relaxed) + node::word(before - mine, node::gone),
-                  std::memory_order_relaxed);
+  const std::uint64_t jump = before - newest_generation();
+  word_base.store(word_base.load(std::memory_order_relaxed) + node::word(jump, node::gone),
+                  std::memory_order_release);
+  bump(turns);
 }
 
 linked_node* block::take_linked() noexcept {
@@ -123,7 +125,8 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   free = fresh_linked = fresh_linked_end = nullptr;
   linked_slab = array = nullptr;
   fresh_end = array_begin = nullptr;
-  move_fresh(nullptr);
+  // In the child of a fork the last thread may be gone in the middle of a move.
+  move_fresh(nullptr, node::word(newest_generation() + 1, node::gone));
   array_room = 0;
   holes = 0;
   ordered = array_closed = settings().global_order;
@@ -167,8 +170,8 @@ void block::end_life() noexcept {
     state.store(thread_state::ended, std::memory_order_release);
     // Who waits has counted itself under the lock; who comes later finds that all is gone.
     anybody_waits = waiters.load(std::memory_order_relaxed) != 0;
-    // Pins are added under the lock only. Acquire: what was done under those that went comes
-    // before.
+    // Without the lock, pins are added by who has one. Acquire: what was done under those that
+    // went comes before.
     is_last_pin = pins.load(std::memory_order_acquire) == 1;
     if (is_last_pin) forget_life();
   }

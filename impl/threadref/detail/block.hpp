@@ -91,7 +91,8 @@ struct block {
   exit_chain very_last;
   exit_chain destructors;                      // of register_destructor(): oldest first
   exit_chain kept;                             // those that the exit stage must not run
-  std::atomic<std::uint64_t> unregistered{0};  // generations that were given to nothing
+  std::atomic<std::uint64_t> turns{0};         // taken, in the order of all threads
+  std::atomic<std::uint64_t> unregistered{0};  // counted, and then came to nothing
   std::atomic<std::uint64_t> ran_at_exit{0};
   std::atomic<std::uint64_t> abandoned{0};
   tally own;
@@ -100,18 +101,20 @@ struct block {
   // --- Shared with other threads.
   alignas(cache_line) word_lock m;
   std::atomic<std::uint32_t> pins{0};     // the thread itself is one; at 0 the block is recycled
-  std::atomic<std::uint32_t> waiters{0};  // changed under m, read by the referent without
+  std::atomic<std::uint32_t> waiters{0};  // added to under m, read by the referent without
   std::uint64_t serial = 0;               // under m: whose life this is; 0: nobody's
   bool draining = false;                  // under m: foreign claims are refused
   bool described = false;                 // under m: the name was read
   std::atomic<thread_state> state{thread_state::ended};  // changed under m
   std::atomic<bool> has_returned{false};
-  std::atomic<std::uint32_t> foreign_holes{0};  // under m: what others took out of the array
-  linked_node* returned = nullptr;              // under m: slots that foreign winners are done with
-  tally foreign;                                // under m
-  std::atomic<std::uint64_t> forgotten{0};      // written when its thread exists no more
+  std::atomic<std::int64_t> foreign_holes{0};  // under m: what others took out of the array
+  linked_node* returned = nullptr;             // under m: slots that foreign winners are done with
+  tally foreign;                               // under m
+  std::atomic<std::uint64_t> forgotten{0};     // written when its thread exists no more
   pid_t tid = 0;
   char name[16] = {};
+  std::size_t lent_by = no_shard;  // the CPU whose warm slabs it has: see domain::recycle()
+  static constexpr std::size_t no_shard = ~std::size_t{0};
   bell done;                   // something is gone; waiters look again
   block* next_free = nullptr;  // under the domain's lock
   domain* const home;
@@ -130,8 +133,8 @@ struct block {
   [[nodiscard]] std::uint64_t word_at(const node* slot) const noexcept {
     return word_base.load(std::memory_order_relaxed) + number_of(slot);
   }
-  void move_fresh(node* to) noexcept {
-    const std::uint64_t next = word_at(fresh());
+  void move_fresh(node* to) noexcept { move_fresh(to, word_at(fresh())); }
+  void move_fresh(node* to, std::uint64_t next) noexcept {
     const std::uint64_t base = next - number_of(to);
     // For registered(), on other threads: the two belong together again at the last store.
     word_meanwhile.store(next, std::memory_order_relaxed);
@@ -140,23 +143,22 @@ struct block {
     word_base.store(base, std::memory_order_release);
   }
   // The word of a registration in the array, without state and flags: `slot` is fresh().
+  // Release: who counts and sees this slot sees the base that it belongs to.
   std::uint64_t take_slot(node* slot) noexcept {
-    next_slot.store(slot + 1, std::memory_order_relaxed);
+    next_slot.store(slot + 1, std::memory_order_release);
     return word_at(slot);
   }
   // Of one elsewhere. Never on a thread whose order is that of all threads: see take_turn().
   std::uint64_t next_word() noexcept {
     const std::uint64_t w = word_at(fresh());
     word_base.store(word_base.load(std::memory_order_relaxed) + node::one_generation,
-                    std::memory_order_relaxed);
+                    std::memory_order_release);
     return w;
   }
   // Before next_word(), where order may matter beyond this thread.
   void take_turn() noexcept;
   // How many registrations there have been, in all lives of the block. Any thread.
-  [[nodiscard]] std::uint64_t registered() const noexcept {
-    return newest_generation() - unregistered.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] std::uint64_t registered() const noexcept;
   // Makes room for a registration of the phase `last`, at fresh(); false: it has to go to the
   // chain.
   bool extend_array() noexcept;
@@ -306,6 +308,11 @@ struct block {
   // Takes the slabs that a thread that has ended leaves to all: those of the array from a class on,
   // and those of the chains but one, if it is the only one left. Null: none.
   slab* spare_slabs(std::uint32_t from_class) noexcept;
+  // Has it more than its first slab? While no thread has it, and nobody else may take its slabs.
+  [[nodiscard]] bool is_warm() const noexcept {
+    const slab* const first = array_slabs.load(std::memory_order_relaxed);
+    return first != nullptr && first->next.load(std::memory_order_relaxed) != nullptr;
+  }
   slab* spare_linked_slabs() noexcept;
 
   // For a handle of this life. Under m. Reads the name the first time.

@@ -13,7 +13,8 @@ namespace threadref::detail {
 
 // The block that ended last on a CPU keeps its slabs up to 16 KiB, 31 KiB in all, since the next
 // thread there takes that one: else each of a churn of threads would ask the pool for the same. All
-// others keep the first.
+// others keep the first. And while a thread has what was kept, which it need not use, no more is
+// kept there: else each of a crowd that lives on would have been lent as much.
 constexpr std::uint32_t warm_slab_classes = 5;
 
 block* domain::acquire() noexcept {
@@ -26,6 +27,8 @@ block* domain::acquire() noexcept {
                    if (head != nullptr) {
                      l.free.store(head->next_free, std::memory_order_relaxed);
                      serial = new_serial(l, shard);
+                     head->lent_by = head->is_warm() ? shard : block::no_shard;
+                     if (head->is_warm()) l.lends.store(true, std::memory_order_relaxed);
                    }
                    return head;
                  });
@@ -59,18 +62,23 @@ block* domain::extend() noexcept {
 
 void domain::recycle(block& b) noexcept {
   THREADREF_POINT(recycle);
+  if (b.lent_by != block::no_shard)
+    dead_[b.lent_by].lists.lends.store(false, std::memory_order_relaxed);
   slab* linked = b.spare_linked_slabs();
   slab* spare = b.spare_slabs(warm_slab_classes);
   slab* cold = nullptr;
+  slab* unlent = nullptr;
   auto& shard = dead_.here();
   {
     const std::lock_guard lock(shard.m);
     block* const before = shard.lists.free.load(std::memory_order_relaxed);
     if (before != nullptr) cold = before->spare_slabs(1);
+    // Lent is what is taken from here, under this lock: so two never are at once.
+    if (shard.lists.lends.load(std::memory_order_relaxed)) unlent = b.spare_slabs(1);
     b.next_free = before;
     shard.lists.free.store(&b, std::memory_order_relaxed);
   }
-  for (slab* s : {linked, spare, cold}) give_slabs(s);
+  for (slab* s : {linked, spare, cold, unlent}) give_slabs(s);
 }
 
 block* domain::pin_live(std::size_t index) noexcept {

@@ -95,7 +95,8 @@ class domain {
   const list_functions& list_;
   struct lists {
     std::atomic<block*> free{nullptr};
-    std::uint64_t lives = 0;  // that began here: serials differ from shard to shard
+    std::uint64_t lives = 0;         // that began here: serials differ from shard to shard
+    std::atomic<bool> lends{false};  // a thread has the slabs that were warm here
   };
   sharded<lists> dead_;
   word_lock m_;  // for chunks_ and used_

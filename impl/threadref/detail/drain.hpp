@@ -21,10 +21,7 @@ template <class Hook, class Claim>
 class exit_list<Hook, Claim>::drain {
  public:
   drain(block& b, exit_phase upto, std::atomic<std::uint64_t>& ran) noexcept
-      : b_(b),
-        upto_(upto),
-        ran_(ran),
-        registered_max_(b.late_from + settings().late_registrations_max) {}
+      : b_(b), upto_(upto), ran_(ran), late_max_(settings().late_registrations_max) {}
   // Also when a forced unwind leaves run(): what a pass is over with stays over.
   ~drain() { bump(ran_, count_); }
   drain(const drain&) = delete;
@@ -39,10 +36,10 @@ class exit_list<Hook, Claim>::drain {
 
   THREADREF_CATCHES_UNWINDING void run() {
     tick count{*this};
-    for (;;) {
+    for (bool is_late = false;; is_late = is_past_limits()) {
       // Nearly always all that there is: the array; nothing gets into the early chain any more.
       if (b_.early.empty() && !b_.in_destructors && !b_.staging && !b_.array_closed &&
-          upto_ != exit_phase::early)
+          upto_ != exit_phase::early && !is_late)
         run_array(count);
       node* n = next();
       if (n == nullptr) return;
@@ -128,7 +125,8 @@ class exit_list<Hook, Claim>::drain {
   }
 
   [[nodiscard]] bool is_past_limits() const noexcept {
-    return b_.registered() > registered_max_ || b_.alternations > settings().alternations_max;
+    return b_.registered() - b_.late_from > late_max_ ||
+           b_.alternations > settings().alternations_max;
   }
 
  private:
@@ -217,7 +215,7 @@ class exit_list<Hook, Claim>::drain {
   block& b_;
   const exit_phase upto_;
   std::atomic<std::uint64_t>& ran_;
-  const std::uint64_t registered_max_;
+  const std::uint64_t late_max_;
   std::uint64_t count_ = 0;
 };
 

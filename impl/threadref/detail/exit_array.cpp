@@ -16,6 +16,7 @@
 #include <algorithm>
 
 #include "threadref/detail/block.hpp"
+#include "threadref/detail/process.hpp"
 
 namespace threadref::detail {
 
@@ -32,6 +33,12 @@ std::uint64_t block::newest_generation() const noexcept {
     if (word_base.load(std::memory_order_relaxed) == base)
       return node::generation_of(base + number_of(slot)) - 1;
   }
+}
+
+std::uint64_t block::registered() const noexcept {
+  const std::uint64_t counted =
+      settings().global_order ? turns.load(std::memory_order_relaxed) : newest_generation();
+  return counted - unregistered.load(std::memory_order_relaxed);
 }
 
 // Back over what is gone at the end of the current slab. Acquire: whoever took such a slot may have
@@ -76,10 +83,10 @@ bool block::extend_array() noexcept {
         array != nullptr ? std::min(array->size_class + 1, slab_classes - 1) : 0;
     s = take_slab(slab_kind::of_nodes, size_class);
     if (s == nullptr) return false;
+    s->older = array;  // before it is found, also by the survivor of a fork
     // Others look through the slabs of a live thread: see visit().
     (array != nullptr ? array->next : array_slabs).store(s, std::memory_order_release);
   }
-  s->older = array;
   array = s;
   array_room += s->capacity;
   array_begin = s->nodes();

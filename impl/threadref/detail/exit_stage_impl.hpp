@@ -224,6 +224,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
 
 template <class Hook, class Claim>
 std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept {
+  const no_cancellation to_the_end;
   std::size_t count = 0;
   const std::size_t blocks = domain_.used();
   for (std::size_t i = 0; i != blocks; ++i) {

@@ -32,6 +32,7 @@ class sharded {
   // That of the calling thread's CPU, which may be another by now. Without sched_getcpu() (-1): the
   // last one.
   shard& here() noexcept { return all_[index_here()]; }
+  shard& operator[](std::size_t at) noexcept { return all_[at]; }
   // What pop(lists, number of the shard) takes from the first shard that has(lists), asked without
   // its lock. Null: under all locks together there was nothing in any.
   template <class Has, class Pop>
