@@ -59,6 +59,12 @@ void block::take_turn() noexcept {
   bump(turns);
 }
 
+std::uint64_t block::registered() const noexcept {
+  const std::uint64_t counted =
+      settings().global_order ? turns.load(std::memory_order_relaxed) : newest_generation();
+  return counted - unregistered.load(std::memory_order_relaxed);
+}
+
 linked_node* block::take_linked() noexcept {
   if (free == nullptr && has_returned.load(std::memory_order_acquire)) collect_returned();
   if (linked_node* n = free) {

@@ -16,7 +16,6 @@
 #include <algorithm>
 
 #include "threadref/detail/block.hpp"
-#include "threadref/detail/process.hpp"
 
 namespace threadref::detail {
 
@@ -33,12 +32,6 @@ std::uint64_t block::newest_generation() const noexcept {
     if (word_base.load(std::memory_order_relaxed) == base)
       return node::generation_of(base + number_of(slot)) - 1;
   }
-}
-
-std::uint64_t block::registered() const noexcept {
-  const std::uint64_t counted =
-      settings().global_order ? turns.load(std::memory_order_relaxed) : newest_generation();
-  return counted - unregistered.load(std::memory_order_relaxed);
 }
 
 // Back over what is gone at the end of the current slab. Acquire: whoever took such a slot may have
