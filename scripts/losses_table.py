@@ -37,7 +37,7 @@ def faster(losses, kind):
 def measured(run):
     context = run.contexts[0]
     starts = "1 process start" if len(run.contexts) == 1 else f"{len(run.contexts)} process starts"
-    return (f"{context.get('date', 'no date')[:10]}, commit {context.get('commit', 'none')}, "
+    return (f"commit {context.get('commit', 'unknown')}, "
             f"{context.get('cpu', 'an unknown processor')}, {starts}")
 
 
