@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "conformance/race.hpp"
 #include "conformance/suite.hpp"
 #include "scenarios/check.hpp"
 
@@ -252,6 +253,61 @@ TYPED_TEST(memory, c129_trim_against_those_who_ask_the_dead) {
     done = true;
   }
   EXPECT_EQ(wrong, 0);
+}
+
+// The first CPU that it may use: threads that all stay there take each other's blocks.
+void stay_on_the_first_cpu() {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  std::size_t cpu = 0;
+  while (!CPU_ISSET(cpu, &allowed)) ++cpu;
+  cpu_set_t first;
+  CPU_ZERO(&first);
+  CPU_SET(cpu, &first);
+  ASSERT_EQ(sched_setaffinity(0, sizeof first, &first), 0);
+}
+
+// Who looks at a ref as its thread ends must not give its block to a third one, when the next has
+// begun there meanwhile.
+TYPED_TEST(memory, c058_looking_at_a_ref_against_the_next_thread) {
+  balance sides;
+  for (int round = 0; round != scaled(2'000, 50) && !testing::Test::HasFailure(); ++round) {
+    std::optional<basic_ref<TypeParam>> of_first;
+    std::atomic<bool> looked{false};
+    bool was_second_first = false;
+    starting_line line(3);
+    starting_line begun;
+    starting_line compared;
+    const detail::block* second_block = nullptr;
+    os_thread first([&] {
+      stay_on_the_first_cpu();
+      of_first.emplace();
+      line.arrive();
+    });
+    os_thread second([&] {
+      stay_on_the_first_cpu();
+      line.arrive();
+      while (!of_first->expired()) sched_yield();
+      sides.delay_first();
+      finalize<TypeParam>([] {});
+      was_second_first = !looked;
+      second_block = TypeParam::list::own();
+      begun.arrive();
+      compared.arrive();
+    });
+    line.arrive();
+    static_cast<void>((*of_first)());
+    looked = true;
+    begun.arrive();
+    os_thread([second_block] {
+      stay_on_the_first_cpu();
+      finalize<TypeParam>([] {});
+      EXPECT_NE(TypeParam::list::own(), second_block);
+    }).join();
+    compared.arrive();
+    second.join();
+    sides.record(was_second_first ? 1 : 0, was_second_first ? 0 : 1);
+  }
 }
 
 }  // namespace

@@ -288,45 +288,6 @@ TYPED_TEST(races, c058_looking_at_a_ref_against_exit) {
   expect_a_block_each<TypeParam>();
 }
 
-// Nor give that to a third thread, when the next one has begun there meanwhile.
-TYPED_TEST(races, c058_looking_at_a_ref_against_the_next_thread) {
-  balance sides;
-  for (int round = 0; round != scaled(2'000, 50) && !testing::Test::HasFailure(); ++round) {
-    std::optional<basic_ref<TypeParam>> of_first;
-    std::atomic<bool> looked{false};
-    bool was_second_first = false;
-    starting_line line(3);
-    starting_line begun;
-    starting_line compared;
-    const detail::block* second_block = nullptr;
-    os_thread first([&] {
-      of_first.emplace();
-      line.arrive();
-    });
-    os_thread second([&] {
-      line.arrive();
-      while (!of_first->expired()) sched_yield();
-      sides.delay_first();
-      finalize<TypeParam>([] {});
-      was_second_first = !looked;
-      second_block = TypeParam::list::own();
-      begun.arrive();
-      compared.arrive();
-    });
-    line.arrive();
-    static_cast<void>((*of_first)());
-    looked = true;
-    begun.arrive();
-    os_thread([second_block] {
-      finalize<TypeParam>([] {});
-      EXPECT_NE(TypeParam::list::own(), second_block);
-    }).join();
-    compared.arrive();
-    second.join();
-    sides.record(was_second_first ? 1 : 0, was_second_first ? 0 : 1);
-  }
-}
-
 // In a process of its own (first_use.<back end>) this is also the race for the back end's key.
 TYPED_TEST(races, c059_many_threads_use_it_first_at_once) {
   constexpr int at_once = 32;
