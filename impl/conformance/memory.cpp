@@ -273,6 +273,7 @@ TYPED_TEST(memory, c058_looking_at_a_ref_against_the_next_thread) {
   balance sides;
   for (int round = 0; round != scaled(2'000, 50) && !testing::Test::HasFailure(); ++round) {
     std::optional<basic_ref<TypeParam>> of_first;
+    std::atomic<bool> looking{false};
     std::atomic<bool> looked{false};
     bool was_second_first = false;
     starting_line line(3);
@@ -283,6 +284,7 @@ TYPED_TEST(memory, c058_looking_at_a_ref_against_the_next_thread) {
       stay_on_the_first_cpu();
       of_first.emplace();
       line.arrive();
+      while (!looking) sched_yield();
     });
     os_thread second([&] {
       stay_on_the_first_cpu();
@@ -296,6 +298,7 @@ TYPED_TEST(memory, c058_looking_at_a_ref_against_the_next_thread) {
       compared.arrive();
     });
     line.arrive();
+    looking = true;
     static_cast<void>((*of_first)());
     looked = true;
     begun.arrive();
