@@ -182,9 +182,7 @@ TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
     for (int round = 0; round != 200; ++round) {
       std::vector<plain_finalizer<TypeParam>> all;
       for (int i = 0; i != two_slabs; ++i) all.push_back(finalize<TypeParam>([] {}));
-      os_thread([&all] {
-        for (const auto& f : all) EXPECT_TRUE(f.cancel());
-      }).join();
+      cancel_elsewhere<TypeParam>(all);
     }
     cancel_the_oldest_of_ten<TypeParam>(20'000);
     slabs = slabs_of_this_thread<TypeParam>().size();
@@ -341,9 +339,7 @@ TYPED_TEST(array, c064_after_four_billion_that_others_took) {
     TypeParam::list::own()->foreign_holes = so_far;
     std::vector<plain_finalizer<TypeParam>> all;
     for (int i = 0; i != 4; ++i) all.push_back(finalize<TypeParam>([] {}));
-    os_thread([&all] {
-      for (const auto& f : all) EXPECT_TRUE(f.cancel());
-    }).join();
+    cancel_elsewhere<TypeParam>(all);
     cancel_the_oldest_of_ten<TypeParam>(20'000);
     slabs = slabs_of_this_thread<TypeParam>().size();
   }).join();

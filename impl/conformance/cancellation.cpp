@@ -209,9 +209,7 @@ TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
     for (int round = 0; round != scaled(2'000, 10); ++round) {
       all.clear();
       for (std::size_t i = 0; i != batch; ++i) all.push_back(finalize<TypeParam>([] {}));
-      os_thread([&all] {
-        for (const auto& f : all) EXPECT_TRUE(f.cancel());
-      }).join();
+      cancel_elsewhere<TypeParam>(all);
       slots.push_back(slots_of_this_thread<TypeParam>());
     }
   }).join();

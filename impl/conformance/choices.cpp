@@ -17,20 +17,11 @@ THREADREF_SECTION(choices);
 
 constexpr std::uint64_t odd_limit = 101;
 
-template <class B>
-struct counts_and_registers_itself {
-  std::uint64_t* runs;
-  void operator()() const {
-    ++*runs;
-    finalize<B>(*this);
-  }
-};
-
 // The first, and as many as are allowed.
 THREADREF_SCENARIO(c039_as_many_as_are_allowed_and_no_more) {
   if (configure({.late_registrations_max = odd_limit})) return 1;
   std::uint64_t runs = 0;
-  os_thread([&runs] { finalize<B>(counts_and_registers_itself<B>{&runs}); }).join();
+  os_thread([&runs] { finalize<B>(for_ever<B>{&runs}); }).join();
   out.note("ran", runs);
   return 0;
 }

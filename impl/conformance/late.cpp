@@ -136,15 +136,6 @@ TYPED_TEST(late, c038_a_chain_of_10_000) {
   EXPECT_EQ(lane->order().size(), 10'000U);
 }
 
-template <class B>
-struct for_ever {
-  std::uint64_t* runs;
-  void operator()() const {
-    ++*runs;
-    finalize<B>(*this);
-  }
-};
-
 TYPED_TEST(late, c039_one_that_always_registers_another_is_abandoned) {
   const captured_incidents incidents;
   std::uint64_t runs = 0;

@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "conformance/affinity.hpp"
 #include "conformance/race.hpp"
 #include "conformance/suite.hpp"
 #include "scenarios/check.hpp"
@@ -257,14 +258,10 @@ TYPED_TEST(memory, c129_trim_against_those_who_ask_the_dead) {
 
 // The first CPU that it may use: threads that all stay there take each other's blocks.
 void stay_on_the_first_cpu() {
-  cpu_set_t allowed;
-  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  const cpu_set_t allowed = affinity();
   std::size_t cpu = 0;
   while (!CPU_ISSET(cpu, &allowed)) ++cpu;
-  cpu_set_t first;
-  CPU_ZERO(&first);
-  CPU_SET(cpu, &first);
-  ASSERT_EQ(sched_setaffinity(0, sizeof first, &first), 0);
+  stay_on(cpu);
 }
 
 // Who looks at a ref as its thread ends must not give its block to a third one, when the next has

@@ -22,12 +22,15 @@
 #include <set>
 #include <thread>
 
+#include "conformance/affinity.hpp"
 #include "scenarios/check.hpp"
 #include "threadref/threadref.hpp"
 
 namespace {
 
 using namespace threadref;
+using conformance::affinity;
+using conformance::stay_on;
 
 constexpr int threads = 16;
 constexpr int meetings = 2;  // for the table of blocks, and for slabs
@@ -86,18 +89,6 @@ void keeps_one_mapping_of_many() {
                   "other than one mapping for blocks and one for slabs was kept");
   trim();
   THREADREF_CHECK(mapped - before == mapping_bytes, "trim() left more than the blocks");
-}
-
-cpu_set_t affinity() {
-  cpu_set_t allowed;
-  THREADREF_CHECK_ERRNO(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
-  return allowed;
-}
-void stay_on(std::size_t cpu) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cpu, &one);
-  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
 }
 
 // One block and one slab are in use at a time, each time on another CPU; twice, so that every CPU

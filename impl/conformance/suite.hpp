@@ -131,6 +131,24 @@ void cancel_the_oldest_of_ten(int registrations) {
   }
 }
 
+// Registers itself again, whenever it runs; and counts.
+template <class B>
+struct for_ever {
+  std::uint64_t* runs;
+  void operator()() const {
+    ++*runs;
+    finalize<B>(*this);
+  }
+};
+
+// Has another thread take all of them out.
+template <class B>
+void cancel_elsewhere(const std::vector<plain_finalizer<B>>& all) {
+  os_thread([&all] {
+    for (const auto& f : all) EXPECT_TRUE(f.cancel());
+  }).join();
+}
+
 // testing::Types from the generated list, each instance named as the back end is.
 template <class List>
 struct to_types;

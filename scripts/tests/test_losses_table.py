@@ -18,18 +18,18 @@ class LossesTableTest(unittest.TestCase):
     def setUp(self):
         place = tempfile.TemporaryDirectory(prefix="threadref-losses-")
         self.addCleanup(place.cleanup)
-        self.run = Path(place.name) / "run"
-        self.run.mkdir()
+        self.results = Path(place.name) / "run"
+        self.results.mkdir()
         self.readme = Path(place.name) / "README.md"
         self.readme.write_text(README, encoding="utf-8")
         self.files = folder.files()
 
     def run_it(self):
         """(status, what it printed, the README after it)"""
-        folder.write(self.run, self.files)
+        folder.write(self.results, self.files)
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(said):
-            status = losses_table.main(["--run", str(self.run), "--readme", str(self.readme)])
+            status = losses_table.main(["--run", str(self.results), "--readme", str(self.readme)])
         return status, said.getvalue(), self.readme.read_text(encoding="utf-8")
 
     def test_only_what_is_between_the_markers_changes(self):
@@ -64,9 +64,9 @@ class LossesTableTest(unittest.TestCase):
         self.assertIn("holds no result", said)
 
     def test_a_folder_that_is_none_is_named(self):
-        self.run.rmdir()
+        self.results.rmdir()
         with contextlib.redirect_stderr(io.StringIO()) as said:
-            status = losses_table.main(["--run", str(self.run), "--readme", str(self.readme)])
+            status = losses_table.main(["--run", str(self.results), "--readme", str(self.readme)])
         self.assertEqual(status, 3)
         self.assertIn("is not a folder", said.getvalue())
 

@@ -308,12 +308,12 @@ struct block {
   // Takes the slabs that a thread that has ended leaves to all: those of the array from a class on,
   // and those of the chains but one, if it is the only one left. Null: none.
   slab* spare_slabs(std::uint32_t from_class) noexcept;
+  slab* spare_linked_slabs() noexcept;
   // Has it more than its first slab? While no thread has it, and nobody else may take its slabs.
   [[nodiscard]] bool is_warm() const noexcept {
     const slab* const first = array_slabs.load(std::memory_order_relaxed);
     return first != nullptr && first->next.load(std::memory_order_relaxed) != nullptr;
   }
-  slab* spare_linked_slabs() noexcept;
 
   // For a handle of this life. Under m. Reads the name the first time.
   void pin_described() noexcept;
