@@ -106,6 +106,10 @@ def mutants(night):
     return [[night.script("mutate.sh"), "--out", night.raw / "mutants.json"]]
 
 
+def check(night):
+    return [[night.script("check.sh"), "--all"]]
+
+
 def slow_tests(night):
     return [[night.script("test.sh"), "--nightly", "--preset", "release"]]
 
@@ -133,6 +137,7 @@ MEASURING = (
 )
 # After the night is stored: they say nothing about it, only about the tree.
 AFTERWARDS = (
+    Step("check", "the sources, all of them", (900, None), check),
     Step("slow_tests", "the slow tests", (900, None), slow_tests),
     Step("slow_presets", "the slow presets: clang, valgrind, aarch64", (3600, None), slow_presets),
 )

@@ -7,8 +7,9 @@
 # that of the last usable night, measures every benchmark over 20 process starts, counts
 # instructions, plays the guarantee matrix, stresses without and with the thread sanitizer, proves
 # that canaries are caught and mutants killed, judges the targets; stores every row, rewrites the
-# page, and ends with one sentence: what changed, or that nothing did. Then come the tests that are
-# too slow for every change, and the slow presets: the clang builds, valgrind and aarch64.
+# page, and ends with one sentence: what changed, or that nothing did. Then come clang-tidy over all
+# sources, the tests that are too slow for every change, and the slow presets: the clang builds,
+# valgrind and aarch64.
 #
 #   --machine NAME   whose results these are; default $THREADREF_MACHINE, else this host's name
 #   --quick          smallest useful sizes, under ten minutes once built: to try it out; the page

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""Runs clang-tidy-14 over every source file of the repository, several at a time.
+"""Runs clang-tidy-14 over the source files that were touched, several at a time.
 
-usage: tidy.py BUILD_DIR JOBS
+usage: tidy.py BUILD_DIR JOBS [--all | --since REV]
 
-What takes long is the headers. So files that are compiled alike are read in batches: as one file
-that includes them. Prints each finding once, however many batches include the header it is in, and
-how long each slow batch took. A batch found clean is not looked at again before something in it, in
-what it includes or in .clang-tidy changes.
+check.sh says what is read without either option. What takes long is the headers. So files that are
+compiled alike are read in batches: as one file that includes them. Prints each finding once,
+however many batches include the header it is in, and how long each slow batch took. A batch found
+clean is not looked at again before something in it, in what it includes or in .clang-tidy changes.
+
 exit status: 0 nothing found · 1 wrong use · 2 findings
 """
 
@@ -21,7 +22,10 @@ import sys
 import time
 from pathlib import Path
 
-FINE, MISUSE, FORBIDDEN = 0, 1, 2
+import touched
+from starts import FINE, Parser, end_with
+
+FORBIDDEN = 2
 ROOT = Path(__file__).resolve().parent.parent
 SLOW_SECONDS = 60
 COMPILERS = {".c": "cc", ".cpp": "c++"}
@@ -200,15 +204,10 @@ def blocks(text):
     return found
 
 
-def main(arguments):
-    if len(arguments) != 2 or not arguments[1].isdigit():
-        print(__doc__.strip(), file=sys.stderr)
-        return MISUSE
-    build, jobs = Path(arguments[0]).resolve(), int(arguments[1])
-    folder = build / "tidy"
-    folder.mkdir(exist_ok=True)
+def read_all(folder, jobs, parts):
+    """(the files that were read, in how many batches, the findings, how many runs failed)"""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        packed = pool.map(lambda group: batches(folder, *group), groups(build).items())
+        packed = pool.map(lambda group: batches(folder, *group), parts.items())
         todo = sorted((batch for part in packed for batch in part),
                       key=lambda batch: -len(batch[1]))
         found, failing, read = set(), 0, []
@@ -223,12 +222,37 @@ def main(arguments):
                     if finding not in found:
                         found.add(finding)
                         print(block.replace(f"{ROOT}/", ""))
-    if missed := set(sources()) - set(read):
+    return read, len(todo), found, failing
+
+
+def main(arguments):
+    parser = Parser("check.sh")
+    parser.add_argument("build", type=Path)
+    parser.add_argument("jobs", type=int)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true")
+    which.add_argument("--since")
+    asked = parser.parse_args(arguments)
+    build = asked.build.resolve()
+    folder = build / "tidy"
+    folder.mkdir(exist_ok=True)
+    every = groups(build)
+    options = {path: how for how, files in every.items() for path in files}
+    picked, unread, sentence = touched.select(ROOT, options, asked.since, everything=asked.all)
+    print(f"clang-tidy: {sentence}", *([] if len(picked) == len(options) else sorted(picked)),
+          sep="\n  ", flush=True)
+    for header in unread:
+        print(f"  not read: {header}, which no source includes that this build compiles")
+    parts = {how: [path for path in files if path in picked] for how, files in every.items()}
+    read, count, found, failing = read_all(folder, asked.jobs,
+                                           {how: files for how, files in parts.items() if files})
+    if missed := (set(sources()) - set(options)) | (picked - set(read)):
         failing += len(missed)
-        print(f"tidy.py: {build} compiles nothing like {', '.join(sorted(map(str, missed)))}")
-    print(f"tidy.py: {len(read)} files in {len(todo)} batches, {len(found)} findings")
+        print(f"tidy.py: not read, since {build} compiles nothing like them: "
+              f"{', '.join(sorted(map(str, missed)))}")
+    print(f"tidy.py: {len(read)} files in {count} batches, {len(found)} findings")
     return FORBIDDEN if failing else FINE
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    end_with("check.sh", main)

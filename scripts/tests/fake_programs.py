@@ -13,8 +13,9 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 PLAYED = ("scripts/pair.sh", "scripts/compare.sh", "scripts/instructions.sh",
-          "scripts/targets.sh", "scripts/mutate.sh", "scripts/test.sh", "scripts/page.py",
-          "build/release/bin/bench_threadref", "build/release/bin/stress_threadref",
+          "scripts/targets.sh", "scripts/mutate.sh", "scripts/check.sh", "scripts/test.sh",
+          "scripts/page.py", "build/release/bin/bench_threadref",
+          "build/release/bin/stress_threadref",
           "build/tsan/bin/stress_threadref", "path/cmake")
 SERIES = "finalize/registration/registry/n:256"
 
