@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
 # usage: scripts/check.sh [--all | --since REV]
+#        scripts/check.sh --times [TARGET...]
 #
 # Everything that can be said about the sources without running them: layout (clang-format-14),
 # the rules of scripts/style.py, shellcheck, the coverage table of stress/README.md, and
@@ -14,16 +15,22 @@
 #
 #   --all         clang-tidy reads everything
 #   --since REV   it reads what was touched since this commit
+#   --times       checks nothing else: compiles these targets without a compiler cache, those that
+#                 have a budget if none is named, and prints the CPU seconds by target, the slowest
+#                 files, and the budgets (scripts/compile_times.py). A second time it compiles only
+#                 what changed
 #   --help        this text
 #
-# exit status: 0 nothing found · 1 wrong use · 2 findings · 3 a tool could not be run
-#              4 a planted fault was not found · 130 interrupted
+# exit status: 0 nothing found · 1 wrong use · 2 findings, or a budget exceeded by more than a fifth
+#              3 a tool could not be run · 4 a planted fault was not found · 130 interrupted
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 trap 'exit "$interrupted"' INT TERM
 
 touched=()
+times=
+targets=()
 while (($#)); do
   case $1 in
     --all) touched=(--all) ;;
@@ -33,6 +40,13 @@ while (($#)); do
       touched=(--since "$2")
       shift
       ;;
+    --times)
+      times=yes
+      while [[ $# -gt 1 && $2 != --* ]]; do
+        targets+=("$2")
+        shift
+      done
+      ;;
     --help) help_and_exit ;;
     *) unknown_option "$1" ;;
   esac
@@ -41,6 +55,18 @@ done
 
 "$root/scripts/setup.sh"
 cd "$root"
+if [[ -n $times ]]; then
+  ((${#targets[@]})) || read -ra targets <<<"$(scripts/compile_times.py --targets)"
+  launcher="$root/scripts/compile_times.py;--launch"
+  step "compile ${targets[*]} in build/times ($jobs jobs)"
+  if ! cmake --preset release -B build/times -DCMAKE_C_COMPILER_LAUNCHER="$launcher" \
+    -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" ||
+    ! cmake --build build/times --parallel "$jobs" --target "${targets[@]}"; then
+    fail "$unusable" "${targets[*]} could not be built (see above)"
+  fi
+  step "times"
+  exec scripts/compile_times.py build/times "${targets[@]}"
+fi
 # Without it the lists below would be empty, and a tool without files finds nothing.
 git ls-files >/dev/null || fail "$unusable" "this needs a git checkout (git's reason is above)"
 planted=$(mktemp -d)
