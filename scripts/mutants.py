@@ -42,6 +42,11 @@ class Mutant:
     after: str = ""
     survives: bool = False  # it breaks nothing
 
+    @property
+    def played(self):
+        """All that what comes of it depends on."""
+        return self.file, self.before, self.after, tuple(self.killers), self.survives
+
 
 def checks_of(root):
     """{name of a check: the section that it is in}"""

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """Builds the registry with one line broken at a time and says what notices; see mutate.sh."""
 
-import datetime
-import json
+import argparse
 import os
 import re
 import shutil
@@ -10,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import mutant_ci
+import mutant_table
 import mutants
-import readme_table
+from mutant_results import Clock, Stored, TimeOver
 from starts import INTERRUPTED, MISUSE, UNUSABLE, Parser, Unusable, end_with
 
 FINE, FORBIDDEN, UNCAUGHT = 0, 2, 4
@@ -23,8 +23,6 @@ WRONG_USE_OF_A_PROGRAM = 1
 ROOT = Path(__file__).resolve().parent.parent
 README = "impl/threadref/backends/registry/README.md"
 TABLE = "impl/threadref/mutants"
-PLACE = readme_table.Place("mutants", "mutate.py")
-HEADING = "## Mutants"
 # What an object has symbols of, if code of the library was compiled into it. No other one needs to
 # be compiled again for a mutant: none changes what a type looks like.
 OF_THE_LIBRARY = "threadref6detail"
@@ -169,10 +167,11 @@ def say(sentence):
 # ----------------------------------------------------------------------------- the run
 
 
-def control(bench, killers):
+def control(bench, stored, killers, clock):
     """The unbroken library passes all of them, or there is nothing to learn."""
     bench.forget_objects()
     for killer in killers:
+        clock.begin()
         log = bench.work / "logs" / "unbroken.log"
         try:
             played = bench.play(killer, log)
@@ -181,11 +180,12 @@ def control(bench, killers):
         if played.killed:
             raise Unusable(f"the unbroken library does not pass {killer.text}: {played.how}; "
                            f"see {log}")
+        stored.add(killer, asdict(played))
         say(f"unbroken  {killer.text}: passed, {played.seconds} s (built in "
-            f"{played.build_seconds} s)")
+            f"{played.build_seconds} s) {clock.end()}")
 
 
-def try_one(bench, mutant):
+def try_one(bench, mutant, clock):
     """The row of the table that a mutant comes to."""
     log = bench.work / "logs" / f"{mutant.id}.log"
     log.unlink(missing_ok=True)
@@ -206,78 +206,53 @@ def try_one(bench, mutant):
     last = played[-1]
     say(f"{outcome:9} {mutant.id}: " + "; ".join(
         f"{each.killer}: {each.how}, {each.seconds} s (built in {each.build_seconds} s)"
-        for each in played))
+        for each in played) + f" {clock.end()}")
     return {"id": mutant.id, "breaks": mutant.breaks, "file": mutant.file, "outcome": outcome,
             "killer": last.killer if killed else None, "how": last.how if killed else None,
             "seconds": last.seconds, "tried": [asdict(each) for each in played]}
 
 
-def run_all(bench, chosen):
-    """(rows, what is wrong with the table)"""
-    first = list(dict.fromkeys(mutant.killers[0] for mutant in chosen))
-    control(bench, first)
-    found, wrong = [], []
-    for mutant in chosen:
-        try:
-            found.append(try_one(bench, mutant))
-        except Wrong as why:
-            wrong.append(f"{mutant.id}: {why}")
-            say(f"WRONG     {wrong[-1]}")
-    # What killed in the second place proves as little if it fails by itself.
-    killed_by = {row["killer"] for row in found}
-    later = [killer for mutant in chosen for killer in mutant.killers
-             if killer.text in killed_by and killer not in first]
-    if later:
-        control(bench, list(dict.fromkeys(later)))
-    bench.forget_objects()
-    return found, wrong
+def killer_of(mutant, row):
+    """What noticed, according to a stored row; None if nothing did."""
+    return next((each for each in mutant.killers if row and each.text == row["killer"]), None)
 
 
-# ----------------------------------------------------------------------------- the table
+def finished(stored, mutant):
+    """The row of a mutant; None if it is to be played, or if what killed it may fail by itself."""
+    row = stored.of(mutant.played)
+    killer = killer_of(mutant, row)
+    if not row or (killer and not stored.of(killer)):
+        return None
+    return {**row, "id": mutant.id, "breaks": mutant.breaks}
 
 
-def machine():
+def run_all(bench, stored, chosen, seconds):
+    """Plays what has no result yet; returns what is wrong with the table, by the mutants' ids."""
+    def unproved(killers):
+        return [each for each in dict.fromkeys(killers) if each and not stored.of(each)]
+
+    todo = [mutant for mutant in chosen if not stored.of(mutant.played)]
+    first = unproved(mutant.killers[0] for mutant in todo)
+    clock = Clock(len(todo) + len(first), seconds)
+    wrong = {}
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        model = re.search(r"^model name\s*: (.+)$", text, re.M)
-    except OSError:
-        model = None
-    return f"{os.cpu_count()} CPUs of an {model[1]}" if model else f"{os.cpu_count()} CPUs"
-
-
-def summary(found):
-    counts = Counter(row["outcome"] for row in found)
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-
-
-def markdown(found):
-    lines = ["| what is broken | noticed by | how | seconds |", "| --- | --- | --- | ---: |"]
-    for row in found:
-        killer = f"`{row['killer']}`" if row["killer"] else "-"
-        how = row["how"] or f"**{row['outcome']}**"
-        lines.append(f"| `{row['id']}`: {row['breaks']} | {killer} | {how} | {row['seconds']} |")
-    tail = (f"{datetime.date.today()}, {machine()}: {summary(found)}. The seconds are those of the "
-            "check or the scenario,\nwithout the build. Any of them again: "
-            "`scripts/mutate.sh --only '^<id>$'`.")
-    return "\n".join([*lines, "", tail])
-
-
-def print_table(found):
-    width = max(len(row["id"]) for row in found)
-    for row in found:
-        print(f"{row['outcome']:9} {row['id']:{width}}  {row['killer'] or '-'}"
-              f"  ({row['how'] or 'nothing noticed'}, {row['seconds']} s)")
-    print(summary(found))
-
-
-def write_readme(path, found):
-    if path.is_file():
-        old = path.read_text(encoding="utf-8")
-    else:
-        old = "# registry\n"
-    if PLACE.begin not in old:
-        old = f"{old.rstrip()}\n\n{HEADING}\n\n{PLACE.begin}\n{PLACE.end}\n"
-    path.write_text(PLACE.spliced(old, path, markdown(found)), encoding="utf-8")
+        if first:
+            control(bench, stored, first, clock)
+        for mutant in todo:
+            clock.begin()
+            try:
+                stored.add(mutant.played, try_one(bench, mutant, clock))
+            except Wrong as why:
+                wrong[mutant.id] = str(why)
+                say(f"WRONG     {mutant.id}: {why} {clock.end()}")
+        # What killed in the second place proves as little if it fails by itself.
+        later = unproved(killer_of(mutant, stored.of(mutant.played)) for mutant in chosen)
+        if later:
+            control(bench, stored, later, clock)
+    except TimeOver:
+        say("the time is over")
+    bench.forget_objects()
+    return wrong
 
 
 # ----------------------------------------------------------------------------- the program
@@ -306,38 +281,83 @@ def status_of(found, wrong):
     return FORBIDDEN if "SURVIVED" in outcomes else FINE
 
 
-def main(arguments):
+def shard(text):
+    part = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not part or not 1 <= int(part[1]) <= int(part[2]):
+        raise argparse.ArgumentTypeError(f"'{text}' is no I/N with I from 1 to N, such as 2/4")
+    return int(part[1]), int(part[2])
+
+
+def duration(text):
+    part = re.fullmatch(r"(\d+)([smh])", text)
+    if not part:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time such as 90s, 20m or 2h")
+    return int(part[1]) * {"s": 1, "m": 60, "h": 3600}[part[2]]
+
+
+def read_options(arguments):
     parser = Parser("mutate.sh")
     parser.add_argument("--only")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readme", action="store_true")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--ci", action="store_true")
     parser.add_argument("--table", type=Path)
     parser.add_argument("--root", type=Path, default=ROOT)
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--shard", type=shard, default=(1, 1))
+    parser.add_argument("--time", type=duration)
+    parser.add_argument("--again", action="store_true")
     options = parser.parse_args(arguments)
     if options.readme and options.only:
         parser.error("--readme is for the table of all mutants: leave out --only")
-    root = options.root.resolve()
-    chosen = chosen_of(options, root)
+    return options
+
+
+def play(bench, stored, every, options):
+    """Plays a shard of them, and writes the table once there is a result of each."""
+    part, parts = options.shard
+    mine = every[part - 1::parts]
+    if options.again:
+        for mutant in mine:
+            for what in (mutant.played, *mutant.killers):
+                stored.forget(what)
+    wrong = run_all(bench, stored, mine, options.time)
+    found = [row for row in (finished(stored, mutant) for mutant in every) if row]
+    left = len(every) - len(found) - len(wrong)
+    if found:
+        print()
+        mutant_table.print_table(found)
+    if left:
+        print(f"{left} of {len(every)} mutants have no result yet, so no table is written; the "
+              "next run goes on here")
+    else:
+        if options.out:
+            mutant_table.write_json(options.out, found)
+        if options.readme and not wrong:
+            mutant_table.write_readme(options.root / README, found)
+    return status_of(found, wrong)
+
+
+def main(arguments):
+    options = read_options(arguments)
+    root = options.root = options.root.resolve()
+    every = chosen_of(options, root)
     if options.list:
-        for mutant in chosen:
+        for mutant in every:
             print(f"{mutant.id}  ({mutant.file})\n  {mutant.breaks}\n  by: "
                   f"{' | '.join(killer.text for killer in mutant.killers)}")
         return FINE
     bench = Bench(root, (options.work or root / "build/mutants").resolve())
     bench.copy()
-    found, wrong = run_all(bench, chosen)
-    if found:
-        print()
-        print_table(found)
-    if options.out:
-        options.out.write_text(json.dumps({"schema": 1, "date": str(datetime.date.today()),
-                                           "machine": machine(), "mutants": found}, indent=2) +
-                               "\n", encoding="utf-8")
-    if options.readme and not wrong:
-        write_readme(root / README, found)
-    return status_of(found, wrong)
+    stored = Stored(bench.work / "results.jsonl", bench.source)
+    if options.ci:
+        def killer(mutant):
+            row = finished(stored, mutant)
+            return row["killer"] if row else None
+        print(*mutant_ci.report(root, every, killer), sep="\n")
+        return FINE
+    return play(bench, stored, every, options)
 
 
 def on_signal(*_):

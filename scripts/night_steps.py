@@ -103,7 +103,7 @@ def targets(night):
 
 
 def mutants(night):
-    return [[night.script("mutate.sh"), "--out", night.raw / "mutants.json"]]
+    return [[night.script("mutate.sh"), "--again", "--out", night.raw / "mutants.json"]]
 
 
 def check(night):

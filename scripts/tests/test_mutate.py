@@ -6,10 +6,13 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import scripts.tests  # noqa: F401  makes the scripts importable
+import mutant_ci
 import mutants
 import mutate
+from starts import Unusable
 
 ROOT = mutate.ROOT
 BUILD = """cmake_minimum_required(VERSION 3.25)
@@ -51,6 +54,10 @@ class Mutants(unittest.TestCase):
                            ".gitignore": "build/\n"}.items():
             (cls.root / name).write_text(text, encoding="utf-8")
         subprocess.run(["git", "init", "-q", cls.root], check=True)
+
+    def setUp(self):
+        self.stored = self.root / "build/mutants/results.jsonl"
+        self.stored.unlink(missing_ok=True)
 
     def play(self, *table, options=(), status=None):
         """(what it said, the rows by id)"""
@@ -143,6 +150,69 @@ class Mutants(unittest.TestCase):
         self.play(*tables, options=["--only", "one", "--readme"], status=1)
         self.play(*tables, options=["--frobnicate"], status=1)
 
+    def test_what_has_a_result_is_not_played_again(self):
+        tables = mutant("late", "return asked == 'c' ? 2 : 0;", "run program a", "run program c")
+        first, rows = self.play(tables, status=0)
+        said, again = self.play(tables, status=0)
+        self.assertEqual(again, rows)
+        self.assertIn("unbroken  run program c", first)
+        self.assertNotIn("unbroken ", said)
+        self.assertNotIn("built in", said)
+        said, _ = self.play(tables, options=["--again"], status=0)
+        self.assertIn("unbroken  run program c", said)
+
+    def test_it_is_once_something_changed(self):
+        one = mutant("one", "return 2;")
+        self.play(one, status=0)
+        for changed in (mutant("one", "return 3;"), mutant("one", "return 2;", "run program c")):
+            self.assertIn("killed    one: run", self.play(changed, status=0)[0])
+        self.play(one, status=0)
+        text = self.root / "main.c"
+        text.write_text(PROGRAM + "/* more */\n", encoding="utf-8")
+        self.addCleanup(text.write_text, PROGRAM, encoding="utf-8")
+        self.assertIn("killed    one: run", self.play(one, status=0)[0])
+
+    def test_shards_make_one_table(self):
+        tables = [mutant(f"m{at}", f"return {at + 2};") for at in range(5)]
+        said, rows = self.play(*tables, options=["--shard", "1/2"], status=0)
+        self.assertIn("2 of 5 mutants have no result yet", said)
+        self.assertEqual(rows, {})
+        self.assertEqual([at for at in range(5) if f"killed    m{at}: run" in said], [0, 2, 4])
+        said, rows = self.play(*tables, options=["--shard", "2/2"], status=0)
+        self.assertEqual([at for at in range(5) if f"killed    m{at}: run" in said], [1, 3])
+        self.assertEqual(list(rows), ["m0", "m1", "m2", "m3", "m4"])
+        for wrong in ("3/2", "0/2", "1", "1/x"):
+            self.assertIn("is no I/N", self.play(*tables, options=["--shard", wrong], status=1)[0])
+
+    def test_a_run_ends_with_its_time(self):
+        tables = mutant("one", "return 4;"), mutant("two", "return 5;")
+        said, rows = self.play(*tables, options=["--time", "0s"], status=0)
+        self.assertIn("2 of 2 mutants have no result yet", said)
+        self.assertEqual(rows, {})
+        said, _ = self.play(*tables, options=["--time", "1h"], status=0)
+        self.assertRegex(said, r"one: .*\[2 of 3, about 0 min left\]")
+        said, _ = self.play(*tables, options=["--time", "1"], status=1)
+        self.assertIn("is no time such as", said)
+
+    def test_a_survivor_is_told_in_each_run(self):
+        tables = mutant("unseen", "return asked == 'c' ? 2 : 0;"), mutant("fails", "return 2;")
+        for options in (["--shard", "1/2"], ["--shard", "2/2"], []):
+            self.play(*tables, options=options, status=2)
+
+    def test_one_whose_killer_may_fail_by_itself_has_no_result(self):
+        tables = mutant("any", "return asked == 'b' ? 2 : 0 * 1;", "run program a",
+                        "run program b")
+        for _ in range(2):
+            self.play(tables, status=3)
+
+    def test_a_result_that_was_cut_off_is_played_again(self):
+        tables = mutant("one", "return 6;"), mutant("two", "return 7;")
+        self.play(*tables, status=0)
+        self.stored.write_bytes(self.stored.read_bytes()[:-9])
+        for is_played in (True, False):
+            said, rows = self.play(*tables, status=0)
+            self.assertEqual(("killed    two: run" in said, len(rows)), (is_played, 2))
+
     def test_the_readme(self):
         readme = self.root / mutate.README
         readme.write_text("# registry\n\n## Other\n\ntext\n", encoding="utf-8")
@@ -151,6 +221,63 @@ class Mutants(unittest.TestCase):
         text = readme.read_text(encoding="utf-8")
         self.assertTrue(text.startswith("# registry\n\n## Other\n\ntext\n\n## Mutants\n"))
         self.assertEqual(text.count("| `fails`: it | `run program a` | failed |"), 1)
+
+
+class InCi(unittest.TestCase):
+    SUITE = "bin/conformance_threadref"
+    TESTS = {
+        "conformance.registry": [SUITE, "--gtest_filter=*/registry.*-*/registry.c002*"],
+        "conformance.other": [SUITE, "--gtest_filter=*/other.*"],
+        "again": [SUITE, "--gtest_filter=*/registry.c003*", "--gtest_repeat=60"],
+        "cell": ["expect", *mutant_ci.split(["-DCOMMAND=bin/stress_threadref;--filter=^churn/"])],
+        "program": ["cmake", "--", "bin/program", "first"],
+    }
+    CHECKS = {"c001_one": "refs", "c002_two": "refs", "c003_three": "refs"}
+
+    def plays(self, text):
+        killer = mutants.killer(text, self.CHECKS)
+        return mutant_ci.is_played(killer, self.TESTS, self.CHECKS)
+
+    def test_what_is_played(self):
+        for text in ("c001_one", "c003_three x60", "stress churn 2s", "run program first",
+                     "ctest cell target", "tsan: c001_one"):
+            self.assertTrue(self.plays(text), text)
+
+    def test_what_is_not(self):
+        for text in ("c002_two", "c001_one x2", "c003_three x61", "stress storm 2s", "run program",
+                     "run program second", "run gone", "ctest gone target"):
+            self.assertFalse(self.plays(text), text)
+
+    def test_the_report(self):
+        rows = [mutants.Mutant("by_one", "", "", "", [mutants.killer("c001_one", self.CHECKS)]),
+                mutants.Mutant("by_two", "", "", "", [mutants.killer("c002_two", self.CHECKS)]),
+                mutants.Mutant("either", "", "", "", [mutants.killer("c001_one", self.CHECKS),
+                                                      mutants.killer("c002_two", self.CHECKS)]),
+                mutants.Mutant("harmless", "", "", "", [], survives=True)]
+        with mock.patch.object(mutant_ci, "commands", lambda *_: self.TESTS), \
+                mock.patch.object(mutants, "checks_of", lambda _: self.CHECKS):
+            said = mutant_ci.report(ROOT, rows, lambda _: None)
+            self.assertEqual(said[-1], "killed by what CI runs: 2 of 3 (66 %); only at night: "
+                             "by_two")
+            # Of two that may have killed it, the one that did.
+            said = mutant_ci.report(ROOT, rows[2:], lambda _: "c002_two")
+            self.assertEqual(said[-1],
+                             "killed by what CI runs: 0 of 1 (0 %); only at night: either")
+
+    def test_tests_that_are_not_built_are_no_answer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(Unusable, "build/release, but it is not configured"):
+                mutant_ci.commands(Path(folder), "release")
+
+    def test_what_is_labelled_nightly_is_left_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = Path(folder) / "build/release"
+            build.mkdir(parents=True)
+            (build / "CTestTestfile.cmake").write_text(
+                "add_test(kept true)\nadd_test(slow true)\n"
+                "set_tests_properties(slow PROPERTIES LABELS \"stress;nightly\")\n",
+                encoding="utf-8")
+            self.assertEqual(list(mutant_ci.commands(Path(folder), "release")), ["kept"])
 
 
 class HowItEnded(unittest.TestCase):
