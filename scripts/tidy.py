@@ -29,12 +29,14 @@ FORBIDDEN = 2
 ROOT = Path(__file__).resolve().parent.parent
 SLOW_SECONDS = 60
 COMPILERS = {".c": "cc", ".cpp": "c++"}
+LANGUAGES = {".c": "c", ".cpp": "c++"}
 TIDY = ["clang-tidy-14", "--quiet"]
 TIDY_VERSION = subprocess.run([*TIDY, "--version"], capture_output=True, check=False).stdout
 # These two say nothing of what a file includes: of a batch, each file that could have such a name
 # is read alone too.
 ALONE = "--checks=-*,misc-unused-alias-decls,misc-unused-using-decls"
 NAMES = re.compile(r"^\s*(using (?!namespace)[^=;]*::\w+;|namespace \w+ *=)", re.MULTILINE)
+ANGLED = re.compile(r"^\s*#\s*include\s*<([^>\n]+)>", re.MULTILINE)
 # Beside what it calls it is seen to throw, which nobody has to catch.
 MAIN = re.compile(r"^int main\(", re.MULTILINE)
 ONE_CHECK = "--checks=-*,llvm-twine-local"
@@ -100,6 +102,23 @@ def groups(build):
         if more:
             found[min(more, key=len)] += found.pop(few)
     return found
+
+
+def lacking(built, how, files):
+    """{a file that this build leaves out: a header that it includes and this machine lacks}
+
+    A night, for which all packages are installed, reads it. In a batch it would hide the others.
+    """
+    wanted = {path: ANGLED.findall((ROOT / path).read_text(encoding="utf-8"))
+              for path in files if path not in built}
+    asks = "".join(f'#if !__has_include(<{name}>)\n"{name}"\n#endif\n'
+                   for name in sorted(set().union(*wanted.values())))
+    suffix = files[0].suffix
+    done = subprocess.run([COMPILERS[suffix], *how, "-E", "-P", "-x", LANGUAGES[suffix], "-"],
+                          input=asks, capture_output=True, text=True, check=True)
+    missing = set(re.findall(r'^"(.+)"$', done.stdout, re.MULTILINE))
+    return {path: next(name for name in names if name in missing)
+            for path, names in wanted.items() if missing.intersection(names)}
 
 
 def digest_of(folder, how, files):
@@ -236,17 +255,21 @@ def main(arguments):
     build = asked.build.resolve()
     folder = build / "tidy"
     folder.mkdir(exist_ok=True)
-    every = groups(build)
-    options = {path: how for how, files in every.items() for path in files}
+    every, built, absent = groups(build), compiled(build), {}
+    for how, files in every.items():
+        absent |= lacking(built, how, files)
+    options = {path: how for how, files in every.items() for path in files if path not in absent}
     picked, unread, sentence = touched.select(ROOT, options, asked.since, everything=asked.all)
     print(f"clang-tidy: {sentence}", *([] if len(picked) == len(options) else sorted(picked)),
           sep="\n  ", flush=True)
+    for path, header in sorted(absent.items()):
+        print(f"  not read: {path}, which needs <{header}>; scripts/setup.sh --all brings it")
     for header in unread:
         print(f"  not read: {header}, which no source includes that this build compiles")
     parts = {how: [path for path in files if path in picked] for how, files in every.items()}
     read, count, found, failing = read_all(folder, asked.jobs,
                                            {how: files for how, files in parts.items() if files})
-    if missed := (set(sources()) - set(options)) | (picked - set(read)):
+    if missed := (set(sources()) - set(options) - set(absent)) | (picked - set(read)):
         failing += len(missed)
         print(f"tidy.py: not read, since {build} compiles nothing like them: "
               f"{', '.join(sorted(map(str, missed)))}")

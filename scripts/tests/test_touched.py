@@ -189,6 +189,21 @@ class Found(Repository):
         self.assertIn("\n  impl/small.cpp\n", said)
         self.assertIn("invalid case style for class 'BadName'", said)
 
+    def test_what_needs_a_package_that_is_not_there_hides_nothing(self):
+        self.write("impl/a_peer.cpp", '#include <no/such/header.hpp>\n#include "low.hpp"\n')
+        self.write("impl/low.hpp", FILES["impl/low.hpp"] + "class BadName {};\n")
+        status, said = self.tidy("--since", "HEAD")
+        self.assertEqual(status, 2, said)
+        self.assertIn("not read: impl/a_peer.cpp, which needs <no/such/header.hpp>", said)
+        self.assertIn("invalid case style for class 'BadName'", said)
+        self.assertNotIn("file not found", said)
+
+    def test_what_the_build_compiles_has_to_be_found(self):
+        self.write("impl/small.cpp", "#include <no/such/header.hpp>\n")
+        status, said = self.tidy("--since", "HEAD")
+        self.assertEqual(status, 2, said)
+        self.assertIn("'no/such/header.hpp' file not found", said)
+
     def test_what_was_not_touched_is_not_read(self):
         self.commit(1, **{"impl/low.hpp": "inline int low() { return 1; }\nclass BadName {};\n"})
         self.write("bench/of_its_own.cpp", "int of_its_own();\n")
