@@ -31,6 +31,8 @@ base | libgtest-dev        | GoogleTest, under the conformance suite
 base | libgmock-dev        | matchers of the conformance suite
 base | libboost-thread-dev | the back end and the peers that use Boost.Thread
 base | libtbb-dev          | the pool in both programs, and the peer enumerable_thread_specific
+base | pkg-config          | finds GLib
+base | libglib2.0-dev      | the peer GPrivate
 base | nlohmann-json3-dev  | reads and writes JSON in both programs
 base | clang-format-14     | check.sh: layout of the sources, pinned to this version
 base | clang-tidy-14       | check.sh: static analysis, pinned to this version
@@ -54,8 +56,6 @@ all  | libjemalloc2        | sweep.sh: the allocator jemalloc
 all  | libtcmalloc-minimal4 | sweep.sh: the allocator tcmalloc
 all  | libmimalloc2.0      | sweep.sh: the allocator mimalloc
 all  | gcovr               | reads what the coverage preset wrote
-all  | pkg-config          | finds GLib
-all  | libglib2.0-dev      | the peer GPrivate
 all  | qtbase5-dev         | the peer QThreadStorage
 all  | chromium            | the tests that open a page in a real browser
 all  | nodejs              | builds the dashboard and tests it
@@ -86,7 +86,15 @@ wanted=$(packages | awk -F ' *[|] *' -v groups="^($groups)\$" '$1 ~ groups {prin
 present=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
   awk '$2 == "installed" {print $1}') || true
 # Who has Node from elsewhere keeps it: apt would replace it, or refuse.
-if command -v npm >/dev/null; then present+=$'\nnodejs\nnpm'; fi
+node=$(command -v node) || true
+if command -v npm >/dev/null; then
+  present+=$'\nnodejs\nnpm'
+elif [[ $groups == *all* && -n $node ]] &&
+  ! dpkg-query -W -f='${Maintainer}' nodejs 2>/dev/null | grep -q Debian; then
+  echo "setup: $node is not Debian's and lacks npm, and Debian's npm would replace it:" \
+    "install the npm that belongs to it for what builds and tests the dashboard"
+  present+=$'\nnodejs\nnpm'
+fi
 missing=$(comm -23 <(sort <<<"$wanted") <(sort -u <<<"$present") | paste -sd ' ')
 
 if [[ -z $missing ]]; then
