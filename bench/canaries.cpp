@@ -5,8 +5,9 @@
 
 #include <string>
 
-#include "scenarios/canaries.hpp"
 #include "scenarios/check.hpp"
+#include "subjects/subject_code.hpp"
+#include "threadref/backend.hpp"
 
 namespace threadref::bench {
 
@@ -32,9 +33,9 @@ bool is_caught(const session& all, const backend_info& canary) {
 int judge_canaries(const session& all) {
   int status = scenarios::status_fine;
   absl::PrintF("\n");
-  for_each_type(canaries{}, [&]<backend Canary>() {
-    if (!is_caught(all, Canary::info)) status = scenarios::status_canary_missed;
-  });
+  for (const subject_code* canary : all_canaries()) {
+    if (!is_caught(all, *canary->info)) status = scenarios::status_canary_missed;
+  }
   return status;
 }
 

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "baselines/peers.hpp"
+#include "bench_subjects.hpp"
 #include "canaries.hpp"
 #include "options.hpp"
 #include "output_file.hpp"
@@ -24,7 +24,6 @@
 #include "scenarios/check.hpp"
 #include "scenarios/describe.hpp"
 #include "session.hpp"
-#include "subject.hpp"
 #include "text.hpp"
 #include "trace.hpp"
 
@@ -126,9 +125,8 @@ int run(char* program, options asked) {
 std::string describe() {
   auto doc = nlohmann::ordered_json::parse(scenarios::describe());
   doc["peers"] = doc["absent_peers"] = nlohmann::ordered_json::array();
-  for_each_type(peers{}, [&doc]<subject P>() {
-    doc["peers"].push_back({{"name", P::name}, {"summary", P::summary}, {"lacks", P::lacks}});
-  });
+  for (const subject_code* p : subjects_of(row_kind::peer))
+    doc["peers"].push_back({{"name", p->name}, {"summary", p->summary}, {"lacks", p->lacks}});
   for (const absent_peer& p : absent_peers) {
     if (!p.name.empty()) doc["absent_peers"].push_back({{"name", p.name}, {"why", p.why}});
   }

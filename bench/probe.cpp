@@ -102,4 +102,8 @@ sample probe::run(routine what, int registered, verdict& found) {
   return join(found);
 }
 
+sample run_probe(probe& at, probe::routine what, int registered, verdict& found) {
+  return at.run(what, registered, found);
+}
+
 }  // namespace threadref::bench

@@ -137,4 +137,7 @@ class probe : public account {
   instant empty_ = 0;
 };
 
+// probe::run() as a function.
+sample run_probe(probe& at, probe::routine what, int registered, verdict& found);
+
 }  // namespace threadref::bench

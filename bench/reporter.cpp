@@ -146,6 +146,8 @@ double result::value(const char* counter) const {
 bool table_reporter::ReportContext(const Context& /*context*/) {
   for (const auto& [name, r] : of_.rows()) name_width_ = std::max(name_width_, name.size());
   print_header();
+  progress_.emplace(of_, of_.asked.filter);
+  progress_->show();
   return true;
 }
 
@@ -184,9 +186,11 @@ void table_reporter::print_columns(const row& first) {
 }
 
 void table_reporter::ReportRuns(const std::vector<Run>& runs) {
+  progress_->clear();
   for (const Run& run : runs) {
     const row* const of = of_.find(run.run_name.function_name);
     if (of == nullptr || run.run_type != Run::RT_Iteration) continue;
+    progress_->ended(*of);
     result r{of, run.counters, run.report_label, run.error_occurred ? run.error_message : ""};
     const bool goes_on = previous_ != nullptr && previous_->key == of->key &&
                          (previous_->kind == row_kind::pair) == (of->kind == row_kind::pair);
@@ -195,6 +199,7 @@ void table_reporter::ReportRuns(const std::vector<Run>& runs) {
     print(r);
     results_.push_back(std::move(r));
   }
+  progress_->show();
 }
 
 void table_reporter::print(const result& r) {
@@ -222,6 +227,7 @@ void table_reporter::print_figures(const result& r) {
 }
 
 void table_reporter::Finalize() {
+  progress_->clear();
   std::ostream& out = GetOutputStream();
   if (of_.asked.canaries) return;
   out << "\n" << closing_table(results_, of_.asked.smoke) << teardowns(results_, of_.asked.smoke);

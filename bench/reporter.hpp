@@ -4,10 +4,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "progress.hpp"
 #include "session.hpp"
 
 namespace threadref::bench {
@@ -47,6 +49,7 @@ class table_reporter : public benchmark::BenchmarkReporter {
   std::size_t name_width_ = 0;
   const row* previous_ = nullptr;
   std::vector<result> results_;
+  std::optional<progress> progress_;
 };
 
 }  // namespace threadref::bench

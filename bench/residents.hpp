@@ -4,12 +4,12 @@
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include "crowd.hpp"
 #include "session.hpp"
-#include "subject.hpp"
+#include "subjects/finalizers.hpp"
+#include "subjects/subject_code.hpp"
 
 namespace threadref::bench {
 
@@ -20,12 +20,11 @@ inline void fail_without_threads(benchmark::State& state, session& all) {
 }
 
 // Threads that sleep, each with one finalizer of the subject: what lists them has grown by as many.
-template <subject S>
 class residents {
  public:
-  explicit residents(int wanted)
-      : runs_(static_cast<std::size_t>(wanted)),
-        rooms_(runs_.size()),
+  residents(const subject_code& s, int wanted)
+      : subject_(s),
+        arrivals_(static_cast<std::size_t>(wanted)),
         there_(sleeping_.gather(wanted) == wanted) {}
 
   // False: the system did not let us have them.
@@ -34,38 +33,23 @@ class residents {
   // Ends them, and adds what became of their finalizers.
   void dismiss(verdict& found) {
     sleeping_.dismiss();
-    for (const arrival& a : runs_) {
+    for (const arrival& a : arrivals_) {
       found.lost += a.registered && a.runs == 0 ? 1U : 0U;
       found.doubled += a.runs > 1 ? 1U : 0U;
     }
   }
 
  private:
-  struct arrival {
-    std::uint64_t runs = 0;
-    bool registered = false;
-  };
-  struct counted_arrival {
-    arrival* at;
-    void* unused = nullptr;
-    void operator()() const noexcept { ++at->runs; }
-  };
-  struct room {
-    counted_arrival kept{};
-    entry storage{};
-  };
   static void enter(void* self, int index) {
     auto& all = *static_cast<residents*>(self);
-    const auto i = static_cast<std::size_t>(index);
-    room& mine = all.rooms_[i];
-    mine.kept.at = &all.runs_[i];
-    S::arm(&mine.storage, 1);
-    S::add(counted_arrival(mine.kept), &mine.kept);
-    mine.kept.at->registered = !registers_nothing<S> && !runs_itself<S>;
+    arrival& mine = all.arrivals_[static_cast<std::size_t>(index)];
+    mine.kept.at = &mine;
+    all.subject_.add_arrival(mine);
+    mine.registered = !all.subject_.registers_nothing && !all.subject_.runs_itself;
   }
 
-  std::vector<arrival> runs_;
-  std::vector<room> rooms_;
+  const subject_code& subject_;
+  std::vector<arrival> arrivals_;
   crowd sleeping_{&enter, this};
   bool there_;
 };

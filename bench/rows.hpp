@@ -10,12 +10,4 @@ void register_rows(session& all);
 // Smallest size only, over the back ends that are broken on purpose.
 void register_canary_rows(session& all);
 
-// The rows of one scenario. Defined in bodies/<file>.cpp, each for the bodies of its header, so
-// that they compile beside each other.
-template <scenarios::id K>
-struct rows_of {
-  static void add(session& all);
-  static void add_canaries(session& all);
-};
-
 }  // namespace threadref::bench

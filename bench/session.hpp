@@ -16,10 +16,9 @@
 #include "scenarios/environment.hpp"
 #include "scenarios/scenarios.hpp"
 #include "statistics.hpp"
+#include "subjects/subject_code.hpp"
 
 namespace threadref::bench {
-
-enum class row_kind { back_end, floor, peer, pair };
 
 // How the label of a row begins that has no figures; the reason follows.
 inline constexpr std::string_view absent_prefix = "absent: ";
@@ -31,6 +30,7 @@ struct row {
   std::string_view subject;
   row_kind kind = row_kind::back_end;
   int n = 1;
+  int pairs = 1;         // samples of the subject, and as many of its floor
   int churn = 0;         // threads alive beside
   bool is_free = false;  // runs on all CPUs, though alone
   std::string_view order = "ok";

@@ -4,16 +4,10 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <string_view>
-#include <system_error>
-#include <vector>
 
 #include "probe.hpp"
-#include "threadref/destructor.hpp"
-#include "threadref/finalize.hpp"
-#include "threadref/ref.hpp"
-#include "threadref/stats.hpp"
-#include "threadref/thread_info.hpp"
 #include "way.hpp"
 
 namespace threadref::bench {
@@ -50,35 +44,6 @@ inline constexpr bool oldest_first = requires {
 template <class S>
 inline constexpr bool registers_nothing = requires {
   S::registers_nothing;
-};
-
-// A back end in that shape.
-template <backend B>
-struct library {
-  static constexpr std::string_view name = B::info.name;
-  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
-  template <class C>
-  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
-    finalize<B>(c);
-  }
-  // What only back ends can do.
-  template <way W, class C>
-  [[gnu::always_inline]] static bool add_and_take(C c, C* /*kept*/) {
-    return take_by<W>(finalize<B>(c));
-  }
-  using handle = finalizer<void, B>;
-  template <class C>
-  [[gnu::always_inline]] static handle add_for_handle(C c) {
-    return finalize<B>(c);
-  }
-  static std::error_code add_destructor(void** variable, void (*function)(void*)) {
-    return register_destructor<B>(variable, function);
-  }
-  [[gnu::always_inline]] static bool is_known() noexcept { return ensure<B>(); }
-  static std::vector<thread_handle> everyone() { return enumerate<B>(); }
-  static void trim() noexcept { threadref::trim<B>(); }
-  using reference = basic_ref<B>;
-  static constexpr capability claims = B::info.capabilities;
 };
 
 // Programs register here and there, not in a loop: without this the compiler keeps what it knows of

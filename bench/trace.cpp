@@ -62,6 +62,11 @@ void demand_once(const trace& t, std::initializer_list<event> events, verdict& v
 
 }  // namespace
 
+void mark::operator()() const {
+  if (at->is_alive && at->is_alive()) ++at->alive_in_finalizer;
+  at->note(what);
+}
+
 void trace::note(event e) {
   if (future.valid() && future.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     future = {};

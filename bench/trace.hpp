@@ -2,7 +2,6 @@
 // What a thread's end does, in the order in which it does it.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <future>
 #include <string>
@@ -10,25 +9,10 @@
 #include <vector>
 
 #include "probe.hpp"
+#include "subjects/finalizers.hpp"
 #include "threadref/backend.hpp"
 
 namespace threadref::bench {
-
-enum class event : std::uint8_t {
-  stack,
-  older,
-  younger,
-  lower_key,
-  higher_key,
-  boost_at_exit,
-  boost_pointer,
-  promise,
-  finalizer_1,
-  finalizer_2,
-  destructor_1,
-  destructor_2,
-  joined
-};
 
 // The events of one thread. Its finalizers are marks, its other objects are made by plant_*().
 struct trace {
@@ -41,17 +25,6 @@ struct trace {
   // Nothing is called when a promise is kept: whatever happens next finds it so.
   void note(event e);
 };
-
-// A finalizer that leaves its event.
-struct mark {
-  trace* at;
-  event what;
-  void operator()() const {
-    if (at->is_alive && at->is_alive()) ++at->alive_in_finalizer;
-    at->note(what);
-  }
-};
-static_assert(sizeof(mark) == 16);
 
 // Leaves its event when it is destroyed.
 struct marker {

@@ -48,7 +48,8 @@ void tree::start(std::size_t index, workers::teardown how) {
 }
 
 void tree::live(account& at) {
-  duty_.begin(at, duty_.n);
+  duty_.subject.register_range(at.done, 0, duty_.n);
+  if (duty_.waits) duty_.subject.add_waiting();
   const absl::Cleanup last = [this] {
     if (duty_.end != nullptr) duty_.end();
   };

@@ -8,14 +8,16 @@
 
 #include "probe.hpp"
 #include "stress/worker/worker.hpp"
+#include "subjects/subject_code.hpp"
 
 namespace threadref::bench {
 
 // What a worker does on its thread, between the two.
 struct worker_duty {
-  void (*begin)(account& at, int n);
+  const subject_code& subject;
+  int n;       // how many finalizers it registers; the account is opened for so many
+  bool waits;  // and one more, that waits
   void (*end)();  // its task's last statement, once it is stopped; null: nothing
-  int n;          // how many finalizers `begin` registers; the account is opened for so many
 };
 
 class tree {

@@ -51,7 +51,37 @@ configure() {  # configure <preset>
 build() {  # build <preset> [option of cmake --build...]
   step "build $1 ($jobs jobs)"
   configure "$1" || return "$unusable"
-  (cd "$root" && cmake --build --preset "$1" --parallel "$jobs" "${@:2}") || return "$unusable"
+  compile "$@"
+}
+
+compile() {  # compile <configured preset> [option of cmake --build...]
+  (
+    cd "$root"
+    NINJA_STATUS='[%f/%t] ' cmake --build --preset "$1" --parallel "$jobs" "${@:2}" | build_progress
+  ) || return "$unusable"
+}
+
+# Of ninja's lines, which say "[done/all] what": how long it will take. On a terminal in one line
+# that is kept up to date, elsewhere now and then; anything else is passed on.
+build_progress() {
+  local line began=$SECONDS said=$SECONDS is_terminal=
+  [[ ! -t 1 ]] || is_terminal=yes
+  while IFS= read -r line; do
+    if [[ ! $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]]; then
+      printf '%s\n' "$line"
+      continue
+    fi
+    local finished=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]} left
+    ((finished)) || continue
+    left=$(((SECONDS - began) * (all - finished) / finished))
+    if [[ -n $is_terminal ]]; then
+      printf '\r\033[K%s of %s steps, about %s s left' "$finished" "$all" "$left"
+    elif ((SECONDS - said >= 10 || finished == all)); then
+      said=$SECONDS
+      echo "$finished of $all steps, about $left s left"
+    fi
+  done
+  [[ -z $is_terminal ]] || printf '\r\033[K'
 }
 
 # The thread sanitizer of this age aborts at start-up where the kernel randomises more than

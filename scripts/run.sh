@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 #
-# usage: scripts/run.sh [--quick] [--full] [--out DIR]
+# usage: scripts/run.sh [--all | --full | --quick] [--out DIR]
 #
 # Shows what thread-exit cleanup costs on this machine, per back end, and in which order it runs:
 # installs what is missing, builds optimised, measures in one process, draws pictures, and writes
-# it all on one page, report.html. Takes about five minutes on two cores.
+# it all on one page, report.html. About five minutes from a fresh clone on two cores, most of it
+# compiling.
 #
-#   --full      in 20 process starts instead of one, then the controls, sweeps, allocators and
-#               instructions: about an hour
-#   --quick     each benchmark at its smallest useful size: under a minute after the build
+#   (nothing)   what finalizers cost: every back end, floor and peer with 1, 16 and 256 of them, one
+#               row with other threads coming and going, and the order in which they run
+#   --all       all sizes, and the rows about refs, memory and workers: about 15 minutes
+#   --full      as --all in 20 process starts instead of one, then the controls, sweeps, allocators
+#               and instructions: over an hour
+#   --quick     every row of --all at its smallest size; no figure of it means anything
 #   --out DIR   write there instead of results/local/<run>/
 #   --help      this text
 #
@@ -27,12 +31,15 @@ trap 'exit "$interrupted"' INT TERM
 
 readonly process_starts=20
 bench_options=()
-full=
+extent=
 out=
+choose() {
+  [[ -z $extent ]] || fail "$misuse" "$extent and $1 exclude each other"
+  extent=$1
+}
 while (($#)); do
   case $1 in
-    --quick) bench_options+=(--smoke) ;;
-    --full) full=yes ;;
+    --all | --full | --quick) choose "$1" ;;
     --out)
       [[ $# -gt 1 && -n $2 ]] || fail "$misuse" "--out needs a folder after it"
       out=$2
@@ -44,6 +51,19 @@ while (($#)); do
   shift
 done
 
+# What is built and measured. Sweeps take minutes each, so they are part of --full only.
+targets=(bench_threadref)
+filter='^(finalize|ref|memory|worker)/'
+case $extent in
+  --all) targets+=(bench_memory) ;;
+  --full) targets+=(bench_memory bench_instructions bench_plugins) ;;
+  --quick)
+    targets+=(bench_memory)
+    bench_options+=(--smoke)
+    ;;
+  *) filter='^finalize/[a-z_]*/[a-z0-9_]*/(n:(0|1|2|16|256)(/churn:[0-9]*)?|alive:1)$' ;;
+esac
+
 name=$(run_name)
 if [[ -z $out ]]; then
   out=$root/results/local/$name
@@ -53,9 +73,27 @@ mkdir -p "$out" || fail "$misuse" "cannot create $out (the reason is above)"
 out=$(cd "$out" && pwd)
 trap 'rmdir --ignore-fail-on-non-empty "$out"' EXIT  # nothing was measured: leave nothing
 
+steps=()
+# Wall and CPU seconds of everything since the last call, the children's included.
+lap() {  # lap <what>
+  local now cpu
+  now=$SECONDS
+  cpu=$(times | awk -F '[ms ]' 'NR == 2 {printf "%.0f", $1 * 60 + $2 + $4 * 60 + $5}')
+  steps+=("$(printf '%-9s %5d s, %d s of CPU' "$1" $((now - lap_wall)) $((cpu - lap_cpu)))")
+  lap_wall=$now
+  lap_cpu=$cpu
+}
+lap_wall=$SECONDS
+lap_cpu=0
+
 step "packages"
 "$root/scripts/setup.sh"
-build release
+lap packages
+step "build (about two minutes from nothing on two cores)"
+configure release >"$out/configure.log" || { cat "$out/configure.log"; exit "$unusable"; }
+rm "$out/configure.log"
+compile release --target "${targets[@]}"
+lap build
 
 status=$fine
 keep() {  # keep <what> <status>: the worst counts, and what no list knows is a crash
@@ -67,8 +105,7 @@ keep() {  # keep <what> <status>: the worst counts, and what no list knows is a 
   ((code <= status)) || status=$code
 }
 
-# Without sweeps, which take minutes.
-bench_options+=('--benchmark_filter=^(finalize|ref|memory|worker)/' --benchmark_out_format=json)
+bench_options+=("--benchmark_filter=$filter" --benchmark_out_format=json)
 bench=$root/build/release/bin/bench_threadref
 "$bench" --describe >"$out/describe.json"
 step "measure (process 1)"
@@ -77,6 +114,7 @@ code=0
 "$bench" "${bench_options[@]}" --benchmark_out="$out/bench.json" \
   --samples="$out/samples.jsonl" | tee "$out/bench.txt" || code=$?
 keep bench_threadref "$code"
+lap measure
 
 more_processes() {
   local number code
@@ -98,18 +136,20 @@ part() {  # part <script> <arguments...>: a part of --full
   keep "$1" "$code"
 }
 
-if [[ -n $full ]]; then
+if [[ $extent == --full ]]; then
   step "measure ($process_starts process starts in all)"
   more_processes
   part pair.sh --controls --pairs 60 --out "$out/pairs.jsonl"
   part sweep.sh --out "$out"
   part instructions.sh --out "$out/instructions.jsonl"
+  lap "the rest"
 fi
 
 step "draw"
 "$root/scripts/pictures.py" --bench "$out/bench.json" --samples "$out/samples.jsonl" \
   --out "$out" --title "one process, $name" >/dev/null || ((status)) || status=$unusable
 "$root/scripts/report.sh" "$out" >/dev/null || ((status)) || status=$unusable
+lap draw
 
 if [[ -n ${link:-} ]]; then
   ln -sfn "$name" "$link"
@@ -121,6 +161,10 @@ echo "  numbers   $out/bench.json"
 echo "  samples   $out/samples.jsonl"
 echo "  pictures  $out/exit_latency.svg  $out/cost.svg  (and .png)"
 [[ -z ${link:-} ]] || echo "  newest    $link"
-[[ -n $full ]] ||
-  echo "  one process: for what processes differ by, --full; for nights, scripts/nightly.sh"
+printf '  %s\n' "${steps[@]}"
+case $extent in
+  --full) ;;
+  --all | --quick) echo "  one process: for what processes differ by, --full; nights: nightly.sh" ;;
+  *) echo "  more rows and all sizes: --all; what processes differ by: --full" ;;
+esac
 exit "$status"

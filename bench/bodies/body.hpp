@@ -6,41 +6,59 @@
 
 #include <exception>
 #include <string_view>
+#include <vector>
 
 #include "measure.hpp"
 #include "scenarios/scenarios.hpp"
 #include "session.hpp"
-#include "subject.hpp"
-#include "threadref/type_list.hpp"
+#include "subjects/subject_code.hpp"
 
 namespace threadref::bench {
 
 using scenarios::id;
 
-// One specialisation per row of the table that names the bench: a row without one does not link.
-//   floors         what no mechanism can beat; the first is the one that ratios are to
-//   peers          other mechanisms that can do this at all: bench::peers, or none
-//   at_exit        true: the question is about a thread's exit
-//   pairs(n)       how many samples of the subject, and as many of the floor, a row takes
-// and what measure_in_turns() needs, or a run<S>(state, all, of) of its own:
-//   wanted         which figures the samples give
-//   most(n)        how many finalizers a probe must have room for
-//   operations(n)  how many one region holds
-//   take<S>(at, n, v)   one sample of a back end, floor or peer; adds what it finds wrong
-// and where they are not as usual:
-//   is_free        true: not pinned
-//   values(all)    what its parameter goes through, where the machine has a say in that
+// What a row of the table of scenarios does for whichever subject. What a body leaves out is null.
+struct body {
+  id key;
+  // What no mechanism can beat, by name; the first is the one that ratios are to.
+  std::vector<std::string_view> floors;
+  // Other mechanisms that can do this at all, by name, or all of the table of peers.
+  std::vector<std::string_view> peers;
+  bool all_peers = false;
+  bool at_exit = false;  // the question is about a thread's exit
+  bool is_free = false;  // not pinned
+  // How many samples of the subject, and as many of the floor, a row takes.
+  int (*pairs)(int n) = nullptr;
+  // What its parameter goes through, where the machine has a say in that.
+  std::vector<int> (*values)(const session& all) = nullptr;
+
+  // What measure_in_turns() needs: which figures the samples give, how many finalizers a probe must
+  // have room for, how many operations one sample holds, and one sample of a subject or a floor,
+  // which adds what it finds wrong.
+  figures wanted = figures::per_operation;
+  int (*most)(int n) = nullptr;
+  double (*operations)(int n) = nullptr;
+  sample (*take)(const subject_code& s, probe& at, int n, verdict& v) = nullptr;
+
+  // Instead of measure_and_report().
+  void (*run)(benchmark::State& state, session& all, const row& of,
+              const subject_code& s) = nullptr;
+  // A row of a thread without any finalizer.
+  void (*run_empty)(benchmark::State& state, session& all, const row& of) = nullptr;
+};
+
+// The one of that row. Each is defined in bodies/: a row without one does not link.
 template <id K>
-struct body;
+const body& body_of();
+
+// The same, for a row that the program knows only when it runs.
+const body& body_of(id key);
 
 // A trimmed mean of something short needs 10 000 samples, the percentiles of a median 1 000 at
 // least; beyond that time is better spent on other rows.
 constexpr int pairs_for(int n) {
   return n < 64 ? 10'000 : n < 1000 ? 4'000 : 1'000;
 }
-
-template <class First, class... Rest>
-First first_of(type_list<First, Rest...>);
 
 // Where the system does not give what the row needs, it says so.
 template <class F>
@@ -54,51 +72,12 @@ void or_say_why(benchmark::State& state, session& all, F measure) {
 }
 
 // Subject and floor in turns, alone.
-template <id K, class S>
-measured measure_in_turns(benchmark::State& state, session& all, const row& of) {
-  using timed = body<K>;
-  using floor = decltype(first_of(typename timed::floors{}));
-  if (of.is_free) {
-    all.go_with_crowd(0);
-  } else {
-    all.go_solo();
-  }
-  probe at(timed::most(of.n));
-  return sample_pairs(
-      state, timed::operations(of.n),
-      [&](verdict& v) { return timed::template take<S>(at, of.n, v); },
-      [&](verdict& v) { return timed::template take<floor>(at, of.n, v); });
-}
+measured measure_in_turns(benchmark::State& state, session& all, const row& of,
+                          const subject_code& s);
+void measure_and_report(benchmark::State& state, session& all, const row& of,
+                        const subject_code& s);
 
-template <id K, class S>
-void measure_and_report(benchmark::State& state, session& all, const row& of) {
-  report(state, all, of, body<K>::operations(of.n), measure_in_turns<K, S>(state, all, of),
-         body<K>::wanted);
-}
-
-// What Google Benchmark calls for one row.
-template <id K, class S>
-void run_row(benchmark::State& state, session& all, const row& of) {
-  if constexpr (requires { &body<K>::template run<S>; }) {
-    body<K>::template run<S>(state, all, of);
-  } else {
-    measure_and_report<K, S>(state, all, of);
-  }
-  if constexpr (requires { S::release(); }) S::release();
-}
-
-// Why a peer can't do this with n, or nothing.
-template <id K, class S>
-constexpr std::string_view why_not(int n) {
-  if constexpr (
-      requires { S::no_exit; } && requires { requires body<K>::at_exit; }) {
-    return S::no_exit;
-  } else if constexpr (
-      requires { S::most; } && requires { body<K>::most(n); }) {
-    return body<K>::most(n) > S::most ? S::why_no_more : std::string_view();
-  } else {
-    return {};
-  }
-}
+// Why a subject can't do this with n, or nothing.
+std::string_view why_not(const body& what, const subject_code& s, int n);
 
 }  // namespace threadref::bench

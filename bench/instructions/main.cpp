@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
-#include "instructions/subjects.hpp"
+#include "bench_subjects.hpp"
 #include "instructions/work.hpp"
-#include "scenarios/canaries.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/describe.hpp"
 #include "text.hpp"
+#include "threadref/backends.hpp"
 
 ABSL_FLAG(std::string, quantity, "", "see --help");
 ABSL_FLAG(std::string, subject, "", "see --help");
@@ -53,39 +53,45 @@ Exit status: 0 fine - 1 wrong use - 2 a finalizer was lost, doubled or misordere
 struct cell {
   std::string_view quantity;
   std::string_view subject;
-  verdict (*run)(const size&) = nullptr;
+  const subject_code* code = nullptr;
+  verdict (*run)(const subject_code&, const size&) = nullptr;
   std::string why;
   bool is_canary = false;  // to be asked for by name only
 };
 
-template <class Quantity, class S>
-cell make_cell() {
-  if constexpr (can_do<Quantity, S>) {
-    return {Quantity::name, S::name, &Quantity::template run<S>, {}};
-  } else if constexpr (is_too_small<S>) {
-    return {Quantity::name, S::name, nullptr, std::string(S::why_no_more)};
-  } else {
-    return {Quantity::name, S::name, nullptr, std::string(Quantity::why_not)};
-  }
+cell make_cell(const quantity& what, const subject_code& s) {
+  const std::string_view why_not = s.most < most_counted ? s.why_no_more : what.why_not(s);
+  cell made{what.name, s.name, &s, what.run, std::string(why_not)};
+  if (!why_not.empty()) made.run = nullptr;
+  return made;
+}
+
+// The subjects of the timed rows.
+subject_list counted_subjects() {
+  subject_list all = subjects_of(row_kind::back_end);
+  for (const subject_code* s : subjects_of(row_kind::peer)) all.push_back(s);
+  for (const char* floor : {"floor_bump_store", "floor_call_loop"})
+    all.push_back(&subject_named(floor));
+  return all;
 }
 
 std::vector<cell> all_cells() {
   std::vector<cell> all;
-  for_each_type(quantities{}, [&all]<class Quantity>() {
-    for_each_subject([&all]<subject S>() { all.push_back(make_cell<Quantity, S>()); });
-    for_each_type(canaries{}, [&all]<backend B>() {
-      all.push_back(make_cell<Quantity, library<B>>());
+  for (const quantity& what : quantities) {
+    for (const subject_code* s : counted_subjects()) all.push_back(make_cell(what, *s));
+    for (const subject_code* s : all_canaries()) {
+      all.push_back(make_cell(what, *s));
       all.back().is_canary = true;
-    });
-    const auto add_absent = [&all](const auto& absent) {
+    }
+    const auto add_absent = [&](const auto& absent) {
       for (const auto& a : absent) {
         if (!a.name.empty())
-          all.push_back({Quantity::name, a.name, nullptr, concat("not built: ", a.why)});
+          all.push_back({what.name, a.name, nullptr, nullptr, concat("not built: ", a.why)});
       }
     };
     add_absent(absent_backends);
     add_absent(absent_peers);
-  });
+  }
   return all;
 }
 
@@ -147,7 +153,7 @@ int run(const std::vector<cell>& all) {
                             "; subjects: ", valid(all, &cell::subject)));
   }
   if (at->run == nullptr) return wrong_use(concat(subject, " cannot do ", quantity, ": ", at->why));
-  const verdict found = at->run(of);
+  const verdict found = at->run(*at->code, of);
   absl::PrintF("%s %s n=%d threads=%d %s commit=%s\n", quantity, subject, of.n, of.threads,
                to_text(found), to_absl(scenarios::this_build().commit));
   return finish_output(found.good() ? scenarios::status_fine : scenarios::status_forbidden);

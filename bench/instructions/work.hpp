@@ -5,11 +5,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <string_view>
-#include <vector>
 
-#include "subject.hpp"
+#include "subjects/subject_code.hpp"
 
 namespace threadref::bench::instructions {
 
@@ -20,91 +18,53 @@ struct size {
 };
 
 template <class Run>
-void for_each_thread(const size& of, Run run) {
+verdict for_each_thread(const subject_code& s, const size& of, probe::routine routine, Run due) {
+  verdict found;
+  probe at(std::max(of.n, of.warm_up) + 1);
+  at.shared = const_cast<subject_code*>(&s);  // only read
+  const auto run = [&](int n) {
+    at.n = n;
+    s.run(at, routine, due(n), found);
+  };
   if (of.warm_up != 0) run(of.warm_up);
   for (int t = 0; t != of.threads; ++t) run(of.n);
-}
-
-// n registrations and the exit that runs them: the work of two quantities.
-template <subject S>
-verdict register_and_exit(const size& of) {
-  const auto routine = [](probe& at) {
-    S::arm(at.storage(), at.n);
-    register_range<S>(at.done, 0, at.n);
-    leave<S>();
-  };
-  verdict found;
-  probe at(std::max(of.n, of.warm_up));
-  for_each_thread(of, [&](int n) {
-    at.n = n;
-    at.run(routine, n, found);
-  });
   return found;
 }
 
-template <class Handle>
-[[gnu::noinline]] void cancel_range(const std::vector<Handle>& handles, std::uint64_t& refused) {
-  for (const Handle& h : handles) {
-    refused += h.cancel() ? 0U : 1U;
-    forget_registers();
-  }
+// n registrations and the exit that runs them: the work of two quantities. No clock is read.
+inline verdict register_and_exit(const subject_code& s, const size& of) {
+  const auto routine = [](probe& at) {
+    const auto& subject = *static_cast<const subject_code*>(at.shared);
+    subject.arm(at.storage(), at.n);
+    subject.register_range(at.done, 0, at.n);
+    subject.leave();
+  };
+  return for_each_thread(s, of, routine, [](int n) { return n; });
 }
 
-struct registration {
-  static constexpr std::string_view name = "registration";
-  template <subject S>
-  static verdict run(const size& of) {
-    return register_and_exit<S>(of);
-  }
-};
-
-struct exit {
-  static constexpr std::string_view name = "exit";
-  static constexpr std::string_view why_not = "nothing runs when the thread ends";
-  template <subject S>
-  requires(!requires { S::no_exit; }) static verdict run(const size& of) {
-    return register_and_exit<S>(of);
-  }
-};
-
 // Registers n + 1 and cancels n of them, oldest first; the one that is left must run.
-struct detach {
-  static constexpr std::string_view name = "detach";
-  static constexpr std::string_view why_not = "gives no handle to cancel by";
-  template <subject S>
-  requires requires { typename S::handle; }
-  static verdict run(const size& of) {
-    using handles = std::vector<typename S::handle>;
-    const auto routine = [](probe& at) {
-      auto& own = *static_cast<handles*>(at.shared);
-      register_range<S>(at.done, 0, 1);
-      std::int64_t id = 0;
-      for (typename S::handle& h : own) h = S::add_for_handle(call{&at.done, ++id});
-      cancel_range(own, at.done.refused);
-    };
-    verdict found;
-    probe at(std::max(of.n, of.warm_up) + 1);
-    for_each_thread(of, [&](int n) {
-      handles own(static_cast<std::size_t>(n));
-      at.shared = &own;
-      at.run(routine, 1, found);
-    });
-    return found;
-  }
-};
-
-using quantities = type_list<registration, exit, detach>;
+inline verdict register_and_cancel(const subject_code& s, const size& of) {
+  return for_each_thread(s, of, s.register_and_cancel, [](int /*n*/) { return 1; });
+}
 
 // As far as counts go: see scripts/instructions.py.
 inline constexpr int most_counted = 1280;
-template <class S>
-concept is_too_small = requires {
-  requires S::most < most_counted;
-};
 
-template <class Quantity, class S>
-concept can_do = !is_too_small<S> && requires(const size& of) {
-  Quantity::template run<S>(of);
+struct quantity {
+  std::string_view name;
+  verdict (*run)(const subject_code&, const size&);
+  std::string_view (*why_not)(const subject_code&);  // or nothing
+};
+inline constexpr quantity quantities[] = {
+    {"registration", &register_and_exit, [](const subject_code&) { return std::string_view(); }},
+    {"exit", &register_and_exit,
+     [](const subject_code& s) -> std::string_view {
+       return s.no_exit.empty() ? "" : "nothing runs when the thread ends";
+     }},
+    {"detach", &register_and_cancel,
+     [](const subject_code& s) -> std::string_view {
+       return s.register_and_cancel != nullptr ? "" : "gives no handle to cancel by";
+     }},
 };
 
 }  // namespace threadref::bench::instructions

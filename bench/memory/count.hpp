@@ -6,18 +6,19 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "bodies/memory.hpp"
 #include "memory/hooks.hpp"
 #include "memory/steps.hpp"
 #include "probe.hpp"
-#include "subject.hpp"
+#include "subjects/subject_code.hpp"
 
 namespace threadref::bench {
 
-template <subject S>
 class memory_count {
  public:
   // Together: all threads register at once; else one after the other.
-  memory_count(int alive, bool together) : alive_(alive), together_(together), steps_(alive) {
+  memory_count(const subject_code& s, int alive, bool together)
+      : subject_(s), alive_(alive), together_(together), steps_(alive) {
     for (int i = 0; i != alive; ++i) probes_.emplace_back(finalizers_counted).shared = this;
   }
 
@@ -25,7 +26,7 @@ class memory_count {
     run_all(&rest_only, 0, nullptr);  // what the C library keeps of so many threads is there now
     const level before = here();
     level at[3];
-    run_all(&register_in_steps, registered, at);
+    run_all(&register_in_steps, registered(), at);
     const level after = here();
     steady();
     json_["alive"] = alive_;
@@ -37,8 +38,8 @@ class memory_count {
     say("allocations_each", at[2].seen.calls - at[1].seen.calls, more);
     say("retained_bytes", after.seen.bytes - before.seen.bytes, 1);
     say("retained_resident", after.resident - before.resident, 1);
-    if constexpr (requires { S::trim(); }) {
-      S::trim();
+    if (subject_.trim != nullptr) {
+      subject_.trim();
       const level trimmed = here();
       say("trimmed_bytes", trimmed.seen.bytes - before.seen.bytes, 1);
       say("trimmed_resident", trimmed.resident - before.resident, 1);
@@ -50,7 +51,9 @@ class memory_count {
   }
 
  private:
-  static constexpr int registered = registers_nothing<S> ? 0 : finalizers_counted;
+  [[nodiscard]] int registered() const {
+    return subject_.registers_nothing ? 0 : finalizers_counted;
+  }
 
   struct level {
     memory_seen seen;
@@ -73,14 +76,14 @@ class memory_count {
   static void register_in_steps(probe& at) {
     memory_count& all = of(at);
     all.steps_.rest();
-    all.in_turn([&at] {
-      S::arm(at.storage(), finalizers_counted);
-      register_range<S>(at.done, 0, 1);
+    all.in_turn([&] {
+      all.subject_.arm(at.storage(), finalizers_counted);
+      all.subject_.register_range(at.done, 0, 1);
     });
     all.steps_.rest();
-    all.in_turn([&at] { register_range<S>(at.done, 1, finalizers_counted); });
+    all.in_turn([&] { all.subject_.register_range(at.done, 1, finalizers_counted); });
     all.steps_.rest();
-    leave<S>();
+    all.subject_.leave();
   }
   template <class F>
   void in_turn(F f) {
@@ -91,6 +94,7 @@ class memory_count {
 
   // A thread after the peak, when what the others left is there to be used again: nobody else runs.
   struct calls_of_thread {
+    const subject_code& subject;
     std::int64_t begin = 0;
     std::int64_t first = 0;
     std::int64_t all = 0;
@@ -98,18 +102,18 @@ class memory_count {
   static void count_calls(probe& at) {
     auto& seen = *static_cast<calls_of_thread*>(at.shared);
     seen.begin = memory_now().calls;
-    S::arm(at.storage(), finalizers_counted);
-    register_range<S>(at.done, 0, 1);
+    seen.subject.arm(at.storage(), finalizers_counted);
+    seen.subject.register_range(at.done, 0, 1);
     seen.first = memory_now().calls;
-    register_range<S>(at.done, 1, finalizers_counted);
+    seen.subject.register_range(at.done, 1, finalizers_counted);
     seen.all = memory_now().calls;
-    leave<S>();
+    seen.subject.leave();
   }
   void steady() {
-    calls_of_thread seen;
+    calls_of_thread seen{subject_};
     probe& one = probes_.front();
     one.shared = &seen;
-    one.run(&count_calls, registered, found_);
+    one.run(&count_calls, registered(), found_);
     const std::int64_t ended = memory_now().calls;
     say("steady_first", seen.first - seen.begin, 1);
     say("steady_each", seen.all - seen.first, finalizers_counted - 1);
@@ -120,6 +124,7 @@ class memory_count {
     json_[key] = static_cast<double>(difference) / of;
   }
 
+  const subject_code& subject_;
   const int alive_;
   const bool together_;
   std::mutex turn_;

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "bodies/memory.hpp"
+#include "crowd.hpp"
 #include "memory/count.hpp"
-#include "scenarios/canaries.hpp"
 #include "scenarios/check.hpp"
+#include "scenarios/scenarios.hpp"
 #include "text.hpp"
 
 namespace threadref::bench {
@@ -31,40 +31,29 @@ void small_stacks() {
   pthread_attr_destroy(&attributes);
 }
 
-template <class S>
-void take(std::string_view wanted, int alive, bool together, std::string& line) {
-  if (S::name == wanted) line = memory_count<S>(alive, together).take().dump();
-}
-
-std::string take_any(std::string_view wanted, int alive, bool together) {
-  std::string line;
-  const auto as_is = [&]<class S>() { take<S>(wanted, alive, together, line); };
-  const auto as_library = [&]<backend B>() { take<library<B>>(wanted, alive, together, line); };
-  for_each_type(counted_in_memory::floors{}, as_is);
-  for_each_type(counted_in_memory::peers{}, as_is);
-  for_each_type(backends{}, as_library);
-  for_each_type(canaries{}, as_library);
-  return line;
+const subject_code* find_counted(std::string_view name) {
+  const subject_code* const found = find_subject(all_subjects(), name);
+  return found != nullptr ? found : find_subject(all_canaries(), name);
 }
 
 int start(int argc, char** argv) {
   int alive = 0;
   if (argc != 4) return wrong_use("it takes a quantity, a subject and a number of threads");
   const std::string_view quantity = argv[1];
-  const bool together = quantity == scenarios::row(id::memory_herd).name;
-  if (!together && quantity != scenarios::row(id::memory_thread).name)
+  const bool together = quantity == scenarios::row(scenarios::id::memory_herd).name;
+  if (!together && quantity != scenarios::row(scenarios::id::memory_thread).name)
     return wrong_use(concat("'", quantity, "' is no quantity; use ",
-                            scenarios::row(id::memory_thread).name, " or ",
-                            scenarios::row(id::memory_herd).name));
+                            scenarios::row(scenarios::id::memory_thread).name, " or ",
+                            scenarios::row(scenarios::id::memory_herd).name));
   if (!absl::SimpleAtoi(argv[3], &alive) || alive < 1)
     return wrong_use(concat("'", argv[3], "' is no number of threads; use 1 or more"));
   small_stacks();
-  const std::string line = take_any(argv[2], alive, together);
-  if (line.empty())
+  const subject_code* const subject = find_counted(argv[2]);
+  if (subject == nullptr || subject->arm == nullptr)
     return wrong_use(concat("'", argv[2],
                             "' is no subject; bench_threadref lists them with "
                             "--benchmark_list_tests"));
-  std::printf("%s\n", line.c_str());
+  std::printf("%s\n", memory_count(*subject, alive, together).take().dump().c_str());
   return std::fflush(stdout) == 0 ? scenarios::status_fine : scenarios::status_crashed;
 }
 

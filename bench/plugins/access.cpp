@@ -2,10 +2,25 @@
 // Built twice: without the library, to use the program's copy, whose variables lie in the TLS block
 // that each thread is born with; and with a copy of its own, whose TLS block each thread gets at
 // its first access.
-#include "plugins/access.hpp"
+#include <string_view>
+
+#include "baselines/floor_bump_store.hpp"
+#include "baselines/floor_thread_local_load.hpp"
+#include "baselines/peer_cxa_thread_atexit.hpp"
+#include "baselines/peer_reserved_vector.hpp"
+#include "plugins/access_table.hpp"
+#include "subjects/routines.hpp"
+#include "subjects/library.hpp"
+#include "threadref/backends.hpp"
+#include "threadref/type_list.hpp"
 
 namespace threadref::bench {
 namespace {
+
+// Peers that do not differ by where they are called from are left out.
+using access_floors = type_list<floor_bump_store>;
+using access_peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit>;
+using ensure_floors = type_list<floor_thread_local_load>;
 
 // Calls f.template operator()<S>() for each subject.
 template <class F>
@@ -27,7 +42,7 @@ probe::routine registration_of(std::string_view subject) {
 probe::routine ensure_of(std::string_view subject) {
   probe::routine found = nullptr;
   const auto look = [&]<class S>() {
-    if (S::name == subject) found = &ensure_routine<S>;
+    if (S::name == subject) found = &ensure_many_routine<S>;
   };
   for_each_backend(look);
   for_each_type(ensure_floors{}, look);

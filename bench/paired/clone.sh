@@ -1,0 +1,19 @@
+#!/bin/sh
+# clone.sh LD NM OBJCOPY OUT OBJECT...
+#
+# Links the objects into one, OUT, in which each symbol of this project that they define has another
+# name: `threadref` becomes `threadref_clone`. In a mangled name a namespace stands behind the
+# number of its letters; names of C functions begin with it.
+set -eu
+linker=$1 nm=$2 objcopy=$3 out=$4
+shift 4
+"$linker" -r -o "$out.whole" "$@"
+"$nm" --defined-only --extern-only --format=posix "$out.whole" |
+  awk '/9threadref|^threadref/ && !seen[$1]++ {
+    name = $1
+    sub(/^threadref/, "threadref_clone", name)
+    gsub(/9threadref/, "15threadref_clone", name)
+    print $1, name
+  }' >"$out.names"
+"$objcopy" --redefine-syms="$out.names" "$out.whole" "$out"
+rm "$out.whole"

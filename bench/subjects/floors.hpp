@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "subjects/subject_code.hpp"
+
+namespace threadref::bench {
+
+// All floors, and the peers that only single rows have.
+const std::vector<subject_code>& floors_and_single_peers();
+
+}  // namespace threadref::bench
