@@ -12,9 +12,12 @@ namespace threadref::bench {
 
 namespace {
 
+constexpr const char* how_to_build = "; the target bench_plugins builds it";
+
 [[noreturn]] void fail_to_load() {
   const char* const why = dlerror();
-  throw std::runtime_error(why != nullptr ? why : "a shared object can't be loaded");
+  throw std::runtime_error(std::string(why != nullptr ? why : "a shared object can't be loaded") +
+                           how_to_build);
 }
 
 }  // namespace
@@ -22,7 +25,7 @@ namespace {
 std::string contents_of_object(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (bytes.empty()) throw std::runtime_error(file + " can't be read; build bench_threadref again");
+  if (bytes.empty()) throw std::runtime_error(file + " can't be read" + how_to_build);
   return bytes;
 }
 

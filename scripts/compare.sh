@@ -65,7 +65,7 @@ measurable() {  # measurable <side>
       git -C "$folder" checkout --quiet --detach "$commit" >&2 || return "$unusable"
       cmake -S "$folder" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
         -DTHREADREF_BUILD_TESTS=OFF -DTHREADREF_BUILD_STRESS=OFF >&2 || return "$unusable"
-      cmake --build "$folder/build" --target bench_threadref --parallel "$jobs" >&2 ||
+      cmake --build "$folder/build" --parallel "$jobs" >&2 ||
         return "$unusable"
     fi
     touch "$folder"  # in use: nightly.sh removes what was not for a month

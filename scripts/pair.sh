@@ -33,5 +33,5 @@ trap 'exit "$interrupted"' INT TERM
 
 [[ " $* " != *" --help "* ]] || help_and_exit
 "$root/scripts/setup.sh" >&2
-build release >&2
+build release --target bench_threadref >&2
 exec "$root/scripts/pairs.py" --bench "$root/build/release/bin/bench_threadref" "$@"

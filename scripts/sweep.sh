@@ -60,7 +60,7 @@ log=$(mktemp)
 trap 'rm -f "$log" "$out"/unchecked.json; rmdir --ignore-fail-on-non-empty "$out"' EXIT
 unset LD_PRELOAD
 "$root/scripts/setup.sh"
-build release --target bench_threadref
+build release --target bench_threadref bench_plugins
 
 step "sweeps"
 rm -f "$out"/sweep.json "$out"/allocator-*.json

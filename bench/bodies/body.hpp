@@ -19,11 +19,11 @@ using scenarios::id;
 
 // What a row of the table of scenarios does for whichever subject. What a body leaves out is null.
 struct body {
-  id key;
+  id key{};
   // What no mechanism can beat, by name; the first is the one that ratios are to.
-  std::vector<std::string_view> floors;
+  std::vector<std::string_view> floors{};
   // Other mechanisms that can do this at all, by name, or all of the table of peers.
-  std::vector<std::string_view> peers;
+  std::vector<std::string_view> peers{};
   bool all_peers = false;
   bool at_exit = false;  // the question is about a thread's exit
   bool is_free = false;  // not pinned
