@@ -123,7 +123,7 @@ const body& body_of<id::churn_rate>() {
       .key = id::churn_rate,
       .floors = {"floor_empty_thread"},
       .peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_key_list"},
-      .pairs = [](int /*alive*/) { return 250; },
+      .pairs = [](int /*alive*/) { return 100; },
       .run = &run_churn,
   };
   return it;

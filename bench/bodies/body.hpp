@@ -54,10 +54,10 @@ const body& body_of();
 // The same, for a row that the program knows only when it runs.
 const body& body_of(id key);
 
-// A trimmed mean of something short needs 10 000 samples, the percentiles of a median 1 000 at
-// least; beyond that time is better spent on other rows.
+// What processes differ by is far more than what one of them leaves uncertain after so many, so
+// time is better spent on other rows, or on further process starts.
 constexpr int pairs_for(int n) {
-  return n < 64 ? 10'000 : n < 1000 ? 4'000 : 1'000;
+  return n < 64 ? 4'000 : n < 1000 ? 2'000 : 500;
 }
 
 // Where the system does not give what the row needs, it says so.

@@ -81,7 +81,7 @@ const body& body_of<id::exit_under_churn>() {
       .floors = {"floor_call_loop"},
       .all_peers = true,
       .at_exit = true,
-      .pairs = [](int /*n*/) { return 10'000; },
+      .pairs = [](int /*n*/) { return 3'000; },
       .run = &run_under_churn,
   };
   return it;

@@ -13,7 +13,7 @@ body by_owner(id key) {
   return {
       .key = key,
       .floors = {"floor_bump_store"},
-      .pairs = [](int /*n*/) { return 4'000; },
+      .pairs = [](int /*n*/) { return 2'000; },
       .most = [](int /*n*/) { return 2; },
       .operations = [](int /*n*/) -> double { return removed_by_owner; },
       .take =
@@ -32,7 +32,7 @@ body by_another(id key) {
   return {
       .key = key,
       .floors = {"floor_mutex_pair"},
-      .pairs = [](int /*n*/) { return 2'000; },
+      .pairs = [](int /*n*/) { return 1'000; },
       .most = [](int /*n*/) { return 1; },
       .operations = [](int /*n*/) -> double { return removed_by_another; },
       .take = [](const subject_code& s, probe& at, int /*n*/,
