@@ -202,10 +202,10 @@ What runs
 Pairs: two subjects in turns, which tells smaller differences than two rows
   --pair=A,B                 the rows paired/<A>_vs_<B>/...: the ratio of B to A, with the controls
                              of both: each against itself (noise of time) and against its clone,
-                             the same source compiled a second time (noise of layout)
+                             the same code at other addresses (noise of layout)
   --quantity=NAME[,NAME]     of what; default: registration,exit
   --pairs=N                  how many of each; default: 200
-  --layout=0|1|2|3           which of the two compilations A (bit 0) and B (bit 1) are; default: 0
+  --layout=0|1|2|3           which of the two copies A (bit 0) and B (bit 1) are; default: 0
       bench_threadref --pair=floor_call_loop,peer_reserved_vector --quantity=exit
   One process is one accident of layout: scripts/pair.sh runs twenty and gives the verdict.
 

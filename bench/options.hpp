@@ -23,7 +23,7 @@ struct options {
   std::string pair_b;
   std::vector<std::string> quantities{"registration", "exit"};  // of pairs
   int pairs = 200;                                              // of each
-  int layout = 0;       // which compilation each side uses: 0 to 3
+  int layout = 0;       // which copy of the timed code each side uses: 0 to 3
   std::string samples;  // where to; empty: nowhere
   std::string out;
   std::string format = "console";

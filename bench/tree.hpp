@@ -15,8 +15,8 @@ namespace threadref::bench {
 // What a worker does on its thread, between the two.
 struct worker_duty {
   const subject_code& subject;
-  int n;       // how many finalizers it registers; the account is opened for so many
-  bool waits;  // and one more, that waits
+  int n;          // how many finalizers it registers; the account is opened for so many
+  bool waits;     // and one more, that waits
   void (*end)();  // its task's last statement, once it is stopped; null: nothing
 };
 

@@ -59,7 +59,7 @@ def in_folders(folders):
 
 
 def clone_spreads(program, names):
-    """{(subject, quantity): by how much its two compilations differ in this program}; nothing of a
+    """{(subject, quantity): by how much its two copies differ in this program}; nothing of a
     program that has no clones yet."""
     spreads = collections.defaultdict(list)
     wanted = {tuple(name.split("/")[2:0:-1]) for name in names}

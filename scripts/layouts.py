@@ -40,7 +40,7 @@ class Clones:
         return sizes.get(rows.parameters(name).get("n"), sizes[max(sizes)])
 
     def spread(self, name):
-        """The largest difference that the two compilations ever showed."""
+        """The largest difference that the two copies ever showed."""
         return max((abs(ratio - 1) for _, ratio in self._of(name)), default=0.0)
 
     def change(self, name, before, after):

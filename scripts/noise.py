@@ -9,7 +9,7 @@ Measured, on the project's two-processor machine, and used as it is:
 * the same of a ratio to something unlike it, measured in turns in one process: TO_FLOOR;
 * the same of two programs started in turns 30 times, ABBA: TWO_PROGRAMS, from which the spread of
   one such pair of starts follows, since a median of n normal values has 1.2533 / sqrt(n) of it;
-* what two compilations of one source differ by: every row of the controls' table in
+* what two copies of one code differ by: every row of the controls' table in
   bench/README.md, drawn again with replacement.
 
 Assumed, because it was not measured: that nights are independent but for a drift that makes up half
@@ -103,7 +103,7 @@ def levels(random, series, nights, spread):
     moved, where steps are)"""
     moved = random.random(nights) < RELAYOUTS_A_YEAR / 365
     moved[0] = False
-    # Two layouts differ by what two compilations differ by: each is half of that variance.
+    # Two layouts differ by what two copies differ by: each is half of that variance.
     drawn = spread[:, None] * random.standard_normal((2, series, nights)) / numpy.sqrt(2)
     layout, clone_layout = drawn[:, :, moved.cumsum()]
     # Half of the series get slower once, with room before and behind.

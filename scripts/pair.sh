@@ -4,7 +4,7 @@
 #        scripts/pair.sh --controls [--subject NAME] [--rounds N] [options]
 #
 # Says whether subject B is faster or slower than subject A, over many process starts. In each
-# process both take turns, ABBA; each start draws anew which of two compilations of the same source
+# process both take turns, ABBA; each start draws anew which of two copies of the same code
 # either side is, so that an accident of layout widens the interval instead of deciding. A verdict
 # needs the whole 99.9 % interval beyond 2 % and beyond what the clones of A and B differ by, and a
 # second run that agrees; where it can't be had, more pairs are taken, and then it is "undecided".

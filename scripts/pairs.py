@@ -74,7 +74,7 @@ def command_of(parts, options):
 
 
 def clone_spread(rows):
-    """By how much the two compilations of one source differ: their ratio, the same way round in
+    """By how much the two copies of one code differ: their ratio, the same way round in
     every process."""
     ratios = [1 / row["ratio"] if int(row["layout"]) & 1 else row["ratio"] for row in rows]
     return abs(statistics.median(ratios) - 1)

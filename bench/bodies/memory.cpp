@@ -52,9 +52,10 @@ answer ask(std::vector<std::string> arguments) {
   const int error = posix_spawn(&child, program.c_str(), &actions, nullptr,
                                 scenarios::pointers(arguments).data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) 
-    return {{}, concat(program, " can't be started: ", std::strerror(error),
-                       "; the target bench_memory builds it")};
+  if (error != 0)
+    return {{},
+            concat(program, " can't be started: ", std::strerror(error),
+                   "; the target bench_memory builds it")};
   int status = 0;
   while (waitpid(child, &status, 0) != child) THREADREF_CHECK_ERRNO(errno == EINTR, "waitpid");
   if (!WIFEXITED(status)) return {{}, concat(program, " died of signal ", WTERMSIG(status))};

@@ -20,7 +20,8 @@ body among_objects(body made) {
 // glibc looks for the object that registers, one after the other.
 template <>
 const body& body_of<id::sweep_loaded_objects_registration>() {
-  static const body it = among_objects(sweep_of_registration(id::sweep_loaded_objects_registration));
+  static const body it =
+      among_objects(sweep_of_registration(id::sweep_loaded_objects_registration));
   return it;
 }
 

@@ -3,8 +3,8 @@
 #
 # Links the objects into one, OUT, in which each symbol of this project that they define has another
 # name: `threadref` becomes `threadref_clone`. In a mangled name a namespace stands behind the
-# number of its letters; names of C functions begin with it. (Local names too: some of them stand for
-# a group of sections of which the linker keeps one.)
+# number of its letters; names of C functions begin with it. (Local names too: some of them stand
+# for a group of sections of which the linker keeps one.)
 set -eu
 linker=$1 nm=$2 objcopy=$3 out=$4
 shift 4

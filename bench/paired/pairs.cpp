@@ -70,8 +70,7 @@ void add_instances(const body& what, std::vector<instance>& all) {
   if (what.all_peers) {
     for (const subject_code* s : subjects_of(row_kind::peer)) all.push_back({s->name, s, &what});
   }
-  for (const std::string_view name : what.peers)
-    all.push_back({name, &subject_named(name), &what});
+  for (const std::string_view name : what.peers) all.push_back({name, &subject_named(name), &what});
 }
 
 // Every subject of every quantity of which single samples can be taken.
@@ -93,7 +92,7 @@ const instance* find(std::string_view subject, std::string_view quantity) {
   return nullptr;
 }
 
-// The same in that compilation: 0 as it stands, 1 the clone.
+// The same in that copy: 0 as it stands, 1 the clone.
 instance compiled(int which, const instance& of) {
   if (which == 0) return of;
   instance cloned = of;
@@ -117,9 +116,9 @@ struct spoken {
   bool is_clone;
 };
 
-// Which of the two compilations each side uses: bit 0 of the layout for A, bit 1 for B. A function
-// and itself are one compilation, and so are those with and without planted work, which is all that
-// differs there; a function and its clone are both.
+// Which of the two copies each side uses: bit 0 of the layout for A, bit 1 for B. A function and
+// itself are in one copy, and so are those with and without planted work, which is all that differs
+// there; a function and its clone are in both.
 pair pick(const options& asked, const spoken& a, const spoken& b, std::string_view quantity) {
   const int of_a = (asked.layout & 1) ^ static_cast<int>(a.is_clone);
   const bool is_one = a.base == b.base || b.base == concat(a.base, planted_suffix);

@@ -9,8 +9,8 @@
 #include "baselines/peer_cxa_thread_atexit.hpp"
 #include "baselines/peer_reserved_vector.hpp"
 #include "plugins/access_table.hpp"
-#include "subjects/routines.hpp"
 #include "subjects/library.hpp"
+#include "subjects/routines.hpp"
 #include "threadref/backends.hpp"
 #include "threadref/type_list.hpp"
 

@@ -86,9 +86,7 @@ void add_sweeps(subject_code& code) {
 
 template <class S>
 void add_removal(subject_code& code) {
-  if constexpr (requires(counted * kept) {
-                  S::template add_and_take<way::cancel>(*kept, kept);
-                }) {
+  if constexpr (requires(counted * kept) { S::template add_and_take<way::cancel>(*kept, kept); }) {
     code.owner = {&owner_routine<way::cancel, S>, &owner_routine<way::detach, S>,
                   &owner_routine<way::call, S>};
   }

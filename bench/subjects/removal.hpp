@@ -13,7 +13,7 @@
 
 namespace threadref::bench {
 
-inline constexpr int removed_by_owner = 1024;    // in a sample
+inline constexpr int removed_by_owner = 1024;  // in a sample
 inline constexpr int removed_by_another = 256;
 
 // Called ones must have run once each, the others never, though their thread has ended since.

@@ -71,8 +71,8 @@ void add_of_kind(ledger& of, std::int64_t id, void* place) {
   S::add(c, new (place) call_of_kind<Kind>(c));
 }
 template <subject S>
-inline constexpr auto adders_by_kind = []<int... Kind>(
-    std::integer_sequence<int, Kind...> /*kinds*/) {
+inline constexpr auto adders_by_kind = [
+]<int... Kind>(std::integer_sequence<int, Kind...> /*kinds*/) {
   return std::array{&add_of_kind<S, Kind>...};
 }
 (std::make_integer_sequence<int, mix::kinds>{});

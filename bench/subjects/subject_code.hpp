@@ -54,9 +54,9 @@ struct subject_code {
   std::string_view summary;
   std::string_view lacks;
 
-  bool oldest_first = false;       // the first that was registered runs first
-  bool registers_nothing = false;  // a floor that leaves out the finalizers
-  bool runs_itself = false;        // the thread has to run them as its last statement
+  bool oldest_first = false;                   // the first that was registered runs first
+  bool registers_nothing = false;              // a floor that leaves out the finalizers
+  bool runs_itself = false;                    // the thread has to run them as its last statement
   int most = std::numeric_limits<int>::max();  // how many a thread may register
   std::string_view why_no_more;
   std::string_view no_exit;  // why nothing runs at a thread's exit
