@@ -1,13 +1,13 @@
 # threadref_peer(<name> [DEBIAN <package>] [PACKAGE <pkg> [COMPONENTS <c>...]] [MODULE <pkg-config>]
-#                [LINK <target>...] [APART <source>] [SWEEPS])
+#                [LINK <target>...] [APART <source>])
 #
-# One line of the table of peers: <name>.hpp joins bench_threadref, or the reason why it is absent
+# One line of the table of peers: <name>.cpp joins bench_threadref, or the reason why it is absent
 # is recorded. DEBIAN is what has to be installed for PACKAGE (CMake's) or MODULE (pkg-config's).
 # Only bench_threadref links what a peer needs. APART: a source file that is compiled as LINK
-# demands, and bench_threadref is not. SWEEPS: sweeps go over it, too.
+# demands, and bench_threadref is not.
 # The calls together are what bench_subjects.hpp is generated from.
 function(threadref_peer name)
-  cmake_parse_arguments(arg "SWEEPS" "DEBIAN;APART" "" ${ARGN})
+  cmake_parse_arguments(arg "" "DEBIAN;APART" "" ${ARGN})
   threadref_find_optional(${name} is_there link ${arg_UNPARSED_ARGUMENTS})
   if(NOT is_there)
     set(why "package ${arg_DEBIAN} is missing: scripts/setup.sh --all installs it")
@@ -24,12 +24,7 @@ function(threadref_peer name)
     target_compile_features(${name} PRIVATE cxx_std_20)
     set(link ${name})
   endif()
-  set(scope rows)
-  if(arg_SWEEPS)
-    set(scope rows_and_sweeps)
-  endif()
-  bench_subject(${name} subjects/peer.cpp baselines/${name}.hpp)
-  target_compile_definitions(bench_of_${name} PRIVATE BENCH_SCOPE=${scope})
+  bench_subject(${name} baselines/${name}.cpp)
   target_link_libraries(bench_of_${name} PRIVATE ${link})
   set_property(GLOBAL APPEND PROPERTY threadref_peer_links ${link})
   set_property(GLOBAL APPEND PROPERTY threadref_peers ${name})

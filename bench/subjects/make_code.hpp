@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Makes the table of functions of one subject. Whoever includes this compiles all timed code for
-// each subject that it names.
+// each subject that it names. Those are not in an unnamed namespace: the compiler treats functions
+// that nobody else can call differently, and users' code is not like that.
 #pragma once
 
 #include <array>

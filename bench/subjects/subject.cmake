@@ -1,6 +1,6 @@
-# bench_subject(<name> <source> <header>)
+# bench_subject(<name> <source>)
 #
-# Compiles the timed code of one subject, by itself: <source> says how, <header> has its type.
+# Compiles the timed code of one subject, by itself.
 add_library(bench_subject_options INTERFACE)
 target_compile_features(bench_subject_options INTERFACE cxx_std_20)
 target_include_directories(bench_subject_options INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}
@@ -10,10 +10,8 @@ target_compile_definitions(bench_subject_options INTERFACE
 target_link_libraries(bench_subject_options INTERFACE Threads::Threads threadref_warnings)
 set(bench_dir ${CMAKE_CURRENT_SOURCE_DIR})
 
-function(bench_subject name source header)
+function(bench_subject name source)
   add_library(bench_of_${name} OBJECT ${bench_dir}/${source})
-  target_compile_definitions(bench_of_${name} PRIVATE BENCH_SUBJECT=${name}
-    BENCH_HEADER="${header}" BENCH_CODE=code_of_${name})
   target_link_libraries(bench_of_${name} PRIVATE bench_subject_options)
 endfunction()
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <pthread.h>
 
 #include <cstdlib>
 #include <string_view>
 
+#include "bench_subjects.hpp"
 #include "probe.hpp"
 #include "scenarios/check.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -48,5 +48,10 @@ struct peer_key_list {
   }
   static inline const pthread_key_t key_ = create();
 };
+
+const subject_code& code_of_peer_key_list() {
+  static const subject_code code = make_code<peer_key_list, scope::rows_and_sweeps>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <boost/thread/tss.hpp>
 #include <string_view>
 
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -43,5 +43,10 @@ struct peer_boost_tss_each {
   }
   static inline constinit thread_local position own_{};
 };
+
+const subject_code& code_of_peer_boost_tss_each() {
+  static const subject_code code = make_code<peer_boost_tss_each, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <oneapi/tbb/enumerable_thread_specific.h>
 
 #include <string_view>
 #include <vector>
 
 #include "baselines/calling_list.hpp"
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -37,5 +37,10 @@ struct peer_tbb_ets {
     return all;
   }
 };
+
+const subject_code& code_of_peer_tbb_ets() {
+  static const subject_code code = make_code<peer_tbb_ets, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <absl/container/inlined_vector.h>
 
 #include <string_view>
 
 #include "baselines/calling_list.hpp"
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -30,5 +30,10 @@ struct peer_inlined_vector {
     return own;
   }
 };
+
+const subject_code& code_of_peer_inlined_vector() {
+  static const subject_code code = make_code<peer_inlined_vector, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <glib.h>
 
 #include <string_view>
 
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -40,5 +40,10 @@ struct peer_glib_private {
   }
   static inline constinit GPrivate list_ = G_PRIVATE_INIT(&run);
 };
+
+const subject_code& code_of_peer_glib_private() {
+  static const subject_code code = make_code<peer_glib_private, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

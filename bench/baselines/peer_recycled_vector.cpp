@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "baselines/calling_list.hpp"
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -59,5 +59,10 @@ struct peer_recycled_vector {
     return own;
   }
 };
+
+const subject_code& code_of_peer_recycled_vector() {
+  static const subject_code code = make_code<peer_recycled_vector, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <boost/thread/thread.hpp>
 #include <string_view>
 
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -21,5 +21,11 @@ struct peer_boost_at_thread_exit {
     boost::this_thread::at_thread_exit(c);
   }
 };
+
+const subject_code& code_of_peer_boost_at_thread_exit() {
+  static const subject_code code =
+      make_code<peer_boost_at_thread_exit, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <pthread.h>
 
 #include <atomic>
 #include <mutex>
 #include <string_view>
 
+#include "bench_subjects.hpp"
 #include "probe.hpp"
 #include "scenarios/check.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -57,5 +57,10 @@ struct peer_key_each {
   static inline constinit pthread_key_t keys_[most]{};
   static inline constinit thread_local position own_{};
 };
+
+const subject_code& code_of_peer_key_each() {
+  static const subject_code code = make_code<peer_key_each, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <string_view>
 #include <vector>
 
 #include "baselines/calling_list.hpp"
 #include "baselines/qt_storage.hpp"
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -30,5 +30,10 @@ struct peer_qt_thread_storage {
   using list = calling_list<std::vector<entry>>;
   static void destroy(void* made) { delete static_cast<list*>(made); }
 };
+
+const subject_code& code_of_peer_qt_thread_storage() {
+  static const subject_code code = make_code<peer_qt_thread_storage, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench

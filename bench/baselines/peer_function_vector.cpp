@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <functional>
 #include <string_view>
 #include <vector>
 
 #include "baselines/calling_list.hpp"
+#include "bench_subjects.hpp"
 #include "probe.hpp"
+#include "subjects/make_code.hpp"
 
 namespace threadref::bench {
 
@@ -29,5 +29,10 @@ struct peer_function_vector {
     return own;
   }
 };
+
+const subject_code& code_of_peer_function_vector() {
+  static const subject_code code = make_code<peer_function_vector, scope::rows>(row_kind::peer);
+  return code;
+}
 
 }  // namespace threadref::bench
