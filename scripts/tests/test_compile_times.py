@@ -54,7 +54,7 @@ class Launched(unittest.TestCase):
 
 class Table(unittest.TestCase):
     def told(self, *budgets):
-        with mock.patch.object(compile_times, "BUDGETS", {"program": budgets} if budgets else {}):
+        with mock.patch.object(compile_times, "BUDGETS", {"program": dict(zip(("a/", ""), budgets))} if budgets else {}):
             lines, exceeded = compile_times.told(SECONDS, NEEDED, ["program"])
         return "\n".join(lines), exceeded
 
@@ -67,7 +67,7 @@ class Table(unittest.TestCase):
 
     def test_budgets(self):
         said, exceeded = self.told(100, 140)
-        self.assertIn("program, its own files: 100.0 s, within the budget of 100 s", said)
+        self.assertIn("program, what is in a/: 100.0 s, within the budget of 100 s", said)
         self.assertIn("program, all that it needs: 160.5 s, over the budget of 140 s", said)
         self.assertFalse(exceeded)
         self.assertTrue(self.told(83, 1000)[1])
@@ -87,7 +87,7 @@ class Table(unittest.TestCase):
             (build / compile_times.LOG).write_text("2\tCMakeFiles/p.dir/main.c.o\n",
                                                    encoding="utf-8")
             with contextlib.redirect_stdout(io.StringIO()), \
-                    mock.patch.dict(compile_times.BUDGETS, {"p": (1, 2)}):
+                    mock.patch.dict(compile_times.BUDGETS, {"p": {"": 1}}):
                 self.assertEqual(compile_times.main([folder, "p"]), 2)
 
 
