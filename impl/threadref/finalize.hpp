@@ -5,7 +5,6 @@
 #include <concepts>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "threadref/backends.hpp"
 #include "threadref/detail/closure.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/detail/throw_error.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/thread_info.hpp"
 
@@ -40,16 +40,6 @@ bool is_null(const T& callable) noexcept {
   } else {
     return false;
   }
-}
-
-// Out of line, so that finalize() stays small where it is inlined.
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_error(std::errc error) {
-  if (error == std::errc::invalid_argument) {
-    throw std::invalid_argument("threadref: the function of a finalizer is null");
-  }
-  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
-  throw std::system_error(std::make_error_code(error),
-                          "threadref: a finalizer can't be registered on this thread");
 }
 
 }  // namespace detail
@@ -143,8 +133,7 @@ class finalizer {
   // std::system_error (resource_deadlock_would_occur) on the referent and inside its own run.
   void wait() const {
     if (const std::errc error = B::list::wait(at_); error != std::errc{}) {
-      throw std::system_error(std::make_error_code(error),
-                              "threadref: a finalizer would wait for itself");
+      detail::throw_error(error, "threadref: a finalizer would wait for itself");
     }
   }
   // The same registration.
@@ -233,14 +222,14 @@ template <backend B = default_backend, class F, class... A>
 [[gnu::always_inline]] inline auto finalize(F&& function, A&&... arguments) {
   auto made = try_finalize<B>(std::forward<F>(function), std::forward<A>(arguments)...);
   if (!made) [[unlikely]]
-    detail::throw_error(made.error);
+    detail::throw_not_registered(made.error);
   return made.handle;
 }
 // The same for a phase of the exit; finalize() means exit_phase::last.
 template <backend B = default_backend, class F, class... A>
 auto finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   auto made = try_finalize_in<B>(phase, std::forward<F>(function), std::forward<A>(arguments)...);
-  if (!made) detail::throw_error(made.error);
+  if (!made) detail::throw_not_registered(made.error);
   return made.handle;
 }
 

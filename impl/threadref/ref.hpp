@@ -4,16 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "threadref/backends.hpp"
+#include "threadref/detail/closure.hpp"
+#include "threadref/detail/counted.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/detail/throw_error.hpp"
 #include "threadref/finalize.hpp"
 #include "threadref/thread_info.hpp"
 
@@ -30,12 +30,8 @@ namespace detail {
 // holds it weakly. That decides who has the callback: the exit locks it only while a handle exists,
 // so after the last drop returned it does not start, and a drop during the call does not end it.
 template <class B>
-class ref_callback {
+class ref_callback : public counted {
  public:
-  ref_callback() = default;
-  ref_callback(const ref_callback&) = delete;
-  ref_callback& operator=(const ref_callback&) = delete;
-  virtual ~ref_callback() { B::list::cancel(at, &tally::dropped); }
   virtual void call(const basic_ref<B>& self) = 0;
   [[nodiscard]] bool pending() const noexcept { return B::list::state(at) == node::armed; }
 
@@ -52,20 +48,25 @@ class ref_callback_of final : public ref_callback<B> {
   void call(const basic_ref<B>& self) override {
     F callback = std::move(*callback_);
     callback_.reset();
-    static_cast<void>(std::invoke(callback, self));
+    static_cast<void>(detail::invoke(callback, self));
   }
 
  private:
+  void perish() noexcept override {
+    callback_.reset();
+    B::list::cancel(this->at, &tally::dropped);
+  }
+
   std::optional<F> callback_;
 };
 
-// What stands in the exit list: 16 bytes, in place.
+// What stands in the exit list: a pointer, in place.
 template <class B>
 struct ref_node {
-  std::weak_ptr<ref_callback<B>> callback;
+  observed_ptr<ref_callback<B>> callback;
   ref_call operator()() const {
-    const std::shared_ptr<ref_callback<B>> held = callback.lock();
-    if (held == nullptr) return ref_call::skipped;
+    const owned_ptr<ref_callback<B>> held = callback.lock();
+    if (!held) return ref_call::skipped;
     held->call(basic_ref<B>(held));
     return ref_call::ran;
   }
@@ -91,18 +92,16 @@ class basic_ref {
   template <class F>
   requires std::invocable < std::decay_t<F>
   &, const basic_ref& > explicit basic_ref(F&& callback) : basic_ref(attached()) {
-    if (detail::is_null(callback))
-      throw std::invalid_argument("threadref: the callback of a ref is null");
-    auto made =
-        std::make_shared<detail::ref_callback_of<B, std::decay_t<F>>>(std::forward<F>(callback));
+    if (detail::is_null(callback)) detail::throw_null("threadref: the callback of a ref is null");
+    detail::owned_ptr<detail::ref_callback<B>> made(
+        new detail::ref_callback_of<B, std::decay_t<F>>(std::forward<F>(callback)));
     made->id = id_;
     const auto [at, error] = B::list::template add<detail::ref_call, detail::ref_node<B>>(
         detail::exit_place::last,
-        detail::ref_node<B>{std::weak_ptr<detail::ref_callback<B>>(made)});
+        detail::ref_node<B>{detail::observed_ptr<detail::ref_callback<B>>(made)});
     made->at = at;
     if (error != std::errc{})
-      throw std::system_error(std::make_error_code(error),
-                              "threadref: a ref callback can't be registered on this thread");
+      detail::throw_error(error, "threadref: a ref callback can't be registered on this thread");
     callback_ = std::move(made);
   }
 
@@ -138,9 +137,7 @@ class basic_ref {
   }
   [[nodiscard]] thread_handle operator()() const noexcept { return lock(); }
   // Does it have a callback that is still to be called?
-  [[nodiscard]] bool has_callback() const noexcept {
-    return callback_ != nullptr && callback_->pending();
-  }
+  [[nodiscard]] bool has_callback() const noexcept { return callback_ && callback_->pending(); }
 
   // While both threads run: is it the same thread? After that: is it the same ref?
   friend bool operator==(const basic_ref& a, const basic_ref& b) noexcept {
@@ -156,7 +153,7 @@ class basic_ref {
 
  private:
   friend struct detail::ref_node<B>;
-  explicit basic_ref(std::shared_ptr<detail::ref_callback<B>> callback) noexcept
+  explicit basic_ref(detail::owned_ptr<detail::ref_callback<B>> callback) noexcept
       : on_(callback->at.on),
         serial_(callback->at.serial),
         id_(callback->id),
@@ -166,9 +163,7 @@ class basic_ref {
 
   static detail::block& attached() {
     const auto [b, error] = B::list::attach();
-    if (b == nullptr)
-      throw std::system_error(std::make_error_code(error),
-                              "threadref: this thread can't be registered");
+    if (b == nullptr) detail::throw_error(error, "threadref: this thread can't be registered");
     return *b;
   }
 
@@ -178,7 +173,7 @@ class basic_ref {
   detail::block* on_;
   std::uint64_t serial_;
   std::uint64_t id_;  // which ref of that thread
-  std::shared_ptr<detail::ref_callback<B>> callback_;
+  detail::owned_ptr<detail::ref_callback<B>> callback_;
 };
 
 }  // namespace threadref

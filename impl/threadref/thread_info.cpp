@@ -3,14 +3,12 @@
 
 #include <unistd.h>
 
-#include <mutex>
-
 namespace threadref {
 
 thread_handle thread_handle::adopt(detail::block& pinned) noexcept {
   thread_handle h;
   h.on_ = &pinned;
-  const std::lock_guard lock(pinned.m);
+  const detail::lock_guard lock(pinned.m);
   h.serial_ = pinned.serial;
   return h;
 }
@@ -27,13 +25,13 @@ thread_handle::~thread_handle() {
 // tid and name are written under the lock while the thread lives; the pin keeps them from the next.
 pid_t thread_handle::tid() const noexcept {
   if (on_ == nullptr) return 0;
-  const std::lock_guard lock(on_->m);
+  const detail::lock_guard lock(on_->m);
   return on_->tid;
 }
 
 std::string thread_handle::name() const {
   if (on_ == nullptr) return {};
-  const std::lock_guard lock(on_->m);
+  const detail::lock_guard lock(on_->m);
   return on_->name;
 }
 

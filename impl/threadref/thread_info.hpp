@@ -13,6 +13,7 @@
 
 #include "threadref/backends.hpp"
 #include "threadref/detail/domain.hpp"
+#include "threadref/detail/throw_error.hpp"
 
 namespace threadref {
 
@@ -64,8 +65,7 @@ thread_handle current() {
   const auto [b, error] = B::list::attach();
   if (b == nullptr) {
     if (B::list::ended()) return {};
-    throw std::system_error(std::make_error_code(error),
-                            "threadref: this thread can't be registered");
+    detail::throw_error(error, "threadref: this thread can't be registered");
   }
   B::list::pin(*b);
   return thread_handle::adopt(*b);

@@ -56,7 +56,7 @@ namespace detail {
 
 void report(block& on, std::exception_ptr what, incident kind) noexcept {
   {
-    const std::lock_guard lock(on.m);
+    const lock_guard lock(on.m);
     on.pin_described();
   }
   current_hook.load(std::memory_order_acquire)(thread_handle::adopt(on), std::move(what), kind);

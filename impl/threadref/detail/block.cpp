@@ -100,7 +100,7 @@ bool block::arm_stage_again() noexcept {
 void block::collect_returned() noexcept {
   linked_node* list = nullptr;
   {
-    const std::lock_guard lock(m);
+    const lock_guard lock(m);
     list = std::exchange(returned, nullptr);
     has_returned.store(false, std::memory_order_relaxed);
   }
@@ -142,7 +142,7 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   early_armed = early_is_over = in_destructors = false;
   pins.store(1, std::memory_order_relaxed);
   {
-    const std::lock_guard lock(m);
+    const lock_guard lock(m);
     serial = new_serial;
     draining = false;
     described = false;
@@ -158,7 +158,7 @@ void block::begin_drain() noexcept {
   THREADREF_POINT(begin_drain);
   draining_here = true;
   late_from = registered();
-  const std::lock_guard lock(m);
+  const lock_guard lock(m);
   draining = true;
   live.store(0, std::memory_order_release);
   state.store(thread_state::draining, std::memory_order_release);
@@ -171,7 +171,7 @@ void block::end_life() noexcept {
   bool anybody_waits = false;
   bool is_last_pin = false;
   {
-    const std::lock_guard lock(m);
+    const lock_guard lock(m);
     live.store(0, std::memory_order_release);
     state.store(thread_state::ended, std::memory_order_release);
     // Who waits has counted itself under the lock; who comes later finds that all is gone.
@@ -210,7 +210,7 @@ slab* block::spare_linked_slabs() noexcept {
 }
 
 void block::wake() noexcept {
-  const std::lock_guard lock(m);
+  const lock_guard lock(m);
   done.ring();
 }
 
@@ -290,7 +290,7 @@ void block::pin_described() noexcept {
 }
 
 bool block::try_pin(std::uint64_t of) noexcept {
-  const std::lock_guard lock(m);
+  const lock_guard lock(m);
   if (serial != of || state.load(std::memory_order_relaxed) == thread_state::ended) return false;
   pin_described();
   return true;
@@ -299,7 +299,7 @@ bool block::try_pin(std::uint64_t of) noexcept {
 void block::unpin() noexcept {
   if (pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   {
-    const std::lock_guard lock(m);
+    const lock_guard lock(m);
     forget_life();
   }
   home->recycle(*this);

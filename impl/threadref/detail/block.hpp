@@ -13,7 +13,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 
 #include "threadref/config.hpp"
 #include "threadref/detail/exit_link.hpp"
@@ -259,7 +258,7 @@ struct block {
   // Waits until holds() does; `lock` holds m. Looks again every millisecond by itself: the referent
   // may miss who came just now (see exit_list::wait). A cancellation point.
   template <class F>
-  void wait_until(std::unique_lock<word_lock>& lock, F holds) {
+  void wait_until(unique_lock& lock, F holds) {
     struct counted {  // also when a cancellation unwinds this frame
       std::atomic<std::uint32_t>& waiters;
       explicit counted(std::atomic<std::uint32_t>& all) : waiters(all) {

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/points.hpp"
@@ -28,7 +27,7 @@ struct hybrid_claim {
     std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     while (node::generation_of(w) == generation) {
       if (node::state_of(w) == node::inspected) {
-        const std::lock_guard inspector_is_done(b.m);
+        const lock_guard inspector_is_done(b.m);
         w = n.word_now.load(std::memory_order_relaxed);
       } else if (node::state_of(w) != node::armed) {
         return false;
@@ -77,7 +76,7 @@ struct hybrid_claim {
 struct bulk_claim : hybrid_claim {
   static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
     THREADREF_POINT(owner_claim);
-    const std::lock_guard lock(b.m);
+    const lock_guard lock(b.m);
     return take(n, generation, node::running);
   }
   static bool by_other(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <new>
 #include <optional>
 #include <tuple>
@@ -30,6 +28,17 @@ using closure_fn = bool (*)(void* storage, closure_op op, void* other);
 // callback whose last handle was dropped. It is counted as dropped, not as run.
 enum class ref_call : bool { skipped, ran };
 
+// What std::invoke() does; but its header, <functional>, takes a third of what <thread> takes to
+// compile.
+template <class F, class... A>
+decltype(auto) invoke(F&& f, A&&... a) {
+  if constexpr (std::is_member_pointer_v<std::remove_cvref_t<F>>) {
+    return std::apply(f, std::forward_as_tuple(std::forward<A>(a)...));
+  } else {
+    return std::forward<F>(f)(std::forward<A>(a)...);
+  }
+}
+
 // A callable and its arguments, decay-copied; called once, as rvalues, so that move-only arguments
 // can be passed on.
 template <class F, class... A>
@@ -40,7 +49,9 @@ struct bound {
   std::tuple<F, A...> parts;
   decltype(auto) operator()() {
     return std::apply(
-        [](F& f, A&... a) -> decltype(auto) { return std::invoke(std::move(f), std::move(a)...); },
+        [](F& f, A&... a) -> decltype(auto) {
+          return detail::invoke(std::move(f), std::move(a)...);
+        },
         parts);
   }
 };
@@ -128,6 +139,22 @@ struct closure_storage {
       std::memcpy(to, from, sizeof(T*));
     }
   }
+};
+
+// One in a box of its own, until a list takes it over. (std::unique_ptr does that too; but its
+// header is <memory>: see counted.hpp.)
+template <class T>
+class boxed {
+ public:
+  template <class... A>
+  explicit boxed(std::in_place_t /*tag*/, A&&... a) : object_(new T(std::forward<A>(a)...)) {}
+  boxed(const boxed&) = delete;
+  boxed& operator=(const boxed&) = delete;
+  ~boxed() { delete object_; }
+  T* release() noexcept { return std::exchange(object_, nullptr); }
+
+ private:
+  T* object_;
 };
 
 template <class R, class T>

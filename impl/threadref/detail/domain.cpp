@@ -36,7 +36,7 @@ block* domain::acquire() noexcept {
     b = extend();
     if (b == nullptr) return nullptr;
     auto& shard = *dead_.begin();
-    const std::lock_guard lock(shard.m);
+    const lock_guard lock(shard.m);
     serial = new_serial(shard.lists, 0);
   }
   b->begin_life(serial);
@@ -46,7 +46,7 @@ block* domain::acquire() noexcept {
 block* domain::extend() noexcept {
   constexpr std::size_t chunk_bytes = blocks_per_chunk * sizeof(block);
   do {
-    const std::lock_guard lock(m_);
+    const lock_guard lock(m_);
     const std::size_t index = used_.load(std::memory_order_relaxed);
     if (index == max_blocks) return nullptr;
     block*& slot = chunks_[index / blocks_per_chunk];
@@ -70,7 +70,7 @@ void domain::recycle(block& b) noexcept {
   slab* unlent = nullptr;
   auto& shard = dead_.here();
   {
-    const std::lock_guard lock(shard.m);
+    const lock_guard lock(shard.m);
     block* const before = shard.lists.free.load(std::memory_order_relaxed);
     if (before != nullptr) cold = before->spare_slabs(1);
     // Lent is what is taken from here, under this lock: so two never are at once.
@@ -84,7 +84,7 @@ void domain::recycle(block& b) noexcept {
 block* domain::pin_live(std::size_t index) noexcept {
   block& b = at(index);
   if (has_ended_unheard(b)) return nullptr;
-  const std::lock_guard lock(b.m);
+  const lock_guard lock(b.m);
   if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended)
     return nullptr;
   b.pin_described();
@@ -97,7 +97,7 @@ block* domain::pin_live(std::size_t index) noexcept {
 bool domain::has_ended_unheard(block& b) noexcept {
   bool left_any = false;
   {
-    const std::lock_guard lock(b.m);
+    const lock_guard lock(b.m);
     if (b.serial == 0 || &b == list_.own()) return false;
     if (b.state.load(std::memory_order_relaxed) == thread_state::ended || !b.is_lost())
       return false;
@@ -114,7 +114,7 @@ block* domain::pin_lost_main() noexcept {
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) {
     block& b = at(i);
-    const std::lock_guard lock(b.m);
+    const lock_guard lock(b.m);
     if (b.serial == 0 || !b.is_main()) continue;
     if (b.state.load(std::memory_order_relaxed) != thread_state::running) continue;
     if (&b == list_.own() || !b.is_zombie()) continue;
@@ -154,7 +154,7 @@ counters domain::sum() noexcept {
 
 void domain::trim() noexcept {
   for (auto& shard : dead_) {
-    const std::lock_guard lock(shard.m);
+    const lock_guard lock(shard.m);
     for (block* b = shard.lists.free; b != nullptr; b = b->next_free) {
       // Without its lock: whoever has that finds nobody's serial, and looks at no slot.
       give_slabs(b->array_slabs.exchange(nullptr));

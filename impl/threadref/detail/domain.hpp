@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/sharded.hpp"

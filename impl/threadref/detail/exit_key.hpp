@@ -6,7 +6,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <mutex>
 #include <system_error>
 
 #include "threadref/config.hpp"
@@ -47,7 +46,7 @@ class exit_key {
   // Creates the key on the first call. Early is better (back ends do it before main): a key with an
   // index of 32 or more makes glibc allocate on first use in a thread. False: no key is left.
   static bool ready() noexcept {
-    std::call_once(once_, &create);
+    pthread_once(&once_, &create);
     return key_.load(std::memory_order_acquire) >= 0;
   }
   // Has on_round called at the end of the calling thread.
@@ -101,7 +100,7 @@ class exit_key {
     List::end(b);
   }
 
-  static inline constinit std::once_flag once_;
+  static inline constinit pthread_once_t once_ = PTHREAD_ONCE_INIT;
   static inline constinit std::atomic<long> key_{-1};
 };
 

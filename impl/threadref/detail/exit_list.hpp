@@ -9,8 +9,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <new>
 #include <system_error>
 #include <type_traits>
@@ -78,7 +76,7 @@ class exit_list {
     if (b == nullptr) return {{}, error};
     using storage = closure_storage<Stored>;
     if constexpr (!fits_inline<Stored>) {
-      auto box = std::make_unique<Stored>(std::forward<A>(a)...);
+      boxed<Stored> box(std::in_place, std::forward<A>(a)...);
       return enter<R, Stored>(*b, place,
                               [&](void* to) noexcept { storage::box(to, box.release()); });
     } else if constexpr (is_plain_closure<Stored> &&
@@ -154,7 +152,7 @@ class exit_list {
   static node::state state(const registration& r) noexcept {
     if (r.on == nullptr) return node::gone;
     if (r.on == own()) return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
-    const std::lock_guard lock(r.on->m);
+    const lock_guard lock(r.on->m);
     return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
   }
   // Armed, and the calling thread could take it. True: the block is pinned for the caller.
@@ -173,7 +171,7 @@ class exit_list {
     exit_chain taken;
     {
       // What detach_all() destroyed on another thread stands in the chain still, without a closure.
-      const std::lock_guard others_take_none(b->m);
+      const lock_guard others_take_none(b->m);
       b->destructors.visit([&](linked_node& n) {
         const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
         if (node::state_of(w) != node::armed || !wanted(n.closure)) return;
@@ -210,7 +208,7 @@ class exit_list {
 
   static domain& all() noexcept { return domain_; }
   static void pin(block& b) noexcept {
-    const std::lock_guard lock(b.m);
+    const lock_guard lock(b.m);
     b.pin_described();
   }
 
@@ -242,7 +240,7 @@ class exit_list {
    public:
     explicit foreign_claim(const registration& r) noexcept {
       if (r.on == nullptr) return;
-      std::unique_lock lock(r.on->m);
+      unique_lock lock(r.on->m);
       if (r.on->serial != r.serial || r.on->draining) return;
       if (!Claim::by_other(*r.at, r.generation, node::running | node::is_elsewhere)) return;
       lock_ = std::move(lock);
@@ -271,7 +269,7 @@ class exit_list {
 
    private:
     const registration* r_ = nullptr;
-    std::unique_lock<word_lock> lock_;
+    unique_lock lock_;
   };
 
   // Bytes are copied under the lock; a move constructor of the user runs without it.

@@ -149,7 +149,7 @@ template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::peek(const registration& r) noexcept {
   if (r.on == nullptr) return false;
   const bool mine = r.on == own();
-  const std::lock_guard lock(r.on->m);
+  const lock_guard lock(r.on->m);
   if (r.on->serial != r.serial || (r.on->draining && !mine)) return false;
   if (r.at->seen_by(r.generation) != node::armed) return false;
   r.on->pin_described();
@@ -159,7 +159,7 @@ bool exit_list<Hook, Claim>::peek(const registration& r) noexcept {
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::runs_at_process_exit(const registration& r) noexcept {
   if (r.on == nullptr) return false;
-  const std::lock_guard lock(r.on->m);
+  const lock_guard lock(r.on->m);
   if (r.on->serial != r.serial || r.at->seen_by(r.generation) != node::armed) return false;
   return (r.at->word_now.load(std::memory_order_relaxed) & node::not_at_process_exit) == 0;
 }
@@ -168,7 +168,7 @@ template <class Hook, class Claim>
 void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted) noexcept {
   if (r.on == nullptr) return;
   const bool mine = r.on == own();
-  const std::lock_guard lock(r.on->m);
+  const lock_guard lock(r.on->m);
   if (r.on->serial != r.serial || (r.on->draining && !mine)) return;
   std::uint64_t w = r.at->word_now.load(std::memory_order_relaxed);
   // Against a claim by the referent, which takes no lock.
@@ -198,7 +198,7 @@ std::errc exit_list<Hook, Claim>::wait(const registration& r) {
     return r.on->serial != r.serial || r.at->seen_by(r.generation) == node::gone;
   };
   if (r.on == nullptr) return {};
-  std::unique_lock lock(r.on->m);
+  unique_lock lock(r.on->m);
   if (gone()) return {};
   if (r.on == own() || foreign_run::contains(r)) {
     return std::errc::resource_deadlock_would_occur;

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <mutex>
 
 #include "threadref/detail/exit_list.hpp"
 #include "threadref/detail/no_cancellation.hpp"
@@ -68,7 +67,7 @@ void exit_list<Hook, Claim>::process_exit() {
       any = stage(*lost) || any;
       {
         // Who does not want to run: the block's next thread must not find it in a slot.
-        const std::lock_guard lock(lost->m);
+        const lock_guard lock(lost->m);
         lost->abandon_pending();
       }
       lost->end_life();
@@ -132,7 +131,7 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
     block* b = domain_.pin_live(i);
     if (b == nullptr) continue;
     if (also_own || b != own()) {
-      const std::lock_guard lock(b->m);
+      const lock_guard lock(b->m);
       constexpr auto but = node::not_at_process_exit | node::is_destructor;
       if (!b->draining || b == own()) offer_pending(batch, *b, but, rank);
     }
@@ -157,7 +156,7 @@ bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
     theirs.unlock();
     const foreign_run frame(r);
     const auto counter = run_reporting(r);
-    const std::lock_guard lock(r.on->m);
+    const lock_guard lock(r.on->m);
     bump(r.on->foreign.*counter);
     return true;
   }
@@ -201,7 +200,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
   };
   const bool mine = &b == own();
   {
-    const std::lock_guard lock(b.m);
+    const lock_guard lock(b.m);
     if (b.serial != serial || (b.draining && !mine)) return false;
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
@@ -216,7 +215,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
     leave_chain(n);
     b.retire_own(n);
   } else {
-    const std::lock_guard lock(b.m);
+    const lock_guard lock(b.m);
     b.retire_foreign(n);
   }
   return true;
@@ -230,7 +229,7 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
   for (std::size_t i = 0; i != blocks; ++i) {
     block* b = domain_.pin_live(i);
     if (b == nullptr) continue;
-    std::unique_lock lock(b->m);
+    unique_lock lock(b->m);
     const std::uint64_t serial = b->serial;
     lock.unlock();
     b->visit(node::armed, [&](node& n, std::uint64_t w) {

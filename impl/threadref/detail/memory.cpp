@@ -3,7 +3,6 @@
 
 #include <sys/mman.h>
 
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -95,7 +94,7 @@ slab* cut_current(std::size_t bytes) noexcept {
 
 slab* cut_slab(std::size_t bytes) noexcept {
   {
-    const std::lock_guard lock(shared.m);
+    const lock_guard lock(shared.m);
     if (slab* s = cut_current(bytes)) return s;
   }
   std::byte* memory = map_aligned();
@@ -103,7 +102,7 @@ slab* cut_slab(std::size_t bytes) noexcept {
   auto* own = ::new (memory) mapping;
   slab* s = nullptr;
   {
-    const std::lock_guard lock(shared.m);
+    const lock_guard lock(shared.m);
     s = cut_current(bytes);
     if (s == nullptr) {
       own->next = std::exchange(shared.mappings, own);
@@ -174,7 +173,7 @@ node& slab::at(std::size_t index) noexcept {
 }
 
 void* cut(std::size_t bytes) noexcept {
-  const std::lock_guard lock(shared.m);
+  const lock_guard lock(shared.m);
   return shared.for_good.cut(whole_lines(bytes));
 }
 
@@ -182,7 +181,7 @@ bool provide(std::size_t bytes) noexcept {
   std::byte* own = map(mapping_bytes);
   if (own == nullptr) return false;
   {
-    const std::lock_guard lock(shared.m);
+    const lock_guard lock(shared.m);
     if (shared.for_good.size() < whole_lines(bytes)) {
       shared.for_good = {own, own + mapping_bytes};
       own = nullptr;
@@ -222,7 +221,7 @@ slab* take_slab(slab_kind kind, std::uint32_t size_class) noexcept {
 void give_slabs(slab* first) noexcept {
   if (first == nullptr) return;
   auto& shard = shared.given.here();
-  const std::lock_guard lock(shard.m);
+  const lock_guard lock(shard.m);
   while (slab* s = first) {
     std::atomic<slab*>& head = unused(shard.lists, s->kind, s->size_class);
     first = s->next.load(std::memory_order_relaxed);
@@ -234,8 +233,8 @@ void give_slabs(slab* first) noexcept {
 void trim_memory() noexcept {
   mapping* idle = nullptr;
   {
-    const std::lock_guard lock_given(shared.given);
-    const std::lock_guard lock(shared.m);
+    const lock_guard lock_given(shared.given);
+    const lock_guard lock(shared.m);
     idle = take_idle_mappings();
   }
   while (mapping* m = idle) {

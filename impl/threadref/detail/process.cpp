@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <mutex>
 
 #include "threadref/config.hpp"
 #include "threadref/detail/domain.hpp"
@@ -63,7 +62,7 @@ constinit options the_options;
 
 void freeze_settings() noexcept {
   if (the_process.frozen.load(std::memory_order_acquire)) return;
-  const std::lock_guard lock(the_process.m);
+  const lock_guard lock(the_process.m);
   the_process.frozen.store(true, std::memory_order_release);
 }
 
@@ -93,7 +92,7 @@ pid_t main_tid() noexcept {
 void enrol(domain& d) noexcept {
   bool is_first = false;
   {
-    const std::lock_guard lock(the_process.m);
+    const lock_guard lock(the_process.m);
     if (d.is_enrolled.load(std::memory_order_relaxed)) return;
     is_first = the_process.first == nullptr;
     the_process.main_tid.store(getpid(), std::memory_order_relaxed);
@@ -117,7 +116,7 @@ void enrol(domain& d) noexcept {
 std::error_code configure(const options& wanted) noexcept {
   if (wanted.late_registrations_max == 0 || wanted.alternations_max == 0)
     return std::make_error_code(std::errc::invalid_argument);
-  const std::lock_guard lock(detail::the_process.m);
+  const detail::lock_guard lock(detail::the_process.m);
   if (detail::the_process.frozen.load(std::memory_order_relaxed))
     return std::make_error_code(std::errc::device_or_resource_busy);
   detail::the_options = wanted;
@@ -125,7 +124,7 @@ std::error_code configure(const options& wanted) noexcept {
 }
 
 options configured() noexcept {
-  const std::lock_guard lock(detail::the_process.m);
+  const detail::lock_guard lock(detail::the_process.m);
   return detail::the_options;
 }
 

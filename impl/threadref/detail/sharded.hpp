@@ -6,9 +6,7 @@
 
 #include <sched.h>
 
-#include <array>
 #include <cstddef>
-#include <mutex>
 
 #include "threadref/config.hpp"
 #include "threadref/detail/word_lock.hpp"
@@ -41,10 +39,10 @@ class sharded {
     for (std::size_t i = 0; i != shards; ++i) {
       const std::size_t at = (first + i) % shards;
       if (!has(all_[at].lists)) continue;
-      const std::lock_guard lock(all_[at].m);
+      const lock_guard lock(all_[at].m);
       if (const auto got = pop(all_[at].lists, at)) return got;
     }
-    const std::lock_guard lock(*this);
+    const lock_guard lock(*this);
     for (std::size_t at = 0; at != shards; ++at) {
       if (const auto got = pop(all_[at].lists, at)) return got;
     }
@@ -58,15 +56,15 @@ class sharded {
   void unlock() noexcept {
     for (shard& s : all_) s.m.unlock();
   }
-  auto begin() noexcept { return all_.begin(); }
-  auto end() noexcept { return all_.end(); }
+  shard* begin() noexcept { return all_; }
+  shard* end() noexcept { return all_ + shards; }
 
  private:
   static std::size_t index_here() noexcept {
     return static_cast<unsigned>(sched_getcpu()) % shards;
   }
 
-  std::array<shard, shards> all_{};
+  shard all_[shards] = {};
 };
 
 }  // namespace threadref::detail

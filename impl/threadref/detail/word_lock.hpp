@@ -2,11 +2,11 @@
 // The lock of the library's own data, and where a thread sleeps until that data has changed.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <utility>
 
 namespace threadref::detail {
 
@@ -38,28 +38,59 @@ class word_lock {
   std::atomic<std::uint32_t> word_{free};
 };
 
+// Holds a lock while it is in scope. What std::lock_guard does; but its header, <mutex>, takes a
+// tenth of what <thread> takes to compile, most of it for clocks.
+template <class Lock>
+class lock_guard {
+ public:
+  explicit lock_guard(Lock& of) noexcept : of_(of) { of_.lock(); }
+  ~lock_guard() { of_.unlock(); }
+  lock_guard(const lock_guard&) = delete;
+  lock_guard& operator=(const lock_guard&) = delete;
+
+ private:
+  Lock& of_;
+};
+
+// The same for one that is given up and taken again meanwhile, or handed over: std::unique_lock.
+class unique_lock {
+ public:
+  unique_lock() = default;
+  explicit unique_lock(word_lock& of) noexcept : of_(&of), owns_(true) { of.lock(); }
+  unique_lock(const unique_lock&) = delete;
+  unique_lock& operator=(const unique_lock&) = delete;
+  unique_lock& operator=(unique_lock&& other) noexcept {
+    std::swap(of_, other.of_);
+    std::swap(owns_, other.owns_);
+    return *this;
+  }
+  ~unique_lock() {
+    if (owns_) unlock();
+  }
+  // Out of line, for the sake of callers: with more copies of word_lock::lock() in them, g++ calls
+  // that where a referent takes its own lock.
+  void lock() noexcept;
+  void unlock() noexcept;
+  [[nodiscard]] bool owns_lock() const noexcept { return owns_; }
+
+ private:
+  word_lock* of_ = nullptr;
+  bool owns_ = false;
+};
+
 // What std::condition_variable_any is for, which asks malloc.
 class bell {
  public:
   // Wakes all who sleep. Any thread, with or without the lock that goes with it.
-  void ring() noexcept {
-    { const std::lock_guard nobody_is_about_to_sleep(m_); }
-    rung_.notify_all();
-  }
+  void ring() noexcept;
   // Gives up the lock, and has it again when it returns: after a ring, a millisecond, or neither. A
   // cancellation point; the lock stays given up if it is left so.
-  void sleep(std::unique_lock<word_lock>& lock) {
-    {
-      std::unique_lock asleep(m_);
-      lock.unlock();
-      rung_.wait_for(asleep, std::chrono::milliseconds(1));
-    }
-    lock.lock();
-  }
+  void sleep(unique_lock& lock);
 
  private:
-  std::mutex m_;  // taken last
-  std::condition_variable rung_;
+  // What std::mutex and std::condition_variable hold, without their headers.
+  pthread_mutex_t m_ = PTHREAD_MUTEX_INITIALIZER;  // taken last
+  pthread_cond_t rung_ = PTHREAD_COND_INITIALIZER;
 };
 
 }  // namespace threadref::detail

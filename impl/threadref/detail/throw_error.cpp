@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "threadref/detail/throw_error.hpp"
+
+#include <new>
+#include <stdexcept>
+
+namespace threadref::detail {
+
+void throw_null(const char* what) {
+  throw std::invalid_argument(what);
+}
+
+void throw_error(std::errc error, const char* what) {
+  throw std::system_error(std::make_error_code(error), what);
+}
+
+void throw_not_registered(std::errc error) {
+  if (error == std::errc::invalid_argument)
+    throw_null("threadref: the function of a finalizer is null");
+  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
+  throw_error(error, "threadref: a finalizer can't be registered on this thread");
+}
+
+}  // namespace threadref::detail
