@@ -36,6 +36,7 @@ names known_names() {
   names n;
   for (const player& p : cast(false)) n.backends.push_back(p.name);
   for (const player& p : cast(true)) n.canaries.push_back(p.name);
+  if (n.canaries.empty()) return n;  // built without any
   for (const backend_info* b : scenarios::all_rare_canaries()) n.rare.push_back(b->name);
   return n;
 }
