@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In place of the files that instantiate the canaries, for a program without them.
+// In place of the files that instantiate the canaries, for a program or a module without them.
 #include "cells.hpp"
 #include "matrix/cast.hpp"
 

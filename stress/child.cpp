@@ -9,16 +9,14 @@
 #include <cstdlib>
 #include <utility>
 
+#include "patience.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
 #include "text.hpp"
-#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
 namespace {
-
-constexpr int milliseconds_given = detail::under_tsan || detail::under_asan ? 60'000 : 30'000;
 
 // The minder blocks some signals in all our threads; the child shall begin as we did.
 class spawn_attributes {
@@ -39,9 +37,9 @@ class spawn_attributes {
   posix_spawnattr_t attr_{};
 };
 
-// The child's status; `killed_by_us`: it took too long.
+// The child's status; `killed_by_us`: it hangs.
 int wait_for(pid_t child, bool& killed_by_us) {
-  killed_by_us = !scenarios::ends_within(child, milliseconds_given);
+  killed_by_us = !wait_for_end(child, {}).empty();
   if (killed_by_us) kill(child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
@@ -73,9 +71,9 @@ void play_child(round& r, std::string_view if_never_ran) {
   command.push_back(text("--finalizers=", r.finalizers));
   command.push_back(text("--child_ledger=", memory.fd()));
   const pid_t child = start_child(std::move(command));
-  bool too_slow = false;
-  const int status = wait_for(child, too_slow);
-  if (WIFSIGNALED(status) && !too_slow && !scenarios::is_crash(WTERMSIG(status))) {
+  bool hangs = false;
+  const int status = wait_for(child, hangs);
+  if (WIFSIGNALED(status) && !hangs && !scenarios::is_crash(WTERMSIG(status))) {
     r.figures.killed_from_outside = true;
     r.figures.note(text(r.cell, ": its child was killed from outside by signal ", WTERMSIG(status),
                         "; nothing is known"));
@@ -84,7 +82,7 @@ void play_child(round& r, std::string_view if_never_ran) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     r.figures.seen.add("child_failed", 1);
     r.figures.note(text(r.cell, ": its child ",
-                        too_slow              ? "did not end in time"
+                        hangs                 ? "hangs"
                         : WIFSIGNALED(status) ? text("ended by signal ", WTERMSIG(status))
                                               : text("ended with status ", WEXITSTATUS(status))));
   }

@@ -18,7 +18,7 @@ namespace threadref::stress {
 pid_t start_child(std::vector<std::string> command);
 // Runs the cell's child() in a child process and settles what it registered into the figures.
 // `if_never_ran` names what the end of the process left undone. A child that ends with another
-// status than 0, by a signal of its own or not at all within its time is a forbidden outcome
+// status than 0, by a signal of its own or not at all is a forbidden outcome
 // ("child_failed"); one that somebody killed makes the cell unknown.
 void play_child(round& r, std::string_view if_never_ran);
 

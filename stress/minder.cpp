@@ -13,6 +13,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "patience.hpp"
 #include "round.hpp"
 #include "scenarios/check.hpp"
 
@@ -26,7 +27,9 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 std::atomic<bool> asked_to_stop{false};
-std::atomic<clock::rep> deadline{0};  // 0: no cell runs
+std::atomic<unsigned> cells{0};  // begun and ended: odd while one runs
+std::atomic<double> cpu_given{0};
+std::atomic<double> wall_given{0};
 void (*before_the_end)() = nullptr;
 
 // Written before a cell begins, read by signal handlers: plain bytes.
@@ -37,10 +40,11 @@ void say(const char* text) noexcept {
   if (write(STDERR_FILENO, text, std::char_traits<char>::length(text)) < 0) return;
 }
 
-void say_last_words(const char* how) noexcept {
+void say_last_words(const char* how, const char* why = "") noexcept {
   say("\nstress_threadref: ");
   say(cell_name[0] != '\0' ? cell_name : "after the last cell, it");
   say(how);
+  say(why);
   if (command[0] != '\0') {
     say("\n  again: ");
     say(command);
@@ -102,16 +106,42 @@ void hear() {
       "Once more ends at once.\n");
 }
 
+double seconds_of(clockid_t which) {
+  timespec used{};
+  THREADREF_CHECK_ERRNO(clock_gettime(which, &used) == 0, "clock_gettime");
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+// Looks at the cell that runs, if one does.
+void look() {
+  static unsigned looked_at = 0;
+  static hang_watch watch{patience{}};
+  static double before = 0;
+  const unsigned cell = cells.load(std::memory_order_acquire);
+  // What the others have used: whoever sleeps may not be kept awake by being looked at.
+  const double used = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID);
+  if (cell != looked_at) {
+    looked_at = cell;
+    watch = hang_watch({.cpu_seconds = cpu_given.load(), .wall_seconds = wall_given.load()});
+    before = used;
+  }
+  if (cell % 2 == 0) return;
+  if (is_in_wait_for_end()) return watch.moved();  // which has a patience of its own
+  if (const std::string_view how = watch.look(used - before); !how.empty()) {
+    say_last_words(" hangs: ", how.data());
+    end_at_once(scenarios::status_crashed);
+  }
+}
+
 void* watch(void* /*nothing*/) {
   const sigset_t set = endings();
-  const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};
+  constexpr long milliseconds = hang_watch::milliseconds_between_looks;
+  const timespec moment{.tv_sec = 0, .tv_nsec = milliseconds * 1'000'000};
   for (;;) {
-    const int signal = sigtimedwait(&set, nullptr, &moment);
-    if (signal > 0) hear();
-    const clock::rep end = deadline.load(std::memory_order_acquire);
-    if (end != 0 && clock::now().time_since_epoch().count() > end) {
-      say_last_words(" hangs: it did not end long after its time");
-      end_at_once(scenarios::status_crashed);
+    if (sigtimedwait(&set, nullptr, &moment) > 0) {
+      hear();
+    } else {
+      look();
     }
   }
   return nullptr;
@@ -136,16 +166,17 @@ bool stopping() noexcept {
   return asked_to_stop.load(std::memory_order_relaxed);
 }
 
-void begin_cell(const std::string& cell, const std::string& again, double deadline_seconds) {
+void begin_cell(const std::string& cell, const std::string& again, double cpu_seconds,
+                double wall_seconds) {
   copy(cell, cell_name, std::size(cell_name));
   copy(again, command, std::size(command));
-  const auto end = clock::now() + std::chrono::duration_cast<clock::duration>(
-                                      std::chrono::duration<double>(deadline_seconds));
-  deadline.store(end.time_since_epoch().count(), std::memory_order_release);
+  cpu_given.store(cpu_seconds);
+  wall_given.store(wall_seconds);
+  cells.fetch_add(1, std::memory_order_release);
 }
 
 void end_cell() noexcept {
-  deadline.store(0, std::memory_order_release);
+  cells.fetch_add(1, std::memory_order_release);
   cell_name[0] = '\0';
 }
 

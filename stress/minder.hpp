@@ -14,8 +14,10 @@ void start(void (*last_deed)());
 bool stopping() noexcept;
 
 // From here on this cell runs. `again` is the command that runs it once more; it is the last thing
-// that a crash or a hang prints. Beyond the deadline the program ends with status_crashed.
-void begin_cell(const std::string& cell, const std::string& again, double deadline_seconds);
+// that a crash or a hang prints. If it hangs (see patience.hpp), the program
+// ends with status_crashed.
+void begin_cell(const std::string& cell, const std::string& again, double cpu_seconds,
+                double wall_seconds);
 void end_cell() noexcept;
 
 }  // namespace threadref::stress::minder

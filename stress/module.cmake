@@ -15,3 +15,19 @@ function(stress_module name)
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} LINK_DEPENDS ${stress_exports})
   set_property(GLOBAL APPEND PROPERTY threadref_stress_modules ${name})
 endfunction()
+
+# stress_part(<variable> <name> <source>): what several modules have a copy of, compiled once.
+function(stress_part variable name)
+  add_library(${name} OBJECT ${ARGN})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_include_directories(${name} PRIVATE
+    ${PROJECT_SOURCE_DIR}/stress ${PROJECT_SOURCE_DIR}/impl)
+  target_link_libraries(${name} PRIVATE threadref_warnings)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  set(${variable} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
+endfunction()
+stress_part(stress_code_of_each stress_code_objects modules/code.cpp)
+stress_part(stress_memory_hooks stress_memory_hooks_objects
+  ${PROJECT_SOURCE_DIR}/impl/conformance/memory_hooks.cpp)
+# Reading a thread_local must not ask for memory.
+target_compile_options(stress_memory_hooks_objects PRIVATE -ftls-model=initial-exec)

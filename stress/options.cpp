@@ -77,8 +77,10 @@ void parse_names(const flag_values& given, const names& known, options& into, se
   std::vector<std::string_view> valid = known.backends;
   if (given.canaries) valid = known.canaries;
   if (given.rare) valid = known.rare;
-  if (!given.backend.empty() &&
-      std::find(valid.begin(), valid.end(), given.backend) == valid.end()) {
+  if (valid.empty()) {
+    wrong.emplace_back("this program was built without canaries; the preset release has them");
+  } else if (!given.backend.empty() &&
+             std::find(valid.begin(), valid.end(), given.backend) == valid.end()) {
     wrong.push_back(text("there is no ", given.canaries || given.rare ? "canary" : "back end", " '",
                          given.backend, "'; valid: ", join_names(valid)));
   }

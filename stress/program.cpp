@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "flags.hpp"
 #include "matrix/act.hpp"
@@ -36,6 +35,7 @@ names known_names() {
   names n;
   for (const player& p : cast(false)) n.backends.push_back(p.name);
   for (const player& p : cast(true)) n.canaries.push_back(p.name);
+  if (n.canaries.empty()) return n;  // built without any
   for (const backend_info* b : scenarios::all_rare_canaries()) n.rare.push_back(b->name);
   return n;
 }
@@ -187,9 +187,7 @@ void show(const options& o, whole_run& r) {
 int write_documents(const options& o, const program_info& program, const whole_run& r) {
   std::vector<std::string> wrong;
   if (!o.json.empty()) {
-    nlohmann::ordered_json doc = run_json(program, r.scenarios);
-    doc["events"] = events_json(r.matrix);
-    wrong.push_back(write_whole({{o.json, doc.dump(2) + "\n"}}));
+    wrong.push_back(write_whole({{o.json, whole_json(program, r.scenarios, r.matrix)}}));
   }
   if (o.matrix && o.out.empty()) std::fputs(matrix_markdown(r.matrix).c_str(), stdout);
   if (!o.out.empty()) wrong.push_back(write_matrix(o.out, program, r.matrix));

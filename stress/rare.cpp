@@ -4,42 +4,38 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include <chrono>
 #include <csignal>
 #include <memory>
 #include <utility>
 
 #include "child.hpp"
 #include "minder.hpp"
+#include "patience.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
 #include "text.hpp"
-#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
-// A round at the canaries' size takes some ms, or a second under ThreadSanitizer.
-constexpr std::chrono::seconds patience{detail::under_tsan || detail::under_asan ? 60 : 10};
+// For one round: at the canaries' size it takes some ms, or a second under ThreadSanitizer.
+constexpr patience for_a_round{.cpu_seconds = 20 * slower_under_sanitizers};
 
 enum class end { by_itself, hanging, unwanted };
 
 end wait_for(pid_t child, const rare_news& news, const std::function<void()>& on_round) {
   std::uint64_t rounds = 0;
-  clock::time_point last = clock::now();
-  while (!scenarios::ends_within(child, 100)) {
-    if (minder::stopping()) return end::unwanted;
+  const std::string_view hangs = wait_for_end(child, for_a_round, [&](hang_watch& watch) {
+    if (minder::stopping()) kill(child, SIGKILL);
     if (const std::uint64_t now = news.rounds.load(std::memory_order_acquire); now != rounds) {
       rounds = now;
-      last = clock::now();
+      watch.moved();
       on_round();
     }
-    if (clock::now() - last > patience) return end::hanging;
-  }
-  return end::by_itself;
+  });
+  if (minder::stopping()) return end::unwanted;
+  return hangs.empty() ? end::by_itself : end::hanging;
 }
 
 void judge_end(cell_result& r, end how, int status) {

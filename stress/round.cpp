@@ -133,8 +133,11 @@ void squad::start_all() {
   }
 }
 
+// Asleep, so that it shows if one of them hangs.
 void squad::wait_until_ready() const noexcept {
-  while (ready_.load(std::memory_order_acquire) != started_) usleep(100);
+  for (int ready = 0; static_cast<std::size_t>(ready) != started_;
+       ready = ready_.load(std::memory_order_acquire))
+    ready_.wait(ready, std::memory_order_acquire);
 }
 
 void squad::release_all() noexcept {

@@ -75,7 +75,10 @@ class squad {
     void enter() const noexcept;
     // Everything is registered; now wait for the turn.
     void ready_and_wait() const noexcept;
-    void ready() const noexcept { in->ready_.fetch_add(1, std::memory_order_release); }
+    void ready() const noexcept {
+      in->ready_.fetch_add(1, std::memory_order_release);
+      in->ready_.notify_one();
+    }
   };
 
   // `book` must have room for `size` threads; thread i gets record i.
@@ -108,7 +111,7 @@ class squad {
   std::vector<place> places_;
   std::size_t started_ = 0;
   std::size_t joined_ = 0;
-  std::atomic<std::size_t> ready_{0};
+  std::atomic<int> ready_{0};  // what a futex is
 };
 
 }  // namespace threadref::stress

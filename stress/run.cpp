@@ -9,9 +9,11 @@
 #include <csignal>
 #include <memory>
 #include <random>
+#include <thread>
 
 #include "clock.hpp"
 #include "minder.hpp"
+#include "patience.hpp"
 #include "rare.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/environment.hpp"
@@ -68,6 +70,12 @@ std::string command_again(const options& o, const std::string& program_path, std
   if (!o.smoke && o.seconds != default_seconds)
     again += text(" --time=", absl::StrFormat("%gs", o.seconds));
   return again;
+}
+
+// Then it hangs, if its time is so many seconds.
+double cpu_seconds_given(double seconds) {
+  const double on_each = std::max(120.0, 20 * seconds) * slower_under_sanitizers;
+  return on_each * std::max(1U, std::thread::hardware_concurrency());
 }
 
 void commit_planted_fault(planted fault) {
@@ -160,10 +168,9 @@ class runner {
     r.again = command_again(options_, path_, result_.seed, c);
     const std::string name = scenarios::cell_name(c.what);
     const bool planted_here = index == 0 && options_.plant != planted::nothing;
-    const double slow = detail::under_tsan || detail::under_asan ? 4 : 1;
-    const double deadline =
-        planted_here ? 2 : slow * std::max(120.0, 20 * (options_.smoke ? 0 : share));
-    minder::begin_cell(name, r.again, deadline);
+    const double seconds = options_.smoke ? 0 : share;
+    minder::begin_cell(name, r.again, cpu_seconds_given(seconds),
+                       std::max(patience{}.wall_seconds, 100 * seconds));
     if (planted_here) commit_planted_fault(options_.plant);
     const double began = now();
     if (c.rare) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "minder.hpp"
+#include "patience.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
 #include "text.hpp"
@@ -26,7 +27,6 @@ namespace {
 // A fault that needs a race does not show every time.
 constexpr int tries = 3;
 constexpr double seconds_per_try = 2;
-constexpr int seconds_until_it_hangs = 120;
 
 struct sizes {
   int threads = 1;
@@ -88,7 +88,7 @@ class shrinker {
     THREADREF_CHECK_CALL(posix_spawn(&child, "/proc/self/exe", &files, nullptr,
                                      scenarios::pointers(arguments).data(), environ));
     THREADREF_CHECK_CALL(posix_spawn_file_actions_destroy(&files));
-    if (!scenarios::ends_within(child, 1000 * seconds_until_it_hangs)) kill(child, SIGKILL);
+    if (!wait_for_end(child, {}).empty()) kill(child, SIGKILL);
     int status = 0;
     THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -27,10 +27,13 @@ void add(std::vector<player>& to, const backend_info& b, bool canary) {
 
 }  // namespace
 
+// A program need not have all that the library has.
 std::vector<player> cast(bool canaries) {
   std::vector<player> all;
   if (canaries) {
-    for (const backend_info* b : scenarios::all_canaries()) add(all, *b, true);
+    for (const backend_info* b : scenarios::all_canaries()) {
+      if (canary_mechanism(b->name) != nullptr) add(all, *b, true);
+    }
     return all;
   }
   for (const stress_peer& p : stress_peers) {
@@ -38,7 +41,9 @@ std::vector<player> cast(bool canaries) {
         sanitized ? "what it breaks would be the sanitizer's to report" : p.why_absent;
     all.push_back({.name = p.name, .summary = p.summary, .why_absent = why});
   }
-  for (const backend_info* b : scenarios::all_backends()) add(all, *b, false);
+  for (const backend_info* b : scenarios::all_backends()) {
+    if (backend_mechanism(b->name) != nullptr) add(all, *b, false);
+  }
   for (const absent_backend& a : absent_backends) {
     if (!a.name.empty()) all.push_back({.name = a.name, .summary = a.why, .why_absent = a.why});
   }

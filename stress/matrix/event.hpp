@@ -38,8 +38,8 @@ struct event {
   // Why it says nothing under a sanitizer; "": it does.
   std::string_view not_under_tsan{};
   std::string_view not_under_asan{};
-  int seconds_given = 20;  // then it hangs
-  bool slow = false;       // for the night
+  double cpu_seconds_given = 60;  // then it hangs, unless it sleeps before (see patience.hpp)
+  bool slow = false;              // for the night
   // It loads what registers itself (loaded.hpp): of its subject only the name is known.
   bool loads_itself = false;
 };

@@ -31,6 +31,9 @@ void print_matrix(const matrix_result& r);
 // The cells as in the JSON documents; matrix.json is the whole of it.
 nlohmann::ordered_json events_json(const matrix_result& r);
 std::string matrix_json(const program_info& program, const matrix_result& r);
+// What --json writes: the scenarios that were played, and the events.
+std::string whole_json(const program_info& program, const run_result& scenarios,
+                       const matrix_result& events);
 std::string matrix_markdown(const matrix_result& r);
 // The page that shows that document.
 std::string matrix_html(const std::string& json);

@@ -96,4 +96,11 @@ std::string matrix_json(const program_info& program, const matrix_result& r) {
   return doc.dump(1) + "\n";
 }
 
+std::string whole_json(const program_info& program, const run_result& scenarios,
+                       const matrix_result& events) {
+  json doc = run_json(program, scenarios);
+  doc["events"] = events_json(events);
+  return doc.dump(2) + "\n";
+}
+
 }  // namespace threadref::stress

@@ -13,16 +13,14 @@
 
 #include "matrix/act.hpp"
 #include "matrix/cast.hpp"
+#include "patience.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/child_process.hpp"
 #include "text.hpp"
-#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
 namespace {
-
-constexpr int slower_under_sanitizers = detail::under_tsan || detail::under_asan ? 5 : 1;
 
 class shared_memory {
  public:
@@ -174,16 +172,16 @@ trial_result play_trial(const trial_plan& plan) {
   const shared_memory memory;
   const scenarios::memory_file output("threadref_output");
   const pid_t child = spawn(plan, memory.fd(), output.fd());
-  const int seconds = plan.what->seconds_given * slower_under_sanitizers;
-  const bool ended = scenarios::ends_within(child, 1000 * seconds);
+  const std::string_view hangs =
+      wait_for_end(child, {.cpu_seconds = plan.what->cpu_seconds_given * slower_under_sanitizers});
   // Not reaped before, so that its group's number is nobody else's.
   kill(-child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
   trial_result r = grade(memory.scene(), status);
-  if (!ended) {
+  if (!hangs.empty()) {
     r.is = word::hangs;
-    r.why = text("no end within ", seconds, " s");
+    r.why = hangs;
   }
   r.said = content_of(output.fd());
   return r;

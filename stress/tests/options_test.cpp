@@ -78,6 +78,16 @@ TEST(options, unknown_names_are_answered_with_the_valid_ones) {
   EXPECT_TRUE(fine({.backend = "canary_rare", .rare = true}).canaries);
 }
 
+TEST(options, a_program_without_canaries_says_so) {
+  const names none{{"alpha"}, {}, {}};
+  for (const flag_values& given : {flag_values{.canaries = true}, flag_values{.rare = true}}) {
+    const parsed p = parse(given, none);
+    ASSERT_TRUE(std::holds_alternative<std::vector<std::string>>(p));
+    EXPECT_EQ(std::get<std::vector<std::string>>(p).front(),
+              "this program was built without canaries; the preset release has them");
+  }
+}
+
 TEST(options, filter_is_a_regular_expression) {
   EXPECT_NE(only_sentence({.filter = "("}).find("no regular expression"), std::string::npos);
   const pattern p("^(churn|burst)/a");

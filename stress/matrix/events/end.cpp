@@ -328,7 +328,6 @@ constexpr event rows[] = {
      .play = &boost_thread_is_joined_after_exit,
      .checks = "68",
      .promise = word::hangs,
-     .seconds_given = 5,
      .slow = true},
     {.name = "end/boost_detached_pthread_exit",
      .asks = "do they when a detached boost::thread calls pthread_exit?",

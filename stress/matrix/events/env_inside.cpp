@@ -164,7 +164,6 @@ constexpr event rows[] = {
      .promise = word::refused,
      .not_under_tsan = "it delivers signals outside of malloc",
      .not_under_asan = "it is the allocator itself",
-     .seconds_given = 10,
      .slow = true},
 };
 

@@ -217,6 +217,7 @@ constexpr event rows[] = {
      .asks = "does a thread end although a callback always registers another?",
      .play = &for_ever,
      .checks = "39",
+     .cpu_seconds_given = 20,
      .slow = true},
     {.name = "late/thread_local",
      .asks = "does what a thread_local's destructor registers?",

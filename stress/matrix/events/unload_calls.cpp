@@ -191,7 +191,6 @@ constexpr event rows[] = {
      .play = &registers_during_dlopen,
      .conditions = {{{"a constructor joins it"}, {"a constructor needs its lock"}}},
      .bugs = {11},
-     .seconds_given = 10,
      .slow = true,
      .loads_itself = true},
     {.name = "unload/interrupted_in_dlopen",

@@ -85,8 +85,8 @@ TEST_F(results, the_logical_end_comes_before_the_childrens_and_before_the_native
 
 // Shows: PW-11.
 TEST_F(results, waiting_for_what_does_not_run_returns_at_once) {
-  const worker_ptr never = worker::make();
-  EXPECT_TRUE(this_worker::wait_thread(never).has_value());
+  const worker_ptr not_started = worker::make();
+  EXPECT_TRUE(this_worker::wait_thread(not_started).has_value());
   const worker_ptr over = worker::make([] { return 1; });
   over->start().join();
   const std::optional<outcome> what = this_worker::wait_thread(over);

@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+"""Starts stress_threadref, interrupts it as soon as it has begun, and prints what it printed.
+
+usage: interrupt.py (once|twice) PROGRAM ARGUMENT...
+
+No moment is guessed: the first signal is sent when the program's first line is there. The program
+takes what comes within a fifth of a second for one wish, so the second is sent until it has ended.
+
+exit status: the program's own · 1 wrong use
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+
+AGAIN_SECONDS = 0.3
+
+
+def main(arguments):
+    if len(arguments) < 2 or arguments[0] not in ("once", "twice"):
+        print("interrupt.py: how often ('once' or 'twice') and a program are needed",
+              file=sys.stderr)
+        return 1
+    program = subprocess.Popen(arguments[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True)
+    ended = threading.Event()
+
+    def insist():
+        while not ended.wait(AGAIN_SECONDS):
+            program.send_signal(signal.SIGINT)
+
+    again = threading.Thread(target=insist)
+    for number, line in enumerate(program.stdout):
+        print(line, end="")
+        if number == 0:
+            program.send_signal(signal.SIGINT)
+        elif "asked to stop" in line and arguments[0] == "twice":
+            again.start()
+    status = program.wait()
+    ended.set()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
