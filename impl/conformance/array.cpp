@@ -116,7 +116,7 @@ TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
 
 // It is newer than all of the slab before, where the drain would go on.
 TYPED_TEST(array, c123_what_the_last_of_a_slab_registers_is_next) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // it has no array
+  if (is_direct<TypeParam>()) return;  // it has no array
   std::vector<int> order;
   basic_exit_node<TypeParam> late;
   struct noted {
@@ -175,7 +175,7 @@ TYPED_TEST(array, c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) 
 
 // The array gets a slab and leaves it again, many times: that gives it no right to more holes.
 TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  if (is_direct<TypeParam>()) return;  // each place is used once
   std::size_t slabs = 0;
   trim<TypeParam>();  // this thread begins without slabs
   os_thread([&slabs] {
@@ -230,7 +230,7 @@ void stand_still(int /*signal*/) {
   while (times_let_go != mine) sched_yield();
 }
 TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  if (is_direct<TypeParam>()) return;  // each place is used once
   struct sigaction holding = {};
   struct sigaction before = {};
   holding.sa_handler = stand_still;
@@ -329,7 +329,7 @@ TYPED_TEST(array, c089_while_another_thread_is_half_way_through_a_move) {
 // What others took is counted beside what its thread has taken back of that; either is a large
 // number in a long life.
 TYPED_TEST(array, c064_after_four_billion_that_others_took) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  if (is_direct<TypeParam>()) return;  // each place is used once
   std::size_t slabs = 0;
   trim<TypeParam>();  // this thread begins without slabs
   os_thread([&slabs] {

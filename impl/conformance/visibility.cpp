@@ -70,7 +70,7 @@ TYPED_TEST(visibility, c111_values_of_foreign_keys) {
       younger_value = pthread_getspecific(high_key);
     });
   }).join();
-  constexpr bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
+  const bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
   EXPECT_EQ(older_value, among ? &low : nullptr);
   EXPECT_EQ(younger_value, &high);
 }
