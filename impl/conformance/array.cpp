@@ -11,9 +11,11 @@
 #include <cstdlib>
 #include <deque>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "conformance/busy_thread.hpp"
 #include "conformance/child.hpp"
 #include "conformance/suite.hpp"
 
@@ -196,9 +198,9 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> registered{0};
   const counters before = stats<TypeParam>();
-  os_thread busy([&] {
+  const auto live = [&] {
     std::vector<plain_finalizer<TypeParam>> all;
-    while (!stop) {
+    for (int made = 0; made < busy_life && !stop; made += first_slab + 5) {
       for (int i = 0; i != first_slab + 5; ++i) {
         ++registered;
         all.push_back(finalize<TypeParam>([] {}));
@@ -208,7 +210,11 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
         all.pop_back();
       }
     }
+  };
+  os_thread busy([&] {
+    while (!stop) os_thread(live).join();
   });
+  while (registered == 0) sched_yield();
   std::uint64_t last = 0;
   for (int i = 0; i != scaled(200'000, 2'000); ++i) {
     const std::uint64_t now = stats<TypeParam>().registered - before.registered;
@@ -266,14 +272,14 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   EXPECT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
 
-// And the thread may be gone in the middle of that.
+// And the thread may be gone in the middle of that. At any moment there is one that has registered.
 THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
   std::atomic<bool> stop{false};
   gate ready;
-  os_thread busy([&] {
-    finalize<B>([] {});
+  os_thread relieving([&] {
+    auto busy = std::make_unique<busy_thread<B>>(stop);
     ready.open();
-    while (!stop) finalize<B>([] {}).cancel();
+    for (busy->wait(); !stop; busy->wait()) busy = std::make_unique<busy_thread<B>>(stop);
   });
   ready.wait();
   for (int i = 0; i != scaled(300, 30); ++i) {
@@ -282,7 +288,7 @@ THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
     if (wait_for_fork(child) != "status 0") out.note("a child failed");
   }
   stop = true;
-  busy.join();
+  relieving.join();
   out.note("all forked");
   return 0;
 }

@@ -96,7 +96,11 @@ std::string how_of(int status) {
 // SIGKILL, for SIGTERM does not end a process that hangs at its end under ThreadSanitizer. The
 // child is not reaped before, so that its group's number is nobody else's.
 std::string wait_for(pid_t child) {
-  const bool ended = scenarios::ends_within(child, gate::patience() * 1'000);
+  deadline end([child] { return scenarios::cpu_time_of_group(child); });
+  bool ended = false;
+  do {
+    ended = scenarios::ends_within(child, static_cast<int>(deadline::step().count()));
+  } while (!ended && !end.is_over());
   kill(-child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
