@@ -3,6 +3,7 @@
 // registration lies. Its first slabs have 31 places and 63.
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -229,19 +230,22 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
 
 // However long it is in the middle of that: a signal stops it anywhere, and it goes on only when
 // its registrations have been counted. Neither holds a lock there that the other needs.
-std::atomic<int> times_held{0};
-std::atomic<int> times_let_go{0};
+// Both sleep meanwhile: who yields beside busy processes waits for each of them.
+sem_t stands_still;
+sem_t is_let_go;
 void stand_still(int /*signal*/) {
-  const int mine = ++times_held;
-  while (times_let_go != mine) sched_yield();
+  sem_post(&stands_still);
+  sem_wait(&is_let_go);  // not interrupted: all signals are blocked in here
 }
 TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   if (is_direct<TypeParam>()) return;  // each place is used once
   struct sigaction holding = {};
   struct sigaction before = {};
   holding.sa_handler = stand_still;
+  sigfillset(&holding.sa_mask);
   ASSERT_EQ(sigaction(SIGUSR1, &holding, &before), 0);
-  times_held = times_let_go = 0;
+  ASSERT_EQ(sem_init(&stands_still, 0, 0), 0);
+  ASSERT_EQ(sem_init(&is_let_go, 0, 0), 0);
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> begun{0};
   std::atomic<std::uint64_t> done{0};
@@ -259,11 +263,11 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   });
   for (int i = 1; i != scaled(200'000, 1'000); ++i) {
     pthread_kill(busy.native(), SIGUSR1);
-    while (times_held != i) sched_yield();
+    while (sem_wait(&stands_still) != 0) continue;
     const std::uint64_t now = stats<TypeParam>().registered - at_first;
     const std::uint64_t least = done;
     const std::uint64_t most = begun;
-    times_let_go = i;
+    sem_post(&is_let_go);
     EXPECT_GE(now, least);
     EXPECT_LE(now, most);
   }
