@@ -3,6 +3,7 @@
 // registration lies. Its first slabs have 31 places and 63.
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -11,9 +12,11 @@
 #include <cstdlib>
 #include <deque>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "conformance/busy_thread.hpp"
 #include "conformance/child.hpp"
 #include "conformance/suite.hpp"
 
@@ -116,7 +119,7 @@ TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
 
 // It is newer than all of the slab before, where the drain would go on.
 TYPED_TEST(array, c123_what_the_last_of_a_slab_registers_is_next) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // it has no array
+  if (is_direct<TypeParam>()) return;  // it has no array
   std::vector<int> order;
   basic_exit_node<TypeParam> late;
   struct noted {
@@ -175,7 +178,7 @@ TYPED_TEST(array, c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) 
 
 // The array gets a slab and leaves it again, many times: that gives it no right to more holes.
 TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  if (is_direct<TypeParam>()) return;  // each place is used once
   std::size_t slabs = 0;
   trim<TypeParam>();  // this thread begins without slabs
   os_thread([&slabs] {
@@ -196,9 +199,9 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> registered{0};
   const counters before = stats<TypeParam>();
-  os_thread busy([&] {
+  const auto live = [&] {
     std::vector<plain_finalizer<TypeParam>> all;
-    while (!stop) {
+    for (int made = 0; made < busy_life && !stop; made += first_slab + 5) {
       for (int i = 0; i != first_slab + 5; ++i) {
         ++registered;
         all.push_back(finalize<TypeParam>([] {}));
@@ -208,7 +211,11 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
         all.pop_back();
       }
     }
+  };
+  os_thread busy([&] {
+    while (!stop) os_thread(live).join();
   });
+  while (registered == 0) sched_yield();
   std::uint64_t last = 0;
   for (int i = 0; i != scaled(200'000, 2'000); ++i) {
     const std::uint64_t now = stats<TypeParam>().registered - before.registered;
@@ -223,19 +230,22 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
 
 // However long it is in the middle of that: a signal stops it anywhere, and it goes on only when
 // its registrations have been counted. Neither holds a lock there that the other needs.
-std::atomic<int> times_held{0};
-std::atomic<int> times_let_go{0};
+// Both sleep meanwhile: who yields beside busy processes waits for each of them.
+sem_t stands_still;
+sem_t is_let_go;
 void stand_still(int /*signal*/) {
-  const int mine = ++times_held;
-  while (times_let_go != mine) sched_yield();
+  sem_post(&stands_still);
+  sem_wait(&is_let_go);  // not interrupted: all signals are blocked in here
 }
 TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  if (is_direct<TypeParam>()) return;  // each place is used once
   struct sigaction holding = {};
   struct sigaction before = {};
   holding.sa_handler = stand_still;
+  sigfillset(&holding.sa_mask);
   ASSERT_EQ(sigaction(SIGUSR1, &holding, &before), 0);
-  times_held = times_let_go = 0;
+  ASSERT_EQ(sem_init(&stands_still, 0, 0), 0);
+  ASSERT_EQ(sem_init(&is_let_go, 0, 0), 0);
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> begun{0};
   std::atomic<std::uint64_t> done{0};
@@ -253,11 +263,11 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   });
   for (int i = 1; i != scaled(200'000, 1'000); ++i) {
     pthread_kill(busy.native(), SIGUSR1);
-    while (times_held != i) sched_yield();
+    while (sem_wait(&stands_still) != 0) continue;
     const std::uint64_t now = stats<TypeParam>().registered - at_first;
     const std::uint64_t least = done;
     const std::uint64_t most = begun;
-    times_let_go = i;
+    sem_post(&is_let_go);
     EXPECT_GE(now, least);
     EXPECT_LE(now, most);
   }
@@ -266,14 +276,14 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   EXPECT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
 
-// And the thread may be gone in the middle of that.
+// And the thread may be gone in the middle of that. At any moment there is one that has registered.
 THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
   std::atomic<bool> stop{false};
   gate ready;
-  os_thread busy([&] {
-    finalize<B>([] {});
+  os_thread relieving([&] {
+    auto busy = std::make_unique<busy_thread<B>>(stop);
     ready.open();
-    while (!stop) finalize<B>([] {}).cancel();
+    for (busy->wait(); !stop; busy->wait()) busy = std::make_unique<busy_thread<B>>(stop);
   });
   ready.wait();
   for (int i = 0; i != scaled(300, 30); ++i) {
@@ -282,7 +292,7 @@ THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
     if (wait_for_fork(child) != "status 0") out.note("a child failed");
   }
   stop = true;
-  busy.join();
+  relieving.join();
   out.note("all forked");
   return 0;
 }
@@ -329,7 +339,7 @@ TYPED_TEST(array, c089_while_another_thread_is_half_way_through_a_move) {
 // What others took is counted beside what its thread has taken back of that; either is a large
 // number in a long life.
 TYPED_TEST(array, c064_after_four_billion_that_others_took) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
+  if (is_direct<TypeParam>()) return;  // each place is used once
   std::size_t slabs = 0;
   trim<TypeParam>();  // this thread begins without slabs
   os_thread([&slabs] {

@@ -8,6 +8,7 @@
 // exit status: 0 caught · 1 wrong use · 4 not caught, or blamed where it has no part
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -113,7 +114,7 @@ int report(const fault& f, tally sum) {
 }
 
 int run(std::string_view canary, const fault& f) {
-  threadref::conformance::gate::set_patience(1);  // what would open a gate may be lost
+  threadref::conformance::deadline::set_patience(std::chrono::seconds(1));
   testing::UnitTest& all = *testing::UnitTest::GetInstance();
   // Hundreds of failures are what is wanted; nobody needs to read them.
   delete all.listeners().Release(all.listeners().default_result_printer());

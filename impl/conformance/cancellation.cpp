@@ -192,8 +192,8 @@ struct registers_again {
   }
 };
 TYPED_TEST(cancellation, c064_finalizers_that_register_leave_room) {
-  if constexpr (detail::direct_hook<TypeParam>) return;  // each place is used once
-  trim<TypeParam>();                                     // this thread begins without slabs
+  if (is_direct<TypeParam>()) return;  // each place is used once
+  trim<TypeParam>();                   // this thread begins without slabs
   os_thread([] { finalize<TypeParam>(registers_again<TypeParam>{50}); }).join();
 }
 

@@ -29,7 +29,7 @@ namespace {
 
 struct scenario {
   std::string name;  // <check>/<back end>
-  counters (*stats_of)() noexcept;
+  const subject& of;
   scenario_function run;
 };
 
@@ -96,7 +96,11 @@ std::string how_of(int status) {
 // SIGKILL, for SIGTERM does not end a process that hangs at its end under ThreadSanitizer. The
 // child is not reaped before, so that its group's number is nobody else's.
 std::string wait_for(pid_t child) {
-  const bool ended = scenarios::ends_within(child, gate::patience() * 1'000);
+  deadline end([child] { return scenarios::cpu_time_of_group(child); });
+  bool ended = false;
+  do {
+    ended = scenarios::ends_within(child, static_cast<int>(deadline::step().count()));
+  } while (!ended && !end.is_over());
   kill(-child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
@@ -144,12 +148,12 @@ std::vector<const ledger::entry*> ledger::entries() const {
   return all;
 }
 
-outcome play(const backend_info& subject) {
+outcome play(const backend_info& of) {
   const scenarios::memory_file shared("threadref_ledger", sizeof(ledger));
   const scenarios::memory_file output("threadref_output");
   const std::string check = testing::UnitTest::GetInstance()->current_test_info()->name();
   outcome end;
-  end.pid = spawn(check + "/" + std::string(subject.name), shared.fd(), output.fd());
+  end.pid = spawn(check + "/" + std::string(of.name), shared.fd(), output.fd());
   end.how = wait_for(end.pid);
   end.said = content_of(output.fd());
   ledger* const theirs = map_ledger(shared.fd());
@@ -181,10 +185,8 @@ void expect_accounted(const counters& all, std::uint64_t pending) {
   expect_one_fate_each(all, pending);
 }
 
-bool know_scenario(const char* name, const backend_info& subject, counters (*stats_of)() noexcept,
-                   scenario_function run) {
-  all_scenarios().push_back({std::string(name) + "/" + std::string(subject.name), stats_of, run});
-  return true;
+void know_scenario(const char* name, const subject& of, scenario_function run) {
+  all_scenarios().push_back({std::string(name) + "/" + std::string(of.info.name), of, run});
 }
 
 std::optional<int> run_as_child(int argc, char** argv) {
@@ -203,7 +205,8 @@ std::optional<int> run_as_child(int argc, char** argv) {
     const rlimit none{};
     THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit");
     ledger* const out = map_ledger(fd);
-    at_the_very_end.work = [out, child = getpid(), stats_of = s.stats_of] {
+    s.of.select();
+    at_the_very_end.work = [out, child = getpid(), stats_of = s.of.stats] {
       out->close_account(getpid() != child, stats_of());
     };
     return s.run(*out);

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "conformance/os_thread.hpp"
+#include "conformance/subjects.hpp"
 #include "threadref/threadref.hpp"
 
 namespace threadref::conformance {
@@ -74,7 +75,7 @@ struct outcome {
 
 // Runs the scenario that is named as the current check, with the back end, in a process of its own.
 // What it left running is killed.
-outcome play(const backend_info& subject);
+outcome play(const backend_info& of);
 template <backend B>
 outcome play() {
   return play(B::info);
@@ -119,13 +120,13 @@ void start_blocked(ledger& out, const char* name) {
 }
 
 using scenario_function = int (*)(ledger&);
-bool know_scenario(const char* name, const backend_info& subject, counters (*stats_of)() noexcept,
-                   scenario_function run);
+void know_scenario(const char* name, const subject& of, scenario_function run);
 template <class F>
 bool know_scenario(const char* name, F /*of_each*/) {
-  for_each_type(backends{}, [name]<class B>() {
-    know_scenario(name, B::info, &stats<B>,
-                  [](ledger& out) { return F{}.template operator()<B>(out); });
+  for_each_type(compiled_subjects{}, [name]<class B>() {
+    for (const subject& of : subjects_of<B>()) {
+      know_scenario(name, of, [](ledger& out) { return F{}.template operator()<B>(out); });
+    }
   });
   return true;
 }

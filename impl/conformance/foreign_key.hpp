@@ -5,6 +5,8 @@
 #include <pthread.h>
 
 #include <functional>
+#include <map>
+#include <string_view>
 
 #include "conformance/os_thread.hpp"
 #include "threadref/threadref.hpp"
@@ -33,11 +35,13 @@ pthread_key_t make_key();
 // A higher one than the back end's: some make theirs only when the first thread registers.
 template <backend B>
 pthread_key_t younger_key() {
-  static const pthread_key_t key = [] {
+  static std::map<std::string_view, pthread_key_t> keys;  // by the back end's name
+  const auto [at, is_new] = keys.try_emplace(B::info.name);
+  if (is_new) {
     os_thread([] { static_cast<void>(current<B>()); }).join();
-    return make_key();
-  }();
-  return key;
+    at->second = make_key();
+  }
+  return at->second;
 }
 
 }  // namespace threadref::conformance

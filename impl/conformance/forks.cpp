@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
@@ -237,20 +238,33 @@ TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// What is done under a lock is copied before or after, not half done. The thread holds its lock for
-// longer than a fork takes that does not wait.
+bool is_asleep(pid_t thread) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+  std::FILE* file = std::fopen(path, "r");
+  THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/task/.../stat)");
+  char state = 0;
+  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1, "a thread without a state");
+  std::fclose(file);
+  return state == 'S';
+}
+
+// What is done under a lock is copied before or after, not half done. The thread has its lock until
+// the fork is over, or the one who forks sleeps: in there only a lock makes it.
 THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
   gate inside;
   std::atomic<bool> busy{true};
+  std::atomic<bool> forking{false};
   std::atomic<bool> forked{false};
   os_thread other([&] {
     finalize<B>([] {});
     const std::lock_guard lock(B::list::own()->m);
     inside.open();
-    for (int i = 0; i != 20'000 && !forked; ++i) sched_yield();
+    while (!forked && !(forking && is_asleep(getpid()))) sched_yield();
     busy = false;
   });
   inside.wait();
+  forking = true;
   const pid_t child = checked_fork();
   if (child == 0) std::exit(0);
   out.note(busy ? "did not wait" : "waited");

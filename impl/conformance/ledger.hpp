@@ -38,6 +38,7 @@ class lane {
   lane() = default;
   lane(const lane&) = delete;
   lane& operator=(const lane&) = delete;
+  virtual ~lane() = default;
 
   // On its thread, first.
   void open(std::uint64_t serial);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "conformance/affinity.hpp"
@@ -75,7 +76,7 @@ TYPED_TEST(memory, c127_trim_gives_back_what_a_peak_took) {
   constexpr int each = 40'000;
   constexpr std::size_t taken = std::size_t{threads} * each * sizeof(detail::node);
   // What dead threads of other back ends keep may lie in the same mappings.
-  for_each_type(subjects{}, []<class Other>() { trim<Other>(); });
+  for_each_type(backends{}, []<class Other>() { trim<Other>(); });
   std::atomic<int> ready{0};
   {
     gate all_ready;
@@ -237,11 +238,15 @@ TYPED_TEST(memory, c129_trim_against_those_who_ask_the_dead) {
         for (std::size_t i = 0; !done; ++i) {
           wrong += dead[i % dead.size()].ask();
           ++asked;
+          std::this_thread::yield();
         }
       });
     }
     others.emplace_back([&] {
-      for (; !done; ++trims) trim<TypeParam>();
+      for (; !done; ++trims) {
+        trim<TypeParam>();
+        std::this_thread::yield();
+      }
     });
     std::mt19937 random(129);
     for (int round = 0; round != scaled(40'000); ++round) {

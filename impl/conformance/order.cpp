@@ -200,7 +200,7 @@ TYPED_TEST(order, c036_the_place_among_all_that_ends_with_a_thread) {
     young.name = "younger thread_local";
     young.log = &log;
   }).join();
-  constexpr bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
+  const bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
   const std::vector<std::string> expected =
       among ? std::vector<std::string>{"stack",     "younger thread_local",
                                        "finalizer", "older thread_local",

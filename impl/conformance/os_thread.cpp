@@ -78,6 +78,48 @@ void start_detached(std::function<void()> body) {
   THREADREF_CHECK_CALL(pthread_attr_destroy(&attributes));
 }
 
+deadline::deadline(cpu_time of_those_awaited)
+    : cpu_(std::move(of_those_awaited)),
+      used_at_first_(cpu_()),
+      used_when_it_moved_(used_at_first_),
+      moved_(std::chrono::steady_clock::now()) {}
+
+bool deadline::is_over() {
+  const std::chrono::nanoseconds patience = patience_.load();
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds used = cpu_();
+  // Less is what those who wait take to look.
+  if (used - used_when_it_moved_ > patience / 100) {
+    used_when_it_moved_ = used;
+    moved_ = now;
+  }
+  return now - moved_ > patience || used - used_at_first_ > 2 * patience;
+}
+
+std::chrono::nanoseconds cpu_time_of_process() {
+  timespec used{};
+  THREADREF_CHECK_ERRNO(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0, "clock_gettime");
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+bool wait_patiently(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                    const std::function<bool()>& holds) {
+  deadline end(cpu_time_of_process);
+  while (!changed.wait_for(lock, deadline::step(), holds)) {
+    if (end.is_over()) return false;
+  }
+  return true;
+}
+
+bool yield_until(const std::function<bool()>& holds) {
+  deadline end(cpu_time_of_process);
+  while (!holds()) {
+    if (end.is_over()) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 void gate::open() {
   const std::lock_guard lock(m_);
   open_ = true;
@@ -86,7 +128,7 @@ void gate::open() {
 
 void gate::wait() {
   std::unique_lock lock(m_);
-  if (!opened_.wait_for(lock, std::chrono::seconds(patience()), [this] { return open_; })) {
+  if (!wait_patiently(opened_, lock, [this] { return open_; })) {
     ADD_FAILURE() << "a gate never opened";
   }
 }
@@ -94,15 +136,6 @@ void gate::wait() {
 bool gate::is_open() {
   const std::lock_guard lock(m_);
   return open_;
-}
-
-bool yield_until(const std::function<bool()>& condition) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(gate::patience());
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > give_up) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 }  // namespace threadref::conformance

@@ -46,6 +46,36 @@ class os_thread {
 // Nobody joins it; `body` is destroyed on it.
 void start_detached(std::function<void()> body);
 
+// Says when to give up waiting, however busy the machine is: whatever gets somewhere uses CPU time,
+// and what hangs uses none, or far too much. Wall time counts only while next to none is used.
+class deadline {
+ public:
+  using cpu_time = std::function<std::chrono::nanoseconds()>;
+  explicit deadline(cpu_time of_those_awaited);
+  // To be asked every now and then.
+  [[nodiscard]] bool is_over();
+  // How long nothing may happen, and half of the CPU time that may be used. Broken back ends lose
+  // what is waited for.
+  static void set_patience(std::chrono::seconds p) noexcept { patience_ = p; }
+  // How often to ask, at the most.
+  static std::chrono::milliseconds step() noexcept { return patience_.load() / 60; }
+
+ private:
+  cpu_time cpu_;
+  std::chrono::nanoseconds used_at_first_;
+  std::chrono::nanoseconds used_when_it_moved_;
+  std::chrono::steady_clock::time_point moved_;
+  static inline std::atomic<std::chrono::milliseconds> patience_{std::chrono::minutes(1)};
+};
+// By all threads of this process.
+std::chrono::nanoseconds cpu_time_of_process();
+
+// False: it does not hold, and won't.
+bool wait_patiently(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                    const std::function<bool()>& holds);
+// The same without anything that says when to look; yields.
+bool yield_until(const std::function<bool()>& holds);
+
 // Opens once, for everybody. A check that would wait for ever fails instead, and goes on.
 class gate {
  public:
@@ -53,18 +83,10 @@ class gate {
   void wait();
   [[nodiscard]] bool is_open();
 
-  // How long wait() waits before it gives up; broken back ends lose what opens gates.
-  static void set_patience(int seconds) noexcept { patience_seconds_ = seconds; }
-  static int patience() noexcept { return patience_seconds_; }
-
  private:
   std::mutex m_;
   std::condition_variable opened_;
   bool open_ = false;
-  static inline std::atomic<int> patience_seconds_{60};
 };
-
-// Yields until the condition holds. False: it did not for as long as a gate waits.
-bool yield_until(const std::function<bool()>& condition);
 
 }  // namespace threadref::conformance

@@ -42,12 +42,13 @@ void expect_one_fate_each(const counters& all, std::uint64_t pending) {
 }
 
 void check_fixture::SetUp() {
+  subject_.select();
   const std::string_view why = why_built_out(number_of_this_check());
-  before_ = stats_();
-  blocks_before_ = blocks_();
+  before_ = subject_.stats();
+  blocks_before_ = subject_.blocks();
   os_thread::reset_peak();
   if (!why.empty()) GTEST_SKIP() << "not in this build: " << why;
-  expected_ = declared_deviation(subject_, name_of_this_check());
+  expected_ = declared_deviation(subject_.info, name_of_this_check());
   if (expected_ != nullptr) {
     interceptor_ = std::make_unique<testing::ScopedFakeTestPartResultReporter>(
         testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &intercepted_);
@@ -55,13 +56,13 @@ void check_fixture::SetUp() {
 }
 
 bool check_fixture::claims(capability wanted, const char* why_not_needed) const {
-  if (has(subject_.capabilities, wanted)) return true;
+  if (has(subject_.info.capabilities, wanted)) return true;
   RecordProperty("not_applicable", why_not_needed);
   return false;
 }
 
 counters check_fixture::delta() const {
-  return stats_() - before_;
+  return subject_.stats() - before_;
 }
 
 void check_fixture::TearDown() {
@@ -83,15 +84,15 @@ void check_fixture::judge() {
   const counters now = delta();
   expect_one_fate_each(now);
   at_stake stake;
-  for (const lane* l : watched_) {
+  for (const auto& l : lanes_) {
     stake |= l->stake();
     for (const std::string& fault : l->judge()) ADD_FAILURE() << "I1-I5: " << fault;
   }
-  EXPECT_EQ(survivors_(), "") << "I6: the back end believes that these threads still live";
+  EXPECT_EQ(subject_.survivors(), "") << "I6: the back end believes that these threads still live";
   // Blocks of dead threads are used again, so only as many exist as threads were alive at once; the
   // slack is for threads that the check starts by other means.
   constexpr std::size_t slack = 16;
-  EXPECT_LE(blocks_() - blocks_before_, static_cast<std::size_t>(os_thread::peak()) + slack)
+  EXPECT_LE(subject_.blocks() - blocks_before_, static_cast<std::size_t>(os_thread::peak()) + slack)
       << "I6: blocks leak";
   // By these the canaries' driver knows which checks their faults concern. Of what ran at exit the
   // counters know more than the lanes, which not every check uses.
@@ -101,6 +102,14 @@ void check_fixture::judge() {
   RecordProperty("lane_left_to_exit", stake.any ? "1" : "0");
   RecordProperty("plain_at_bottom", stake.plain_at_bottom ? "1" : "0");
   RecordProperty("order_at_stake", stake.order ? "1" : "0");
+}
+
+void add_check(const check_place& at, std::span<const subject> of, check_fixture::body body) {
+  for (const subject& each : of) {
+    const std::string suite = std::string(at.section) + "/" + std::string(each.info.name);
+    testing::RegisterTest(suite.c_str(), at.name, nullptr, nullptr, at.file, at.line,
+                          [&each, body] { return new check_fixture(each, body); });
+  }
 }
 
 }  // namespace threadref::conformance

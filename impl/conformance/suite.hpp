@@ -8,16 +8,17 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "conformance/expect.hpp"
 #include "conformance/ledger.hpp"
 #include "conformance/os_thread.hpp"
 #include "conformance/scale.hpp"
-#include "subjects.hpp"
+#include "conformance/subjects.hpp"
 #include "threadref/threadref.hpp"
 
 namespace threadref::conformance {
@@ -25,53 +26,36 @@ namespace threadref::conformance {
 // I1: every registration has one fate, or is among the `pending`.
 void expect_one_fate_each(const counters& all, std::uint64_t pending = 0);
 
-// The part of the fixture that is the same for every back end, compiled once.
+// The fixture of every check of every back end, compiled once; the body is what differs.
 //
 // A check that the back end declares a deviation for runs like any other; it has to fail, and its
 // failures are not reported. What the table of checks is made from is recorded as properties.
 class check_fixture : public testing::Test {
- protected:
-  explicit check_fixture(const backend_info& subject, counters (*stats_of)() noexcept,
-                         std::size_t (*blocks_of)(), std::function<std::string()> survivors_of)
-      : subject_(subject),
-        stats_(stats_of),
-        blocks_(blocks_of),
-        survivors_(std::move(survivors_of)) {}
+ public:
+  using body = void (*)(check_fixture&);
+  check_fixture(const subject& of, body run) : subject_(of), run_(run) {}
 
-  void SetUp() override;
-  void TearDown() override;
   // What happened to registrations since the check began.
   [[nodiscard]] counters delta() const;
-  void watch(const lane& l) { watched_.push_back(&l); }
-  // Whether the back end claims what the check is about. If not, the check is recorded as "n/a",
-  // with the reason, and should return.
+  // Kept until the check is judged, as the refs are that it holds.
+  lane& keep(std::unique_ptr<lane> l) { return *lanes_.emplace_back(std::move(l)); }
   [[nodiscard]] bool claims(capability wanted, const char* why_not_needed) const;
 
  private:
+  void SetUp() override;
+  void TestBody() override { run_(*this); }
+  void TearDown() override;
   void judge();
   void end_deviation();
-  const backend_info& subject_;
+  const subject& subject_;
+  const body run_;
   const deviation* expected_ = nullptr;  // what the back end declares for this check
   testing::TestPartResultArray intercepted_;
   std::unique_ptr<testing::ScopedFakeTestPartResultReporter> interceptor_;
-  counters (*stats_)() noexcept;
-  std::size_t (*blocks_)();
-  std::function<std::string()> survivors_;
   counters before_;
   std::size_t blocks_before_ = 0;
-  std::deque<const lane*> watched_;
+  std::vector<std::unique_ptr<lane>> lanes_;
 };
-
-// Threads but main that the back end believes to be alive, as a list of names.
-template <backend B>
-std::string survivors() {
-  std::string all;
-  for (const thread_handle& t : enumerate<B>()) {
-    if (!t.is_main())
-      all += (all.empty() ? "" : ", ") + t.name() + "#" + std::to_string(t.serial());
-  }
-  return all;
-}
 
 // The slabs that this thread's list has: those it took, and those that the block's last thread left
 // there, which trim() takes.
@@ -85,34 +69,38 @@ std::vector<const detail::slab*> slabs_of_this_thread() {
   return all;
 }
 
+// What a check's body is a member of.
 template <class B>
-class check_of : public check_fixture {
+class check_of {
  public:
-  using lane_type = lane_on<B>;
+  explicit check_of(check_fixture& fixture) : fixture_(fixture) {}
 
  protected:
-  check_of()
-      : check_fixture(
-            B::info, &stats<B>, [] { return B::list::all().used(); }, &survivors<B>) {}
-
-  lane_type& new_lane() {
-    lane_type& l = lanes_.emplace_back();
-    watch(l);
+  lane_on<B>& new_lane() {
+    auto made = std::make_unique<lane_on<B>>();
+    lane_on<B>& l = *made;
+    fixture_.keep(std::move(made));
     return l;
   }
   // One thread from start to join; `body(lane)` runs on it.
   template <class F>
   void run(F body) {
-    lane_type& l = new_lane();
+    lane_on<B>& l = new_lane();
     os_thread([&] {
       l.open();
       body(l);
     }).join();
     l.close();
   }
+  [[nodiscard]] counters delta() const { return fixture_.delta(); }
+  // Whether the back end claims what the check is about. If not, the check is recorded as "n/a",
+  // with the reason, and should return.
+  [[nodiscard]] bool claims(capability wanted, const char* why_not_needed) const {
+    return fixture_.claims(wanted, why_not_needed);
+  }
 
  private:
-  std::deque<lane_type> lanes_;  // destroyed after TearDown: refs are held until then
+  check_fixture& fixture_;
 };
 
 // A finalizer without a result of the back end.
@@ -149,27 +137,41 @@ void cancel_elsewhere(const std::vector<plain_finalizer<B>>& all) {
   }).join();
 }
 
-// testing::Types from the generated list, each instance named as the back end is.
-template <class List>
-struct to_types;
-template <class... B>
-struct to_types<type_list<B...>> {
-  using type = testing::Types<B...>;
+// Where a check stands.
+struct check_place {
+  const char* section;
+  const char* name;
+  const char* file;
+  int line;
 };
-using subject_types = to_types<subjects>::type;
-
-struct subject_names {
-  template <class B>
-  static std::string GetName(int /*index*/) {  // the spelling that GoogleTest looks for
-    return std::string(B::info.name);
-  }
-};
+// Makes a check known to GoogleTest, of each subject, as <section>/<back end>.<name>.
+void add_check(const check_place& at, std::span<const subject> of, check_fixture::body body);
+template <template <class> class Check>
+bool add_check(const check_place& at) {
+  for_each_type(compiled_subjects{}, [&at]<class B>() {
+    add_check(at, subjects_of<B>(), [](check_fixture& fixture) { Check<B>(fixture).body(); });
+  });
+  return true;
+}
 
 }  // namespace threadref::conformance
 
 // A section: checks about one subject. <section>/<back end>.c<number>_... is a check's whole name.
-#define THREADREF_SECTION(section)                                   \
-  template <class B>                                                 \
-  class section : public ::threadref::conformance::check_of<B> {};   \
-  TYPED_TEST_SUITE(section, ::threadref::conformance::subject_types, \
-                   ::threadref::conformance::subject_names)
+#define THREADREF_SECTION(section) \
+  template <class B>               \
+  using section = ::threadref::conformance::check_of<B>
+
+// Begins a check of a section, for `TypeParam`, as GoogleTest's macro of the name does. That makes
+// forty functions and tables for each check and back end, which took longer to compile than most
+// checks do; this makes two.
+#undef TYPED_TEST
+#define TYPED_TEST(section, name)                                                               \
+  template <class TypeParam>                                                                    \
+  struct name##_check : section<TypeParam> {                                                    \
+    using section<TypeParam>::check_of;                                                         \
+    void body();                                                                                \
+  };                                                                                            \
+  const bool name##_is_a_check =                                                                \
+      ::threadref::conformance::add_check<name##_check>({#section, #name, __FILE__, __LINE__}); \
+  template <class TypeParam>                                                                    \
+  void name##_check<TypeParam>::body()

@@ -70,7 +70,7 @@ TYPED_TEST(visibility, c111_values_of_foreign_keys) {
       younger_value = pthread_getspecific(high_key);
     });
   }).join();
-  constexpr bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
+  const bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
   EXPECT_EQ(older_value, among ? &low : nullptr);
   EXPECT_EQ(younger_value, &high);
 }
@@ -137,8 +137,7 @@ TYPED_TEST(visibility, c114_a_finalizer_may_do_what_any_code_may) {
       {
         std::unique_lock lock(m);
         // A finalizer that a broken back end loses must not hang the check.
-        EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(gate::patience()),
-                                     [&] { return notified; }));
+        EXPECT_TRUE(wait_patiently(changed, lock, [&] { return notified; }));
       }
       other.join();
     });

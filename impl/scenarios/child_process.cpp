@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "scenarios/child_process.hpp"
 
+#include <dirent.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "scenarios/check.hpp"
 
@@ -63,6 +68,33 @@ bool ends_within(pid_t child, int milliseconds) {
   THREADREF_CHECK_ERRNO(ready >= 0, "poll");
   close(watched.fd);
   return ready != 0;
+}
+
+std::chrono::nanoseconds cpu_time_of_group(pid_t group) {
+  unsigned long long ticks = 0;
+  const std::unique_ptr<DIR, int (*)(DIR*)> all(opendir("/proc"), &closedir);
+  THREADREF_CHECK_ERRNO(all != nullptr, "opendir(/proc)");
+  while (const dirent* entry = readdir(all.get())) {
+    if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])) == 0) continue;
+    std::ifstream file(std::string("/proc/") + entry->d_name + "/stat");  // it may be gone by now
+    std::string line;
+    std::getline(file, line);
+    pid_t of = 0;
+    unsigned long long user = 0;
+    unsigned long long system = 0;
+    unsigned long long user_of_children = 0;
+    unsigned long long system_of_children = 0;
+    // The second field is the program's name, in brackets; what stands there may be anything.
+    const std::size_t name_end = line.rfind(')');
+    if (name_end == std::string::npos) continue;
+    const int fields = std::sscanf(line.c_str() + name_end,
+                                   ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu "
+                                   "%llu %llu",
+                                   &of, &user, &system, &user_of_children, &system_of_children);
+    if (fields == 5 && of == group) ticks += user + system + user_of_children + system_of_children;
+  }
+  return std::chrono::nanoseconds(std::chrono::seconds(1)) * ticks /
+         static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
 }
 
 }  // namespace threadref::scenarios

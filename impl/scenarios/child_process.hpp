@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
@@ -42,5 +43,8 @@ bool is_crash(int signal) noexcept;
 
 // Waits until the child has ended, which is not reaped then. False: it did not in that time.
 bool ends_within(pid_t child, int milliseconds);
+
+// What the processes of the group have used, and those that they have waited for.
+std::chrono::nanoseconds cpu_time_of_group(pid_t group);
 
 }  // namespace threadref::scenarios
