@@ -21,7 +21,7 @@ constinit thread_local detail::block* boost_at_thread_exit::block_ = nullptr;
 
 namespace {
 
-using key = detail::exit_key<boost_at_thread_exit::list>;
+using boost_list_key = detail::exit_key<boost_at_thread_exit::list>;
 
 struct turn {
   detail::node* of;
@@ -35,7 +35,7 @@ struct turn {
     try {
       boost_at_thread_exit::list::exit_one(*of);
     } catch (abi::__forced_unwind&) {
-      static_cast<void>(key::arm(*b));
+      static_cast<void>(boost_list_key::arm(*b));
       // glibc starts its rounds of keys anew, ThreadSanitizer does not: a round of it is used up.
       if (detail::under_tsan) ++b->rounds;
       throw;
@@ -50,11 +50,12 @@ bool make_keys() noexcept {
   static const bool made = [] {
     if (!detail::a_key_is_left()) return false;
     static_cast<void>(boost::this_thread::interruption_enabled());
-    return key::ready();
+    return boost_list_key::ready();
   }();
   return made;
 }
-[[maybe_unused]] const bool is_early = boost_at_thread_exit::list::install() && make_keys();
+[[maybe_unused]] const bool boost_at_thread_exit_is_early =
+    boost_at_thread_exit::list::install() && make_keys();
 
 }  // namespace
 
@@ -62,7 +63,7 @@ bool make_keys() noexcept {
 // the thread's end.
 std::errc boost_at_thread_exit::arm(detail::block& b) noexcept {
   if (!make_keys()) return std::errc::resource_unavailable_try_again;
-  const std::errc error = key::arm(b);
+  const std::errc error = boost_list_key::arm(b);
   if (error == std::errc{}) block_ = &b;
   return error;
 }

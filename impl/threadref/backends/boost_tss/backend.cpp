@@ -18,14 +18,14 @@ namespace threadref {
 
 namespace {
 
-using key = detail::exit_key<boost_tss::list>;
+using boost_tss_key = detail::exit_key<boost_tss::list>;
 using tss = boost::thread_specific_ptr<detail::block>;
 
 // Boost erases the value when this returns, so it can't arm itself again for what registers later:
 // the key's rounds do that, and run the rest if a finalizer leaves by pthread_exit.
 THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
   if (!b->is_of_this_thread()) return;  // see renew()
-  const bool more_to_come = key::arm(*b) == std::errc{};
+  const bool more_to_come = boost_tss_key::arm(*b) == std::errc{};
   try {
     boost_tss::list::exit_pass(*b, exit_phase::last);
   } catch (abi::__forced_unwind&) {
@@ -45,25 +45,25 @@ tss* make() noexcept {
   return made;
 }
 
-tss*& the_one() noexcept {
+tss*& the_tss() noexcept {
   static tss* one = make();
   return one;
 }
 
 // Before main, when keys are still free; Boost's key before ours, so that ours comes after it in
 // each round.
-[[maybe_unused]] const bool is_early =
-    boost_tss::list::install() && the_one() != nullptr && key::ready();
+[[maybe_unused]] const bool boost_tss_is_early =
+    boost_tss::list::install() && the_tss() != nullptr && boost_tss_key::ready();
 
 }  // namespace
 
 detail::block* boost_tss::find() noexcept {
-  tss* t = the_one();
+  tss* t = the_tss();
   return t != nullptr ? t->get() : nullptr;
 }
 
 std::errc boost_tss::arm(detail::block& b) noexcept {
-  tss* t = the_one();
+  tss* t = the_tss();
   if (t == nullptr) return std::errc::resource_unavailable_try_again;
   try {
     t->reset(&b);
@@ -75,24 +75,24 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
   if (t->get() != &b) return std::errc::not_enough_memory;
   // In the child of a fork Boost may find its data on the new thread already, and not set its key:
   // glibc would then call no destructor of the thread at all.
-  static_cast<void>(key::arm(b));
+  static_cast<void>(boost_tss_key::arm(b));
   return {};
 }
 
 // Boost's own key may bring the data of a vanished thread to a new one, with the old value in it:
 // what is kept under another address is not in there.
 void boost_tss::renew() noexcept {
-  tss* const old = the_one();
+  tss* const old = the_tss();
   if (old == nullptr) return;
   detail::block* const mine = old->release();
-  the_one() = new (std::nothrow) tss(&cleanup);
+  the_tss() = new (std::nothrow) tss(&cleanup);
   if (mine != nullptr) static_cast<void>(arm(*mine));
 }
 
 // What Boost keeps for a thread names the cleanup, and only that thread can change it.
 void boost_tss::withdraw() noexcept {
   if (list::all().has_others()) return detail::keep_this_object();
-  tss* const last = std::exchange(the_one(), nullptr);
+  tss* const last = std::exchange(the_tss(), nullptr);
   if (last == nullptr) return;
   static_cast<void>(last->release());
   delete last;

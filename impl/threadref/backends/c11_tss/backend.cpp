@@ -21,7 +21,7 @@ struct slot {
   std::atomic<bool> made;  // false: no key was left, or it is deleted
 };
 
-slot& the_one() noexcept {
+slot& the_slot() noexcept {
   static slot one;
   return one;
 }
@@ -29,40 +29,40 @@ slot& the_one() noexcept {
 // As exit_key does it, by the C11 names: armed again in every round before anything runs.
 void slot::on_round(void* value) {
   detail::block& b = *static_cast<detail::block*>(value);
-  tss_set(the_one().id, value);
+  tss_set(the_slot().id, value);
   if (detail::run_round<c11_tss::list>(b)) c11_tss::list::end(b);
 }
 
 // Before main: a low index needs no memory when a thread first sets it.
-[[maybe_unused]] const bool is_early = c11_tss::list::install() && the_one().made;
+[[maybe_unused]] const bool c11_tss_is_early = c11_tss::list::install() && the_slot().made;
 
 }  // namespace
 
 detail::block* c11_tss::find() noexcept {
-  return the_one().made ? static_cast<detail::block*>(tss_get(the_one().id)) : nullptr;
+  return the_slot().made ? static_cast<detail::block*>(tss_get(the_slot().id)) : nullptr;
 }
 
 std::errc c11_tss::arm(detail::block& b) noexcept {
-  if (!the_one().made) return std::errc::resource_unavailable_try_again;
-  return tss_set(the_one().id, &b) == thrd_success ? std::errc{} : std::errc::not_enough_memory;
+  if (!the_slot().made) return std::errc::resource_unavailable_try_again;
+  return tss_set(the_slot().id, &b) == thrd_success ? std::errc{} : std::errc::not_enough_memory;
 }
 
 // As exit_key::renew() does it.
 void c11_tss::renew() noexcept {
-  if (!the_one().made) return;
+  if (!the_slot().made) return;
   detail::block* const mine = find();
-  tss_delete(the_one().id);
-  the_one().made = tss_create(&the_one().id, &slot::on_round) == thrd_success;
-  if (the_one().made && mine != nullptr) tss_set(the_one().id, mine);
+  tss_delete(the_slot().id);
+  the_slot().made = tss_create(&the_slot().id, &slot::on_round) == thrd_success;
+  if (the_slot().made && mine != nullptr) tss_set(the_slot().id, mine);
 }
 
 // By hand, so that the value of a key that somebody else got in its place is never taken for ours.
 void c11_tss::withdraw() noexcept {
-  if (the_one().made.exchange(false)) tss_delete(the_one().id);
+  if (the_slot().made.exchange(false)) tss_delete(the_slot().id);
 }
 
 void c11_tss::forget() noexcept {
-  tss_set(the_one().id, nullptr);
+  tss_set(the_slot().id, nullptr);
 }
 
 }  // namespace threadref

@@ -14,8 +14,9 @@ namespace threadref {
 constinit thread_local detail::block* cxa_thread_atexit::block_ = nullptr;
 
 namespace {
-using key = detail::exit_key<cxa_thread_atexit::list>;
-[[maybe_unused]] const bool is_early = cxa_thread_atexit::list::install() && key::ready();
+using cxa_key = detail::exit_key<cxa_thread_atexit::list>;
+[[maybe_unused]] const bool cxa_thread_atexit_is_early =
+    cxa_thread_atexit::list::install() && cxa_key::ready();
 
 void turn_of(void* n) {
   cxa_thread_atexit::list::exit_one(*static_cast<detail::node*>(n));
@@ -25,7 +26,7 @@ void turn_of(void* n) {
 // The key runs what has no entry (exit_nodes, destructors), what came too late for one, and tells
 // the thread's end.
 std::errc cxa_thread_atexit::arm(detail::block& b) noexcept {
-  const std::errc error = key::arm(b);
+  const std::errc error = cxa_key::arm(b);
   if (error == std::errc{}) block_ = &b;
   return error;
 }

@@ -14,7 +14,7 @@ constinit thread_local detail::block* cxx_thread_local::block_ = nullptr;
 
 namespace {
 // Before main: what main() gives to std::atexit runs before the exit stage, on every back end.
-[[maybe_unused]] const bool is_early = cxx_thread_local::list::install();
+[[maybe_unused]] const bool cxx_thread_local_is_early = cxx_thread_local::list::install();
 }  // namespace
 
 std::errc cxx_thread_local::arm(detail::block& b) noexcept {

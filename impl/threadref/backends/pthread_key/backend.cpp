@@ -10,7 +10,7 @@ namespace threadref {
 
 // Before main, for a low index: see exit_key::ready().
 namespace {
-[[maybe_unused]] const bool is_early =
+[[maybe_unused]] const bool pthread_key_is_early =
     pthread_key::list::install() && detail::exit_key<pthread_key::list>::ready();
 }  // namespace
 

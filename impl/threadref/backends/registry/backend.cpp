@@ -13,7 +13,7 @@ constinit thread_local detail::block* registry::block_ = nullptr;
 
 namespace {
 // Before main, for a low index: see exit_key::ready().
-[[maybe_unused]] const bool is_early =
+[[maybe_unused]] const bool registry_is_early =
     registry::list::install() && detail::exit_key<registry::list>::ready();
 }  // namespace
 

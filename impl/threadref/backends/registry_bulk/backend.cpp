@@ -14,7 +14,7 @@ constinit thread_local detail::block* registry_bulk::block_ = nullptr;
 
 namespace {
 // Before main, for a low index: see exit_key::ready().
-[[maybe_unused]] const bool is_early =
+[[maybe_unused]] const bool registry_bulk_is_early =
     registry_bulk::list::install() && detail::exit_key<registry_bulk::list>::ready();
 }  // namespace
 
