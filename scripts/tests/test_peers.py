@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The table of peers in bench/README.md says what the peers' headers say."""
+"""The table of peers in bench/README.md says what the peers' sources say."""
 
 import re
 import unittest
@@ -9,22 +9,23 @@ BENCH = Path(__file__).resolve().parents[2] / "bench"
 BASELINES = BENCH / "baselines"
 
 
-def said(header, name):
+def said(source, name):
     """The text of a constant, whose literal may be in several pieces."""
-    pieces = re.search(rf'string_view {name} =((?:\s*"[^"]*")+);', header)
+    pieces = re.search(rf'string_view {name} =((?:\s*"[^"]*")+);', source)
     return "".join(re.findall(r'"([^"]*)"', pieces[1]))
 
 
 class Peers(unittest.TestCase):
-    def test_the_table_is_that_of_the_headers(self):
+    def test_the_table_is_that_of_the_sources(self):
         table = (BASELINES / "CMakeLists.txt").read_text(encoding="utf-8")
         names = re.findall(r"^threadref_peer\((\w+)", table, re.M)
         self.assertTrue(names)
         rows = []
         for name in names:
-            header = (BASELINES / f"{name}.hpp").read_text(encoding="utf-8")
-            self.assertEqual(said(header, "name"), name)
-            rows.append(f"| `{name}` | {said(header, 'summary')} | {said(header, 'lacks')} |")
+            source = "".join(path.read_text(encoding="utf-8")
+                             for path in BASELINES.glob(f"{name}.?pp"))
+            self.assertEqual(said(source, "name"), name)
+            rows.append(f"| `{name}` | {said(source, 'summary')} | {said(source, 'lacks')} |")
         readme = (BENCH / "README.md").read_text(encoding="utf-8").splitlines()
         self.assertEqual([line for line in readme if line.startswith("| `peer_")], rows)
 
