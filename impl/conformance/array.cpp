@@ -201,7 +201,8 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
   const counters before = stats<TypeParam>();
   const auto live = [&] {
     std::vector<plain_finalizer<TypeParam>> all;
-    for (int made = 0; made < busy_life && !stop; made += first_slab + 5) {
+    const int life = busy_life<TypeParam>();
+    for (int made = 0; made < life - first_slab - 5 && !stop; made += first_slab + 5) {
       for (int i = 0; i != first_slab + 5; ++i) {
         ++registered;
         all.push_back(finalize<TypeParam>([] {}));

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 
+#include "conformance/any_backend.hpp"
 #include "conformance/os_thread.hpp"
 #include "threadref/threadref.hpp"
 
@@ -11,7 +13,10 @@ namespace threadref::conformance {
 
 // How often a busy thread registers before another one takes its place: where an entry can't be
 // taken back, it takes memory until its thread ends.
-inline constexpr int busy_life = 100'000;
+template <backend B>
+int busy_life() {
+  return is_direct<B>() ? 100'000 : std::numeric_limits<int>::max();
+}
 
 // Has always something registered, and moves the end of its array, until it is relieved.
 template <class B>
@@ -21,7 +26,7 @@ class busy_thread {
       : thread_([this, &stop] {
           finalize<B>([] {});
           has_begun_.open();
-          for (int i = 0; i != busy_life && !stop; ++i) finalize<B>([] {}).cancel();
+          for (int i = 0; i != busy_life<B>() && !stop; ++i) finalize<B>([] {}).cancel();
           is_done_.open();
           is_relieved_.wait();
         }) {
