@@ -13,13 +13,10 @@
 #include "stress_peers.hpp"
 #include "text.hpp"
 #include "threadref/backends.hpp"
-#include "threadref/config.hpp"
 
 namespace threadref::stress {
 
 namespace {
-
-constexpr bool sanitized = detail::under_tsan || detail::under_asan;
 
 void add(std::vector<player>& to, const backend_info& b, bool canary) {
   to.push_back({.name = b.name, .summary = b.summary, .contract = &b, .canary = canary});
@@ -37,9 +34,7 @@ std::vector<player> cast(bool canaries) {
     return all;
   }
   for (const stress_peer& p : stress_peers) {
-    const std::string_view why =
-        sanitized ? "what it breaks would be the sanitizer's to report" : p.why_absent;
-    all.push_back({.name = p.name, .summary = p.summary, .why_absent = why});
+    all.push_back({.name = p.name, .summary = p.summary, .why_absent = p.why_absent});
   }
   for (const backend_info* b : scenarios::all_backends()) {
     if (backend_mechanism(b->name) != nullptr) add(all, *b, false);
