@@ -54,7 +54,8 @@ class Launched(unittest.TestCase):
 
 class Table(unittest.TestCase):
     def told(self, *budgets):
-        with mock.patch.object(compile_times, "BUDGETS", {"program": dict(zip(("a/", ""), budgets))} if budgets else {}):
+        table = {"program": dict(zip(("a/", ""), budgets))} if budgets else {}
+        with mock.patch.object(compile_times, "BUDGETS", table):
             lines, exceeded = compile_times.told(SECONDS, NEEDED, ["program"])
         return "\n".join(lines), exceeded
 
