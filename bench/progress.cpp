@@ -14,7 +14,7 @@ namespace threadref::bench {
 namespace {
 
 constexpr double nanosecond = 1e-9;
-constexpr instant between_lines = 15'000'000'000;  // where nobody looks on
+constexpr instant between_lines = 15'000'000'000;  // where lines can't be replaced
 
 // In seconds, on some machine: what counts is how rows of the same kind compare.
 double expected_seconds(const row& r) {
@@ -50,7 +50,7 @@ std::string to_text(double seconds) {
 }  // namespace
 
 progress::progress(const session& of, const std::string& filter)
-    : is_terminal_(isatty(STDERR_FILENO) != 0) {
+    : is_terminal_(isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) {
   const bool is_all = filter.empty() || filter == "all";
   const name_filter wanted(is_all ? "." : filter);
   for (const auto& [name, r] : of.rows()) {
@@ -61,11 +61,10 @@ progress::progress(const session& of, const std::string& filter)
 void progress::show() {
   if (rows_.empty()) return;
   const instant at = now();
-  if (!is_terminal_ && at - last_line_ < between_lines) return;
+  if (!is_terminal_ && ended_ != 0 && at - last_line_ < between_lines) return;
   last_line_ = at;
-  const std::string left = ended_ == 0 ? "" : ", about " + to_text(seconds_left()) + " left";
-  std::fprintf(stderr, "%s%zu of %zu rows%s%s", is_terminal_ ? "\r\033[K" : "", ended_,
-               ended_ + rows_.size(), left.c_str(), is_terminal_ ? "" : "\n");
+  std::fprintf(stderr, "%s%zu of %zu rows, about %s left%s", is_terminal_ ? "\r\033[K" : "", ended_,
+               ended_ + rows_.size(), to_text(seconds_left()).c_str(), is_terminal_ ? "" : "\n");
   is_shown_ = is_terminal_;
 }
 
@@ -93,7 +92,7 @@ double progress::seconds_left() const {
   for (const row* r : rows_) {
     const auto known = paces_.find(r->key);
     const pace& p = known != paces_.end() ? known->second : all_;
-    left += expected_seconds(*r) * p.taken / p.expected;
+    left += expected_seconds(*r) * (ended_ == 0 ? 1 : p.taken / p.expected);
   }
   return left;
 }

@@ -20,8 +20,8 @@ class progress {
   progress& operator=(const progress&) = delete;
   ~progress() { clear(); }
 
-  // Says where the run is: on a terminal in one line that it keeps up to date, elsewhere now and
-  // then in a line of its own.
+  // Says where the run is: in one line that it keeps up to date, where both outputs are a terminal,
+  // elsewhere at the beginning and then now and again.
   void show();
   // That row has just ended.
   void ended(const row& one);

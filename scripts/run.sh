@@ -76,9 +76,10 @@ trap 'rmdir --ignore-fail-on-non-empty "$out"' EXIT  # nothing was measured: lea
 steps=()
 # Wall and CPU seconds of everything since the last call, the children's included.
 lap() {  # lap <what>
-  local now cpu
-  now=$SECONDS
-  cpu=$(times | awk -F '[ms ]' 'NR == 2 {printf "%.0f", $1 * 60 + $2 + $4 * 60 + $5}')
+  local now=$SECONDS cpu
+  times >"$out/times"  # not through a pipe, whose processes have children of their own
+  cpu=$(awk -F '[ms ]' 'NR == 2 {printf "%.0f", $1 * 60 + $2 + $4 * 60 + $5}' "$out/times")
+  rm "$out/times"
   steps+=("$(printf '%-9s %5d s, %d s of CPU' "$1" $((now - lap_wall)) $((cpu - lap_cpu)))")
   lap_wall=$now
   lap_cpu=$cpu
@@ -108,7 +109,7 @@ keep() {  # keep <what> <status>: the worst counts, and what no list knows is a 
 bench_options+=("--benchmark_filter=$filter" --benchmark_out_format=json)
 bench=$root/build/release/bin/bench_threadref
 "$bench" --describe >"$out/describe.json"
-step "measure (process 1)"
+step "measure, in one process"
 # The table is for people, the JSON beside it for programs.
 code=0
 "$bench" "${bench_options[@]}" --benchmark_out="$out/bench.json" \
