@@ -279,21 +279,14 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
 
 // And the thread may be gone in the middle of that. At any moment there is one that has registered.
 THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
-  std::atomic<bool> stop{false};
-  gate ready;
-  os_thread relieving([&] {
-    auto busy = std::make_unique<busy_thread<B>>(stop);
-    ready.open();
-    for (busy->wait(); !stop; busy->wait()) busy = std::make_unique<busy_thread<B>>(stop);
-  });
-  ready.wait();
+  auto busy = std::make_unique<busy_thread<B>>();
   for (int i = 0; i != scaled(300, 30); ++i) {
+    if (busy->is_done()) busy = std::make_unique<busy_thread<B>>();
     const pid_t child = checked_fork();
     if (child == 0) _exit(stats<B>().forgotten == 0 ? 1 : 0);
     if (wait_for_fork(child) != "status 0") out.note("a child failed");
   }
-  stop = true;
-  relieving.join();
+  busy.reset();
   out.note("all forked");
   return 0;
 }

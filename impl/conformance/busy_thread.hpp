@@ -2,6 +2,8 @@
 // Threads that register and cancel for as long as a check takes, in bounded memory.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <limits>
 
@@ -18,27 +20,28 @@ int busy_life() {
   return is_direct<B>() ? 100'000 : std::numeric_limits<int>::max();
 }
 
-// Has always something registered, and moves the end of its array, until it is relieved.
+// Has something registered until it is relieved, and till then or for its life moves the end of its
+// array.
 template <class B>
 class busy_thread {
  public:
-  explicit busy_thread(const std::atomic<bool>& stop)
-      : thread_([this, &stop] {
+  busy_thread()
+      : thread_([this] {
           finalize<B>([] {});
           has_begun_.open();
-          for (int i = 0; i != busy_life<B>() && !stop; ++i) finalize<B>([] {}).cancel();
-          is_done_.open();
-          is_relieved_.wait();
+          for (int i = 0; i != busy_life<B>() && !is_relieved_; ++i) finalize<B>([] {}).cancel();
+          is_done_ = true;
+          while (!is_relieved_) sched_yield();
         }) {
     has_begun_.wait();
   }
-  ~busy_thread() { is_relieved_.open(); }
-  void wait() { is_done_.wait(); }
+  ~busy_thread() { is_relieved_ = true; }
+  [[nodiscard]] bool is_done() const { return is_done_; }
 
  private:
   gate has_begun_;
-  gate is_done_;
-  gate is_relieved_;
+  std::atomic<bool> is_done_{false};
+  std::atomic<bool> is_relieved_{false};
   os_thread thread_;
 };
 
