@@ -39,6 +39,8 @@ NAMES = re.compile(r"^\s*(using (?!namespace)[^=;]*::\w+;|namespace \w+ *=)", re
 ANGLED = re.compile(r"^\s*#\s*include\s*<([^>\n]+)>", re.MULTILINE)
 # Beside what it calls it is seen to throw, which nobody has to catch.
 MAIN = re.compile(r"^int main\(", re.MULTILINE)
+UNITY = re.compile(r"unity_\d+_cx*\.cx*")
+INCLUDED = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 ONE_CHECK = "--checks=-*,llvm-twine-local"
 RULES = ROOT / ".clang-tidy"
 # The build's options are g++'s: some warnings clang does not know. And in a batch one file's local
@@ -71,15 +73,19 @@ def compiled(build):
     """{our own file: its options}.
 
     Many are compiled for several targets. Those called <what>_once are for us, over a single back
-    end: the others only read the same templates again for every type.
+    end: the others only read the same templates again for every type. Of what CMake compiles
+    together, the commands name the file that it wrote for that.
     """
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = Path(entry["directory"], entry["file"]).resolve()
-        if path.is_relative_to(ROOT):
-            inside = path.relative_to(ROOT)
-            if inside not in found or "_once.dir/" in entry["command"]:
-                found[inside] = options(entry["command"])
+        together = UNITY.fullmatch(path.name) and path.is_file()
+        parts = INCLUDED.findall(path.read_text(encoding="utf-8")) if together else [path]
+        for part in map(Path, parts):
+            if part.is_relative_to(ROOT):
+                inside = part.relative_to(ROOT)
+                if inside not in found or "_once.dir/" in entry["command"]:
+                    found[inside] = options(entry["command"])
     return found
 
 
