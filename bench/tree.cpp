@@ -32,7 +32,7 @@ tree::tree(std::deque<account>& each, workers::teardown how, const worker_duty& 
   settled_.wait();
 }
 
-tree::~tree() {
+tree::~tree() {  // NOLINT(bugprone-exception-escape): see the header
   all_.front()->stop().join();
 }
 

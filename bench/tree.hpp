@@ -26,6 +26,7 @@ class tree {
   tree(std::deque<account>& each, workers::teardown how, const worker_duty& duty);
   tree(const tree&) = delete;
   tree& operator=(const tree&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): a worker that can't be joined ends the program
   ~tree();
 
   // From the root's stop() to its join(). Adds what became of the finalizers.

@@ -15,7 +15,7 @@ std::vector<std::byte> sized_calls(const account& at, int count, std::size_t byt
   std::vector<std::byte> all(static_cast<std::size_t>(count) * bytes);
   for (int id = 0; id != count; ++id) {
     const call* const which = at.done.calls + id;
-    std::memcpy(all.data() + static_cast<std::size_t>(id) * bytes, &which, sizeof which);
+    std::memcpy(all.data() + static_cast<std::size_t>(id) * bytes, &which, sizeof(void*));
   }
   return all;
 }

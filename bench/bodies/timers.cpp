@@ -73,6 +73,7 @@ class caller {
   }
   caller(const caller&) = delete;
   caller& operator=(const caller&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): a worker that can't be joined ends the program
   ~caller() { it_->stop().join(); }
 
   sample take(verdict& v) {
