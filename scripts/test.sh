@@ -4,8 +4,8 @@
 #
 # Builds and runs every test: the conformance suite over all back ends and canaries, the whole
 # bench and stress matrix at smoke size, the install and its consumer, the scripts' own tests.
-# Once optimised, once under the thread sanitizer, once under address + undefined; the bench under
-# sanitizers at night only (clang-tsan, clang-asan), since it takes minutes to build.
+# Once optimised, once under the thread sanitizer, once under address + undefined. The sanitizers
+# have the two back ends that differ most, and no bench; at night (clang19-tsan, clang-asan) all.
 #
 #   --quick            preset release only
 #   --nightly          the tests labelled nightly, which are left out otherwise
