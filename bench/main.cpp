@@ -14,18 +14,19 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/harness/canaries.hpp"
+#include "bench/harness/options.hpp"
+#include "bench/harness/output_file.hpp"
+#include "bench/harness/reporter.hpp"
+#include "bench/harness/rows.hpp"
+#include "bench/harness/session.hpp"
+#include "bench/order/order_trace.hpp"
+#include "bench/paired/pairs.hpp"
 #include "bench_subjects.hpp"
-#include "canaries.hpp"
-#include "options.hpp"
-#include "output_file.hpp"
-#include "paired/pairs.hpp"
-#include "reporter.hpp"
-#include "rows.hpp"
-#include "scenarios/check.hpp"
 #include "scenarios/describe.hpp"
-#include "session.hpp"
-#include "text.hpp"
-#include "trace.hpp"
+#include "testing/check.hpp"
+#include "testing/memory_file.hpp"
+#include "testing/text.hpp"
 
 namespace threadref::bench {
 namespace {
@@ -33,14 +34,14 @@ namespace {
 int wrong_use(std::string_view sentence) {
   std::fprintf(stderr, "bench_threadref: %.*s\n", static_cast<int>(sentence.size()),
                sentence.data());
-  return scenarios::status_wrong_use;
+  return testing::status_wrong_use;
 }
 
 // What is to be written is still in memory: nothing has to be cleaned up.
 extern "C" void interrupted(int /*signal*/) {
   constexpr std::string_view text = "\nbench_threadref: interrupted; no file was written\n";
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
-  _exit(scenarios::status_interrupted);
+  _exit(testing::status_interrupted);
 }
 
 void end_on_interruption() {
@@ -62,14 +63,15 @@ std::optional<std::string> initialize(char* program, const options& asked, const
   arguments.push_back(nullptr);
   benchmark::Initialize(&count, arguments.data());
   if (count <= 1) return std::nullopt;
-  return concat("'", arguments[1],
-                "' is no option here, or its value is not valid; --help lists the options");
+  return testing::concat(
+      "'", arguments[1],
+      "' is no option here, or its value is not valid; --help lists the options");
 }
 
 int status_of(const session& all) {
-  if (all.asked.canaries) return all.usable() ? judge_canaries(all) : scenarios::status_crashed;
-  if (all.failed()) return scenarios::status_forbidden;
-  return all.usable() ? scenarios::status_fine : scenarios::status_crashed;
+  if (all.asked.canaries) return all.usable() ? judge_canaries(all) : testing::status_crashed;
+  if (all.failed()) return testing::status_forbidden;
+  return all.usable() ? testing::status_fine : testing::status_crashed;
 }
 
 std::optional<std::string> register_all(session& all) {
@@ -88,14 +90,14 @@ int run(char* program, options asked) {
     if (file.empty()) continue;
     if (const std::string why = why_not_writable(file); !why.empty()) return wrong_use(why);
   }
-  std::optional<memory_file> out;
-  if (!asked.out.empty()) out.emplace();
+  std::optional<testing::memory_file> out;
+  if (!asked.out.empty()) out.emplace("bench_threadref");
   const std::optional<std::string> left_over =
       initialize(program, asked, out ? out->path() : std::string());
   if (left_over) return wrong_use(*left_over);
 
   asked.smoke = asked.smoke || asked.canaries;
-  session all(std::move(asked), scenarios::observe_environment());
+  session all(std::move(asked), testing::observe_environment());
   end_on_interruption();
   create_higher_key();
   for (const fact& f : facts(all)) benchmark::AddCustomContext(f.key, f.value);
@@ -107,18 +109,18 @@ int run(char* program, options asked) {
   const bool is_ours = all.asked.format == "console";
   if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
     const bool is_bad = said.str().find("Could not compile") != std::string::npos;
-    return wrong_use(concat(is_bad ? "no regular expression: " : "no row matches ",
-                            "--benchmark_filter=", all.asked.filter,
-                            "; --benchmark_list_tests lists the names"));
+    return wrong_use(testing::concat(is_bad ? "no regular expression: " : "no row matches ",
+                                     "--benchmark_filter=", all.asked.filter,
+                                     "; --benchmark_list_tests lists the names"));
   }
-  if (all.asked.list) return scenarios::status_fine;
+  if (all.asked.list) return testing::status_fine;
   all.write_samples();
   if (out) write_whole(all.asked.out, out->contents());
   const int status = status_of(all);
   std::cout.flush();
   if (std::cout.good() && std::fflush(stdout) == 0) return status;
   std::fprintf(stderr, "bench_threadref: standard output can't be written\n");
-  return scenarios::status_crashed;
+  return testing::status_crashed;
 }
 
 // What both programs say, and the peers, which only this one has.
@@ -137,15 +139,15 @@ int start(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   parsed p = parse(arguments, allowed_cpus());
   for (const std::string& complaint : p.complaints) wrong_use(complaint);
-  if (!p.complaints.empty()) return scenarios::status_wrong_use;
+  if (!p.complaints.empty()) return testing::status_wrong_use;
   if (p.values.help) {
     std::fwrite(help_text().data(), 1, help_text().size(), stdout);
-    return scenarios::status_fine;
+    return testing::status_fine;
   }
   if (p.values.describe) {
     const std::string text = describe();
     std::fwrite(text.data(), 1, text.size(), stdout);
-    return scenarios::status_fine;
+    return testing::status_fine;
   }
   return run(argv[0], std::move(p.values));
 }
@@ -158,6 +160,6 @@ int main(int argc, char** argv) {
     return threadref::bench::start(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_threadref: %s\n", error.what());
-    return threadref::scenarios::status_crashed;
+    return threadref::testing::status_crashed;
   }
 }

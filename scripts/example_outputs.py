@@ -5,7 +5,7 @@ usage: example_outputs.py [--check] [--programs FOLDER] [--readme FILE]
 
   --check             writes nothing, and says which block is not what its program prints
   --programs FOLDER   where the programs are [build/release/bin]
-  --readme FILE       what shows them [stress/worker/README.md]; each stands between the lines
+  --readme FILE       what shows them [impl/workers/README.md]; each stands between the lines
                       '<!-- begin: output of NAME; ... -->' and '<!-- end: output of NAME -->'
   --help              this text
 
@@ -22,7 +22,7 @@ from readme_table import FINE, FORBIDDEN, Unusable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "build/release/bin"
-README = ROOT / "stress/worker/README.md"
+README = ROOT / "impl/workers/README.md"
 BEGIN = re.compile(r"^<!-- begin: output of (\w+);", re.M)
 SECONDS = 120  # more means that it hangs
 

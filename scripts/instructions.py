@@ -32,7 +32,7 @@ FINE, MISUSE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 130
 # in both sizes; both are large enough for the blocks of memory to have reached their usual size.
 N_SMALL, N_LARGE, THREADS = 256, 1280, 4
 
-# What callgrind counts on all threads but the first, by functions of bench/subject.hpp and
+# What callgrind counts on all threads but the first, by functions of bench/subjects/subject.hpp and
 # bench/instructions/. An exit has no function of its own: it is all that they do but registering.
 COUNTED = {
     "registration": ["--toggle-collect=*register_range*"],

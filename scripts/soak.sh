@@ -88,7 +88,7 @@ command_of() {  # command_of <tool>: how its program is started, in the array `c
     memcheck)
       command=(valgrind --quiet --error-exitcode=66 --fair-sched=yes --num-callers=30
         --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite
-        "--suppressions=$root/impl/conformance/memcheck.supp" "${command[@]}" --threads=256)
+        "--suppressions=$root/impl/conformance/harness/memcheck.supp" "${command[@]}" --threads=256)
       ;;
     *tsan)
       local prefix

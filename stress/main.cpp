@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "program.hpp"
+#include "stress/cli/program.hpp"
 
 // Both come from CMakeLists.txt: two programs are built from these sources, with the library's
 // named points alive, and with the library as it ships.

@@ -12,11 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/instructions/work.hpp"
 #include "bench_subjects.hpp"
-#include "instructions/work.hpp"
-#include "scenarios/check.hpp"
 #include "scenarios/describe.hpp"
-#include "text.hpp"
+#include "testing/build_info.hpp"
+#include "testing/check.hpp"
+#include "testing/text.hpp"
 #include "threadref/backends.hpp"
 
 ABSL_FLAG(std::string, quantity, "", "see --help");
@@ -86,7 +87,8 @@ std::vector<cell> all_cells() {
     const auto add_absent = [&](const auto& absent) {
       for (const auto& a : absent) {
         if (!a.name.empty())
-          all.push_back({what.name, a.name, nullptr, nullptr, concat("not built: ", a.why)});
+          all.push_back(
+              {what.name, a.name, nullptr, nullptr, testing::concat("not built: ", a.why)});
       }
     };
     add_absent(absent_backends);
@@ -96,25 +98,25 @@ std::vector<cell> all_cells() {
 }
 
 int wrong_use(std::string_view sentence) {
-  absl::FPrintF(stderr, "bench_instructions: %s\n", to_absl(sentence));
-  return scenarios::status_wrong_use;
+  absl::FPrintF(stderr, "bench_instructions: %s\n", testing::to_absl(sentence));
+  return testing::status_wrong_use;
 }
 
 int finish_output(int status) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
   absl::FPrintF(stderr, "bench_instructions: standard output can't be written\n");
-  return scenarios::status_crashed;
+  return testing::status_crashed;
 }
 
 std::string to_text(const verdict& v) {
-  return concat("lost=", v.lost, " doubled=", v.doubled, " misordered=", v.misordered);
+  return testing::concat("lost=", v.lost, " doubled=", v.doubled, " misordered=", v.misordered);
 }
 
 void print_list(const std::vector<cell>& all) {
   for (const cell& c : all) {
     if (c.is_canary) continue;
-    const std::string why = c.run == nullptr ? concat(" cannot: ", c.why) : std::string();
-    absl::PrintF("%s %s%s\n", to_absl(c.quantity), to_absl(c.subject), why);
+    const std::string why = c.run == nullptr ? testing::concat(" cannot: ", c.why) : std::string();
+    absl::PrintF("%s %s%s\n", testing::to_absl(c.quantity), testing::to_absl(c.subject), why);
   }
 }
 
@@ -124,18 +126,18 @@ std::string valid(const std::vector<cell>& all, std::string_view cell::*column) 
   for (const cell& c : all) {
     if (std::find(names.begin(), names.end(), c.*column) == names.end()) names.push_back(c.*column);
   }
-  return listed(names);
+  return testing::listed(names);
 }
 
 // What the sizes leave to complain about; most: what a thread and the ledger can hold.
 std::string complaint(const size& of) {
   constexpr int most = 1'000'000;
   const auto is_bad = [](int value, int least) { return value < least || value > most; };
-  if (is_bad(of.n, 1)) return concat("--n=", of.n, " is not valid; use 1 to ", most);
+  if (is_bad(of.n, 1)) return testing::concat("--n=", of.n, " is not valid; use 1 to ", most);
   if (is_bad(of.threads, 1))
-    return concat("--threads=", of.threads, " is not valid; use 1 to ", most);
+    return testing::concat("--threads=", of.threads, " is not valid; use 1 to ", most);
   if (is_bad(of.warm_up, 0))
-    return concat("--warm_up=", of.warm_up, " is not valid; use 0 to ", most);
+    return testing::concat("--warm_up=", of.warm_up, " is not valid; use 0 to ", most);
   return {};
 }
 
@@ -148,29 +150,31 @@ int run(const std::vector<cell>& all) {
     return c.quantity == quantity && c.subject == subject;
   });
   if (at == all.end()) {
-    return wrong_use(concat("there is no --quantity=", quantity, " --subject=", subject,
-                            "; quantities: ", valid(all, &cell::quantity),
-                            "; subjects: ", valid(all, &cell::subject)));
+    return wrong_use(testing::concat("there is no --quantity=", quantity, " --subject=", subject,
+                                     "; quantities: ", valid(all, &cell::quantity),
+                                     "; subjects: ", valid(all, &cell::subject)));
   }
-  if (at->run == nullptr) return wrong_use(concat(subject, " cannot do ", quantity, ": ", at->why));
+  if (at->run == nullptr)
+    return wrong_use(testing::concat(subject, " cannot do ", quantity, ": ", at->why));
   const verdict found = at->run(*at->code, of);
   absl::PrintF("%s %s n=%d threads=%d %s commit=%s\n", quantity, subject, of.n, of.threads,
-               to_text(found), to_absl(scenarios::this_build().commit));
-  return finish_output(found.good() ? scenarios::status_fine : scenarios::status_forbidden);
+               to_text(found), testing::to_absl(testing::this_build().commit));
+  return finish_output(found.good() ? testing::status_fine : testing::status_forbidden);
 }
 
 int start(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
-    absl::PrintF("%s", to_absl(help));
-    return finish_output(scenarios::status_fine);
+    absl::PrintF("%s", testing::to_absl(help));
+    return finish_output(testing::status_fine);
   }
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) return wrong_use(concat("'", rest[1], "' is no flag; --help lists them"));
+  if (rest.size() > 1)
+    return wrong_use(testing::concat("'", rest[1], "' is no flag; --help lists them"));
   const std::vector<cell> all = all_cells();
   if (!absl::GetFlag(FLAGS_list)) return run(all);
   print_list(all);
-  return finish_output(scenarios::status_fine);
+  return finish_output(testing::status_fine);
 }
 
 }  // namespace
@@ -181,6 +185,6 @@ int main(int argc, char** argv) {
     return threadref::bench::instructions::start(argc, argv);
   } catch (const std::exception& error) {
     absl::FPrintF(stderr, "bench_instructions: %s\n", error.what());
-    return threadref::scenarios::status_crashed;
+    return threadref::testing::status_crashed;
   }
 }

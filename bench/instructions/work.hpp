@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "subjects/subject_code.hpp"
+#include "bench/subjects/subject_code.hpp"
 
 namespace threadref::bench::instructions {
 

@@ -6,11 +6,11 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "bodies/memory.hpp"
-#include "memory/hooks.hpp"
-#include "memory/steps.hpp"
-#include "probe.hpp"
-#include "subjects/subject_code.hpp"
+#include "bench/memory/hooks.hpp"
+#include "bench/memory/steps.hpp"
+#include "bench/scenarios/memory.hpp"
+#include "bench/subjects/subject_code.hpp"
+#include "bench/timing/probe.hpp"
 
 namespace threadref::bench {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memory/hooks.hpp"
+#include "bench/memory/hooks.hpp"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "scenarios/check.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::bench {
 

@@ -9,18 +9,18 @@
 #include <string>
 #include <string_view>
 
-#include "crowd.hpp"
-#include "memory/count.hpp"
-#include "scenarios/check.hpp"
+#include "bench/load/idle_threads.hpp"
+#include "bench/memory/count.hpp"
 #include "scenarios/scenarios.hpp"
-#include "text.hpp"
+#include "testing/check.hpp"
+#include "testing/text.hpp"
 
 namespace threadref::bench {
 namespace {
 
 int wrong_use(const std::string& sentence) {
   std::fprintf(stderr, "bench_memory: %s\n", sentence.c_str());
-  return scenarios::status_wrong_use;
+  return testing::status_wrong_use;
 }
 
 void small_stacks() {
@@ -42,19 +42,19 @@ int start(int argc, char** argv) {
   const std::string_view quantity = argv[1];
   const bool together = quantity == scenarios::row(scenarios::id::memory_herd).name;
   if (!together && quantity != scenarios::row(scenarios::id::memory_thread).name)
-    return wrong_use(concat("'", quantity, "' is no quantity; use ",
-                            scenarios::row(scenarios::id::memory_thread).name, " or ",
-                            scenarios::row(scenarios::id::memory_herd).name));
+    return wrong_use(testing::concat("'", quantity, "' is no quantity; use ",
+                                     scenarios::row(scenarios::id::memory_thread).name, " or ",
+                                     scenarios::row(scenarios::id::memory_herd).name));
   if (!absl::SimpleAtoi(argv[3], &alive) || alive < 1)
-    return wrong_use(concat("'", argv[3], "' is no number of threads; use 1 or more"));
+    return wrong_use(testing::concat("'", argv[3], "' is no number of threads; use 1 or more"));
   small_stacks();
   const subject_code* const subject = find_counted(argv[2]);
   if (subject == nullptr || subject->arm == nullptr)
-    return wrong_use(concat("'", argv[2],
-                            "' is no subject; bench_threadref lists them with "
-                            "--benchmark_list_tests"));
+    return wrong_use(testing::concat("'", argv[2],
+                                     "' is no subject; bench_threadref lists them with "
+                                     "--benchmark_list_tests"));
   std::printf("%s\n", memory_count(*subject, alive, together).take().dump().c_str());
-  return std::fflush(stdout) == 0 ? scenarios::status_fine : scenarios::status_crashed;
+  return std::fflush(stdout) == 0 ? testing::status_fine : testing::status_crashed;
 }
 
 }  // namespace
@@ -65,6 +65,6 @@ int main(int argc, char** argv) {
     return threadref::bench::start(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_memory: %s\n", error.what());
-    return threadref::scenarios::status_crashed;
+    return threadref::testing::status_crashed;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "paired/pairs.hpp"
+#include "bench/paired/pairs.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "bodies/body.hpp"
-#include "statistics.hpp"
-#include "text.hpp"
+#include "bench/harness/statistics.hpp"
+#include "bench/scenarios/scenario.hpp"
+#include "testing/text.hpp"
 
 // The same objects as all_subjects(), linked a second time with `threadref` renamed: see
 // CMakeLists.txt. What they hand out has the same types.
@@ -64,7 +64,7 @@ void add_instances(const body& what, std::vector<instance>& all) {
   for (const subject_code* s : subjects_of(row_kind::back_end)) {
     all.push_back({s->name, s, &what});
     if (what.operations(256 + 256 / 25) == what.operations(256)) continue;
-    planted_names.push_back(concat(s->name, planted_suffix));
+    planted_names.push_back(testing::concat(s->name, planted_suffix));
     all.push_back({planted_names.back(), s, &what, true});
   }
   if (what.all_peers) {
@@ -121,7 +121,7 @@ struct spoken {
 // there; a function and its clone are in both.
 pair pick(const options& asked, const spoken& a, const spoken& b, std::string_view quantity) {
   const int of_a = (asked.layout & 1) ^ static_cast<int>(a.is_clone);
-  const bool is_one = a.base == b.base || b.base == concat(a.base, planted_suffix);
+  const bool is_one = a.base == b.base || b.base == testing::concat(a.base, planted_suffix);
   const int of_b = is_one ? of_a ^ static_cast<int>(a.is_clone != b.is_clone)
                           : (asked.layout >> 1) ^ static_cast<int>(b.is_clone);
   return {compiled(of_a, *find(a.base, quantity)), compiled(of_b, *find(b.base, quantity))};
@@ -226,13 +226,14 @@ void run_pair(benchmark::State& state, session& all, const row& of, const pair& 
   counters["pinned_cpu"] = all.pinned_cpu();
   counters["samples"] = static_cast<double>(a.empty.size());
   for (const char* fault : {"lost", "doubled", "misordered"}) counters[fault] = 0;
-  state.SetLabel(concat("one process: ", in_words(found)));
+  state.SetLabel(testing::concat("one process: ", in_words(found)));
 }
 
 void add(session& all, std::string_view a, std::string_view b, std::string_view quantity, int n) {
   const pair p = pick(all.asked, spoken(a), spoken(b), quantity);
   const scenarios::scenario& s = scenarios::row(p.a.quantity->key);
-  const std::string name = concat("paired/", a, "_vs_", b, "/", quantity, "/", s.parameter, ":", n);
+  const std::string name =
+      testing::concat("paired/", a, "_vs_", b, "/", quantity, "/", s.parameter, ":", n);
   if (all.find(name) != nullptr) return;  // a control that both sides share
   const std::string_view of_a = why_not(*p.a.quantity, *p.a.code, n);
   const std::string_view why = of_a.empty() ? why_not(*p.b.quantity, *p.b.code, n) : of_a;
@@ -251,7 +252,7 @@ void add(session& all, std::string_view a, std::string_view b, std::string_view 
 
 void add_controls(session& all, std::string_view subject, std::string_view quantity, int n) {
   add(all, subject, subject, quantity, n);
-  add(all, subject, concat(subject, clone_suffix), quantity, n);
+  add(all, subject, testing::concat(subject, clone_suffix), quantity, n);
 }
 
 template <class Get>
@@ -260,15 +261,15 @@ std::string names(Get get) {
   for (const instance& i : instances()) {
     if (std::find(all.begin(), all.end(), get(i)) == all.end()) all.push_back(get(i));
   }
-  return listed(all);
+  return testing::listed(all);
 }
 
 std::optional<std::string> complaint_about(std::string_view name, std::string_view quantity) {
   if (find(spoken(name).base, quantity) != nullptr) return std::nullopt;
-  return concat("--pair: there is no ", name, " of ", quantity,
-                "; quantities: ", names([](const instance& i) { return name_of(*i.quantity); }),
-                "; subjects: ", names([](const instance& i) { return i.subject; }),
-                ", each also with _clone");
+  return testing::concat("--pair: there is no ", name, " of ", quantity, "; quantities: ",
+                         names([](const instance& i) { return name_of(*i.quantity); }),
+                         "; subjects: ", names([](const instance& i) { return i.subject; }),
+                         ", each also with _clone");
 }
 
 // Large enough for an exact region, small enough for many blocks.

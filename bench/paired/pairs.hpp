@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "session.hpp"
+#include "bench/harness/session.hpp"
 
 namespace threadref::bench {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Of builds with a sanitizer, which make every figure another and compile long enough.
-#include "paired/pairs.hpp"
+#include "bench/paired/pairs.hpp"
 
 namespace threadref::bench {
 

@@ -4,13 +4,13 @@
 // its first access.
 #include <string_view>
 
-#include "baselines/floor_bump_store.hpp"
-#include "baselines/floor_thread_local_load.hpp"
-#include "baselines/peer_cxa_thread_atexit.hpp"
-#include "baselines/peer_reserved_vector.hpp"
-#include "plugins/access_table.hpp"
-#include "subjects/library.hpp"
-#include "subjects/routines.hpp"
+#include "bench/baselines/floors/floor_bump_store.hpp"
+#include "bench/baselines/floors/floor_thread_local_load.hpp"
+#include "bench/baselines/peers/peer_cxa_thread_atexit.hpp"
+#include "bench/baselines/peers/peer_reserved_vector.hpp"
+#include "bench/plugins/access_table.hpp"
+#include "bench/subjects/library.hpp"
+#include "bench/subjects/routines.hpp"
 #include "threadref/backends.hpp"
 #include "threadref/type_list.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "probe.hpp"
+#include "bench/timing/probe.hpp"
 
 namespace threadref::bench {
 

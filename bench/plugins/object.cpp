@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One of the many that the sweep of loaded objects loads.
-#include "plugins/object.hpp"
+#include "bench/plugins/object.hpp"
 
-#include "baselines/peer_cxa_thread_atexit.hpp"
+#include "bench/baselines/peers/peer_cxa_thread_atexit.hpp"
 
 // With this object's own handle, as the compiler has its thread_locals registered.
 extern "C" int threadref_bench_register(void (*fn)(void*), void* arg) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "subjects/finalizers.hpp"
+#include "bench/subjects/finalizers.hpp"
 
 #include <chrono>
 #include <random>

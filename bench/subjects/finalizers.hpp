@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "probe.hpp"
+#include "bench/timing/probe.hpp"
 
 namespace threadref::bench {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string>
 
-#include "bench_subjects.hpp"
-#include "scenarios/check.hpp"
+#include "bench/subjects/bench_subjects.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::bench {
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The timed code of all floors, and of the peers that only single rows have.
-#include "subjects/floors.hpp"
+#include "bench/subjects/floors.hpp"
 
-#include "baselines/floor_acquire_load.hpp"
-#include "baselines/floor_bump_store.hpp"
-#include "baselines/floor_call_loop.hpp"
-#include "baselines/floor_counter_pair.hpp"
-#include "baselines/floor_empty_thread.hpp"
-#include "baselines/floor_id_copy.hpp"
-#include "baselines/floor_mutex_pair.hpp"
-#include "baselines/floor_thread_local_load.hpp"
-#include "baselines/peer_cxa_last_object.hpp"
-#include "baselines/peer_weak_ptr.hpp"
-#include "subjects/make_code.hpp"
+#include "bench/baselines/floors/floor_acquire_load.hpp"
+#include "bench/baselines/floors/floor_bump_store.hpp"
+#include "bench/baselines/floors/floor_call_loop.hpp"
+#include "bench/baselines/floors/floor_counter_pair.hpp"
+#include "bench/baselines/floors/floor_empty_thread.hpp"
+#include "bench/baselines/floors/floor_id_copy.hpp"
+#include "bench/baselines/floors/floor_mutex_pair.hpp"
+#include "bench/baselines/floors/floor_thread_local_load.hpp"
+#include "bench/baselines/peers/peer_cxa_last_object.hpp"
+#include "bench/baselines/peers/peer_weak_ptr.hpp"
+#include "bench/subjects/make_code.hpp"
 
 namespace threadref::bench {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "subjects/subject_code.hpp"
+#include "bench/subjects/subject_code.hpp"
 
 namespace threadref::bench {
 

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <vector>
 
-#include "subject.hpp"
+#include "bench/subjects/subject.hpp"
 #include "threadref/destructor.hpp"
 #include "threadref/finalize.hpp"
 #include "threadref/ref.hpp"

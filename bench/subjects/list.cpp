@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "bench_subjects.hpp"
-#include "subjects/floors.hpp"
+#include "bench/subjects/bench_subjects.hpp"
+#include "bench/subjects/floors.hpp"
 
 namespace threadref::bench {
 

@@ -10,10 +10,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "subjects/questions.hpp"
-#include "subjects/removal.hpp"
-#include "subjects/routines.hpp"
-#include "subjects/subject_code.hpp"
+#include "bench/subjects/questions.hpp"
+#include "bench/subjects/removal.hpp"
+#include "bench/subjects/routines.hpp"
+#include "bench/subjects/subject_code.hpp"
 
 namespace threadref::bench {
 

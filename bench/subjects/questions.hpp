@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "gate.hpp"
-#include "subjects/routines.hpp"
+#include "bench/subjects/routines.hpp"
+#include "testing/gate.hpp"
 
 namespace threadref::bench {
 
@@ -49,8 +49,8 @@ template <class Question, class R>
 
 template <class S>
 struct thread_asked_about {
-  gate made;
-  gate released;
+  testing::gate made;
+  testing::gate released;
   std::optional<typename S::reference> of;
 
   static void routine(probe& at) {
@@ -58,7 +58,7 @@ struct thread_asked_about {
     with.of.emplace();
     at.start = at.stop = now();
     with.made.open();
-    with.released.pass();
+    with.released.wait();
   }
 };
 
@@ -69,7 +69,7 @@ sample ask_ref(probe& at, verdict& v) {
   thread_asked_about<S> with;
   at.shared = &with;
   at.begin(&thread_asked_about<S>::routine, 0);
-  with.made.pass();
+  with.made.wait();
   const instant before = now();
   const instant start = now();
   v.misordered += count_dead<Question>(*with.of);

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "gate.hpp"
-#include "subject.hpp"
-#include "subjects/finalizers.hpp"
+#include "bench/subjects/finalizers.hpp"
+#include "bench/subjects/subject.hpp"
+#include "testing/gate.hpp"
 
 namespace threadref::bench {
 
@@ -48,8 +48,8 @@ void owner_routine(probe& at) {
 
 template <class S>
 struct thread_with_handles {
-  gate registered;
-  gate released;
+  testing::gate registered;
+  testing::gate released;
   std::vector<typename S::handle> handles{removed_by_another};
   std::uint64_t runs = 0;
 
@@ -59,7 +59,7 @@ struct thread_with_handles {
     for (typename S::handle& h : with.handles) h = S::add_for_handle(counted{&with.runs});
     at.start = at.stop = now();
     with.registered.open();
-    with.released.pass();
+    with.released.wait();
   }
 };
 
@@ -76,7 +76,7 @@ sample remove_from_another(probe& at, verdict& v) {
   thread_with_handles<S> with;
   at.shared = &with;
   at.begin(&thread_with_handles<S>::routine, 1);
-  with.registered.pass();
+  with.registered.wait();
   const instant before = now();
   const instant start = now();
   v.lost += remove_all<W>(with.handles);

@@ -9,9 +9,9 @@
 #include <new>
 #include <utility>
 
-#include "subject.hpp"
-#include "subjects/finalizers.hpp"
-#include "team.hpp"
+#include "bench/load/pinned_threads.hpp"
+#include "bench/subjects/finalizers.hpp"
+#include "bench/subjects/subject.hpp"
 
 namespace threadref::bench {
 

@@ -3,7 +3,7 @@
 # Compiles the timed code of one subject, by itself.
 add_library(bench_subject_options INTERFACE)
 target_compile_features(bench_subject_options INTERFACE cxx_std_20)
-target_include_directories(bench_subject_options INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}
+target_include_directories(bench_subject_options INTERFACE ${PROJECT_SOURCE_DIR}
   ${PROJECT_BINARY_DIR}/generated $<TARGET_PROPERTY:threadref,INTERFACE_INCLUDE_DIRECTORIES>)
 target_compile_definitions(bench_subject_options INTERFACE
   $<TARGET_PROPERTY:threadref,INTERFACE_COMPILE_DEFINITIONS>)

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "probe.hpp"
-#include "way.hpp"
+#include "bench/subjects/removal_kind.hpp"
+#include "bench/timing/probe.hpp"
 
 namespace threadref {
 struct backend_info;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scenarios/canaries.hpp"
+#include "testing/build_info.hpp"
 #include "threadref/backends.hpp"
 
 namespace threadref::scenarios {
@@ -65,10 +66,10 @@ std::vector<const backend_info*> all_rare_canaries() {
 
 std::string describe() {
   json doc{{"schema", 1},
-           {"version", this_build().version},
-           {"commit", this_build().commit},
-           {"build_type", this_build().build_type},
-           {"compiler", this_build().compiler},
+           {"version", testing::this_build().version},
+           {"commit", testing::this_build().commit},
+           {"build_type", testing::this_build().build_type},
+           {"compiler", testing::this_build().compiler},
            {"default_backend", default_backend::info.name}};
   for (const char* list : {"backends", "absent", "canaries", "rare_canaries", "scenarios", "cells"})
     doc[list] = json::array();

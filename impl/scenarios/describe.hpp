@@ -2,23 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "scenarios/matrix.hpp"
+#include "scenarios/cells.hpp"
 
 namespace threadref::scenarios {
-
-// How this binary was built: version, commit ("unknown" outside a checkout), build type, compiler
-// and its flags.
-struct build_info {
-  std::string_view version;
-  std::string_view commit;
-  std::string_view build_type;
-  std::string_view compiler;
-  std::string_view flags;
-};
-const build_info& this_build() noexcept;
 
 // Both tables and all their cells as one JSON document, indented; for --describe.
 std::string describe();

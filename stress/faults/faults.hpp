@@ -8,8 +8,8 @@
 #include <array>
 #include <atomic>
 
-#include "conformance/memory_hooks.hpp"
-#include "scenarios/check.hpp"
+#include "testing/check.hpp"
+#include "testing/memory_hooks.hpp"
 
 namespace threadref::stress {
 
@@ -25,7 +25,7 @@ struct foreign_keys {
 };
 
 using get_foreign_keys = foreign_keys*();
-using set_memory_watch = void(conformance::memory_watch*);
+using set_memory_watch = void(testing::memory_watch*);
 
 // By its name, since the program is linked without the module. Ends the program if it is not there.
 template <class Function>
@@ -37,7 +37,7 @@ Function& from_module(const char* name) {
 inline foreign_keys& keys_of_module() {
   return *from_module<get_foreign_keys>("threadref_stress_keys")();
 }
-inline void watch_memory_here(conformance::memory_watch* watch) {
+inline void watch_memory_here(testing::memory_watch* watch) {
   // Found once, since to look for it may ask for memory.
   static auto& set = from_module<set_memory_watch>("threadref_stress_watch_memory");
   set(watch);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "faults/faults.hpp"
+#include "stress/faults/faults.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "faults/faults.hpp"
+#include "stress/faults/faults.hpp"
 
-extern "C" void threadref_stress_watch_memory(threadref::conformance::memory_watch* watch) {
-  threadref::conformance::watch_memory(watch);
+extern "C" void threadref_stress_watch_memory(threadref::testing::memory_watch* watch) {
+  threadref::testing::watch_memory(watch);
 }

@@ -2,7 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "modules/modules.hpp"
+#include "stress/modules/modules.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The contract in a shared object, which is loaded late, may be there twice, and pins itself.
-#include "matrix/cast.hpp"
-#include "modules/modules.hpp"
+#include "stress/matrix/model/participants.hpp"
+#include "stress/modules/modules.hpp"
 
 const threadref::stress::mechanism* threadref_stress_mechanism_of(const char* name) {
   using namespace threadref::stress;

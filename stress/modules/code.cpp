@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Callbacks whose code or data is unloaded.
-#include "modules/modules.hpp"
+#include "stress/modules/modules.hpp"
 
 void threadref_stress_forward(void* c) {
   const auto one = *static_cast<threadref::stress::callback*>(c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Its constructor runs inside dlopen, under the loader's lock.
-#include "modules/modules.hpp"
+#include "stress/modules/modules.hpp"
 
 namespace {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // To be preloaded: malloc and its kin, with somebody else inside.
-#include "conformance/memory_hooks.hpp"
-#include "modules/modules.hpp"
+#include "stress/modules/modules.hpp"
+#include "testing/memory_hooks.hpp"
 
 void threadref_stress_hook_allocation(void (*hook)() noexcept) {
-  threadref::conformance::set_allocation_hook(hook);
+  threadref::testing::set_allocation_hook(hook);
 }

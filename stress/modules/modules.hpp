@@ -2,7 +2,7 @@
 // What the modules beside the program export; no module has all of it.
 #pragma once
 
-#include "matrix/mechanism.hpp"
+#include "stress/matrix/model/mechanism.hpp"
 
 namespace threadref::stress {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <omp.h>
 
-#include "modules/modules.hpp"
+#include "stress/modules/modules.hpp"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "matrix/mechanism.hpp"
+#include "stress/matrix/model/mechanism.hpp"
 
 namespace threadref::stress {
 

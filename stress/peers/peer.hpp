@@ -2,6 +2,6 @@
 // What a module of a peer exports.
 #pragma once
 
-#include "matrix/mechanism.hpp"
+#include "stress/matrix/model/mechanism.hpp"
 
 extern "C" const threadref::stress::mechanism* threadref_stress_mechanism();

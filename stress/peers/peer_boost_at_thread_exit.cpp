@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <boost/thread/thread.hpp>
 
-#include "peers/peer.hpp"
+#include "stress/peers/peer.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <boost/thread/tss.hpp>
 
-#include "peers/peer.hpp"
+#include "stress/peers/peer.hpp"
 
 namespace {
 

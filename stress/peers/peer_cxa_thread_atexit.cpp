@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "peers/peer.hpp"
+#include "stress/peers/peer.hpp"
 
 // What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
 // 2.18). No header declares them, and their names are given.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <pthread.h>
 
-#include "peers/peer.hpp"
+#include "stress/peers/peer.hpp"
 
 namespace {
 

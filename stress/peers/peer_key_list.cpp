@@ -3,7 +3,7 @@
 
 #include <new>
 
-#include "peers/peer.hpp"
+#include "stress/peers/peer.hpp"
 
 namespace {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <oneapi/tbb/enumerable_thread_specific.h>
 
-#include "peers/calling_list.hpp"
-#include "peers/peer.hpp"
+#include "stress/peers/calling_list.hpp"
+#include "stress/peers/peer.hpp"
 
 namespace {
 

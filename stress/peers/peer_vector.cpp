@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "peers/calling_list.hpp"
-#include "peers/peer.hpp"
+#include "stress/peers/calling_list.hpp"
+#include "stress/peers/peer.hpp"
 
 namespace {
 

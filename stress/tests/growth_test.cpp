@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "growth.hpp"
+#include "stress/accounting/growth.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
-#include "draw.hpp"
+#include "stress/engine/draw.hpp"
 
 namespace threadref::stress {
 namespace {

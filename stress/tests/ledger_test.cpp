@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The ledger must name what it sees, each finalizer once, and grading must believe the table only.
-#include "ledger.hpp"
+#include "stress/accounting/ledger.hpp"
 
 #include <gtest/gtest.h>
 

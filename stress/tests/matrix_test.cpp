@@ -8,10 +8,10 @@
 #include <set>
 #include <string>
 
-#include "matrix/bugs.hpp"
-#include "matrix/cell.hpp"
-#include "matrix/event.hpp"
-#include "matrix/trial.hpp"
+#include "stress/matrix/model/bugs.hpp"
+#include "stress/matrix/model/event.hpp"
+#include "stress/matrix/runner/cell.hpp"
+#include "stress/matrix/runner/trial.hpp"
 
 namespace threadref::stress {
 

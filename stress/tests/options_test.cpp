@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "options.hpp"
+#include "stress/cli/options.hpp"
 
 #include <gtest/gtest.h>
 
-#include "draw.hpp"
+#include "stress/engine/draw.hpp"
 
 namespace threadref::stress {
 namespace {

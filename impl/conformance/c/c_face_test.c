@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "conformance/c/check.h"
 #include "threadref/threadref.h"
 
 // In throwing.cpp.

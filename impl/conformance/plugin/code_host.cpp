@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "conformance/check_line.hpp"
+#include "conformance/harness/check_line.hpp"
 #include "conformance/plugin/loaded.hpp"
 #include "threadref/threadref.hpp"
 
@@ -117,7 +117,7 @@ void c093_code_of_a_plugin(const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace threadref::scenarios;
+  using namespace threadref::testing;
   bool done = false;
   for_each_type(backends{}, [&]<class B>() {
     if (argc != 3 || B::info.name != argv[1]) return;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "conformance/plugin/plugin.hpp"
-#include "scenarios/check.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::conformance {
 

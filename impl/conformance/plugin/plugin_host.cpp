@@ -11,8 +11,8 @@
 #include <string_view>
 #include <thread>
 
+#include "conformance/harness/scale.hpp"
 #include "conformance/plugin/loaded.hpp"
-#include "conformance/scale.hpp"
 
 namespace {
 
@@ -147,7 +147,7 @@ constexpr check checks[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace threadref::scenarios;
+  using namespace threadref::testing;
   for (const check& c : checks) {
     if (argc != 4 || c.name != argv[1]) continue;
     c.run(argv[2], argv[3]);

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
 
 namespace threadref::stress {
 
@@ -16,8 +16,8 @@ namespace {
 constexpr int some = 8;  // callbacks of a thread
 
 // Static: callbacks and unwound frames use them.
-gate ready;
-gate cancelled;
+testing::gate ready;
+testing::gate cancelled;
 
 void wait_under(int frames) {
   if (frames != 0) return wait_under(frames - 1);
@@ -65,7 +65,7 @@ int pending(scene& s) {
 
 int during_a_callback(scene& s) {
   kernel_end end;
-  gate begun;
+  testing::gate begun;
   player_thread t(s, [&] {
     end.begin();
     begun.open();

@@ -16,10 +16,10 @@
 #include <stdexcept>
 #include <thread>
 
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "matrix/makers_boost.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/child/thread_factories_boost.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::stress {
 

@@ -23,13 +23,13 @@
 #include <string>
 #include <vector>
 
-#include "matrix/events.hpp"
-#include "matrix/loaded.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
-#include "scenarios/child_process.hpp"
-#include "scenarios/environment.hpp"
-#include "text.hpp"
+#include "stress/matrix/child/loaded.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
+#include "testing/child_process.hpp"
+#include "testing/environment.hpp"
+#include "testing/text.hpp"
 
 namespace threadref::stress {
 
@@ -56,7 +56,7 @@ constexpr std::array<event::condition, event::conditions_most> allocators = {{
 
 int another_allocator(scene& s) {
   // The loader goes on without what it does not find.
-  if (scenarios::observe_environment().allocator.find(allocators[s.condition()].name) ==
+  if (testing::observe_environment().allocator.find(allocators[s.condition()].name) ==
       std::string::npos) {
     s.absent("it is not installed: scripts/setup.sh --all installs it");
     return 0;
@@ -103,7 +103,7 @@ void start_again_refused() {
   std::ifstream file("/proc/self/cmdline");
   std::vector<std::string> words;
   for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  std::vector<char*> arguments = scenarios::pointers(words);
+  std::vector<char*> arguments = testing::pointers(words);
   execv("/proc/self/exe", arguments.data());
   THREADREF_CHECK_ERRNO(false, "execv of this program");
 }
@@ -163,9 +163,9 @@ std::string group_of_pids() {
   std::ifstream file("/proc/self/cgroup");
   for (std::string text_line; std::getline(file, text_line);) {
     if (const auto v1 = text_line.find(":pids:"); v1 != std::string::npos)
-      return text("/sys/fs/cgroup/pids", text_line.substr(v1 + 6));
+      return testing::concat("/sys/fs/cgroup/pids", text_line.substr(v1 + 6));
     if (text_line.rfind("0::", 0) == 0 && access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0)
-      return text("/sys/fs/cgroup", text_line.substr(3));
+      return testing::concat("/sys/fs/cgroup", text_line.substr(3));
   }
   return {};
 }
@@ -179,7 +179,8 @@ bool write_to(const std::string& path, long number) {
 // A group of its own for this process, as long as it lives.
 class small_group {
  public:
-  small_group() : outer_(group_of_pids()), own_(text(outer_, "/threadref_stress_", getpid())) {
+  small_group()
+      : outer_(group_of_pids()), own_(testing::concat(outer_, "/threadref_stress_", getpid())) {
     made_ = !outer_.empty() && mkdir(own_.c_str(), 0755) == 0;
     entered_ =
         made_ && write_to(own_ + "/pids.max", few) && write_to(own_ + "/cgroup.procs", getpid());

@@ -10,10 +10,10 @@
 #include <cstdlib>
 #include <deque>
 
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "modules/modules.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "stress/modules/modules.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::stress {
 

@@ -9,13 +9,13 @@
 #include <iterator>
 #include <vector>
 
-#include "matrix/events.hpp"
-#include "matrix/loaded.hpp"
-#include "matrix/makers.hpp"
-#include "modules/modules.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/loaded.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "stress/modules/modules.hpp"
+#include "testing/check.hpp"
 #include "threadref/config.hpp"
-#include "worker_pool.hpp"
+#include "workers/worker_pool.hpp"
 
 namespace threadref::stress {
 

@@ -2,8 +2,8 @@
 // What callbacks throw.
 #include <stdexcept>
 
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
 
 namespace threadref::stress {
 

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "faults/faults.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
+#include "stress/faults/faults.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::stress {
 
@@ -28,7 +28,7 @@ constexpr int more = 100;
 constexpr std::string_view allocator_is_its_own = "the sanitizer is the allocator itself";
 constexpr std::string_view preload = "@stress_memory";
 
-using conformance::memory_watch;
+using testing::memory_watch;
 
 // Peers are modules: the thread_locals of their libraries take memory when a thread first uses one,
 // as in any plugin, and glibc ends the process if it gets none.

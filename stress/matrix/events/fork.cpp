@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
+#include "testing/gate.hpp"
 
 namespace threadref::stress {
 
@@ -75,7 +75,7 @@ class siblings {
   // Each registers some, then one that does `then`, and some more; and goes on when it is told to.
   siblings(scene& s, void (*then)(scene&)) {
     for (auto& one : all_) {
-      gate& ready = one.ready;
+      testing::gate& ready = one.ready;
       one.thread = std::make_unique<player_thread>(s, [this, &s, &one, &ready, then] {
         s.attach(some / 2);
         s.attach(then);
@@ -117,12 +117,12 @@ class siblings {
 
  private:
   struct member {
-    gate ready;
+    testing::gate ready;
     std::function<bool()> lives;
     std::uint64_t identity = 0;
     std::unique_ptr<player_thread> thread;
   };
-  gate go_;
+  testing::gate go_;
   std::array<member, 3> all_;
 };
 
@@ -285,7 +285,7 @@ void be_new_there(scene& s, const siblings& vanished) {
 
 int has_a_new_thread(scene& s) {
   static std::atomic<int> inside{0};
-  static gate forked;
+  static testing::gate forked;
   const bool in_callbacks = s.condition() == 1;
   siblings& others = start_siblings(s, in_callbacks ? [](scene& /*in*/) {
     ++inside;

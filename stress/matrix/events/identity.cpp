@@ -12,9 +12,9 @@
 #include <set>
 #include <vector>
 
-#include "matrix/events.hpp"
-#include "matrix/foreign.hpp"
-#include "matrix/makers.hpp"
+#include "stress/matrix/child/foreign.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
 #include "threadref/config.hpp"
 
 namespace threadref::stress {

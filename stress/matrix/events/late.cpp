@@ -10,10 +10,10 @@
 #include <iostream>
 #include <mutex>
 
-#include "matrix/events.hpp"
-#include "matrix/foreign.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/foreign.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
 #include "threadref/config.hpp"
 
 namespace threadref::stress {

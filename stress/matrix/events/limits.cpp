@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "faults/faults.hpp"
-#include "matrix/cast.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
-#include "text.hpp"
+#include "stress/faults/faults.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "stress/matrix/model/participants.hpp"
+#include "testing/check.hpp"
+#include "testing/text.hpp"
 #include "threadref/config.hpp"
 
 namespace threadref::stress {
@@ -91,7 +91,7 @@ void use_key_zero(std::string_view name) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
     const auto subject_of = [arg](std::string_view event) {
-      const std::string act = text("--act=", event, "/");
+      const std::string act = testing::concat("--act=", event, "/");
       return arg.starts_with(act) ? arg.substr(act.size(), arg.rfind('/') - act.size()) : "";
     };
     if (!subject_of(no_keys_name).empty()) take_all_keys();
@@ -111,7 +111,7 @@ int key_zero(scene& s) {
 int late_key(scene& s) {
   on_new_thread(s, [&s] { s.attach(); });
   on_new_thread(s, [&s] {
-    static conformance::memory_watch none{.fails_at = 1, .fails_after = true};
+    static testing::memory_watch none{.fails_at = 1, .fails_after = true};
     watch_memory_here(&none);
     s.attach();
     watch_memory_here(nullptr);

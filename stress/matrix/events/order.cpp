@@ -7,11 +7,11 @@
 #include <array>
 #include <atomic>
 
-#include "matrix/events.hpp"
-#include "matrix/foreign.hpp"
-#include "matrix/makers.hpp"
-#include "matrix/makers_boost.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/foreign.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/child/thread_factories_boost.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::stress {
 

@@ -13,10 +13,10 @@
 #include <functional>
 #include <utility>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
+#include "testing/gate.hpp"
 #include "threadref/config.hpp"
 
 namespace threadref::stress {
@@ -113,7 +113,7 @@ void come_and_go(scene& s) {
 // One worker that waits, and so loses what it has; beside it, under the other conditions, one at
 // work, whom the end of the process meets wherever it is.
 int workers_still_run(scene& s) {
-  static gate ready;
+  static testing::gate ready;
   start_detached(s, [&s] {
     s.attach(some);
     ready.open();
@@ -181,7 +181,7 @@ void attach_what_may_be_lost(scene& s) {
 int threads_are_in_callbacks(scene& s) {
   static std::array<player_thread*, 3> threads;
   static std::atomic<std::size_t> inside{0};
-  static gate ending;
+  static testing::gate ending;
   for (player_thread*& t : threads) {
     t = new player_thread(s, [&s] {
       attach_what_may_be_lost(s);

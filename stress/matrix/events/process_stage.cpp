@@ -8,10 +8,10 @@
 #include <memory>
 #include <stdexcept>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/destructor_work.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/destructor_work.hpp"
+#include "testing/gate.hpp"
 
 namespace threadref::stress {
 
@@ -21,7 +21,7 @@ namespace {
 constexpr int some = 8;  // callbacks of a thread
 
 // The destructor of an object that is older than every mechanism: nothing comes later but the end.
-[[gnu::init_priority(101)]] scenarios::destructor_work oldest;
+[[gnu::init_priority(101)]] testing::destructor_work oldest;
 
 // What a callback uses, and when it may no longer. The flag is read afterwards, and so is no part
 // of an object that is gone.
@@ -56,8 +56,8 @@ int uses_a_static_of_main(scene& s) {
 // nothing any more, or ran it before, says another word.
 int worker_uses_a_static(scene& s) {
   static const goes one;
-  static gate stop;
-  static gate ready;
+  static testing::gate stop;
+  static testing::gate ready;
   static auto* const worker = new player_thread(s, [&s] {
     s.attach(&use_it);
     ready.open();
@@ -95,8 +95,8 @@ class pool {
   }
 
  private:
-  gate ready_;
-  gate stop_;
+  testing::gate ready_;
+  testing::gate stop_;
   std::unique_ptr<player_thread> worker_;
 };
 

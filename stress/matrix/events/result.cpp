@@ -6,7 +6,7 @@
 #include <future>
 #include <thread>
 
-#include "matrix/events.hpp"
+#include "stress/matrix/model/events.hpp"
 
 namespace threadref::stress {
 

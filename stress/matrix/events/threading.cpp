@@ -17,11 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
-#include "stress/worker/names.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
+#include "testing/gate.hpp"
+#include "workers/names.hpp"
 
 namespace threadref::stress {
 
@@ -75,7 +75,7 @@ int names_stay(scene& s) {
 
 // What joins the threads that are no daemons, as the process begins to end.
 player_thread* waited_for = nullptr;
-gate process_ends;
+testing::gate process_ends;
 std::atomic<int> waited_for_has{some};
 
 int daemon_vs_nondaemon(scene& s) {
@@ -107,7 +107,7 @@ int daemon_vs_nondaemon(scene& s) {
 // The oldest callback is the last to run: whoever waits for it has waited for all.
 int join_daemon(scene& s) {
   if (!hears_of_ends(s)) return 0;
-  static gate last_has_run;
+  static testing::gate last_has_run;
   std::atomic<std::uint32_t> number{0};
   static kernel_end& end = *new kernel_end;
   player_thread daemon(s, [&] {
@@ -133,8 +133,8 @@ int join_daemon(scene& s) {
 
 // --- A join that gives up, while a callback takes its time.
 
-gate slow_one_runs;
-gate slow_one_may_end;
+testing::gate slow_one_runs;
+testing::gate slow_one_may_end;
 
 // Nothing of a subject that does not say which threads live.
 void must_be_known_to_end(scene& s, std::uint64_t identity) {
@@ -185,7 +185,7 @@ int enumerate_join(scene& s) {
     std::unique_ptr<player_thread> thread;
   };
   std::array<member, crowd> members;
-  static gate may_end;
+  static testing::gate may_end;
   std::latch ready(crowd);
   s.attach();
   const std::uint64_t me = s.subject.identity();

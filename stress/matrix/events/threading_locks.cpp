@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
-#include "stress/worker/local.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
+#include "testing/gate.hpp"
+#include "workers/local.hpp"
 
 namespace threadref::stress {
 
@@ -37,7 +37,7 @@ int locked_counter(scene& s) {
   const int threads = s.condition() == 0 ? 5 : s.size(200);
   const int each = s.condition() == 0 ? 3 : 50;
   std::vector<std::unique_ptr<player_thread>> all;
-  static gate together;
+  static testing::gate together;
   for (int i = 0; i != threads; ++i) {
     all.push_back(std::make_unique<player_thread>(s, [&s, each] {
       s.attach(each, &count);
@@ -259,8 +259,8 @@ void use_both(scene& s) {
 
 void object_dies_first(scene& s) {
   auto object = std::make_unique<local_value>([] { return counted_value(1); });
-  gate used;
-  gate dead;
+  testing::gate used;
+  testing::gate dead;
   player_thread t(s, [&] {
     object->get();
     used.open();

@@ -14,12 +14,12 @@
 #include <thread>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "stress/worker/active_pool.hpp"
-#include "stress/worker/names.hpp"
-#include "stress/worker/timer.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
+#include "workers/active_pool.hpp"
+#include "workers/names.hpp"
+#include "workers/timer.hpp"
 
 namespace threadref::stress {
 
@@ -90,7 +90,7 @@ int timer_is_cancelled(scene& s) {
 // --- Events that a callback sets.
 
 std::atomic<bool> has_set{false};
-gate set_by_callback;
+testing::gate set_by_callback;
 
 int event_wait(scene& s) {
   if (!hears_of_ends(s)) return 0;
@@ -140,7 +140,7 @@ struct flag_and_condition {
 };
 auto& flag = *new flag_and_condition;
 
-gate may_set;
+testing::gate may_set;
 
 int event_timeout(scene& s) {
   if (!hears_of_ends(s)) return 0;

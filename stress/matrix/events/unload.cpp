@@ -8,10 +8,10 @@
 #include <functional>
 #include <latch>
 
-#include "matrix/events.hpp"
-#include "matrix/loaded.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/loaded.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::stress {
 

@@ -5,9 +5,9 @@
 #include <array>
 #include <atomic>
 
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "scenarios/check.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/check.hpp"
 
 namespace threadref::stress {
 

@@ -11,11 +11,11 @@
 #include <set>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "matrix/staged_worker.hpp"
-#include "stress/worker/this_worker.hpp"
+#include "stress/matrix/child/staged_worker.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
+#include "workers/this_worker.hpp"
 
 namespace threadref::stress {
 
@@ -109,7 +109,7 @@ int overlaid(scene& s) {
 int stopped_from_outside(scene& s) {
   constexpr int most = 300;
   std::atomic<int> made{0};
-  gate look;
+  testing::gate look;
   staged_worker w(s, [&] {
     if (s.condition() == 1) {
       s.attach(some);
@@ -190,7 +190,7 @@ int joined_by_many(scene& s) {
 
 // A worker's task is over before it waits for its children, and before its callbacks: of these the
 // newest waits until somebody has seen that.
-gate seen;
+testing::gate seen;
 
 int waited_for(scene& s) {
   staged_worker child(s, [&s] {

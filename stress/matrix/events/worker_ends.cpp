@@ -9,10 +9,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/staged_worker.hpp"
-#include "stress/worker/this_worker.hpp"
+#include "stress/matrix/child/staged_worker.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
+#include "workers/this_worker.hpp"
 
 namespace threadref::stress {
 
@@ -117,7 +117,7 @@ int exits_now(scene& s) {
 }
 
 // Its error is known before its callbacks run: the newest of them waits until it was seen.
-gate seen;
+testing::gate seen;
 
 int crashes(scene& s) {
   std::atomic<int> gone{0};
@@ -166,8 +166,8 @@ int guard_and_callback(scene& s) {
 // what was sent behind it after that, and what those register runs all the same.
 int drains(scene& s) {
   const int behind = s.condition() == 0 ? 1 : 200;
-  gate held;
-  gate go_on;
+  testing::gate held;
+  testing::gate go_on;
   std::atomic<std::uint32_t> ahead_at{0};
   std::atomic<std::uint32_t> behind_at{0};
   std::atomic<int> handled{0};

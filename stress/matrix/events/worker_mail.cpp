@@ -8,14 +8,14 @@
 #include <optional>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "matrix/staged_worker.hpp"
-#include "stress/worker/async.hpp"
-#include "stress/worker/channel.hpp"
-#include "stress/worker/later.hpp"
-#include "stress/worker/this_worker.hpp"
+#include "stress/matrix/child/staged_worker.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
+#include "workers/async.hpp"
+#include "workers/channel.hpp"
+#include "workers/later.hpp"
+#include "workers/this_worker.hpp"
 
 namespace threadref::stress {
 
@@ -112,7 +112,7 @@ int subscribers_die(scene& s) {
 int timer_is_cancelled(scene& s) {
   std::atomic<int> called{0};
   std::atomic<std::uint32_t> number{0};
-  gate attached;
+  testing::gate attached;
   staged_worker owner(s);
   owner->start();
   if (s.condition() == 3) {
@@ -149,7 +149,7 @@ int timer_is_cancelled(scene& s) {
 
 // The result is there before the callbacks run, the newest of which waits for that to be seen; who
 // wants them to have run joins the runner.
-gate seen;
+testing::gate seen;
 
 int result_is_there(scene& s) {
   std::atomic<std::uint32_t> number{0};

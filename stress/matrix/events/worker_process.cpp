@@ -3,10 +3,10 @@
 #include <atomic>
 #include <optional>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/staged_worker.hpp"
-#include "stress/worker/this_worker.hpp"
+#include "stress/matrix/child/staged_worker.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
+#include "workers/this_worker.hpp"
 
 namespace threadref::stress {
 
@@ -19,7 +19,7 @@ constexpr int some = 8;  // callbacks of a thread
 
 // Nobody waits for them here, and the process's end may meet them: they are never destroyed.
 staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then)()) {
-  static gate ready;
+  static testing::gate ready;
   auto* const w = new staged_worker(
       s,
       [&s, then] {
@@ -40,12 +40,12 @@ int main_has_children(scene& s) {
   return 0;
 }
 
-gate go_on;
+testing::gate go_on;
 
 // It sees the stop only when its parent is gone: who would wait for it would wait for ever.
 int told_and_not_waited_for(scene& s) {
   std::optional<staged_worker> daemon;
-  gate ready;
+  testing::gate ready;
   staged_worker parent(s, [&] {
     s.attach(some);
     daemon.emplace(

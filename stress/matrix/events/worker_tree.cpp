@@ -12,11 +12,11 @@
 #include <stdexcept>
 #include <vector>
 
-#include "gate.hpp"
-#include "matrix/events.hpp"
-#include "matrix/makers.hpp"
-#include "matrix/staged_worker.hpp"
-#include "stress/worker/this_worker.hpp"
+#include "stress/matrix/child/staged_worker.hpp"
+#include "stress/matrix/child/thread_factories.hpp"
+#include "stress/matrix/model/events.hpp"
+#include "testing/gate.hpp"
+#include "workers/this_worker.hpp"
 
 namespace threadref::stress {
 
@@ -31,7 +31,7 @@ constexpr int some = 8;  // callbacks of a thread
 
 // What a parent is told of its child, and when; of that child's callbacks the newest waits until
 // the parent knows of its end.
-gate knows;
+testing::gate knows;
 
 int parent_is_told(scene& s) {
   std::atomic<std::uint32_t> began{0};
@@ -140,7 +140,7 @@ int torn_down(scene& s) {
 
 int orphaned(scene& s) {
   std::optional<staged_worker> orphan;
-  gate lives;
+  testing::gate lives;
   {
     staged_worker creator(s, [&] {
       s.attach(some);
@@ -178,7 +178,7 @@ void leave_the_set(scene& s) {
 }
 
 int gone_by_themselves(scene& s) {
-  gate all_there;
+  testing::gate all_there;
   staged_worker parent(s);
   std::vector<std::unique_ptr<staged_worker>> children;
   for (int i = 0; i != s.size(100); ++i) {

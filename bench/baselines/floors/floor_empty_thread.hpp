@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+#include "bench/timing/probe.hpp"
+
+namespace threadref::bench {
+
+// A thread that registers nothing: what its creation, its end and its join cost anyway.
+struct floor_empty_thread {
+  static constexpr std::string_view name = "floor_empty_thread";
+  static constexpr bool registers_nothing = true;
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  static void add(C /*c*/, C* /*kept*/) noexcept {}
+};
+
+}  // namespace threadref::bench

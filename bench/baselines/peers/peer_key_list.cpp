@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include <pthread.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "bench/subjects/make_code.hpp"
+#include "bench/timing/probe.hpp"
+#include "bench_subjects.hpp"
+#include "testing/check.hpp"
+
+namespace threadref::bench {
+
+struct peer_key_list {
+  static constexpr std::string_view name = "peer_key_list";
+  static constexpr std::string_view summary = "a key whose value is a list, as C programs do it";
+  static constexpr std::string_view lacks =
+      "takes none out again, asks malloc for each, and loses what comes in the last of the four "
+      "rounds of keys";
+
+  static void arm(entry* /*storage*/, int /*n*/) noexcept {}
+  template <class C>
+  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+    auto* const made = static_cast<element*>(std::malloc(sizeof(element)));
+    THREADREF_CHECK(made != nullptr, "peer_key_list: out of memory");
+    *made = {{&run_state<C>, kept}, static_cast<element*>(pthread_getspecific(key_))};
+    THREADREF_CHECK_CALL(pthread_setspecific(key_, made));
+  }
+
+ private:
+  struct element {
+    entry what;
+    element* older;
+  };
+  // What is added meanwhile gives the key a value again: it runs in the next round.
+  static void run(void* newest) {
+    for (auto* at = static_cast<element*>(newest); at != nullptr;) {
+      element* const older = at->older;
+      at->what.fn(at->what.arg);
+      std::free(at);
+      at = older;
+    }
+  }
+  static pthread_key_t create() {
+    pthread_key_t key{};
+    THREADREF_CHECK_CALL(pthread_key_create(&key, &run));
+    return key;
+  }
+  static inline const pthread_key_t key_ = create();
+};
+
+const subject_code& code_of_peer_key_list() {
+  static const subject_code code = make_code<peer_key_list, scope::rows_and_sweeps>(row_kind::peer);
+  return code;
+}
+
+}  // namespace threadref::bench

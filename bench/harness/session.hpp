@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// One run of the program: what was asked for, where its threads are, and what came of it.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/harness/options.hpp"
+#include "bench/harness/statistics.hpp"
+#include "bench/load/idle_threads.hpp"
+#include "bench/subjects/subject_code.hpp"
+#include "bench/timing/probe.hpp"
+#include "scenarios/scenarios.hpp"
+#include "testing/check.hpp"
+#include "testing/environment.hpp"
+
+namespace threadref::bench {
+
+// How the label of a row begins that has no figures; the reason follows.
+inline constexpr std::string_view absent_prefix = "absent: ";
+
+// What a benchmark's name stands for.
+struct row {
+  scenarios::id key;
+  std::string name;
+  std::string_view subject;
+  row_kind kind = row_kind::back_end;
+  int n = 1;
+  int pairs = 1;         // samples of the subject, and as many of its floor
+  int churn = 0;         // threads alive beside
+  bool is_free = false;  // runs on all CPUs, though alone
+  std::string_view order = "ok";
+};
+
+std::vector<int> allowed_cpus();
+
+class session {
+ public:
+  session(options asked, testing::environment seen);
+
+  const options asked;
+  const testing::environment machine;
+  const testing::thread_room room;  // for a crowd
+  // How many others a row has that wants so many: fewer where the system gives no more.
+  [[nodiscard]] int crowd_of(int wanted) const noexcept { return std::min(wanted, room.threads); }
+  // The same for the rows with churn.
+  [[nodiscard]] int churn_crowd() const noexcept {
+    const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
+    return crowd_of(asked.smoke ? sizes.smoke() : sizes.real());
+  }
+
+  // How many pairs of probes a row takes.
+  [[nodiscard]] int pairs(int real) const noexcept {
+    return asked.smoke ? std::min(smoke_pairs, real) : real;
+  }
+  // The CPU that rows without churn are pinned to, or -1.
+  [[nodiscard]] int pinned_cpu() const noexcept { return pinned_; }
+
+  // Every body says first where it wants to run. Solo: pinned, nobody else there.
+  void go_solo();
+  // On all CPUs, nobody else there.
+  void go_free();
+  // On all CPUs, with that many others alive; they stay for the next such row. False: the system
+  // did not let us have them.
+  bool go_with_crowd(int alive);
+
+  // The single samples of a row, sorted, for --samples.
+  void keep(const row& of, std::string_view what, const samples& sorted);
+  void write_samples() const;
+
+  void add_row(row r) { rows_.emplace(r.name, r); }
+  [[nodiscard]] const row* find(const std::string& name) const;
+  [[nodiscard]] const std::map<std::string, row>& rows() const noexcept { return rows_; }
+
+  // A row found a fault of its subject, or could not be measured.
+  void record(const row& of, const verdict& found);
+  void not_usable() noexcept { unusable_ = true; }
+  [[nodiscard]] bool failed() const noexcept { return !faults_.empty(); }
+  [[nodiscard]] bool usable() const noexcept { return !unusable_; }
+  // What was found per subject.
+  [[nodiscard]] const std::map<std::string, verdict>& faults() const noexcept { return faults_; }
+  [[nodiscard]] const std::map<std::string, int>& rows_caught() const noexcept { return caught_; }
+
+ private:
+  static constexpr int smoke_pairs = 32;
+  void place(const std::vector<int>& cpus) const;
+
+  int pinned_ = -1;
+  crowd bystander_;  // one thread, for the whole run: see README.md, "Method"
+  crowd crowd_;
+  std::vector<int> cpus_;
+  std::map<std::string, row> rows_;
+  std::map<std::string, std::string> samples_;
+  std::map<std::string, verdict> faults_;
+  std::map<std::string, int> caught_;
+  bool unusable_ = false;
+};
+
+}  // namespace threadref::bench

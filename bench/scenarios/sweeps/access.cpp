@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "bench/load/shared_object.hpp"
+#include "bench/plugins/access_table.hpp"
+#include "bench/scenarios/sweeps/sweep.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+// It stays loaded: threads have variables in it.
+const access_table& loaded_access(const char* file) {
+  return *reinterpret_cast<decltype(&threadref_bench_access)>(
+      symbol_in(open_object(beside_program(file)), "threadref_bench_access"))();
+}
+
+// Where the timed code lies: in the program,
+struct inline_access {
+  static void load() {}
+  static probe::routine registration(const subject_code& s) { return s.registration; }
+  static probe::routine ensure(const subject_code& s) { return s.ensure_many; }
+};
+// in a shared object that uses the program's copy of the library,
+struct shared_object {
+  static constexpr const char* file = "bench_access_shared.so";
+};
+// or in one with a copy of its own, which comes when the program has long been running.
+struct plugin_object {
+  static constexpr const char* file = "bench_access_dlopened.so";
+};
+template <class Object>
+struct access_through {
+  static void load() { static_cast<void>(table()); }
+  static probe::routine registration(const subject_code& s) { return table().registration(s.name); }
+  static probe::routine ensure(const subject_code& s) { return table().ensure(s.name); }
+
+ private:
+  static const access_table& table() {
+    static const access_table& loaded = loaded_access(Object::file);
+    return loaded;
+  }
+};
+using shared_access = access_through<shared_object>;
+using dlopened_access = access_through<plugin_object>;
+
+template <class Access>
+void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+  or_say_why(state, all, [&] {
+    Access::load();
+    measure_and_report(state, all, of, s);
+  });
+}
+
+// What does registering one more cost there?
+template <class Access>
+body registration_through(id key) {
+  body made = sweep_of_registration(key);
+  made.peers = {"peer_reserved_vector", "peer_cxa_thread_atexit"};
+  made.take = [](const subject_code& s, probe& at, int n, verdict& v) {
+    at.n = n;
+    return s.run(at, Access::registration(s), n + 1, v);
+  };
+  made.run = &run<Access>;
+  return made;
+}
+
+// What does it cost to ask whether the thread is registered, if it is?
+template <class Access>
+body ensure_through(id key) {
+  return {
+      .key = key,
+      .floors = {"floor_thread_local_load"},
+      .pairs = [](int /*n*/) { return sweep_pairs(256); },
+      .most = [](int /*n*/) { return 1; },
+      .operations = [](int n) -> double { return n; },
+      .take =
+          [](const subject_code& s, probe& at, int n, verdict& v) {
+            at.n = n;
+            return s.run(at, Access::ensure(s), 0, v);
+          },
+      .run = &run<Access>,
+  };
+}
+
+}  // namespace
+
+// What do the two cost the program itself, and code in a shared object?
+//   bench_threadref --benchmark_filter=sweep/access
+// Floors and peers lie in the same object as what they are compared with.
+template <>
+const body& body_of<id::sweep_access_inline_ensure>() {
+  static const body it = ensure_through<inline_access>(id::sweep_access_inline_ensure);
+  return it;
+}
+template <>
+const body& body_of<id::sweep_access_inline_registration>() {
+  static const body it = registration_through<inline_access>(id::sweep_access_inline_registration);
+  return it;
+}
+template <>
+const body& body_of<id::sweep_access_shared_ensure>() {
+  static const body it = ensure_through<shared_access>(id::sweep_access_shared_ensure);
+  return it;
+}
+template <>
+const body& body_of<id::sweep_access_shared_registration>() {
+  static const body it = registration_through<shared_access>(id::sweep_access_shared_registration);
+  return it;
+}
+template <>
+const body& body_of<id::sweep_access_dlopened_ensure>() {
+  static const body it = ensure_through<dlopened_access>(id::sweep_access_dlopened_ensure);
+  return it;
+}
+template <>
+const body& body_of<id::sweep_access_dlopened_registration>() {
+  static const body it =
+      registration_through<dlopened_access>(id::sweep_access_dlopened_registration);
+  return it;
+}
+
+}  // namespace threadref::bench

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include <utility>
+
+#include "bench/load/registered_threads.hpp"
+#include "bench/scenarios/sweeps/sweep.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+  const body& what = body_of(of.key);
+  all.go_with_crowd(0);
+  residents others(s, of.n);
+  if (!others.are_there()) return fail_without_threads(state, all);
+  measured m = measure_in_turns(state, all, of, s);
+  others.dismiss(m.found);
+  report(state, all, of, what.operations(of.n), std::move(m), what.wanted);
+}
+
+}  // namespace
+
+// Does registering depend on how many other threads are registered?
+//   bench_threadref --benchmark_filter=sweep/live_threads_registration
+template <>
+const body& body_of<id::sweep_live_threads_registration>() {
+  static const body it = [] {
+    body made = sweep_of_registration(id::sweep_live_threads_registration);
+    made.run = &run;
+    return made;
+  }();
+  return it;
+}
+
+// Does the end of a thread depend on how many others are registered?
+//   bench_threadref --benchmark_filter=sweep/live_threads_exit
+template <>
+const body& body_of<id::sweep_live_threads_exit>() {
+  static const body it = [] {
+    body made = sweep_of_exit(id::sweep_live_threads_exit);
+    made.run = &run;
+    return made;
+  }();
+  return it;
+}
+
+}  // namespace threadref::bench

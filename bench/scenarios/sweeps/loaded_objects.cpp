@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "bench/load/loaded_objects.hpp"
+
+#include "bench/scenarios/sweeps/sweep.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+body among_objects(body made) {
+  made.peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_cxa_last_object",
+                "peer_key_list"};
+  made.run = &report_among<loaded_objects>;
+  return made;
+}
+
+}  // namespace
+
+// Does registering depend on how many shared objects are loaded?
+//   bench_threadref --benchmark_filter=sweep/loaded_objects_registration
+// glibc looks for the object that registers, one after the other.
+template <>
+const body& body_of<id::sweep_loaded_objects_registration>() {
+  static const body it =
+      among_objects(sweep_of_registration(id::sweep_loaded_objects_registration));
+  return it;
+}
+
+// Does the end of a thread depend on how many shared objects are loaded?
+//   bench_threadref --benchmark_filter=sweep/loaded_objects_exit
+template <>
+const body& body_of<id::sweep_loaded_objects_exit>() {
+  static const body it = among_objects(sweep_of_exit(id::sweep_loaded_objects_exit));
+  return it;
+}
+
+}  // namespace threadref::bench

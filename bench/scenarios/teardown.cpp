@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// Trees are grown anew for each sample, each worker with a few finalizers, and torn down when all
+// have registered. The floor's workers register nothing, and wait themselves, where that is asked.
+#include <algorithm>
+#include <deque>
+
+#include "bench/load/worker_tree.hpp"
+#include "bench/scenarios/scenario.hpp"
+#include "bench/subjects/finalizers.hpp"
+
+namespace threadref::bench {
+
+namespace {
+
+constexpr int finalizers = 4;
+
+void wait_here() {
+  waiting_finalizer{}();
+}
+
+worker_duty duty_of(const subject_code& s, bool waits) {
+  if (s.registers_nothing) return {s, 0, false, waits ? &wait_here : nullptr};
+  return {s, finalizers, waits, nullptr};
+}
+
+struct torn_down {
+  const subject_code& subject;
+  workers::teardown how;
+  bool waits;
+
+  instant take(std::deque<account>& each, workers::teardown in_what_way, verdict& v) const {
+    return tree(each, in_what_way, duty_of(subject, waits)).tear_down(v);
+  }
+  // Where all are stopped at once, one by one is taken beside it, in turns.
+  sample take_both(std::deque<account>& each, bool serial_first, verdict& v) const {
+    sample s;
+    if (serial_first) s.total = take(each, workers::teardown::serial, v);
+    s.region = take(each, how, v);
+    if (!serial_first) s.total = take(each, workers::teardown::serial, v);
+    return s;
+  }
+};
+
+void compare(benchmark::State& state, const measured& m) {
+  samples serial = m.subject.total;
+  samples ratios;
+  for (std::size_t i = 0; i != serial.size(); ++i)
+    ratios.push_back(m.subject.region[i] / serial[i]);
+  std::sort(serial.begin(), serial.end());
+  std::sort(ratios.begin(), ratios.end());
+  const interval ratio = median_interval(ratios);
+  state.counters["serial_ns"] = quantile(serial, 0.5);
+  state.counters["serial_ratio"] = ratio.middle;
+  state.counters["serial_ratio_low"] = ratio.low;
+  state.counters["serial_ratio_high"] = ratio.high;
+}
+
+template <workers::teardown How, bool Waits>
+void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+  constexpr bool is_serial = How == workers::teardown::serial;
+  const torn_down timed{s, How, Waits};
+  const torn_down floor{subject_named("floor_empty_thread"), How, Waits};
+  all.go_free();
+  or_say_why(state, all, [&] {
+    std::deque<account> each;
+    for (int i = 0; i != of.n; ++i) each.emplace_back(finalizers);
+    bool serial_first = false;
+    const measured m = sample_pairs(
+        state, 1,
+        [&](verdict& v) {
+          serial_first = !serial_first;
+          return is_serial ? sample{.region = timed.take(each, How, v)}
+                           : timed.take_both(each, serial_first, v);
+        },
+        [&](verdict& v) { return sample{.region = floor.take(each, How, v)}; });
+    if constexpr (!is_serial) compare(state, m);
+    report(state, all, of, 1, m, figures::per_operation);
+  });
+}
+
+template <workers::teardown How, bool Waits>
+body teardown_body(id key) {
+  return {
+      .key = key,
+      .floors = {"floor_empty_thread"},
+      .is_free = true,
+      .pairs = [](int workers) { return Waits ? 20 : std::clamp(4'000 / workers, 20, 100); },
+      .run = &run<How, Waits>,
+  };
+}
+
+}  // namespace
+
+// How long does it take to tear down a tree of workers, one after the other?
+//   bench_threadref --benchmark_filter=worker/teardown_serial/
+// A worker stops a child, joins it, and goes on to the next. From the root's stop() to its join().
+// 2026-11-21, a Xeon's two cores: 12 to 28 us a worker: a wake-up, an end, a join.
+// Shows: PW-16.
+template <>
+const body& body_of<id::teardown_serial>() {
+  static const body it = teardown_body<workers::teardown::serial, false>(id::teardown_serial);
+  return it;
+}
+
+// How long does it take where all of them are stopped before the first one is joined?
+//   bench_threadref --benchmark_filter=worker/teardown_broadcast/
+// 2026-11-21, a Xeon's two cores: 0.7 to 1.0 of one after the other.
+// Shows: PW-16.
+template <>
+const body& body_of<id::teardown_broadcast>() {
+  static const body it = teardown_body<workers::teardown::broadcast, false>(id::teardown_broadcast);
+  return it;
+}
+
+// How long do both take when one finalizer of each worker waits for 200 us?
+//   bench_threadref --benchmark_filter=worker/teardown_.*_waiting/
+// A parent's finalizers wait until all of its children's have run, so this lasts for as many waits
+// as the tree is deep; the floor's workers wait before they join their children, in two.
+// 2026-11-21, a Xeon's two cores: all at once takes 0.28 of one after the other with 15 workers,
+// 0.10 with 85.
+template <>
+const body& body_of<id::teardown_serial_waiting>() {
+  static const body it =
+      teardown_body<workers::teardown::serial, true>(id::teardown_serial_waiting);
+  return it;
+}
+template <>
+const body& body_of<id::teardown_broadcast_waiting>() {
+  static const body it =
+      teardown_body<workers::teardown::broadcast, true>(id::teardown_broadcast_waiting);
+  return it;
+}
+
+}  // namespace threadref::bench

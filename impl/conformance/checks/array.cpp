@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+// The array of a list (impl/threadref/detail/exit_array.cpp): what depends on where in it a
+// registration lies. Its first slabs have 31 places and 63.
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "conformance/harness/busy_thread.hpp"
+#include "conformance/harness/child.hpp"
+#include "conformance/harness/suite.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(array);
+
+constexpr int first_slab = 31;
+constexpr int two_slabs = first_slab + 63;
+
+// A run that lasts until it is let go, and says whether its function's bytes, all that a place has
+// of them, stayed as they were.
+struct run_elsewhere {
+  gate running;
+  gate over;
+};
+struct watched_bytes {
+  run_elsewhere* at;
+  std::uint64_t mark;
+  bool operator()() const {
+    const watched_bytes before = *this;
+    before.at->running.open();
+    before.at->over.wait();
+    return at == before.at && mark == before.mark;
+  }
+};
+static_assert(sizeof(watched_bytes) == detail::closure_bytes);
+
+// `all` registrations, each of which registers two more when it runs; but another thread runs those
+// at the places `elsewhere` as the exit begins, and is at it until after the thread's end.
+template <class B>
+class late_among_foreign_runs {
+ public:
+  late_among_foreign_runs(int all, std::initializer_list<int> elsewhere)
+      : all_(all), elsewhere_(elsewhere), runs_(elsewhere.size()), handles_(elsewhere.size()) {}
+
+  void on(lane_on<B>& me) {
+    std::size_t next = 0;
+    for (int i = 0; i != all_; ++i) {
+      if (std::count(elsewhere_.begin(), elsewhere_.end(), i) != 0) {
+        handles_[next] = finalize<B>(watched_bytes{&runs_[next], 37});
+        ++next;
+      } else {
+        me.add_and([&me] {
+          me.add();
+          me.add();
+        });
+      }
+    }
+    for (std::size_t i = 0; i != runs_.size(); ++i) {
+      others_.emplace_back(
+          [this, i] { EXPECT_EQ(handles_[i](), std::optional(true)) << "of " << all_; });
+    }
+    for (run_elsewhere& r : runs_) r.running.wait();
+  }
+  void end() {
+    for (run_elsewhere& r : runs_) r.over.open();
+    others_.clear();
+  }
+
+ private:
+  const int all_;
+  const std::vector<int> elsewhere_;
+  std::deque<run_elsewhere> runs_;
+  std::vector<finalizer<bool, B>> handles_;
+  std::deque<os_thread> others_;
+};
+
+TYPED_TEST(array, c037_a_finalizer_of_a_finalizer_leaves_what_runs_elsewhere) {
+  using checked = late_among_foreign_runs<TypeParam>;
+  const auto play = [this](int all, std::initializer_list<int> elsewhere) {
+    checked c(all, elsewhere);
+    this->run([&c](auto& me) { c.on(me); });
+    c.end();
+  };
+  for (const int all : {3, first_slab, first_slab + 1, first_slab + 2, two_slabs + 1, 200}) {
+    play(all, {all - 1});
+    play(all, {all / 2});
+    play(all, {0, all / 2, all - 1});
+    play(all, {all - 2, all - 1});
+  }
+  play(200, {first_slab - 1, first_slab, two_slabs - 1, two_slabs});
+}
+
+// Those below it run in a later round, whose first question is whether there are any.
+TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
+  for (const int place : {0, first_slab - 1, first_slab, two_slabs - 1, two_slabs}) {
+    this->run([place](auto& me) {
+      for (int i = 0; i != two_slabs + 2; ++i) {
+        if (i == place) {
+          me.add_and([] { pthread_exit(nullptr); });
+        } else {
+          me.add();
+        }
+      }
+    });
+  }
+}
+
+// It is newer than all of the slab before, where the drain would go on.
+TYPED_TEST(array, c123_what_the_last_of_a_slab_registers_is_next) {
+  if (is_direct<TypeParam>()) return;  // it has no array
+  std::vector<int> order;
+  basic_exit_node<TypeParam> late;
+  struct noted {
+    std::vector<int>& in;
+    static void run(void* self) { static_cast<noted*>(self)->in.push_back(-1); }
+  } note{order};
+  os_thread([&] {
+    for (int i = 0; i != two_slabs; ++i) {
+      finalize<TypeParam>([&, i] {
+        order.push_back(i);
+        if (i == first_slab) {
+          EXPECT_EQ(late.attach(&noted::run, &note), std::errc{});
+        }
+      });
+    }
+  }).join();
+  std::vector<int> expected;
+  for (int i = two_slabs; i != 0; --i) {
+    expected.push_back(i - 1);
+    if (i - 1 == first_slab) expected.push_back(-1);
+  }
+  EXPECT_EQ(order, expected);
+}
+
+// A finalizer ends the process: the rest of its thread's list is run by the exit stage, on top of
+// the drain, which was in the first slab; one of those calls pthread_exit. The last rounds of the
+// thread's exit find what is left, and main ends the process.
+THREADREF_SCENARIO(c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
+  os_thread([&out] {
+    for (int i = 0; i != two_slabs; ++i) {
+      if (i == 4) {
+        seen<B>(out, "left");
+      } else if (i == 8) {
+        finalize<B>([&out] {
+          out.note("pthread_exit");
+          pthread_exit(nullptr);
+        });
+      } else if (i == 20) {
+        finalize<B>([&out] {
+          out.note("exit");
+          std::exit(1);
+        });
+      } else {
+        finalize<B>([] {});
+      }
+    }
+  }).join();
+  return 0;
+}
+TYPED_TEST(array, c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, (names{"exit@thread", "pthread_exit@thread", "left@thread"}));
+  expect_accounted(end.stats, 0);
+}
+
+// The array gets a slab and leaves it again, many times: that gives it no right to more holes.
+TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
+  if (is_direct<TypeParam>()) return;  // each place is used once
+  std::size_t slabs = 0;
+  trim<TypeParam>();  // this thread begins without slabs
+  os_thread([&slabs] {
+    for (int round = 0; round != 200; ++round) {
+      std::vector<plain_finalizer<TypeParam>> all;
+      for (int i = 0; i != two_slabs; ++i) all.push_back(finalize<TypeParam>([] {}));
+      cancel_elsewhere<TypeParam>(all);
+    }
+    cancel_the_oldest_of_ten<TypeParam>(20'000);
+    slabs = slabs_of_this_thread<TypeParam>().size();
+  }).join();
+  EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
+}
+
+// How many have been registered follows from where the array ends. Another thread may ask while
+// that moves, from slab to slab and by one.
+TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> registered{0};
+  const counters before = stats<TypeParam>();
+  const auto live = [&] {
+    std::vector<plain_finalizer<TypeParam>> all;
+    const int life = busy_life<TypeParam>();
+    for (int made = 0; made < life - first_slab - 5 && !stop; made += first_slab + 5) {
+      for (int i = 0; i != first_slab + 5; ++i) {
+        ++registered;
+        all.push_back(finalize<TypeParam>([] {}));
+      }
+      while (!all.empty()) {
+        EXPECT_TRUE(all.back().cancel());
+        all.pop_back();
+      }
+    }
+  };
+  os_thread busy([&] {
+    while (!stop) os_thread(live).join();
+  });
+  while (registered == 0) sched_yield();
+  std::uint64_t last = 0;
+  for (int i = 0; i != scaled(200'000, 2'000); ++i) {
+    const std::uint64_t now = stats<TypeParam>().registered - before.registered;
+    EXPECT_GE(now, last);
+    EXPECT_LE(now, registered.load());
+    last = now;
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(stats<TypeParam>().registered - before.registered, registered.load());
+}
+
+// However long it is in the middle of that: a signal stops it anywhere, and it goes on only when
+// its registrations have been counted. Neither holds a lock there that the other needs.
+// Both sleep meanwhile: who yields beside busy processes waits for each of them.
+sem_t stands_still;
+sem_t is_let_go;
+void stand_still(int /*signal*/) {
+  sem_post(&stands_still);
+  sem_wait(&is_let_go);  // not interrupted: all signals are blocked in here
+}
+TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
+  if (is_direct<TypeParam>()) return;  // each place is used once
+  struct sigaction holding = {};
+  struct sigaction before = {};
+  holding.sa_handler = stand_still;
+  sigfillset(&holding.sa_mask);
+  ASSERT_EQ(sigaction(SIGUSR1, &holding, &before), 0);
+  ASSERT_EQ(sem_init(&stands_still, 0, 0), 0);
+  ASSERT_EQ(sem_init(&is_let_go, 0, 0), 0);
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> begun{0};
+  std::atomic<std::uint64_t> done{0};
+  const std::uint64_t at_first = stats<TypeParam>().registered;
+  os_thread busy([&] {
+    while (!stop) {
+      std::vector<plain_finalizer<TypeParam>> all;
+      for (int i = 0; i != first_slab + 5; ++i) {
+        ++begun;
+        all.push_back(finalize<TypeParam>([] {}));
+        ++done;
+      }
+      for (; !all.empty(); all.pop_back()) EXPECT_TRUE(all.back().cancel());
+    }
+  });
+  for (int i = 1; i != scaled(200'000, 1'000); ++i) {
+    pthread_kill(busy.native(), SIGUSR1);
+    while (sem_wait(&stands_still) != 0) continue;
+    const std::uint64_t now = stats<TypeParam>().registered - at_first;
+    const std::uint64_t least = done;
+    const std::uint64_t most = begun;
+    sem_post(&is_let_go);
+    EXPECT_GE(now, least);
+    EXPECT_LE(now, most);
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
+}
+
+// And the thread may be gone in the middle of that. At any moment there is one that has registered.
+THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
+  auto busy = std::make_unique<busy_thread<B>>();
+  for (int i = 0; i != scaled(300, 30); ++i) {
+    if (busy->is_done()) busy = std::make_unique<busy_thread<B>>();
+    const pid_t child = checked_fork();
+    if (child == 0) _exit(stats<B>().forgotten == 0 ? 1 : 0);
+    if (wait_for_fork(child) != "status 0") out.note("a child failed");
+  }
+  busy.reset();
+  out.note("all forked");
+  return 0;
+}
+TYPED_TEST(array, c089_while_another_thread_moves_the_end_of_its_array) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, names{"all forked@main"});
+}
+
+// And another one begins where it was, in its block.
+THREADREF_SCENARIO(c089_while_another_thread_is_half_way_through_a_move) {
+  gate half_way;
+  gate over;
+  os_thread busy([&] {
+    finalize<B>([] {});
+    detail::block& b = *B::list::own();
+    const std::uint64_t base = b.word_base;  // what move_fresh() stores first
+    b.word_meanwhile = b.word_at(b.fresh());
+    b.word_base = base | detail::block::is_moving;
+    half_way.open();
+    over.wait();
+    b.word_base = base;
+  });
+  half_way.wait();
+  const pid_t child = checked_fork();
+  if (child == 0) {
+    int ran = 0;
+    os_thread([&ran] {
+      for (int i = 0; i != first_slab; ++i) finalize<B>([&ran] { ++ran; });
+    }).join();
+    _exit(ran == first_slab ? 0 : 1);
+  }
+  out.note(wait_for_fork(child).c_str());
+  over.open();
+  busy.join();
+  return 0;
+}
+TYPED_TEST(array, c089_while_another_thread_is_half_way_through_a_move) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, names{"status 0@main"});
+}
+
+// What others took is counted beside what its thread has taken back of that; either is a large
+// number in a long life.
+TYPED_TEST(array, c064_after_four_billion_that_others_took) {
+  if (is_direct<TypeParam>()) return;  // each place is used once
+  std::size_t slabs = 0;
+  trim<TypeParam>();  // this thread begins without slabs
+  os_thread([&slabs] {
+    constexpr std::int64_t so_far = (std::int64_t{1} << 32) - 2;
+    finalize<TypeParam>([] {});
+    TypeParam::list::own()->holes = -so_far;
+    TypeParam::list::own()->foreign_holes = so_far;
+    std::vector<plain_finalizer<TypeParam>> all;
+    for (int i = 0; i != 4; ++i) all.push_back(finalize<TypeParam>([] {}));
+    cancel_elsewhere<TypeParam>(all);
+    cancel_the_oldest_of_ten<TypeParam>(20'000);
+    slabs = slabs_of_this_thread<TypeParam>().size();
+  }).join();
+  EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
+}
+
+// Nothing but the place itself says to its thread that the other is done with it.
+TYPED_TEST(array, c113_a_place_is_used_again_after_what_another_thread_did_there) {
+  const int rounds = scaled(20'000, 200);
+  std::vector<plain_finalizer<TypeParam>> all(static_cast<std::size_t>(rounds));
+  std::atomic<int> made{0};
+  std::atomic<int> called{0};
+  std::int64_t sum = 0;
+  os_thread other([&] {
+    for (int i = 0; i != rounds; ++i) {
+      while (made.load(std::memory_order_acquire) == i) sched_yield();
+      EXPECT_TRUE(all[static_cast<std::size_t>(i)]());
+      called.store(i + 1, std::memory_order_relaxed);
+    }
+  });
+  this->run([&](auto& me) {
+    for (int i = 0; i != first_slab - 1; ++i) me.add();
+    for (int i = 0; i != rounds; ++i) {
+      all[static_cast<std::size_t>(i)] = finalize<TypeParam>([&sum, i] { sum += i; });
+      made.store(i + 1, std::memory_order_release);
+      while (called.load(std::memory_order_relaxed) == i) sched_yield();
+    }
+  });
+  other.join();
+  EXPECT_EQ(sum, std::int64_t{rounds} * (rounds - 1) / 2);
+}
+
+}  // namespace
+}  // namespace threadref::conformance

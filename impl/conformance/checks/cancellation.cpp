@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// G. Threads that others cancel, and threads that live long.
+#include <pthread.h>
+#include <sched.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "conformance/harness/suite.hpp"
+#include "threadref/detail/memory.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(cancellation);
+
+TYPED_TEST(cancellation, c063_deferred_in_the_body) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate ready;
+  os_thread t([&] {
+    me.open();
+    for (int i = 0; i != 10; ++i) me.add();
+    ready.open();
+    for (;;) {
+      pthread_testcancel();
+      sched_yield();
+    }
+  });
+  ready.wait();
+  t.cancel();
+  EXPECT_EQ(t.join(), PTHREAD_CANCELED);
+  me.close();
+  EXPECT_EQ(me.order().size(), 10U);
+}
+
+// Asking, and taking what others have, is nothing that ends a thread; nor the process, by an
+// unwinding that may not leave it.
+TYPED_TEST(cancellation, c063_pending_when_it_asks) {
+  gate registered;
+  gate asked;
+  std::optional<basic_ref<TypeParam>> r;
+  plain_finalizer<TypeParam> first;
+  plain_finalizer<TypeParam> second;
+  os_thread other([&] {
+    r.emplace();
+    first = finalize<TypeParam>([] {});
+    second = finalize<TypeParam>([] {});
+    registered.open();
+    asked.wait();
+  });
+  registered.wait();
+  int answers = 0;
+  os_thread t([&] {
+    pthread_cancel(pthread_self());
+    answers += first.peek().has_value() ? 1 : 0;  // reads the name of the other for the first time
+    answers += (*r)() ? 1 : 0;
+    answers += enumerate<TypeParam>().empty() ? 0 : 1;
+    answers += first.detach().has_value() ? 1 : 0;
+    answers += detach_all<TypeParam>(reinterpret_cast<const void*>(+[] {})) != 0 ? 1 : 0;
+    pthread_testcancel();
+    ++answers;
+  });
+  EXPECT_EQ(t.join(), PTHREAD_CANCELED);
+  asked.open();
+  other.join();
+  EXPECT_EQ(answers, 5);
+  EXPECT_FALSE(second.alive());
+}
+
+// The body returns although somebody has cancelled it: the finalizers are not cut short by it.
+TYPED_TEST(cancellation, c063_pending_when_the_body_returns) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate ready;
+  std::atomic<bool> cancelled{false};
+  std::atomic<int> completed{0};
+  os_thread t([&] {
+    me.open();
+    for (int i = 0; i != 10; ++i) {
+      me.add_and([&completed] {
+        pthread_testcancel();
+        ++completed;
+      });
+    }
+    ready.open();
+    EXPECT_TRUE(yield_until([&] { return cancelled.load(); }));
+  });
+  ready.wait();
+  t.cancel();
+  cancelled = true;
+  t.join();
+  me.close();
+  EXPECT_EQ(completed, 10);
+}
+
+TYPED_TEST(cancellation, c063_arriving_during_a_finalizer) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate running;
+  std::atomic<bool> cancelled{false};
+  std::atomic<int> completed{0};
+  os_thread t([&] {
+    me.open();
+    for (int i = 0; i != 5; ++i) {
+      me.add_and([&completed] {
+        pthread_testcancel();
+        ++completed;
+      });
+    }
+    me.add_and([&] {
+      running.open();
+      EXPECT_TRUE(yield_until([&] { return cancelled.load(); }));
+      pthread_testcancel();
+      ++completed;
+    });
+  });
+  running.wait();
+  t.cancel();
+  cancelled = true;
+  t.join();
+  me.close();
+  EXPECT_EQ(completed, 6);
+}
+
+// A cancelled thread whose finalizer then leaves by pthread_exit.
+TYPED_TEST(cancellation, c063_and_pthread_exit_inside_a_finalizer) {
+  lane_on<TypeParam>& me = this->new_lane();
+  gate ready;
+  os_thread t([&] {
+    me.open();
+    me.add();
+    me.add_and([] { pthread_exit(nullptr); });
+    me.add();
+    ready.open();
+    for (;;) {
+      pthread_testcancel();
+      sched_yield();
+    }
+  });
+  ready.wait();
+  t.cancel();
+  t.join();
+  me.close();
+  EXPECT_EQ(me.order(), (std::vector<int>{2, 1, 0}));
+}
+
+template <class B>
+std::size_t slots_of_this_thread() {
+  std::size_t all = 0;
+  for (const detail::slab* s : slabs_of_this_thread<B>()) all += s->capacity;
+  return all;
+}
+
+// Shows: F-30.
+TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory) {
+  trim<TypeParam>();  // this thread begins without slabs
+  os_thread([] {
+    for (int i = 0; i != scaled(10'000'000); ++i) {
+      ASSERT_TRUE(finalize<TypeParam>([] {}).cancel());
+    }
+    EXPECT_EQ(slabs_of_this_thread<TypeParam>().size(), 1U);
+  }).join();
+  // The oldest first, of a thousand: see below.
+  trim<TypeParam>();
+  os_thread([] {
+    constexpr std::size_t pending = 1'000;
+    constexpr std::size_t rounds = scaled(2'000, 20);
+    std::array<plain_finalizer<TypeParam>, pending> all;
+    for (auto& f : all) f = finalize<TypeParam>([] {});
+    for (std::size_t i = 0; i != rounds * pending; ++i) {
+      EXPECT_TRUE(all[i % pending].cancel());
+      all[i % pending] = finalize<TypeParam>([] {});
+    }
+    EXPECT_LE(slots_of_this_thread<TypeParam>(), 2 * (3 * pending + 31));
+  }).join();
+}
+
+// Each of these registers as many as before, and itself: what ran below that are holes, as is what
+// is cancelled in the middle. The last one then has ten pending, and cancels the oldest for ever.
+template <class B>
+struct registers_again {
+  int left;
+  void operator()() const {
+    if (left != 0) {
+      finalize<B>(registers_again{left - 1});
+      for (int i = 0; i != 400; ++i) finalize<B>([] {});
+      return;
+    }
+    cancel_the_oldest_of_ten<B>(20'000);
+    EXPECT_LE(slots_of_this_thread<B>(), 2 * (3 * 400 + 31));
+  }
+};
+TYPED_TEST(cancellation, c064_finalizers_that_register_leave_room) {
+  if (is_direct<TypeParam>()) return;  // each place is used once
+  trim<TypeParam>();                   // this thread begins without slabs
+  os_thread([] { finalize<TypeParam>(registers_again<TypeParam>{50}); }).join();
+}
+
+// What other threads take is used again. A list has twice as many slots as were pending at once, in
+// order, and as many with links; and a slab of either sort. (One round is not enough to get there:
+// what comes while half the array is holes goes to the chain, which takes slabs of its own.)
+TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
+  constexpr std::size_t batch = 1'000;
+  std::vector<plain_finalizer<TypeParam>> all;
+  std::vector<std::size_t> slots;  // after each round
+  trim<TypeParam>();
+  os_thread([&] {
+    for (int round = 0; round != scaled(2'000, 10); ++round) {
+      all.clear();
+      for (std::size_t i = 0; i != batch; ++i) all.push_back(finalize<TypeParam>([] {}));
+      cancel_elsewhere<TypeParam>(all);
+      slots.push_back(slots_of_this_thread<TypeParam>());
+    }
+  }).join();
+  EXPECT_EQ(slots.back(), slots[slots.size() / 2]) << "half-way and after the last round";
+  // No slab is larger than what was there before it and 31.
+  EXPECT_LE(slots.back(), 2 * (3 * batch + 31));
+}
+
+TYPED_TEST(cancellation, c064_nor_does_a_churn_of_threads_take_blocks) {
+  const auto one = [] {
+    os_thread([] {
+      for (int i = 0; i != 100; ++i) finalize<TypeParam>([] {});
+    }).join();
+  };
+  one();
+  const std::size_t before = TypeParam::list::all().used();
+  for (int i = 0; i != scaled(20'000); ++i) one();
+  EXPECT_EQ(TypeParam::list::all().used(), before);
+}
+
+}  // namespace
+}  // namespace threadref::conformance

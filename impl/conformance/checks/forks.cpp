@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+// I. fork(). Each check in a process of its own, which forks.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "conformance/harness/child.hpp"
+#include "conformance/harness/foreign_key.hpp"
+#include "conformance/harness/suite.hpp"
+#include "testing/check.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(forks);
+
+THREADREF_SCENARIO(c087_on_main_both_run_its_finalizers) {
+  seen<B>(out, "m1");
+  seen<B>(out, "m2");
+  const basic_ref<B> main;
+  const std::uint64_t serial = current<B>().serial();
+  const pid_t child = checked_fork();
+  if (child != 0) {
+    out.note(wait_for_fork(child).c_str());
+  } else {
+    out.note(main() && main().serial() == serial && current<B>().is_main() ? "same" : "another");
+  }
+  return child == 0 ? 9 : 0;
+}
+// Shows: R-35, F-31.
+TYPED_TEST(forks, c087_on_main_both_run_its_finalizers) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"same@main", "m2@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, false), (names{"status 9@main", "m2@main", "m1@main"}));
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+  EXPECT_EQ(end.stats_of_fork.forgotten, 0U);
+}
+
+// A worker forks; main and another thread are its siblings.
+template <class B>
+int fork_in_a_worker(ledger& out) {
+  static basic_ref<B> sibling;
+  static std::vector<plain_finalizer<B>> of_sibling;
+  sibling = basic_ref<B>();
+  of_sibling.push_back(seen<B>(out, "m1"));
+  of_sibling.push_back(seen<B>(out, "m2"));
+  start_blocked<B>(out, "o1");
+  os_thread([&out] {
+    seen<B>(out, "w1");
+    seen<B>(out, "w2");
+    const basic_ref<B> me;
+    const pid_t child = checked_fork();
+    if (child != 0) {
+      out.note(wait_for_fork(child).c_str());
+      out.note(sibling() ? "sibling lives" : "sibling is gone");
+      return;
+    }
+    out.note(sibling() ? "sibling lives" : "sibling is gone");
+    out.note(me() == current<B>() && me().is_main() ? "main" : "not main");
+    for (const auto& f : of_sibling) {
+      if (f.alive() || f() || f.cancel()) out.note("had a finalizer of a sibling");
+    }
+    out.note("threads", enumerate<B>().size());
+    out.note("forgotten", stats<B>().forgotten);
+    out.note("ran", stats<B>().ran_at_process_exit);
+  }).join();
+  return 0;
+}
+const names in_the_parent = {
+    "status 0@thread", "sibling lives@thread", "w2@thread", "w1@thread", "m2@main", "m1@main"};
+
+THREADREF_SCENARIO(c088_siblings_are_forgotten) {
+  return fork_in_a_worker<B>(out);
+}
+// Shows: R-35.
+// Differs: R-34: by default they are forgotten: what they hold may be locked by threads that are
+// not there.
+TYPED_TEST(forks, c088_siblings_are_forgotten) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"sibling is gone@main", "main@main", "threads 1@main",
+                                        "forgotten 3@main", "ran 0@main", "w2@main", "w1@main"}));
+  EXPECT_EQ(trace_of(end, false), in_the_parent);
+  expect_accounted(end.stats, 1);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+THREADREF_SCENARIO(c088_siblings_are_run) {
+  if (configure({.on_fork = fork_policy::run_siblings})) return 1;
+  return fork_in_a_worker<B>(out);
+}
+// Shows: R-34, F-31.
+TYPED_TEST(forks, c088_siblings_are_run) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  // Thread by thread: in which order, nobody says.
+  const names child = trace_of(end, true);
+  ASSERT_GE(child.size(), 3U) << end.said;
+  const bool main_first = child[0] == "m2@main";
+  names expected =
+      main_first ? names{"m2@main", "m1@main", "o1@main"} : names{"o1@main", "m2@main", "m1@main"};
+  for (const char* n : {"sibling is gone@main", "main@main", "threads 1@main", "forgotten 0@main",
+                        "ran 3@main", "w2@main", "w1@main"}) {
+    expected.emplace_back(n);
+  }
+  EXPECT_EQ(child, expected);
+  EXPECT_EQ(trace_of(end, false), in_the_parent);
+  expect_accounted(end.stats, 1);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// Threads that come, register, take from each other and go; whose locks are in every state.
+template <class B>
+void churn(const std::atomic<bool>& stop) {
+  while (!stop) {
+    os_thread other([] {
+      std::vector<plain_finalizer<B>> mine;
+      for (int i = 0; i != 20; ++i) mine.push_back(finalize<B>([] {}));
+      os_thread([&mine] {
+        for (const auto& f : mine) f.cancel();
+      }).join();
+    });
+    static_cast<void>(enumerate<B>());
+  }
+}
+
+THREADREF_SCENARIO(c089_under_churn) {
+  static std::atomic<bool> stop{false};
+  os_thread a([] { churn<B>(stop); });
+  os_thread b([] { churn<B>(stop); });
+  for (int i = 0; i != scaled(1'000); ++i) {
+    const pid_t child = checked_fork();
+    if (child == 0) {
+      seen<B>(out, "registered");
+      os_thread([&out] { seen<B>(out, "new thread"); }).join();
+      const std::vector<thread_handle> all = enumerate<B>();
+      if (all.size() == 1 && all[0].is_main()) out.note("alone");
+      std::exit(0);
+    }
+    if (const std::string how = wait_for_fork(child); how != "status 0") {
+      out.note(how.c_str());
+      _exit(1);
+    }
+  }
+  stop = true;
+  a.join();
+  b.join();
+  out.note("all forked");
+  return 0;
+}
+TYPED_TEST(forks, c089_under_churn) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.said;
+  constexpr auto children = static_cast<std::size_t>(scaled(1'000));
+  for (const char* n : {"fork: registered@main", "fork: new thread@thread", "fork: alone@main"}) {
+    EXPECT_EQ(count(end, n), children);
+  }
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// Forks while a thread that has registered is in the destructor of an older key. The child does its
+// part in here, since objects of that thread may not be destroyed there.
+template <class B, class F>
+int fork_beside_an_older_key(ledger& out, F&& in_child) {
+  gate inside;
+  gate forked;
+  key_task older(1, [&](int /*round*/) {
+    inside.open();
+    forked.wait();
+  });
+  os_thread leaving([&] {
+    older.arm(older_key());
+    finalize<B>([] {});
+  });
+  inside.wait();
+  const pid_t child = checked_fork();
+  if (child != 0) {
+    out.note(wait_for_fork(child).c_str());
+    forked.open();
+    leaving.join();
+    return 0;
+  }
+  in_child();
+  std::exit(0);
+}
+
+// At that moment glibc takes the thread for one without values of keys, and leaves its values on
+// the stack that the child gives to its next thread: they must not be taken for that one's.
+THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
+  return fork_beside_an_older_key<B>(out, [&out] {
+    seen<B>(out, "m1");
+    os_thread([&out] {
+      if (try_current<B>()) out.note("not itself");
+      seen<B>(out, "w1");
+    }).join();
+    os_thread([] {}).join();  // nor may a thread that registers nothing run anything
+    out.note("threads", enumerate<B>().size());
+  });
+}
+TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"w1@thread", "threads 1@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// Nor may such a value reach the record that its thread left, once another thread has that: main,
+// which is new here.
+THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
+  return fork_beside_an_older_key<B>(out, [&out] {
+    seen<B>(out, "m1");
+    key_task another(1, [&out](int /*round*/) { out.note("key"); });
+    os_thread([&another] { another.arm(older_key()); }).join();
+    out.note(current<B>().is_main() ? "main lives" : "main is gone");
+  });
+}
+TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"key@thread", "main lives@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+bool is_asleep(pid_t thread) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+  std::FILE* file = std::fopen(path, "r");
+  THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/task/.../stat)");
+  char state = 0;
+  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1, "a thread without a state");
+  std::fclose(file);
+  return state == 'S';
+}
+
+// What is done under a lock is copied before or after, not half done. The thread has its lock until
+// the fork is over, or the one who forks sleeps: in there only a lock makes it.
+THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
+  gate inside;
+  std::atomic<bool> busy{true};
+  std::atomic<bool> forking{false};
+  std::atomic<bool> forked{false};
+  os_thread other([&] {
+    finalize<B>([] {});
+    const std::lock_guard lock(B::list::own()->m);
+    inside.open();
+    while (!forked && !(forking && is_asleep(getpid()))) sched_yield();
+    busy = false;
+  });
+  inside.wait();
+  forking = true;
+  const pid_t child = checked_fork();
+  if (child == 0) std::exit(0);
+  out.note(busy ? "did not wait" : "waited");
+  forked = true;
+  out.note(wait_for_fork(child).c_str());
+  return 0;
+}
+TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, (names{"waited@main", "status 0@main"}));
+  expect_accounted(end.stats, 0);
+}
+
+// Which has the lock of the dead threads' blocks, and takes theirs.
+THREADREF_SCENARIO(c089_while_another_thread_trims) {
+  {
+    gate all_ready;
+    std::atomic<int> ready{0};
+    std::deque<os_thread> dead;
+    for (int i = 0; i != 16; ++i) {
+      dead.emplace_back([&] {
+        finalize<B>([] {});
+        if (++ready == 16) all_ready.open();
+        all_ready.wait();
+      });
+    }
+  }
+  std::atomic<bool> stop{false};
+  os_thread trimming([&stop] {
+    while (!stop) trim<B>();
+  });
+  for (int i = 0; i != scaled(2'000, 50); ++i) {
+    const pid_t child = checked_fork();
+    if (child == 0) _exit(0);
+    if (wait_for_fork(child) != "status 0") out.note("a child failed");
+  }
+  stop = true;
+  trimming.join();
+  out.note("all forked");
+  return 0;
+}
+TYPED_TEST(forks, c089_while_another_thread_trims) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, names{"all forked@main"});
+  expect_accounted(end.stats, 0);
+}
+
+// The child goes on with the drain in which it was made, and so do both.
+template <class B>
+void register_one_that_forks(ledger& out) {
+  seen<B>(out, "f1");
+  finalize<B>([&out] {
+    out.note("f2");
+    const pid_t child = checked_fork();
+    if (child != 0) {
+      out.note(wait_for_fork(child).c_str());
+    } else {
+      seen<B>(out, "new");
+    }
+  });
+  seen<B>(out, "f3");
+}
+THREADREF_SCENARIO(c090_inside_a_finalizer) {
+  os_thread([&out] { register_one_that_forks<B>(out); }).join();
+  return 0;
+}
+TYPED_TEST(forks, c090_inside_a_finalizer) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
+  EXPECT_EQ(trace_of(end, false),
+            (names{"f3@thread", "f2@thread", "status 0@thread", "f1@thread"}));
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+THREADREF_SCENARIO(c090_inside_the_exit_stage) {
+  register_one_that_forks<B>(out);
+  return 0;
+}
+TYPED_TEST(forks, c090_inside_the_exit_stage) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
+  EXPECT_EQ(trace_of(end, false), (names{"f3@main", "f2@main", "status 0@main", "f1@main"}));
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// Another program is none of the library's business, nor is the moment before it.
+THREADREF_SCENARIO(c091_vfork_and_another_program) {
+  static basic_ref<B> other;
+  seen<B>(out, "m1");
+  gate ready;
+  gate stop;
+  os_thread thread([&] {
+    seen<B>(out, "o1");
+    other = basic_ref<B>();
+    ready.open();
+    stop.wait();
+  });
+  ready.wait();
+  // What it is asked for does not exist, so it says so by its status.
+  const pid_t child = vfork();
+  if (child == 0) {
+    execl("/proc/self/exe", "conformance_threadref", "--child=none", "--ledger=-1", nullptr);
+    _exit(127);
+  }
+  THREADREF_CHECK_ERRNO(child > 0, "vfork");
+  out.note(wait_for_fork(child).c_str());
+  out.note(other() && stats<B>().forgotten == 0 ? "untouched" : "touched");
+  stop.open();
+  thread.join();
+  return 0;
+}
+TYPED_TEST(forks, c091_vfork_and_another_program) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.trace, (names{"status 1@main", "untouched@main", "o1@thread", "m1@main"}));
+  expect_accounted(end.stats, 0);
+}
+
+}  // namespace
+}  // namespace threadref::conformance

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// L. Where POSIX has limits of its own: keys, and rounds of their destructors.
+#include <pthread.h>
+
+#include <string>
+#include <vector>
+
+#include "conformance/harness/foreign_key.hpp"
+#include "conformance/harness/incidents.hpp"
+#include "conformance/harness/suite.hpp"
+#include "testing/check.hpp"
+
+namespace threadref::conformance {
+namespace {
+
+THREADREF_SECTION(limits);
+
+// Every key that is left in the process, for the life of the object.
+class all_keys {
+ public:
+  all_keys() {
+    for (pthread_key_t key{}; pthread_key_create(&key, nullptr) == 0;) taken_.push_back(key);
+  }
+  ~all_keys() {
+    for (const pthread_key_t key : taken_) THREADREF_CHECK_CALL(pthread_key_delete(key));
+  }
+  all_keys(const all_keys&) = delete;
+  all_keys& operator=(const all_keys&) = delete;
+  [[nodiscard]] std::size_t taken() const { return taken_.size(); }
+
+ private:
+  std::vector<pthread_key_t> taken_;
+};
+
+// (With no key from the beginning: exhausted_keys.cpp, a program of its own.)
+TYPED_TEST(limits, c102_no_key_is_left_after_the_first_use) {
+  os_thread([] { static_cast<void>(current<TypeParam>()); }).join();
+  const all_keys none_left;
+  EXPECT_GT(none_left.taken(), 0U);
+  this->run([](auto& me) {
+    me.add_and([&me] { me.add(); });
+    me.add_ref();
+    me.add();
+    EXPECT_EQ(try_finalize_in<TypeParam>(exit_phase::early, [] {}).error, std::errc{});
+    EXPECT_EQ(try_finalize_in<TypeParam>(exit_phase::very_last, [] {}).error, std::errc{});
+  });
+  EXPECT_EQ(this->delta().ran_at_exit, 6U);
+}
+
+// What became of one registration, made in the given round of a key's destructor by a thread that
+// had not used the back end before.
+struct fate {
+  std::errc error{};
+  int runs = 0;
+};
+template <class B>
+fate first_use_in(int round, pthread_key_t key, exit_phase phase) {
+  fate f;
+  key_task task(round, [&](int now) {
+    if (now == round) f.error = try_finalize_in<B>(phase, [&f] { ++f.runs; }).error;
+  });
+  os_thread([&] { task.arm(key); }).join();
+  return f;
+}
+
+// It runs, or is refused with an error, or is reported as abandoned: its thread has then gone
+// unheard, and whoever looks for threads finds that out.
+TYPED_TEST(limits, c107_a_first_use_in_any_round_of_a_key_is_never_lost_in_silence) {
+  const pthread_key_t younger = younger_key<TypeParam>();
+  for (const exit_phase phase : {exit_phase::early, exit_phase::last, exit_phase::very_last}) {
+    for (const pthread_key_t key : {older_key(), younger}) {
+      for (int round = 1; round <= detail::destructor_rounds; ++round) {
+        const captured_incidents incidents;
+        const counters before = stats<TypeParam>();
+        const fate f = first_use_in<TypeParam>(round, key, phase);
+        // A join may return a moment before the system forgets the thread.
+        EXPECT_TRUE(yield_until([] { return survivors<TypeParam>().empty(); }));
+        const auto abandoned = static_cast<int>(stats<TypeParam>().abandoned - before.abandoned);
+        const int refused = f.error != std::errc{} ? 1 : 0;
+        const std::string where = "phase " + std::to_string(static_cast<int>(phase)) +
+                                  (key == younger ? ", younger" : ", older") + " key, round " +
+                                  std::to_string(round);
+        EXPECT_EQ(f.runs + refused + abandoned, 1) << where;
+        EXPECT_EQ(incidents.all().size(), static_cast<std::size_t>(abandoned)) << where;
+        // A pass is still to come; the very last one may not be, after so many rounds.
+        const bool in_time = key == older_key() || round < detail::destructor_rounds;
+        EXPECT_TRUE(f.runs == 1 || !in_time || phase == exit_phase::very_last) << where;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace threadref::conformance

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// Runs the same checks over a back end that is broken on purpose, and demands that they find it
+// out: the check that names its fault must fail, so must every other one that the fault concerns,
+// and every check that it can't concern must pass.
+//
+// usage: canary_threadref <canary> [as <another>]
+//   as: judges it by the fault of another one, which must come out as not caught
+// exit status: 0 caught · 1 wrong use · 4 not caught, or blamed where it has no part
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "conformance/harness/os_thread.hpp"
+#include "testing/check.hpp"
+
+// What a canary loses, leaks: that is no second finding.
+extern "C" int __lsan_is_turned_off();
+int __lsan_is_turned_off() {
+  return 1;
+}
+
+namespace {
+
+using namespace threadref::testing;
+
+// What a canary has to be caught by. A check that left nothing to the exit of a thread can't notice
+// any of them.
+struct fault {
+  std::string_view canary;
+  const char* concerned;      // the property of a check, recorded by its fixture, that says so
+  std::string_view named_by;  // the check that is about just this
+  std::string_view sentence;  // what the ledger says of it
+};
+constexpr fault faults[] = {
+    {"canary_lossy", "left_to_exit", "c061_return", "never ran"},
+    {"canary_twice", "plain_at_bottom", "c061_return", "ran more than once"},
+    {"canary_reversed", "order_at_stake", "c029_newest_first", "ran out of turn"},
+    {"canary_late_death", "lane_left_to_exit", "c006_all_refs_are_dead_at_the_first_callback",
+     "saw a ref of its thread that did not read null"},
+    {"canary_wrong_thread", "lane_left_to_exit",
+     "c014_callbacks_run_on_their_thread_before_the_join", "ran after its thread had ended"},
+};
+
+// Fewer would mean that the fixture no longer records what this program looks for.
+constexpr int each_kind_min = 10;
+
+long property(const testing::TestResult& result, std::string_view key) {
+  for (int i = 0; i != result.test_property_count(); ++i) {
+    if (result.GetTestProperty(i).key() == key) return std::atol(result.GetTestProperty(i).value());
+  }
+  return 0;
+}
+
+bool says(const testing::TestResult& result, std::string_view sentence) {
+  for (int i = 0; i != result.total_part_count(); ++i) {
+    const std::string_view message = result.GetTestPartResult(i).message();
+    if (message.find(sentence) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+struct tally {
+  int caught = 0;
+  int in_words = 0;  // of those: with the sentence
+  int spared = 0;
+  std::string named_by;  // the whole name of the check, once it failed
+  std::vector<std::string> complaints;
+};
+
+void judge(const testing::TestInfo& info, const fault& f, tally& sum) {
+  const testing::TestResult& result = *info.result();
+  if (!info.should_run() || result.Skipped()) return;
+  const std::string name = std::string(info.test_suite_name()) + "." + info.name();
+  if (result.Failed() && info.name() == f.named_by) sum.named_by = name;
+  if (property(result, f.concerned) > 0) {
+    if (result.Failed()) {
+      ++sum.caught;
+      sum.in_words += says(result, f.sentence) ? 1 : 0;
+    } else {
+      sum.complaints.push_back(name + " did not notice the fault");
+    }
+  } else if (property(result, "left_to_exit") == 0) {
+    if (result.Passed()) {
+      ++sum.spared;
+    } else {
+      sum.complaints.push_back(name + " failed although the fault can't concern it");
+    }
+  }
+}
+
+int report(const fault& f, tally sum) {
+  if (sum.named_by.empty()) {
+    sum.complaints.push_back(std::string(f.named_by) + ", which is about the fault, did not fail");
+  }
+  for (const auto& [count, what] : {std::pair{sum.caught, "checks caught it"},
+                                    std::pair{sum.in_words, "of them said what it does"},
+                                    std::pair{sum.spared, "checks were spared"}}) {
+    if (count >= each_kind_min) continue;
+    sum.complaints.push_back("only " + std::to_string(count) + " " + what);
+  }
+  const std::string verdict =
+      sum.complaints.empty() ? "caught by " + sum.named_by + " and" : "NOT CAUGHT as it should be:";
+  std::printf("%.*s: %s %d checks it concerns (%d say \"%.*s\"), spared by %d others\n",
+              static_cast<int>(f.canary.size()), f.canary.data(), verdict.c_str(), sum.caught,
+              sum.in_words, static_cast<int>(f.sentence.size()), f.sentence.data(), sum.spared);
+  for (const std::string& c : sum.complaints) std::printf("  %s\n", c.c_str());
+  return sum.complaints.empty() ? status_fine : status_canary_missed;
+}
+
+int run(std::string_view canary, const fault& f) {
+  threadref::conformance::deadline::set_patience(std::chrono::seconds(1));
+  testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  // Hundreds of failures are what is wanted; nobody needs to read them.
+  delete all.listeners().Release(all.listeners().default_result_printer());
+  testing::GTEST_FLAG(filter) = "*/" + std::string(canary) + ".*";
+  const bool all_passed = RUN_ALL_TESTS() == 0;
+  tally sum;
+  for (int s = 0; s != all.total_test_suite_count(); ++s) {
+    const testing::TestSuite& suite = *all.GetTestSuite(s);
+    for (int t = 0; t != suite.total_test_count(); ++t) judge(*suite.GetTestInfo(t), f, sum);
+  }
+  if (all_passed) sum.complaints.emplace_back("all checks passed");
+  return report(f, sum);
+}
+
+const fault* find(std::string_view canary) {
+  for (const fault& f : faults) {
+    if (f.canary == canary) return &f;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const bool mistaken = argc == 4 && std::string_view(argv[2]) == "as";
+  const fault* const f = argc == 2 || mistaken ? find(argv[argc - 1]) : nullptr;
+  if (f != nullptr && find(argv[1]) != nullptr) return run(argv[1], *f);
+  std::fprintf(stderr, "usage: canary_threadref <canary> [as <another>]; a canary is one of:");
+  for (const fault& each : faults) {
+    std::fprintf(stderr, " %.*s", static_cast<int>(each.canary.size()), each.canary.data());
+  }
+  std::fprintf(stderr, "\n");
+  return status_wrong_use;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string_view>
+
+#include "conformance/harness/os_thread.hpp"
+#include "testing/check.hpp"
+#include "testing/key_task.hpp"
+#include "threadref/threadref.hpp"
+
+namespace threadref::conformance {
+
+using testing::key_task;
+using testing::older_key;
+
+// A key with a higher index than the back end's: some make theirs only when the first thread
+// registers.
+template <backend B>
+pthread_key_t younger_key() {
+  static std::map<std::string_view, pthread_key_t> keys;  // by the back end's name
+  const auto [at, is_new] = keys.try_emplace(B::info.name);
+  if (is_new) {
+    os_thread([] { static_cast<void>(current<B>()); }).join();
+    THREADREF_CHECK_CALL(testing::make_key(at->second));
+  }
+  return at->second;
+}
+
+}  // namespace threadref::conformance

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// L 101. Somebody took all pthread keys before the library made its own. Each back end says so, or
+// does without; none touches what is not its own. And H 75: without a key nobody hears it when main
+// calls pthread_exit(). A process of its own, and without GoogleTest, which needs a key itself.
+//
+// exit status: 0 fine · 3 lost, or wrong
+#include <pthread.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <latch>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "conformance/harness/built_out.hpp"
+#include "conformance/harness/check_line.hpp"
+#include "testing/check.hpp"
+#include "testing/destructor_work.hpp"
+#include "threadref/threadref.hpp"
+
+extern "C" [[gnu::weak]] void __lsan_do_leak_check();
+
+namespace {
+
+using namespace threadref;
+
+int foreign_calls = 0;
+int foreign_value = 0;
+
+// The destructor of the first key: a back end that goes on with key 0 when it got none would have
+// it called with data of its own.
+void first_destructor(void* value) {
+  THREADREF_CHECK(value == &foreign_value, "a foreign destructor got somebody else's data");
+  ++foreign_calls;
+}
+
+struct all_keys {
+  pthread_key_t first{};
+  int taken = 0;
+  all_keys() {
+    pthread_key_t key{};
+    while (pthread_key_create(&key, taken == 0 ? &first_destructor : nullptr) == 0) {
+      if (taken++ == 0) first = key;
+    }
+  }
+};
+// Before the constructors of the library.
+[[gnu::init_priority(101)]] const all_keys keys;
+
+// The one has no key, and the others a guard in its place.
+template <backend B>
+constexpr bool does_without = B::info.name == "cxx_thread_local" || B::info.name == "registry" ||
+                              B::info.name == "registry_bulk";
+
+// What is left when a finalizer leaves by pthread_exit has no key's round to run in.
+template <backend B>
+bool survives_pthread_exit() {
+  int ran = 0;
+  std::thread([&] {
+    const auto count = [&ran] { ++ran; };
+    if (!try_finalize<B>(count)) return;
+    finalize<B>(count);
+    finalize<B>([] { pthread_exit(nullptr); });
+    finalize<B>([] { pthread_exit(nullptr); });
+    finalize<B>(count);
+  }).join();
+  THREADREF_CHECK(ran == 3 || ran == 0, "a finalizer was lost after another one's pthread_exit");
+  THREADREF_CHECK(enumerate<B>().empty(), "a dead thread is believed to be alive");
+  return ran == 3;
+}
+
+template <backend B>
+bool works() {
+  bool ran = false;
+  std::errc error{};
+  const counters before = stats<B>();
+  foreign_calls = 0;
+  std::thread([&] {
+    THREADREF_CHECK_CALL(pthread_setspecific(keys.first, &foreign_value));
+    error = try_finalize<B>([&ran] { ran = true; }).error;
+  }).join();
+  THREADREF_CHECK(foreign_calls == 1, "a foreign destructor was not called once");
+  const bool refused = error == std::errc::resource_unavailable_try_again;
+  THREADREF_CHECK(ran == does_without<B>, "it works without a key, or not, against what is said");
+  THREADREF_CHECK(ran != refused, "a finalizer was lost, or ran although it was refused");
+  THREADREF_CHECK(stats<B>().registered - before.registered == (ran ? 1U : 0U),
+                  "what was refused was counted as registered");
+  THREADREF_CHECK(survives_pthread_exit<B>() == ran, "it works by half");
+  std::printf("%-20s %s\n", B::info.name.data(), ran ? "works without a key" : "refused: no key");
+  return ran;
+}
+
+// Destroyed after the exit stage.
+[[gnu::init_priority(101)]] testing::destructor_work after_the_stage;
+
+constexpr std::uint64_t unwilling = 3;
+template <backend B>
+counters before_main_goes;
+
+template <backend B>
+void register_on_main() {
+  if constexpr (does_without<B>) {
+    before_main_goes<B> = stats<B>();
+    finalize<B>([] {});
+    for (std::uint64_t i = 0; i != unwilling; ++i) {
+      finalize<B>([] {
+        THREADREF_CHECK(false, "it did not want to run at the end of the process");
+      }).atexit(false);
+    }
+  }
+}
+
+// As many threads at once as there are blocks: one of them has main's.
+template <backend B>
+void detach_in_all_blocks() {
+  const std::size_t blocks = B::list::all().used();
+  std::latch registered(static_cast<std::ptrdiff_t>(blocks));
+  std::latch detached(1);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i != blocks; ++i) {
+    threads.emplace_back([&] {
+      finalize<B>([] {});
+      registered.count_down();
+      detached.wait();
+    });
+  }
+  registered.wait();
+  THREADREF_CHECK(B::list::all().used() == blocks, "main's block was not used again");
+  const std::size_t count = detach_all<B>(reinterpret_cast<const void*>(&register_on_main<B>));
+  detached.count_down();
+  for (std::thread& t : threads) t.join();
+  THREADREF_CHECK(count == blocks, "the next thread of a block has what the last one had pending");
+}
+
+// What main left is run by the stage or is nobody's.
+template <backend B>
+void expect_nothing_of_main() {
+  constexpr const char* check = "c075_what_a_main_that_went_unheard_had_is_over";
+  if constexpr (does_without<B>) {
+    const counters now = stats<B>();
+    THREADREF_CHECK(now.ran_at_process_exit == before_main_goes<B>.ran_at_process_exit + 1,
+                    "the stage did not run main's list");
+    THREADREF_CHECK(now.abandoned == before_main_goes<B>.abandoned + unwilling,
+                    "what did not want to run is not accounted for");
+    detach_in_all_blocks<B>();
+    conformance::print_check(check, B::info);
+  } else {
+    conformance::print_not_applicable(check, B::info, "does not do without a key");
+  }
+}
+
+// Ends with main by pthread_exit, and the process after it.
+int run() {
+  THREADREF_CHECK(keys.taken > 0, "no key could be taken");
+  for_each_type(backends{}, []<class B>() {
+    THREADREF_CHECK(works<B>() == works<B>(), "the second thread fares otherwise than the first");
+    conformance::print_check("c101_all_keys_are_taken", B::info);
+  });
+  if (!conformance::why_built_out(75).empty()) return testing::status_fine;
+  for_each_type(backends{}, []<class B>() { register_on_main<B>(); });
+  after_the_stage.work = [] {
+    for_each_type(backends{}, []<class B>() { expect_nothing_of_main<B>(); });
+  };
+  // LeakSanitizer looks now, and not once main is gone: there are no names for its suppressions
+  // then.
+  if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
+  // exit() by name: when the last thread returns, the C library calls exit() once more for each
+  // thread that is started and ends in the meantime.
+  std::thread([main = pthread_self()] {
+    THREADREF_CHECK_CALL(pthread_join(main, nullptr));
+    std::exit(testing::status_fine);
+  }).detach();
+  pthread_exit(nullptr);
+}
+
+}  // namespace
+
+int main() {
+  try {
+    return run();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "exhausted_keys: %s\n", e.what());
+    return testing::status_crashed;
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "testing/key_task.hpp"
+
+#include <atomic>
+
+#include "testing/check.hpp"
+
+namespace threadref::testing {
+
+int make_key(pthread_key_t& key) noexcept {
+  return pthread_key_create(&key, &key_task::destructor);
+}
+
+namespace {
+
+// Keys are numbered as they are made, and their destructors run in that order. This one is made
+// before the constructors of the library, which make its keys. Some programs begin without any key
+// left: the caller of older_key() gets the error.
+struct early_key {
+  early_key() noexcept : error(make_key(key)) {}
+  pthread_key_t key{};
+  int error;
+};
+[[gnu::init_priority(101)]] const early_key older;
+
+constinit std::atomic<wrong_value_handler> on_wrong_value{[]() noexcept {
+  die("the destructor of a foreign key got a value that is not its own", __FILE__, __LINE__, 0);
+}};
+
+}  // namespace
+
+pthread_key_t older_key() {
+  THREADREF_CHECK_CALL(older.error);
+  return older.key;
+}
+
+void set_wrong_value_handler(wrong_value_handler handler) noexcept {
+  on_wrong_value = handler;
+}
+
+void key_task::arm(pthread_key_t key) {
+  key_ = key;
+  armed_ = this;
+  THREADREF_CHECK_CALL(pthread_setspecific(key_, this));
+}
+
+void key_task::destructor(void* value) {
+  if (value != armed_) return on_wrong_value.load()();
+  key_task& t = *armed_;
+  // Armed again before the work, which may end by pthread_exit.
+  if (++t.round_ < t.rounds_) THREADREF_CHECK_CALL(pthread_setspecific(t.key_, value));
+  t.work_(t.round_);
+}
+
+}  // namespace threadref::testing

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "workers/defer.hpp"
+
+#include <absl/cleanup/cleanup.h>
+
+#include <algorithm>
+
+#include "threadref/ref.hpp"
+
+namespace threadref::workers {
+
+void settling::leftovers::wake() const {
+  for (const worker_ptr& each : waiters) {
+    // It needs no data: a waiter looks again after each event. One that has ended waits no more.
+    static_cast<void>(each->post({.name = "settled", .target = each}));
+  }
+}
+
+settling::leftovers settling::finish() {
+  leftovers left;
+  left.waiters.swap(waiters_);
+  left.owner.swap(owner_);
+  settled_.store(true, std::memory_order_release);
+  return left;
+}
+
+bool settling::reject(std::exception_ptr error) {
+  return settle([&] { error_ = std::move(error); });
+}
+
+void settling::own() {
+  std::optional<ref> mine = ref([weak = weak_from_this()](const ref& self) {
+    if (const std::shared_ptr<settling> at = weak.lock()) at->owner_ended(self);
+  });
+  const std::lock_guard lock(m_);
+  if (!settled()) owner_.swap(mine);  // whichever is left over goes after the lock
+}
+
+// The callback of a thread that was the owner before may have begun when another took over.
+void settling::owner_ended(const ref& who) {
+  leftovers left;
+  {
+    const std::lock_guard lock(m_);
+    if (settled() || owner_ != who) return;
+    error_ = std::make_exception_ptr(broken_defer());
+    left = finish();
+  }
+  left.wake();
+}
+
+bool settling::wait(this_worker::timeout_t timeout) {
+  if (settled()) return true;
+  const worker_ptr me = this_worker::current_or_root();
+  {
+    const std::lock_guard lock(m_);
+    if (settled()) return true;
+    waiters_.push_back(me);
+  }
+  const absl::Cleanup leaving = [&] { leave(me); };
+  // Whoever settles it from here on wakes us, and what woke us is seen whichever event it is: a
+  // listener may wait for the same, and take ours.
+  static_cast<void>(
+      this_worker::wait_until([this](const event& /*any*/) { return settled(); }, timeout));
+  return settled();
+}
+
+void settling::leave(const worker_ptr& who) noexcept {
+  const std::lock_guard lock(m_);
+  if (const auto at = std::find(waiters_.begin(), waiters_.end(), who); at != waiters_.end()) {
+    waiters_.erase(at);
+  }
+}
+
+}  // namespace threadref::workers

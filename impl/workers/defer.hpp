@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// defer: a value that somebody will give, and that workers wait for in their loops.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "threadref/ref.hpp"
+#include "workers/this_worker.hpp"
+#include "workers/worker.hpp"
+
+namespace threadref::workers {
+
+// What get() throws when the thread that was to settle the defer has ended without doing so.
+class broken_defer : public std::runtime_error {
+ public:
+  broken_defer() : std::runtime_error("the thread that owned this defer has ended") {}
+};
+
+// What a defer is but for the type of its value.
+class settling : public std::enable_shared_from_this<settling> {
+ public:
+  settling() = default;
+  settling(const settling&) = delete;
+  settling& operator=(const settling&) = delete;
+  virtual ~settling() = default;
+
+  [[nodiscard]] bool settled() const noexcept { return settled_.load(std::memory_order_acquire); }
+  bool reject(std::exception_ptr error);
+  void own();
+  [[nodiscard]] bool wait(this_worker::timeout_t timeout);
+  // Null unless rejected. Of a settled one only.
+  [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
+
+ protected:
+  // Calls write() if nobody was before; what write() throws leaves everything as it was.
+  template <class F>
+  bool settle(F&& write) {
+    leftovers left;
+    {
+      const std::lock_guard lock(m_);
+      if (settled()) return false;
+      std::forward<F>(write)();
+      left = finish();
+    }
+    left.wake();
+    return true;
+  }
+
+ private:
+  // What is left to do once the lock is no longer held: who has to be woken, and the ref that
+  // nobody needs any more, whose callback goes with it.
+  struct leftovers {
+    void wake() const;
+    std::vector<worker_ptr> waiters;
+    std::optional<ref> owner;
+  };
+  leftovers finish();
+  void owner_ended(const ref& who);
+  void leave(const worker_ptr& who) noexcept;
+
+  mutable std::mutex m_;
+  std::atomic<bool> settled_{false};
+  std::exception_ptr error_;
+  std::optional<ref> owner_;
+  std::vector<worker_ptr> waiters_;
+};
+
+template <class T>
+class settling_of final : public settling {
+ public:
+  template <class U>
+  bool resolve(U&& value) {
+    return settle([&] { value_.emplace(std::forward<U>(value)); });
+  }
+  [[nodiscard]] const T& value() const { return *value_; }
+
+ private:
+  std::optional<T> value_;
+};
+
+// A handle; its copies are the same defer, on any thread. The first resolve() or reject() counts.
+template <std::copyable T>
+class defer {
+ public:
+  // False: somebody was before, and nothing has changed.
+  template <std::convertible_to<T> U>
+  bool resolve(U&& value) const {
+    return at_->resolve(std::forward<U>(value));
+  }
+  bool reject(std::exception_ptr error) const { return at_->reject(std::move(error)); }
+  // From now on it's the calling thread that has to settle it: should it end before somebody did,
+  // its exit rejects the defer by a broken_defer. Another thread may take that over by calling
+  // this. Throws what making a ref throws.
+  void own() const { at_->own(); }
+
+  [[nodiscard]] bool settled() const noexcept { return at_->settled(); }
+  // Runs the loop of the current worker until it's settled; any number of workers, any number of
+  // times. Throws what it was rejected with; and std::system_error (operation_canceled) on a root
+  // that was stopped meanwhile, where other workers throw worker_exit.
+  T get() const { return *got(at_->wait({}), true); }
+  // The same for a limited time: nothing when it is over.
+  std::optional<T> get_for(steady::duration at_most) const {
+    return got(at_->wait(at_most), false);
+  }
+
+ private:
+  std::optional<T> got(bool settled, bool demanded) const {
+    if (settled && at_->error() != nullptr) std::rethrow_exception(at_->error());
+    if (settled) return at_->value();
+    if (demanded) {
+      throw std::system_error(std::make_error_code(std::errc::operation_canceled),
+                              "a root was stopped while it waited for a defer");
+    }
+    return std::nullopt;
+  }
+
+  std::shared_ptr<settling_of<T>> at_ = std::make_shared<settling_of<T>>();
+};
+
+}  // namespace threadref::workers

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "workers/names.hpp"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+
+#include "testing/check.hpp"
+
+namespace threadref::workers {
+
+namespace {
+
+constexpr std::size_t kept = 15;  // and a zero: what Linux has room for
+
+// Narrow names in one column, since a log is read from top to bottom.
+std::string prefixed(std::string_view name, std::string_view what) {
+  return absl::StrFormat("(%-10s) %s", name, what);
+}
+
+}  // namespace
+
+std::string next_thread_name() {
+  static std::atomic<unsigned> given{0};
+  return absl::StrCat("Thread-", given.fetch_add(1) + 1);
+}
+
+void name_this_thread(const std::string& name) {
+  THREADREF_CHECK_CALL(pthread_setname_np(pthread_self(), name.substr(0, kept).c_str()));
+}
+
+std::string this_thread_name() {
+  std::array<char, kept + 1> name{};
+  THREADREF_CHECK_CALL(pthread_getname_np(pthread_self(), name.data(), name.size()));
+  return name.data();
+}
+
+std::string log_line(std::string_view what) {
+  return prefixed(this_thread_name(), what);
+}
+
+std::string log_line(const thread_handle& who, std::string_view what) {
+  return prefixed(who.name(), what);
+}
+
+}  // namespace threadref::workers

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "stress/cli/report.hpp"
+
+namespace threadref::stress {
+
+// All of main(): the exit status.
+int run_program(int argc, char** argv, const program_info& program);
+
+}  // namespace threadref::stress

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// In place of the files that instantiate the canaries, for a program or a module without them.
+#include "stress/engine/cells.hpp"
+#include "stress/matrix/model/participants.hpp"
+
+namespace threadref::stress {
+
+std::vector<cell_code> canary_cells() {
+  return {};
+}
+const mechanism* canary_mechanism(std::string_view /*name*/) {
+  return nullptr;
+}
+
+}  // namespace threadref::stress

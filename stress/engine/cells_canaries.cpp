@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "scenarios/canaries.hpp"
+#include "stress/engine/play.hpp"
+
+namespace threadref::stress {
+
+std::vector<cell_code> canary_cells() {
+  std::vector<cell_code> cells = cells_of(canaries{}, true);
+  // The rare ones by one scenario, the one that brings most threads in a second.
+  for_each_type(rare_canaries{}, [&cells]<class B>() {
+    cells.push_back(cell_of<scenarios::id::churn, B>(true));
+    cells.back().rare = true;
+  });
+  return cells;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "stress/engine/rare.hpp"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <memory>
+#include <utility>
+
+#include "stress/engine/child.hpp"
+#include "stress/engine/patience.hpp"
+#include "stress/engine/watchdog.hpp"
+#include "testing/check.hpp"
+#include "testing/child_process.hpp"
+#include "testing/memory_file.hpp"
+#include "testing/text.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+// For one round: at the canaries' size it takes some ms, or a second under ThreadSanitizer.
+constexpr patience for_a_round{.cpu_seconds = 20 * slower_under_sanitizers};
+
+enum class end { by_itself, hanging, unwanted };
+
+end wait_for(pid_t child, const rare_news& news, const std::function<void()>& on_round) {
+  std::uint64_t rounds = 0;
+  const std::string_view hangs = wait_for_end(child, for_a_round, [&](hang_watch& watch) {
+    if (minder::stopping()) kill(child, SIGKILL);
+    if (const std::uint64_t now = news.rounds.load(std::memory_order_acquire); now != rounds) {
+      rounds = now;
+      watch.moved();
+      on_round();
+    }
+  });
+  if (minder::stopping()) return end::unwanted;
+  return hangs.empty() ? end::by_itself : end::hanging;
+}
+
+void judge_end(cell_result& r, end how, int status) {
+  if (how == end::hanging) r.figures.seen.add("hangs", 1);
+  if (how != end::by_itself) return;
+  if (WIFSIGNALED(status) && !testing::is_crash(WTERMSIG(status))) {
+    r.figures.killed_from_outside = true;
+  } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    r.figures.seen.add("child_failed", 1);
+  }
+}
+
+}  // namespace
+
+rare_news& news_in(int memory_file) {
+  void* const at =
+      mmap(nullptr, sizeof(rare_news), PROT_READ | PROT_WRITE, MAP_SHARED, memory_file, 0);
+  THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the news");
+  return *static_cast<rare_news*>(at);
+}
+
+void tell(const cell_result& r, rare_news& to) {
+  to.threads_churned = r.figures.threads_churned;
+  to.threads_alive_max = r.figures.threads_alive_max;
+  to.finalizers_run = r.figures.finalizers_run;
+  to.memory = r.memory;
+  std::uint64_t declared = 0;
+  for (std::size_t i = 0; i != to.seen.size(); ++i) {
+    const std::string_view name = r.cell->what.row->outcomes[i].name;
+    to.seen[i] = name.empty() ? 0 : r.figures.seen.count(name);
+    declared += to.seen[i];
+  }
+  to.undeclared = r.figures.seen.sum() - declared;
+  to.rounds.store(r.figures.rounds, std::memory_order_release);
+}
+
+void play_rare(cell_result& r, std::vector<std::string> command,
+               const std::function<void()>& on_round) {
+  const testing::memory_file memory("threadref_news", sizeof(rare_news));
+  rare_news& news = *std::construct_at(&news_in(memory.fd()));
+  command.push_back(testing::concat("--child_ledger=", memory.fd()));
+  const pid_t child = start_child(std::move(command));
+  const end how = wait_for(child, news, on_round);
+  if (how != end::by_itself) kill(child, SIGKILL);
+  int status = 0;
+  THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
+  r.figures.rounds = news.rounds.load(std::memory_order_acquire);
+  r.figures.threads_churned = news.threads_churned;
+  r.figures.threads_alive_max = news.threads_alive_max;
+  r.figures.finalizers_run = news.finalizers_run;
+  r.memory = news.memory;
+  for (std::size_t i = 0; i != news.seen.size(); ++i)
+    r.figures.seen.add(r.cell->what.row->outcomes[i].name, news.seen[i]);
+  r.figures.seen.add("undeclared", news.undeclared);
+  judge_end(r, how, status);
+  THREADREF_CHECK_ERRNO(munmap(&news, sizeof news) == 0, "munmap of the news");
+}
+
+}  // namespace threadref::stress

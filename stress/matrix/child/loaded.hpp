@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Shared objects that an event opens and closes itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "stress/matrix/model/mechanism.hpp"
+
+namespace threadref::stress {
+
+class loaded_object {
+ public:
+  // A module beside the program. If it can't be loaded, the program ends with a sentence.
+  explicit loaded_object(std::string_view module);
+  // A copy of it, which the loader takes for another object.
+  static loaded_object copy_of(std::string_view module);
+  // The same, to be kept; false: the loader can't.
+  static bool can_copy(std::string_view module);
+
+  // Null: it has no such symbol.
+  template <class Function>
+  Function* function(const char* symbol) const {
+    return reinterpret_cast<Function*>(find(symbol));
+  }
+  void close() const;
+  // Also after close(): is its code still there? Does not make the loader look at what it could
+  // unload, as opening it once more would.
+  [[nodiscard]] bool is_mapped() const;
+
+ private:
+  struct at_path {
+    std::string path;
+  };
+  explicit loaded_object(at_path where);
+  [[nodiscard]] void* find(const char* symbol) const;
+  std::string path_;
+  void* handle_;
+};
+
+// Whether there is such a module: some depend on packages.
+bool has_module(std::string_view module);
+
+// What registers, in a shared object of its own: a peer's module, or the back ends' with their own
+// copy of the library.
+std::string module_with(std::string_view mechanism);
+const mechanism& mechanism_in(const loaded_object& object, std::string_view name);
+
+// What the module stress_constructor calls while it is being loaded.
+void set_constructor_hook(void (*hook)());
+
+}  // namespace threadref::stress

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The child's part of a trial: one event under one condition with one mechanism, once.
+#pragma once
+
+#include <string>
+
+#include "stress/cli/options.hpp"
+
+namespace threadref::stress {
+
+// What names a trial on a child's command line: <event>/<mechanism>/<condition's number>.
+std::string act_name(std::string_view event, std::string_view mechanism, std::size_t condition);
+
+// What main() returns.
+int act(const options& o);
+
+}  // namespace threadref::stress

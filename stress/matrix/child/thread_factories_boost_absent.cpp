@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include "stress/matrix/child/thread_factories_boost.hpp"
+
+namespace threadref::stress {
+
+bool run_boost_thread(const std::function<void()>& /*body*/) {
+  return false;
+}
+
+bool end_boost_thread(boost_end /*how*/, const std::function<void()>& /*body*/) {
+  return false;
+}
+
+// By value as in the file that has it, which keeps it.
+bool at_boost_tss_end(
+    std::function<void()> /*work*/) {  // NOLINT(performance-unnecessary-value-param)
+  return false;
+}
+
+}  // namespace threadref::stress

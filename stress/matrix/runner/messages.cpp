@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "stress/matrix/runner/messages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "testing/text.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+// What people need, and the rows that must all say "guaranteed". A name may end in a star.
+struct need {
+  std::string_view what;  // completes "If you need ..."
+  std::array<std::string_view, 6> rows;
+};
+constexpr need needs[] = {
+    {"callbacks however a thread ends: by return, exception, pthread_exit or cancellation",
+     {"end/return", "end/caught_exception", "end/pthread_exit", "cancel/*"}},
+    {"those too that are registered while the thread ends already",
+     {"late/in_callback", "late/thread_local", "late/foreign_key", "cross/*"}},
+    {"main's callbacks when the process ends, whoever calls exit()",
+     {"process/main_returns", "process/main_calls_exit", "process/worker_calls_exit",
+      "process/callback_registers_another"}},
+    {"one callback's failure not to cost the others",
+     {"error/callback_throws", "end/pthread_exit_in_callback", "cancel/in_callback"}},
+    {"a plugin that uses it to be unloaded, again and again",
+     {"unload/plugin", "unload/again_and_again"}},
+};
+
+bool is_row(std::string_view pattern, std::string_view name) {
+  if (pattern.empty()) return false;
+  if (pattern.back() != '*') return pattern == name;
+  pattern.remove_suffix(1);
+  return name.substr(0, pattern.size()) == pattern;
+}
+bool is_of(const need& n, const event_cell& c) {
+  return std::any_of(n.rows.begin(), n.rows.end(),
+                     [&](std::string_view row) { return is_row(row, c.what->name); });
+}
+
+struct standing {
+  bool asked = false;
+  const event_cell* worst = nullptr;  // null: all guaranteed
+};
+standing standing_of(const matrix_result& r, const need& n, const player& p) {
+  standing s;
+  for (const event_cell& c : r.cells) {
+    if (c.who->name != p.name || !is_of(n, c)) continue;
+    s.asked = true;
+    if (c.is == word::guaranteed) continue;
+    if (s.worst == nullptr || worse(c.is, s.worst->is) == c.is) s.worst = &c;
+  }
+  return s;
+}
+
+// "peer_vector, peer_key_list or any back end"
+std::string choice(const std::vector<const player*>& good, std::size_t back_ends) {
+  std::vector<std::string_view> names;
+  std::size_t contract = 0;
+  for (const player* p : good) contract += p->contract != nullptr ? 1 : 0;
+  for (const player* p : good) {
+    if (p->contract == nullptr || contract != back_ends) names.push_back(p->name);
+  }
+  if (contract == back_ends) names.emplace_back("any back end");
+  std::string all;
+  for (std::size_t i = 0; i != names.size(); ++i)
+    all += testing::concat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
+  return all;
+}
+
+std::string sentence(const matrix_result& r, const need& n) {
+  std::vector<const player*> good;
+  std::size_t back_ends = 0;
+  const event_cell* why = nullptr;
+  for (const player& p : r.players) {
+    const standing s = standing_of(r, n, p);
+    if (!s.asked) continue;
+    back_ends += p.contract != nullptr ? 1 : 0;
+    if (s.worst == nullptr) {
+      good.push_back(&p);
+    } else if (is_seen(s.worst->is) && (why == nullptr || worse(s.worst->is, why->is) != why->is)) {
+      why = s.worst;
+    }
+  }
+  if (good.empty()) return {};
+  std::string all = testing::concat("If you need ", n.what, ": use ", choice(good, back_ends));
+  if (why != nullptr) {
+    all += testing::concat("; because `", cell_name(*why->what, *why->who), "` says ",
+                           why->why.empty() ? to_string(why->is) : std::string_view(why->why));
+  }
+  return all + ".";
+}
+
+}  // namespace
+
+std::vector<std::string> matrix_sentences(const matrix_result& r) {
+  std::vector<std::string> all;
+  for (const need& n : needs) {
+    if (std::string s = sentence(r, n); !s.empty()) all.push_back(std::move(s));
+  }
+  return all;
+}
+
+}  // namespace threadref::stress

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include <absl/strings/str_format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "stress/engine/clock.hpp"
+#include "stress/engine/watchdog.hpp"
+#include "stress/matrix/report/report.hpp"
+#include "stress/matrix/runner/cell.hpp"
+#include "testing/text.hpp"
+
+namespace threadref::stress {
+
+namespace {
+
+constexpr int trials_usual = 5;
+
+class matrix_runner {
+ public:
+  matrix_runner(const options& o, matrix_result& into) : options_(o), into_(into) {}
+
+  void play(event_cell& c) {
+    const double began = now();
+    const std::string name = cell_name(*c.what, *c.who);
+    const std::uint64_t seed = mix(into_.seed, name);
+    for (std::size_t k = 0; k != conditions_of(*c.what); ++k) {
+      condition_result r;
+      r.name = c.what->conditions[k].name;
+      r.is = word::guaranteed;
+      for (int t = 0; t != into_.trials && !minder::stopping(); ++t) {
+        const trial_result one = play_trial({.what = c.what,
+                                             .who = c.who,
+                                             .condition = k,
+                                             .seed = mix(mix(seed, k), static_cast<unsigned>(t)),
+                                             .smoke = options_.smoke,
+                                             .kill_it = options_.plant == planted::killed_child});
+        take(r, one);
+        // Once is enough to know that it hangs, and it is what takes time.
+        if (one.is == word::hangs || one.is == word::absent) break;
+      }
+      c.conditions.push_back(std::move(r));
+    }
+    sum_up(c);
+    c.seconds = now() - began;
+  }
+
+ private:
+  static void take(condition_result& r, const trial_result& one) {
+    ++r.trials;
+    r.callbacks.add(one.callbacks);
+    if (one.is == r.is) {
+      ++r.trials_so;
+    } else if (worse(one.is, r.is) == one.is) {
+      r.is = one.is;
+      r.trials_so = 1;
+      r.why = one.why;
+      r.said = one.said;
+    }
+  }
+
+  const options& options_;
+  matrix_result& into_;
+};
+
+std::string command_again(const options& o, const std::string& program_path, const event_cell& c,
+                          std::uint64_t seed) {
+  return absl::StrFormat("%s --filter='^%s$' --seed=0x%x%s%s", program_path,
+                         cell_name(*c.what, *c.who), seed, o.smoke ? " --smoke" : "",
+                         o.canaries ? " --canaries" : "");
+}
+
+}  // namespace
+
+matrix_result play_matrix(const options& o, const std::string& program_path,
+                          const std::vector<player>& players, std::vector<event_cell> cells,
+                          std::uint64_t seed) {
+  matrix_result all;
+  all.seed = seed;
+  all.trials = o.smoke || o.canaries ? 1 : trials_usual;
+  all.players = players;
+  all.cells = std::move(cells);
+  const double began = now();
+  matrix_runner runner(o, all);
+  std::mutex printing;
+  matrix_progress progress(all.cells.size());
+  // Plain threads: oneTBB's library is not built with ThreadSanitizer, which then reports its hand
+  // over of the loop.
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < all.cells.size(); i = next++) {
+      event_cell& c = all.cells[i];
+      c.again = command_again(o, program_path, c, all.seed);
+      const bool is_to_play = c.is == word::unknown;
+      if (is_to_play && !minder::stopping()) runner.play(c);
+      const std::lock_guard lock(printing);
+      progress.done(c);
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (unsigned i = 0; i != std::max(1U, std::thread::hardware_concurrency()); ++i)
+      workers.emplace_back(work);
+  }
+  all.interrupted = minder::stopping();
+  all.seconds = now() - began;
+  return all;
+}
+
+}  // namespace threadref::stress
