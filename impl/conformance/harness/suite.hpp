@@ -17,11 +17,14 @@
 #include "conformance/harness/expect.hpp"
 #include "conformance/harness/ledger.hpp"
 #include "conformance/harness/os_thread.hpp"
-#include "conformance/harness/scale.hpp"
 #include "conformance/harness/subjects.hpp"
+#include "testing/scale.hpp"
 #include "threadref/threadref.hpp"
 
 namespace threadref::conformance {
+
+using testing::scaled;
+using testing::under_sanitizer;
 
 // I1: every registration has one fate, or is among the `pending`.
 void expect_one_fate_each(const counters& all, std::uint64_t pending = 0);

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <thread>
 
-#include "conformance/harness/scale.hpp"
 #include "conformance/plugin/loaded.hpp"
+#include "testing/scale.hpp"
 
 namespace {
 
@@ -82,7 +82,7 @@ void load_use_and_unload(const char* backend, const char* path) {
 void c094_again_and_again(const char* backend, const char* path) {
   load_use_and_unload(backend, path);  // what it needs of other libraries may stay, and their keys
   const std::size_t before = free_keys();
-  for (int i = 0; i != scaled(2'000); ++i) load_use_and_unload(backend, path);
+  for (int i = 0; i != testing::scaled(2'000); ++i) load_use_and_unload(backend, path);
   THREADREF_CHECK(free_keys() == before, "keys were lost");
   fork_once();
 }

@@ -21,9 +21,9 @@
 #include <utility>
 
 #include "conformance/harness/check_line.hpp"
-#include "conformance/harness/scale.hpp"
 #include "testing/check.hpp"
 #include "testing/memory_hooks.hpp"
+#include "testing/scale.hpp"
 #include "threadref/threadref.hpp"
 
 namespace {
@@ -122,7 +122,7 @@ void start_and_join(bool asks, bool later) {
 
 template <backend B>
 void cleans_every_cache() {
-  for (int round = 0; round != scaled(2'000); ++round) {
+  for (int round = 0; round != testing::scaled(2'000); ++round) {
     for (const bool later : {false, true}) {
       start_and_join<B>(true, later);
       for (const cache<B>& c : caches<B>) {
@@ -212,7 +212,7 @@ void print_signal_row() {
   struct sigaction wanted = {};
   wanted.sa_handler = &on_signal<B>;
   THREADREF_CHECK_ERRNO(sigaction(SIGUSR1, &wanted, nullptr) == 0, "sigaction");
-  const int rounds = scaled(4'000);
+  const int rounds = testing::scaled(4'000);
   int ran = 0;
   int came_back = 0;
   for (int i = 0; i != rounds; ++i) {

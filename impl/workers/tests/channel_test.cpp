@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "conformance/harness/scale.hpp"
+#include "testing/scale.hpp"
 #include "threadref/finalize.hpp"
 #include "workers/tests/fixture.hpp"
 #include "workers/this_worker.hpp"
@@ -162,7 +162,7 @@ TEST_F(channel_test, it_keeps_no_worker_and_no_worker_keeps_it) {
 TEST_F(channel_test, a_dying_thread_does_not_end_what_another_has_begun) {
   const channel news("news");
   const worker_ptr who = worker::make([&] { news.subscribe(); });
-  const int rounds = conformance::scaled(100'000, 100);
+  const int rounds = testing::scaled(100'000, 100);
   for (int i = 0; i != rounds; ++i) {
     std::latch begun(1);
     std::thread first([&] {
@@ -235,7 +235,7 @@ TEST_F(channel_test, a_subscription_made_again_is_that_of_the_new_thread) {
 // Shows: PW-43.
 TEST_F(channel_test, publishing_while_thousands_die) {
   const channel news("news");
-  const int total = conformance::scaled(100'000, 300);
+  const int total = testing::scaled(100'000, 300);
   constexpr int at_once = 100;
   std::atomic<int> heard{0};
   std::atomic<int> late{0};

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "conformance/harness/scale.hpp"
+#include "testing/scale.hpp"
 #include "threadref/finalize.hpp"
 #include "workers/tests/fixture.hpp"
 #include "workers/this_worker.hpp"
@@ -194,7 +194,7 @@ TEST_F(defer_test, another_owner_takes_it_over) {
 
 // Shows: PW-42.
 TEST_F(defer_test, who_takes_it_over_from_a_dying_owner_has_it) {
-  const int rounds = conformance::scaled(100'000, 100);
+  const int rounds = testing::scaled(100'000, 100);
   for (int i = 0; i != rounds; ++i) {
     const defer<int> at;
     std::latch owned(1);
@@ -233,7 +233,7 @@ TEST_F(defer_test, nobody_has_to_keep_it_for_its_owner) {
 
 // Shows: PW-42.
 TEST_F(defer_test, one_of_many_wins_also_against_a_dying_owner) {
-  const int rounds = conformance::scaled(20'000, 100);
+  const int rounds = testing::scaled(20'000, 100);
   int broken = 0;
   for (int i = 0; i != rounds; ++i) {
     const defer<int> at;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "conformance/harness/scale.hpp"
+#include "testing/scale.hpp"
 #include "threadref/finalize.hpp"
 #include "workers/tests/fixture.hpp"
 #include "workers/this_worker.hpp"
@@ -173,7 +173,7 @@ TEST_F(later_test, it_is_either_called_or_cancelled) {
   const worker_ptr by = listening();
   int called = 0;  // by one worker only
   int cancelled = 0;
-  const int calls = conformance::scaled(200'000, 200);
+  const int calls = testing::scaled(200'000, 200);
   for (int i = 0; i != calls; ++i) {
     if (later(by, [&] { ++called; }).cancel()) ++cancelled;
   }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "conformance/harness/scale.hpp"
+#include "testing/scale.hpp"
 #include "workers/tests/fixture.hpp"
 
 namespace threadref::workers {
@@ -14,7 +14,7 @@ namespace {
 // Ten trees, four deep: 11,110 workers; 850 under a sanitizer, whose threads are dear.
 constexpr int trees_at_once = 10;
 constexpr int depth = 4;
-constexpr int fan_out = conformance::under_sanitizer || detail::under_memcheck ? 4 : 10;
+constexpr int fan_out = testing::under_sanitizer || detail::under_memcheck ? 4 : 10;
 
 // One worker's finalizer: how often it ran, and whether the children's had all run by then.
 struct node {

@@ -6,7 +6,7 @@
 
 #include "threadref/config.hpp"
 
-namespace threadref::conformance {
+namespace threadref::testing {
 
 inline constexpr bool under_sanitizer = detail::under_tsan || detail::under_asan;
 
@@ -19,4 +19,4 @@ constexpr int scaled(int nightly, int at_least = 1) {
   return std::max(nightly / nightly_divisor, at_least);
 }
 
-}  // namespace threadref::conformance
+}  // namespace threadref::testing
