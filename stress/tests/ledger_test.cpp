@@ -9,7 +9,7 @@
 namespace threadref::stress {
 namespace {
 
-struct one_thread : testing::Test {
+struct one_thread : ::testing::Test {
   one_thread() { ledger::enter(r); }
   ~one_thread() override { my_number = 0; }
   one_thread(const one_thread&) = delete;

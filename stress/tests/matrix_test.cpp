@@ -33,7 +33,7 @@ constexpr int killed_by(int signal) {
   return signal;
 }
 
-struct a_scene : testing::Test {
+struct a_scene : ::testing::Test {
   std::unique_ptr<shared_scene> left = std::make_unique<shared_scene>();
 
   line& add(int ran, line::promise made = line::promise::accepted) {
@@ -121,7 +121,7 @@ TEST_F(a_scene, that_could_not_be_played_is_absent) {
   EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
 }
 
-struct a_cell : testing::Test {
+struct a_cell : ::testing::Test {
   event row{.name = "group/event", .asks = "is it?", .play = nullptr};
   backend_info info{.name = "some", .summary = ""};
   player judged{.name = "some", .summary = "", .contract = &info};

@@ -254,7 +254,7 @@ TYPED_TEST(ends, c072_signals_that_arrive_during_finalizers) {
       me.add_and([&done] { done = true; });
       for (int i = 0; i != 10; ++i) {
         me.add_and([i] {
-          if (testing::Test::HasFailure()) return;  // nor will they arrive in time for this one
+          if (::testing::Test::HasFailure()) return;  // nor will they arrive in time for this one
           // Not before some more have arrived.
           EXPECT_TRUE(yield_until([i] { return signals_seen >= (10 - i) * signals / 10; }));
         });

@@ -63,13 +63,13 @@ TYPED_TEST(exceptions, c047_a_ref_callback_that_throws_is_reported_too) {
 
 // Shows: F-17.
 TYPED_TEST(exceptions, c049_without_a_hook_it_is_a_line_on_stderr) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   os_thread([] {
     pthread_setname_np(pthread_self(), "c049");
     finalize<TypeParam>([] { throw std::runtime_error("nobody catches it"); });
     finalize<TypeParam>([] { throw 49; });
   }).join();
-  const std::string text = testing::internal::GetCapturedStderr();
+  const std::string text = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(text.find("thread 'c049'"), std::string::npos) << text;
   EXPECT_NE(text.find("nobody catches it"), std::string::npos) << text;
   EXPECT_NE(text.find("not a std::exception"), std::string::npos) << text;

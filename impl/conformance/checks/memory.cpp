@@ -273,7 +273,7 @@ void stay_on_the_first_cpu() {
 // begun there meanwhile.
 TYPED_TEST(memory, c058_looking_at_a_ref_against_the_next_thread) {
   balance sides;
-  for (int round = 0; round != scaled(2'000, 50) && !testing::Test::HasFailure(); ++round) {
+  for (int round = 0; round != scaled(2'000, 50) && !::testing::Test::HasFailure(); ++round) {
     std::optional<basic_ref<TypeParam>> of_first;
     std::atomic<bool> looking{false};
     std::atomic<bool> looked{false};

@@ -247,7 +247,7 @@ THREADREF_SCENARIO(c079_threads_inside_a_finalizer) {
   return exit_while_others_drain<B>(out);
 }
 TYPED_TEST(process_end, c079_threads_inside_a_finalizer) {
-  for (int i = 0; i != scaled(1'000) && !testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i != scaled(1'000) && !::testing::Test::HasFailure(); ++i) {
     expect_none_twice(play<TypeParam>());
   }
 }
@@ -256,7 +256,7 @@ THREADREF_SCENARIO(c079_they_are_not_adopted) {
   return exit_while_others_drain<B>(out);
 }
 TYPED_TEST(process_end, c079_they_are_not_adopted) {
-  for (int i = 0; i != scaled(1'000) && !testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i != scaled(1'000) && !::testing::Test::HasFailure(); ++i) {
     expect_none_twice(play<TypeParam>());
   }
 }
@@ -351,7 +351,7 @@ THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
   return 0;
 }
 TYPED_TEST(process_end, c057_the_flag_flips_while_the_process_ends) {
-  for (int i = 0; i != scaled(200) && !testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i != scaled(200) && !::testing::Test::HasFailure(); ++i) {
     const outcome end = play<TypeParam>();
     EXPECT_EQ(end.how, "status 0") << end.said;
     names expected;

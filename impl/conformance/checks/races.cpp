@@ -333,7 +333,7 @@ TYPED_TEST(races, c122_no_wake_up_is_lost_while_the_thread_lives) {
 
 // Who sees that it is gone, without waiting; its thread goes on, and takes no lock in between.
 TYPED_TEST(races, c113_what_a_run_wrote_is_seen_with_its_end) {
-  for (int n = 0; n != scaled(1'000, 20) && !testing::Test::HasFailure(); ++n) {
+  for (int n = 0; n != scaled(1'000, 20) && !::testing::Test::HasFailure(); ++n) {
     int written = 0;
     gate made;
     gate seen;

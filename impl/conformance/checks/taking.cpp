@@ -143,7 +143,7 @@ void look_at_what_is_taken(int rounds, bool by_handles, Look look) {
   std::atomic<int> looks{0};
   std::atomic<bool> over{false};
   os_thread owner([&] {
-    for (int n = 0; n != rounds && !testing::Test::HasFailure(); ++n) {
+    for (int n = 0; n != rounds && !::testing::Test::HasFailure(); ++n) {
       {
         const std::lock_guard lock(handles);
         for (auto& f : all) f = finalize<B>([] { ADD_FAILURE(); });
@@ -365,7 +365,7 @@ TYPED_TEST(taking, c122_no_wake_up_is_lost) {
     }
     for (os_thread& w : waiters) w.join();
     EXPECT_EQ(ran.load(), per_round);
-    if (testing::Test::HasFailure()) break;
+    if (::testing::Test::HasFailure()) break;
   }
 }
 

@@ -50,14 +50,14 @@ constexpr fault faults[] = {
 // Fewer would mean that the fixture no longer records what this program looks for.
 constexpr int each_kind_min = 10;
 
-long property(const testing::TestResult& result, std::string_view key) {
+long property(const ::testing::TestResult& result, std::string_view key) {
   for (int i = 0; i != result.test_property_count(); ++i) {
     if (result.GetTestProperty(i).key() == key) return std::atol(result.GetTestProperty(i).value());
   }
   return 0;
 }
 
-bool says(const testing::TestResult& result, std::string_view sentence) {
+bool says(const ::testing::TestResult& result, std::string_view sentence) {
   for (int i = 0; i != result.total_part_count(); ++i) {
     const std::string_view message = result.GetTestPartResult(i).message();
     if (message.find(sentence) != std::string_view::npos) return true;
@@ -73,8 +73,8 @@ struct tally {
   std::vector<std::string> complaints;
 };
 
-void judge(const testing::TestInfo& info, const fault& f, tally& sum) {
-  const testing::TestResult& result = *info.result();
+void judge(const ::testing::TestInfo& info, const fault& f, tally& sum) {
+  const ::testing::TestResult& result = *info.result();
   if (!info.should_run() || result.Skipped()) return;
   const std::string name = std::string(info.test_suite_name()) + "." + info.name();
   if (result.Failed() && info.name() == f.named_by) sum.named_by = name;
@@ -115,14 +115,14 @@ int report(const fault& f, tally sum) {
 
 int run(std::string_view canary, const fault& f) {
   threadref::conformance::deadline::set_patience(std::chrono::seconds(1));
-  testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  ::testing::UnitTest& all = *::testing::UnitTest::GetInstance();
   // Hundreds of failures are what is wanted; nobody needs to read them.
   delete all.listeners().Release(all.listeners().default_result_printer());
-  testing::GTEST_FLAG(filter) = "*/" + std::string(canary) + ".*";
+  ::testing::GTEST_FLAG(filter) = "*/" + std::string(canary) + ".*";
   const bool all_passed = RUN_ALL_TESTS() == 0;
   tally sum;
   for (int s = 0; s != all.total_test_suite_count(); ++s) {
-    const testing::TestSuite& suite = *all.GetTestSuite(s);
+    const ::testing::TestSuite& suite = *all.GetTestSuite(s);
     for (int t = 0; t != suite.total_test_count(); ++t) judge(*suite.GetTestInfo(t), f, sum);
   }
   if (all_passed) sum.complaints.emplace_back("all checks passed");
@@ -139,7 +139,7 @@ const fault* find(std::string_view canary) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   const bool mistaken = argc == 4 && std::string_view(argv[2]) == "as";
   const fault* const f = argc == 2 || mistaken ? find(argv[argc - 1]) : nullptr;
   if (f != nullptr && find(argv[1]) != nullptr) return run(argv[1], *f);

@@ -152,7 +152,7 @@ std::vector<const ledger::entry*> ledger::entries() const {
 outcome play(const backend_info& of) {
   const testing::memory_file shared("threadref_ledger", sizeof(ledger));
   const testing::memory_file output("threadref_output");
-  const std::string check = testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string check = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   outcome end;
   end.pid = spawn(check + "/" + std::string(of.name), shared.fd(), output.fd());
   end.how = wait_for(end.pid);

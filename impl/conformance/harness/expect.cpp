@@ -13,13 +13,13 @@ failure::failure(const char* file, int line, std::string* what) : file_(file), l
 failure::failure(const char* file, int line, const char* text, bool value)
     : file_(file),
       line_(line),
-      what_(testing::internal::GetBoolAssertionFailureMessage(testing::AssertionResult(value), text,
-                                                              value ? "true" : "false",
-                                                              value ? "false" : "true")) {}
+      what_(::testing::internal::GetBoolAssertionFailureMessage(::testing::AssertionResult(value),
+                                                                text, value ? "true" : "false",
+                                                                value ? "false" : "true")) {}
 
 failure::~failure() {
-  testing::internal::AssertHelper(testing::TestPartResult::kNonFatalFailure, file_, line_,
-                                  what_.c_str()) = more_;
+  ::testing::internal::AssertHelper(::testing::TestPartResult::kNonFatalFailure, file_, line_,
+                                    what_.c_str()) = more_;
 }
 
 }  // namespace threadref::conformance

@@ -28,7 +28,7 @@ class failure {
   const char* file_;
   int line_;
   std::string what_;
-  testing::Message more_;
+  ::testing::Message more_;
 };
 
 // Null if they are equal; else the sentence, which the caller owns.
@@ -37,7 +37,7 @@ template <class A, class B>
                                        const B& b) {
   if (a == b) return nullptr;
   return new std::string(
-      testing::internal::CmpHelperEQFailure(a_text, b_text, a, b).failure_message());
+      ::testing::internal::CmpHelperEQFailure(a_text, b_text, a, b).failure_message());
 }
 
 }  // namespace threadref::conformance

@@ -12,7 +12,7 @@ namespace threadref::conformance {
 namespace {
 
 std::string_view name_of_this_check() {
-  return testing::UnitTest::GetInstance()->current_test_info()->name();
+  return ::testing::UnitTest::GetInstance()->current_test_info()->name();
 }
 // "c071_runs_on_the_smallest_stack" is check 71.
 int number_of_this_check() {
@@ -50,8 +50,8 @@ void check_fixture::SetUp() {
   if (!why.empty()) GTEST_SKIP() << "not in this build: " << why;
   expected_ = declared_deviation(subject_.info, name_of_this_check());
   if (expected_ != nullptr) {
-    interceptor_ = std::make_unique<testing::ScopedFakeTestPartResultReporter>(
-        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &intercepted_);
+    interceptor_ = std::make_unique<::testing::ScopedFakeTestPartResultReporter>(
+        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &intercepted_);
   }
 }
 
@@ -107,8 +107,8 @@ void check_fixture::judge() {
 void add_check(const check_place& at, std::span<const subject> of, check_fixture::body body) {
   for (const subject& each : of) {
     const std::string suite = std::string(at.section) + "/" + std::string(each.info.name);
-    testing::RegisterTest(suite.c_str(), at.name, nullptr, nullptr, at.file, at.line,
-                          [&each, body] { return new check_fixture(each, body); });
+    ::testing::RegisterTest(suite.c_str(), at.name, nullptr, nullptr, at.file, at.line,
+                            [&each, body] { return new check_fixture(each, body); });
   }
 }
 

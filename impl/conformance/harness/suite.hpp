@@ -33,7 +33,7 @@ void expect_one_fate_each(const counters& all, std::uint64_t pending = 0);
 //
 // A check that the back end declares a deviation for runs like any other; it has to fail, and its
 // failures are not reported. What the table of checks is made from is recorded as properties.
-class check_fixture : public testing::Test {
+class check_fixture : public ::testing::Test {
  public:
   using body = void (*)(check_fixture&);
   check_fixture(const subject& of, body run) : subject_(of), run_(run) {}
@@ -53,8 +53,8 @@ class check_fixture : public testing::Test {
   const subject& subject_;
   const body run_;
   const deviation* expected_ = nullptr;  // what the back end declares for this check
-  testing::TestPartResultArray intercepted_;
-  std::unique_ptr<testing::ScopedFakeTestPartResultReporter> interceptor_;
+  ::testing::TestPartResultArray intercepted_;
+  std::unique_ptr<::testing::ScopedFakeTestPartResultReporter> interceptor_;
   counters before_;
   std::size_t blocks_before_ = 0;
   std::vector<std::unique_ptr<lane>> lanes_;

@@ -60,7 +60,7 @@ T as(const std::any& value) {
 }
 
 // Errors are collected; at the end of a test no thread of a worker is left.
-class worker_test : public testing::Test {
+class worker_test : public ::testing::Test {
  public:
   worker_test(const worker_test&) = delete;
   worker_test& operator=(const worker_test&) = delete;

@@ -5,6 +5,6 @@
 
 int main(int argc, char** argv) {
   threadref::stress::rerun_without_aslr_if_needed(argv);
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

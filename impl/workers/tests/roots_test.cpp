@@ -142,7 +142,7 @@ TEST(roots_death, the_process_ends_although_workers_are_left) {
         worker::make(nullptr, {.daemon = true, .parent = this_worker::current()})->start();
         std::exit(0);
       },
-      testing::ExitedWithCode(0), "");
+      ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class forest {
   std::vector<worker_ptr> started_;
 };
 
-class trees : public worker_test, public testing::WithParamInterface<teardown> {};
+class trees : public worker_test, public ::testing::WithParamInterface<teardown> {};
 
 // Shows: PW-16.
 TEST_P(trees, every_finalizer_runs_once_and_a_childs_before_its_parents) {
@@ -86,7 +86,7 @@ TEST_P(trees, every_finalizer_runs_once_and_a_childs_before_its_parents) {
   EXPECT_EQ(reported.told(), lines{});
   EXPECT_EQ(all.in_order(), size);
 }
-INSTANTIATE_TEST_SUITE_P(, trees, testing::Values(teardown::serial, teardown::broadcast),
+INSTANTIATE_TEST_SUITE_P(, trees, ::testing::Values(teardown::serial, teardown::broadcast),
                          [](const auto& policy) {
                            return policy.param == teardown::serial ? "serial" : "broadcast";
                          });
