@@ -26,7 +26,7 @@ class Peers(unittest.TestCase):
                              for path in BASELINES.glob(f"{name}.?pp"))
             self.assertEqual(said(source, "name"), name)
             rows.append(f"| `{name}` | {said(source, 'summary')} | {said(source, 'lacks')} |")
-        readme = (BENCH / "README.md").read_text(encoding="utf-8").splitlines()
+        readme = (BENCH / "docs/peers.md").read_text(encoding="utf-8").splitlines()
         self.assertEqual([line for line in readme if line.startswith("| `peer_")], rows)
 
 
