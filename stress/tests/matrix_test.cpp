@@ -33,8 +33,8 @@ constexpr int killed_by(int signal) {
   return signal;
 }
 
-struct a_scene : ::testing::Test {
-  std::unique_ptr<shared_scene> left = std::make_unique<shared_scene>();
+struct a_record : ::testing::Test {
+  std::unique_ptr<event_record> left = std::make_unique<event_record>();
 
   line& add(int ran, line::promise made = line::promise::accepted) {
     line& l = left->lines[left->used.fetch_add(1)];
@@ -45,17 +45,17 @@ struct a_scene : ::testing::Test {
   word graded(int status = exited(0)) { return grade(*left, status).is; }
 };
 
-TEST_F(a_scene, in_which_all_ran_once_is_guaranteed) {
+TEST_F(a_record, in_which_all_ran_once_is_guaranteed) {
   add(1);
   add(0, line::promise::taken);
   EXPECT_EQ(graded(), word::guaranteed);
 }
 
-TEST_F(a_scene, in_which_nothing_was_registered_says_nothing) {
+TEST_F(a_record, in_which_nothing_was_registered_says_nothing) {
   EXPECT_EQ(graded(), word::unknown);
 }
 
-TEST_F(a_scene, is_as_bad_as_its_worst_callback) {
+TEST_F(a_record, is_as_bad_as_its_worst_callback) {
   add(1);
   add(0, line::promise::refused);
   EXPECT_EQ(graded(), word::refused);
@@ -69,20 +69,20 @@ TEST_F(a_scene, is_as_bad_as_its_worst_callback) {
   EXPECT_EQ(f.once + f.refused + f.lost + f.misplaced + f.doubled, 5U);
 }
 
-TEST_F(a_scene, in_which_a_callback_ran_after_its_join_is_misplaced) {
+TEST_F(a_record, in_which_a_callback_ran_after_its_join_is_misplaced) {
   add(1).late.store(true);
   EXPECT_EQ(graded(), word::misplaced);
 }
 
-TEST_F(a_scene, in_which_what_was_taken_or_refused_ran_is_doubled) {
+TEST_F(a_record, in_which_what_was_taken_or_refused_ran_is_doubled) {
   add(1, line::promise::taken);
   EXPECT_EQ(graded(), word::doubled);
-  left = std::make_unique<shared_scene>();
+  left = std::make_unique<event_record>();
   add(1, line::promise::refused);
   EXPECT_EQ(graded(), word::doubled);
 }
 
-TEST_F(a_scene, asks_of_a_fork_only_what_it_announced) {
+TEST_F(a_record, asks_of_a_fork_only_what_it_announced) {
   add(1).ran_in_fork.store(1);
   EXPECT_EQ(graded(), word::doubled);
   left->lines[0].asked_of_fork.store(true);
@@ -91,7 +91,7 @@ TEST_F(a_scene, asks_of_a_fork_only_what_it_announced) {
   EXPECT_EQ(graded(), word::lost);
 }
 
-TEST_F(a_scene, whose_process_crashed_crashes_unless_it_said_so) {
+TEST_F(a_record, whose_process_crashed_crashes_unless_it_said_so) {
   add(1);
   EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
   EXPECT_EQ(graded(exited(66)), word::crashes);
@@ -100,13 +100,13 @@ TEST_F(a_scene, whose_process_crashed_crashes_unless_it_said_so) {
   EXPECT_EQ(graded(exited(0)), word::crashes);
 }
 
-TEST_F(a_scene, whose_process_was_killed_by_somebody_else_is_unknown) {
+TEST_F(a_record, whose_process_was_killed_by_somebody_else_is_unknown) {
   add(1);
   EXPECT_EQ(graded(killed_by(SIGKILL)), word::unknown);
   EXPECT_EQ(graded(killed_by(SIGTERM)), word::unknown);
 }
 
-TEST_F(a_scene, that_corrupts_says_what) {
+TEST_F(a_record, that_corrupts_says_what) {
   add(1);
   left->misdeeds.store(1);
   std::string_view("somebody's key").copy(left->said.data(), left->said.size() - 1);
@@ -115,7 +115,7 @@ TEST_F(a_scene, that_corrupts_says_what) {
   EXPECT_EQ(r.why, "somebody's key");
 }
 
-TEST_F(a_scene, that_could_not_be_played_is_absent) {
+TEST_F(a_record, that_could_not_be_played_is_absent) {
   left->absent.store(true);
   EXPECT_EQ(graded(), word::absent);
   EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);

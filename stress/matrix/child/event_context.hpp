@@ -18,7 +18,7 @@
 
 namespace threadref::stress {
 
-class scene;
+class event_context;
 
 // One registration. Atomic, since a thread may be cut off anywhere, and mechanisms may be broken.
 struct line {
@@ -29,10 +29,10 @@ struct line {
   std::atomic<bool> asked_of_fork{false};    // and it must have
   std::atomic<bool> elsewhere{false};
   std::atomic<bool> late{false};
-  std::atomic<pid_t> process{0};         // where it was registered
-  std::atomic<std::uint32_t> thread{0};  // of the scene, from 1: whose it is
-  std::atomic<std::uint32_t> stamp{0};   // when it ran, in the order of the scene; 0: never
-  void (*then)(scene&) = nullptr;        // what it does besides
+  std::atomic<pid_t> process{0};           // where it was registered
+  std::atomic<std::uint32_t> thread{0};    // of the scene, from 1: whose it is
+  std::atomic<std::uint32_t> stamp{0};     // when it ran, in the order of the scene; 0: never
+  void (*then)(event_context&) = nullptr;  // what it does besides
 };
 
 // How the child means to end. What it does not announce is a crash, or somebody else's doing.
@@ -42,9 +42,9 @@ struct announced_end {
 };
 
 // What parent and child share. Fixed size, no pointers that the parent would follow.
-struct shared_scene {
-  static constexpr std::size_t lines_most = 40'000;
-  static constexpr std::size_t threads_most = 12'000;
+struct event_record {
+  static constexpr std::size_t max_registrations = 40'000;
+  static constexpr std::size_t max_threads = 12'000;
   std::atomic<std::uint32_t> used{0};
   std::atomic<std::uint32_t> threads{0};
   std::atomic<std::uint32_t> stamps{0};
@@ -54,16 +54,16 @@ struct shared_scene {
   std::atomic<bool> absent{false};
   announced_end end;
   std::array<char, 160> said{};  // the first misdeed, or why it is absent
-  std::array<std::atomic<bool>, threads_most> joined{};
-  std::array<line, lines_most> lines{};
+  std::array<std::atomic<bool>, max_threads> joined{};
+  std::array<line, max_registrations> lines{};
 };
 
-class scene {
+class event_context {
  public:
-  scene(shared_scene& memory, const mechanism& m, std::size_t condition, std::uint64_t seed,
-        bool smoke) noexcept;
-  scene(const scene&) = delete;
-  scene& operator=(const scene&) = delete;
+  event_context(event_record& record, const mechanism& m, std::size_t condition, std::uint64_t seed,
+                bool smoke) noexcept;
+  event_context(const event_context&) = delete;
+  event_context& operator=(const event_context&) = delete;
 
   const mechanism& subject;
   generator choices;  // of the main thread
@@ -74,25 +74,25 @@ class scene {
   // Registers one callback on the calling thread. `then`, if any, is what it does after it has
   // reported that it runs. False: the mechanism refused, and that is noted. A mechanism that throws
   // has refused.
-  bool attach(void (*then)(scene&) = nullptr);
-  void attach(int count, void (*then)(scene&) = nullptr);
+  bool attach(void (*then)(event_context&) = nullptr);
+  void attach(int count, void (*then)(event_context&) = nullptr);
   // The same by how(callback), for mechanisms that the event has loaded itself.
   template <class F>
-  bool attach_by(F how, void (*then)(scene&) = nullptr) {
+  bool attach_by(F how, void (*then)(event_context&) = nullptr) {
     const offer o = begin(then);
     const bool yes = try_to([&] { return how(o.what); });
     accepted(o, yes);
     return yes;
   }
   // The same with a way back. Empty: refused. What is taken back must not run.
-  std::function<bool()> attach_detachable(void (*then)(scene&) = nullptr);
+  std::function<bool()> attach_detachable(void (*then)(event_context&) = nullptr);
   // For other ways of registering: what to register and, afterwards, whether that was accepted. As
   // long as nobody says so, it may be lost.
   struct offer {
     callback what;
     line* at;
   };
-  offer begin(void (*then)(scene&) = nullptr);
+  offer begin(void (*then)(event_context&) = nullptr);
   static void accepted(const offer& o, bool yes) noexcept;
 
   // What this thread has pending must also run, once, in the process that is forked next.
@@ -104,29 +104,29 @@ class scene {
   // All that the thread of this number had must have run by now: it was joined.
   void joined(std::uint32_t thread) noexcept;
   // The order of what happened: greater is later. For events that ask what came first.
-  std::uint32_t stamp() noexcept { return memory_.stamps.fetch_add(1) + 1; }
+  std::uint32_t stamp() noexcept { return record_.stamps.fetch_add(1) + 1; }
   // How many callbacks have run so far.
   [[nodiscard]] int ran() const noexcept;
-  [[nodiscard]] shared_scene& memory() noexcept { return memory_; }
+  [[nodiscard]] event_record& record() noexcept { return record_; }
 
   // Something that was not its own was touched, or a thread was taken for another. The sentence is
   // shown; the first one counts.
   void misdeed(std::string_view what) noexcept;
   // Callbacks ran in another order than newest first, or when what they need was gone.
-  void misordered() noexcept { memory_.misordered.store(true); }
+  void misordered() noexcept { record_.misordered.store(true); }
   // Of one thread, newest first. What never ran, or was refused, is graded elsewhere.
   void expect_newest_first(std::uint32_t thread) noexcept;
   // Its memory grows for as long as a thread lives.
-  void grows() noexcept { memory_.grows.store(true); }
+  void grows() noexcept { record_.grows.store(true); }
   // This condition can't be played here, and why.
   void absent(std::string_view why) noexcept;
   // The process is about to end so, on purpose.
-  void will_exit_with(int status) noexcept { memory_.end.status.store(status); }
-  void will_die_by(int signal) noexcept { memory_.end.signal.store(signal); }
+  void will_exit_with(int status) noexcept { record_.end.status.store(status); }
+  void will_die_by(int signal) noexcept { record_.end.signal.store(signal); }
 
   // The scene of this process, for callbacks.
-  static scene& here() noexcept { return *here_; }
-  static void set_here(scene* s) noexcept { here_ = s; }
+  static event_context& current() noexcept { return *current_; }
+  static void set_current(event_context* ctx) noexcept { current_ = ctx; }
 
  private:
   // A mechanism that throws has refused; an unwinding that is no exception goes on.
@@ -139,10 +139,10 @@ class scene {
     }
   }
   static void fire(void* at);
-  shared_scene& memory_;
+  event_record& record_;
   std::size_t condition_;
   bool smoke_;
-  static inline scene* here_ = nullptr;
+  static inline event_context* current_ = nullptr;
 };
 
 }  // namespace threadref::stress

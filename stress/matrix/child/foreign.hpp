@@ -19,6 +19,6 @@ using testing::older_key;
 void at_thread_local_end(std::function<void()> work);
 
 // A key with a higher index than the subject's: that has registered on a thread before.
-pthread_key_t younger_key(scene& s);
+pthread_key_t younger_key(event_context& ctx);
 
 }  // namespace threadref::stress

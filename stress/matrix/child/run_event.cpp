@@ -18,10 +18,10 @@ namespace threadref::stress {
 namespace {
 
 // Kept for ever: threads may write while the process ends.
-shared_scene& map_scene(int fd) {
-  void* const at = mmap(nullptr, sizeof(shared_scene), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the scene");
-  return *static_cast<shared_scene*>(at);
+event_record& map_record(int fd) {
+  void* const at = mmap(nullptr, sizeof(event_record), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the event record");
+  return *static_cast<event_record*>(at);
 }
 
 // If the harness is killed, its children must not stay. And a crash here is an outcome: nobody
@@ -57,11 +57,11 @@ int act(const options& o) {
     if (e.name == name) found = &e;
   });
   THREADREF_CHECK(found != nullptr, "--act names no event");
-  auto* const s = new scene(map_scene(o.child_ledger), subject_of(*found, subject), condition,
-                            o.seed.value_or(0), o.smoke);
-  scene::set_here(s);
+  auto* const ctx = new event_context(map_record(o.child_ledger), subject_of(*found, subject),
+                                      condition, o.seed.value_or(0), o.smoke);
+  event_context::set_current(ctx);
   if (o.plant == planted::killed_child) raise(SIGKILL);
-  return found->play(*s);
+  return found->play(*ctx);
 }
 
 }  // namespace threadref::stress

@@ -17,21 +17,21 @@ constinit thread_local bool ends = false;
 
 }  // namespace
 
-void say_it_ends(scene& /*in*/) {
+void say_it_ends(event_context& /*in*/) {
   ends = true;
 }
 bool this_thread_ends() noexcept {
   return ends;
 }
 
-void take_its_time(scene& /*in*/) {
+void take_its_time(event_context& /*in*/) {
   usleep(2'000);
 }
 
-ran_between callbacks_of(scene& s, std::uint32_t thread) {
+ran_between callbacks_of(event_context& ctx, std::uint32_t thread) {
   ran_between all;
-  const shared_scene& m = s.memory();
-  const std::size_t used = std::min<std::size_t>(m.used.load(), shared_scene::lines_most);
+  const event_record& m = ctx.record();
+  const std::size_t used = std::min<std::size_t>(m.used.load(), event_record::max_registrations);
   for (std::size_t i = 0; i != used; ++i) {
     const std::uint32_t stamp = m.lines[i].stamp.load();
     if (m.lines[i].thread.load() != thread || stamp == 0) continue;
@@ -41,27 +41,28 @@ ran_between callbacks_of(scene& s, std::uint32_t thread) {
   return all;
 }
 
-void must_precede_callbacks(scene& s, std::uint32_t stamp, std::uint32_t thread) {
-  const ran_between ran = callbacks_of(s, thread);
-  if (ran.first != 0 && stamp >= ran.first) s.misordered();
+void must_precede_callbacks(event_context& ctx, std::uint32_t stamp, std::uint32_t thread) {
+  const ran_between ran = callbacks_of(ctx, thread);
+  if (ran.first != 0 && stamp >= ran.first) ctx.misordered();
 }
 
-void must_precede(scene& s, std::uint32_t thread, std::uint32_t other) {
-  must_precede_callbacks(s, callbacks_of(s, thread).last, other);
+void must_precede(event_context& ctx, std::uint32_t thread, std::uint32_t other) {
+  must_precede_callbacks(ctx, callbacks_of(ctx, thread).last, other);
 }
 
-void expect(scene& s, bool kept, std::string_view otherwise) {
-  if (!kept) s.misdeed(otherwise);
+void expect(event_context& ctx, bool kept, std::string_view otherwise) {
+  if (!kept) ctx.misdeed(otherwise);
 }
 
-staged_worker::staged_worker(scene& s, std::function<void()> body, workers::worker_options how)
-    : scene_(s) {
+staged_worker::staged_worker(event_context& ctx, std::function<void()> body,
+                             workers::worker_options how)
+    : ctx_(ctx) {
   how.on_step = [this](workers::exit_step step) {
-    steps_[static_cast<std::size_t>(step)].store(scene_.stamp());
+    steps_[static_cast<std::size_t>(step)].store(ctx_.stamp());
   };
   it_ = workers::worker::make(
       [this, play = std::move(body)] {
-        thread_.store(scene_.thread());
+        thread_.store(ctx_.thread());
         play != nullptr ? play() : workers::this_worker::wait_forever();
       },
       std::move(how));
@@ -74,7 +75,7 @@ staged_worker::~staged_worker() {
 
 void staged_worker::join() {
   it_->join();
-  if (thread() != 0) scene_.joined(thread());
+  if (thread() != 0) ctx_.joined(thread());
 }
 
 }  // namespace threadref::stress

@@ -22,15 +22,15 @@ struct ran_between {
   std::uint32_t first = 0;
   std::uint32_t last = 0;
 };
-ran_between callbacks_of(scene& s, std::uint32_t thread);
+ran_between callbacks_of(event_context& ctx, std::uint32_t thread);
 
 // What happened at that stamp must lie before all callbacks of the thread. What never ran is judged
 // elsewhere.
-void must_precede_callbacks(scene& s, std::uint32_t stamp, std::uint32_t thread);
+void must_precede_callbacks(event_context& ctx, std::uint32_t stamp, std::uint32_t thread);
 // All callbacks of the one thread must have run before the first of the other's.
-void must_precede(scene& s, std::uint32_t thread, std::uint32_t other);
+void must_precede(event_context& ctx, std::uint32_t thread, std::uint32_t other);
 // What workers promise, whatever the mechanism.
-void expect(scene& s, bool kept, std::string_view otherwise);
+void expect(event_context& ctx, bool kept, std::string_view otherwise);
 
 template <class F>
 void wait_until(F holds) {
@@ -38,16 +38,16 @@ void wait_until(F holds) {
 }
 
 // What a callback does so that whoever else runs on its thread can tell that it ends already.
-void say_it_ends(scene& s);
+void say_it_ends(event_context& ctx);
 bool this_thread_ends() noexcept;
 
 // What a callback does so that whoever does not wait for it comes too soon.
-void take_its_time(scene& s);
+void take_its_time(event_context& ctx);
 
 class staged_worker {
  public:
   // Not started. Without a body it waits until it is stopped.
-  explicit staged_worker(scene& s, std::function<void()> body = nullptr,
+  explicit staged_worker(event_context& ctx, std::function<void()> body = nullptr,
                          workers::worker_options how = {});
   // Stops and joins it.
   ~staged_worker();
@@ -68,7 +68,7 @@ class staged_worker {
 
  private:
   static constexpr std::size_t steps = static_cast<std::size_t>(workers::exit_step::left) + 1;
-  scene& scene_;
+  event_context& ctx_;
   std::atomic<std::uint32_t> thread_{0};
   std::array<std::atomic<std::uint32_t>, steps> steps_{};
   workers::worker_ptr it_;

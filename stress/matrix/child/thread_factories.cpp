@@ -30,22 +30,22 @@ void run_c11_thread(const std::function<void()>& body) {
   THREADREF_CHECK(thrd_join(made, nullptr) == thrd_success, "thrd_join");
 }
 
-void run_posix_thread(scene& s, const std::function<void()>& body) {
-  player_thread made(s, body);
+void run_posix_thread(event_context& ctx, const std::function<void()>& body) {
+  player_thread made(ctx, body);
   made.join();
 }
 
 }  // namespace
 
-void on_new_thread(scene& s, maker how, const std::function<void()>& body) {
+void on_new_thread(event_context& ctx, maker how, const std::function<void()>& body) {
   std::atomic<std::uint32_t> number{0};
   const std::function<void()> numbered = [&] {
-    number.store(s.thread());
+    number.store(ctx.thread());
     body();
   };
   switch (how) {
     case maker::posix:
-      return run_posix_thread(s, body);
+      return run_posix_thread(ctx, body);
     case maker::std_thread:
       std::thread(numbered).join();
       break;
@@ -65,25 +65,25 @@ void on_new_thread(scene& s, maker how, const std::function<void()>& body) {
       break;
     }
     case maker::c11:
-      if (detail::under_tsan) return s.absent("ThreadSanitizer does not know thrd_create");
+      if (detail::under_tsan) return ctx.absent("ThreadSanitizer does not know thrd_create");
       run_c11_thread(numbered);
       break;
     case maker::boost:
-      if (!run_boost_thread(numbered)) return s.absent("Boost.Thread is not in this build");
+      if (!run_boost_thread(numbered)) return ctx.absent("Boost.Thread is not in this build");
       break;
   }
-  s.joined(number.load());
+  ctx.joined(number.load());
 }
 
 // It outlives the object, for a thread that is detached.
 struct player_thread::state {
-  scene* of;
+  event_context* of;
   std::function<void()> body;
   std::atomic<std::uint32_t> number{0};
 };
 
-player_thread::player_thread(scene& s, std::function<void()> body)
-    : state_(new state{&s, std::move(body)}) {
+player_thread::player_thread(event_context& ctx, std::function<void()> body)
+    : state_(new state{&ctx, std::move(body)}) {
   THREADREF_CHECK_CALL(pthread_create(&id_, nullptr, &run, state_));
 }
 
@@ -158,9 +158,9 @@ void kernel_end::take_over(int error) {
   THREADREF_CHECK_CALL(pthread_mutex_unlock(&held_));
 }
 
-bool hears_of_ends(scene& s) {
+bool hears_of_ends(event_context& ctx) {
   static std::atomic<bool> heard{false};
-  on_new_thread(s, [&s] { s.attach([](scene& /*in*/) { heard.store(true); }); });
+  on_new_thread(ctx, [&ctx] { ctx.attach([](event_context& /*in*/) { heard.store(true); }); });
   return heard.load();
 }
 

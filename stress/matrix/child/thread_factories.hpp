@@ -20,16 +20,16 @@ inline constexpr std::string_view maker_names[] = {
 
 // Runs the body on a new thread of that make, joins it, and notes that it is joined. If there is no
 // such maker in this build, the condition is absent.
-void on_new_thread(scene& s, maker how, const std::function<void()>& body);
+void on_new_thread(event_context& ctx, maker how, const std::function<void()>& body);
 // The same, by pthread_create: what an event uses that does not ask about makers.
-inline void on_new_thread(scene& s, const std::function<void()>& body) {
-  on_new_thread(s, maker::posix, body);
+inline void on_new_thread(event_context& ctx, const std::function<void()>& body) {
+  on_new_thread(ctx, maker::posix, body);
 }
 
 // A posix thread that is not joined at once. The body must outlive it.
 class player_thread {
  public:
-  player_thread(scene& s, std::function<void()> body);
+  player_thread(event_context& ctx, std::function<void()> body);
   ~player_thread();
   player_thread(const player_thread&) = delete;
   player_thread& operator=(const player_thread&) = delete;
@@ -73,6 +73,6 @@ class kernel_end {
 
 // Does the subject call anything at all when a thread ends? One that does not would let whoever
 // waits for a callback wait for ever.
-bool hears_of_ends(scene& s);
+bool hears_of_ends(event_context& ctx);
 
 }  // namespace threadref::stress

@@ -24,11 +24,11 @@ void wait_under(int frames) {
   while (pause() == -1) continue;
 }
 
-int in_the_body(scene& s) {
-  player_thread t(s, [&s] {
-    s.attach(some);
+int in_the_body(event_context& ctx) {
+  player_thread t(ctx, [&ctx] {
+    ctx.attach(some);
     ready.open();
-    wait_under(s.condition() == 0 ? 0 : 100);
+    wait_under(ctx.condition() == 0 ? 0 : 100);
   });
   ready.wait();
   pthread_cancel(t.id());
@@ -37,22 +37,22 @@ int in_the_body(scene& s) {
 }
 
 // What a callback still does after a cancellation point is a promise of its own.
-void attach_halves(scene& s) {
-  static scene::offer o;
-  s.attach(some / 2);
-  o = s.begin();
-  scene::accepted(o, s.attach([](scene& /*in*/) {
+void attach_halves(event_context& ctx) {
+  static event_context::offer o;
+  ctx.attach(some / 2);
+  o = ctx.begin();
+  event_context::accepted(o, ctx.attach([](event_context& /*in*/) {
     if (!ready.is_open()) ready.open();
     cancelled.wait();
     pthread_testcancel();
     o.what.run(o.what.with);
   }));
-  s.attach(some / 2);
+  ctx.attach(some / 2);
 }
 
-int pending(scene& s) {
-  player_thread t(s, [&s] {
-    attach_halves(s);
+int pending(event_context& ctx) {
+  player_thread t(ctx, [&ctx] {
+    attach_halves(ctx);
     ready.open();
     cancelled.wait();
   });
@@ -63,17 +63,17 @@ int pending(scene& s) {
   return 0;
 }
 
-int during_a_callback(scene& s) {
+int during_a_callback(event_context& ctx) {
   kernel_end end;
   testing::gate begun;
-  player_thread t(s, [&] {
+  player_thread t(ctx, [&] {
     end.begin();
     begun.open();
-    attach_halves(s);
+    attach_halves(ctx);
   });
   begun.wait();
   // If no callback ever says that it runs, the thread ends.
-  const player_thread if_lost(s, [&end] {
+  const player_thread if_lost(ctx, [&end] {
     end.wait();
     ready.open();
   });

@@ -41,7 +41,7 @@ constexpr int some = 8;  // callbacks of a thread
 // --- Another allocator.
 
 // Its own part of the thread may be gone by then.
-void use_memory(scene& /*in*/) {
+void use_memory(event_context& /*in*/) {
   for (const std::size_t bytes : {16U, 1'000U, 100'000U}) {
     void* volatile memory = std::malloc(bytes);
     std::free(memory);
@@ -54,17 +54,17 @@ constexpr std::array<event::condition, event::conditions_most> allocators = {{
     {"mimalloc", "libmimalloc.so.2"},
 }};
 
-int another_allocator(scene& s) {
+int another_allocator(event_context& ctx) {
   // The loader goes on without what it does not find.
-  if (testing::observe_environment().allocator.find(allocators[s.condition()].name) ==
+  if (testing::observe_environment().allocator.find(allocators[ctx.condition()].name) ==
       std::string::npos) {
-    s.absent("it is not installed: scripts/setup.sh --all installs it");
+    ctx.absent("it is not installed: scripts/setup.sh --all installs it");
     return 0;
   }
-  for (int i = 0; i != s.size(100); ++i) {
-    on_new_thread(s, [&s] {
-      use_memory(s);
-      s.attach(some, &use_memory);
+  for (int i = 0; i != ctx.size(100); ++i) {
+    on_new_thread(ctx, [&ctx] {
+      use_memory(ctx);
+      ctx.attach(some, &use_memory);
     });
   }
   return 0;
@@ -108,21 +108,21 @@ void start_again_refused() {
   THREADREF_CHECK_ERRNO(false, "execv of this program");
 }
 
-int refused_calls(scene& s) {
+int refused_calls(event_context& ctx) {
   enum { from_the_start, later };
-  if (s.condition() == from_the_start) start_again_refused();
-  std::latch refused(s.condition() == later ? 1 : 0);
-  player_thread early(s, [&] {
-    s.attach(some);
+  if (ctx.condition() == from_the_start) start_again_refused();
+  std::latch refused(ctx.condition() == later ? 1 : 0);
+  player_thread early(ctx, [&] {
+    ctx.attach(some);
     refused.wait();
-    s.attach(some);
+    ctx.attach(some);
   });
-  if (s.condition() == later) {
+  if (ctx.condition() == later) {
     refuse_some_calls();
     refused.count_down();
   }
   early.join();
-  on_new_thread(s, [&s] { s.attach(some); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
@@ -134,20 +134,20 @@ void use_up_static_storage() {
   }
 }
 
-int loaded_late(scene& s) {
+int loaded_late(event_context& ctx) {
   enum { before_threads, while_threads_live, without_static_storage };
-  const bool threads_first = s.condition() == while_threads_live;
-  if (s.condition() == without_static_storage) use_up_static_storage();
+  const bool threads_first = ctx.condition() == while_threads_live;
+  if (ctx.condition() == without_static_storage) use_up_static_storage();
   std::optional<loaded_object> object;
   std::latch loaded(1);
   const auto load = [&] {
-    object.emplace(module_with(s.subject.name));
+    object.emplace(module_with(ctx.subject.name));
     loaded.count_down();
   };
   if (!threads_first) load();
-  player_thread user(s, [&] {
+  player_thread user(ctx, [&] {
     loaded.wait();
-    for (int i = 0; i != some; ++i) s.attach_by(mechanism_in(*object, s.subject.name).attach);
+    for (int i = 0; i != some; ++i) ctx.attach_by(mechanism_in(*object, ctx.subject.name).attach);
   });
   if (threads_first) load();
   user.join();
@@ -214,22 +214,22 @@ bool become_a_small_user() {
 }
 
 struct crowd {
-  scene& s;
+  event_context& ctx;
   std::atomic<bool> over{false};
   std::atomic<std::uint32_t> numbers[few] = {};
   std::atomic<int> came{0};
 };
 void* join_crowd(void* c) {
   auto& all = *static_cast<crowd*>(c);
-  all.s.attach();  // few: a mechanism may take a key for each
-  all.numbers[all.came.fetch_add(1)].store(all.s.thread());
+  all.ctx.attach();  // few: a mechanism may take a key for each
+  all.numbers[all.came.fetch_add(1)].store(all.ctx.thread());
   all.over.wait(false);
   return nullptr;
 }
 
 // As many as can be had, until there is no more.
-void fill_up(scene& s) {
-  crowd all{.s = s};
+void fill_up(event_context& ctx) {
+  crowd all{.ctx = ctx};
   std::vector<pthread_t> threads;
   pthread_t one{};
   int error = 0;
@@ -242,19 +242,19 @@ void fill_up(scene& s) {
   all.over.store(true);
   all.over.notify_all();
   for (const pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
-  for (std::size_t i = 0; i != threads.size(); ++i) s.joined(all.numbers[i].load());
+  for (std::size_t i = 0; i != threads.size(); ++i) ctx.joined(all.numbers[i].load());
 }
 
-int few_threads(scene& s) {
+int few_threads(event_context& ctx) {
   enum { by_user, by_group };
-  if (s.condition() == by_user) {
-    if (!become_a_small_user()) s.absent("only root can become another user");
-    for (int i = 0; i != s.size(20) && geteuid() != 0; ++i) fill_up(s);
+  if (ctx.condition() == by_user) {
+    if (!become_a_small_user()) ctx.absent("only root can become another user");
+    for (int i = 0; i != ctx.size(20) && geteuid() != 0; ++i) fill_up(ctx);
     return 0;
   }
   const small_group group;
-  if (!group.entered()) s.absent("no control group can be made here");
-  for (int i = 0; i != s.size(20) && group.entered(); ++i) fill_up(s);
+  if (!group.entered()) ctx.absent("no control group can be made here");
+  for (int i = 0; i != ctx.size(20) && group.entered(); ++i) fill_up(ctx);
   return 0;
 }
 

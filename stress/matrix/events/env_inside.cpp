@@ -21,9 +21,9 @@ namespace of_env_inside {
 namespace {
 
 // Noted as refused without asking, if the mechanism says that it must not be asked there.
-void attach_inside_malloc(scene& s) {
-  const bool may = s.subject.works_inside_malloc == nullptr || s.subject.works_inside_malloc();
-  s.attach_by([&](callback c) { return may && s.subject.attach(c); });
+void attach_inside_malloc(event_context& ctx) {
+  const bool may = ctx.subject.works_inside_malloc == nullptr || ctx.subject.works_inside_malloc();
+  ctx.attach_by([&](callback c) { return may && ctx.subject.attach(c); });
 }
 
 // --- Inside malloc: stress_malloc calls this at the start of each.
@@ -38,21 +38,22 @@ constinit thread_local allocating allocator_here;
 void on_allocation() noexcept {
   allocating& here = allocator_here;
   if (here.inside)
-    scene::here().misdeed("it calls malloc inside malloc: an allocator would deadlock, or break");
+    event_context::current().misdeed(
+        "it calls malloc inside malloc: an allocator would deadlock, or break");
   if (here.inside || !here.asks) return;
   here.asks = false;
   here.inside = true;
-  attach_inside_malloc(scene::here());
+  attach_inside_malloc(event_context::current());
   here.inside = false;
 }
 
-int first_in_malloc(scene& s) {
+int first_in_malloc(event_context& ctx) {
   auto* const set_hook = reinterpret_cast<decltype(&threadref_stress_hook_allocation)>(
       dlsym(RTLD_DEFAULT, "threadref_stress_hook_allocation"));
   THREADREF_CHECK(set_hook != nullptr, "stress_malloc.so is not preloaded");
   set_hook(&on_allocation);
-  for (int i = 0; i != s.size(400); ++i) {
-    on_new_thread(s, [] {
+  for (int i = 0; i != ctx.size(400); ++i) {
+    on_new_thread(ctx, [] {
       allocator_here.asks = true;
       void* volatile memory = std::malloc(100);
       std::free(memory);
@@ -70,19 +71,19 @@ struct interrupted {
 };
 constinit thread_local interrupted interrupted_here;
 
-template <void (*Attach)(scene&)>
+template <void (*Attach)(event_context&)>
 void on_signal(int /*signal*/) {
   const int saved = errno;
   interrupted& here = interrupted_here;
   if (here.asks != 0 && here.done == 0) {
     here.done = 1;
-    Attach(scene::here());
+    Attach(event_context::current());
   }
   errno = saved;
 }
 
-void attach_anywhere(scene& s) {
-  s.attach();
+void attach_anywhere(event_context& ctx) {
+  ctx.attach();
 }
 
 struct storm {
@@ -100,7 +101,7 @@ void set_timer(const storm& of, int microseconds) {
 }
 
 // The main thread takes no signal: they are for those that are asked.
-void weather(scene& s, const storm& of, void (*handler)(int), void (*busy)()) {
+void weather(event_context& ctx, const storm& of, void (*handler)(int), void (*busy)()) {
   struct sigaction wanted = {};
   wanted.sa_handler = handler;
   wanted.sa_flags = SA_RESTART;
@@ -110,8 +111,8 @@ void weather(scene& s, const storm& of, void (*handler)(int), void (*busy)()) {
   sigaddset(&mine, of.signal);
   THREADREF_CHECK_CALL(pthread_sigmask(SIG_BLOCK, &mine, nullptr));
   set_timer(of, 100);
-  for (int i = 0; i != s.size(of.threads); ++i) {
-    on_new_thread(s, [&mine, busy] {
+  for (int i = 0; i != ctx.size(of.threads); ++i) {
+    on_new_thread(ctx, [&mine, busy] {
       interrupted_here.asks = 1;
       THREADREF_CHECK_CALL(pthread_sigmask(SIG_UNBLOCK, &mine, nullptr));
       while (interrupted_here.done == 0) busy();
@@ -120,8 +121,8 @@ void weather(scene& s, const storm& of, void (*handler)(int), void (*busy)()) {
   set_timer(of, 0);
 }
 
-int first_in_a_handler(scene& s) {
-  weather(s, storms[s.condition()], &on_signal<&attach_anywhere>, [] {});
+int first_in_a_handler(event_context& ctx) {
+  weather(ctx, storms[ctx.condition()], &on_signal<&attach_anywhere>, [] {});
   return 0;
 }
 
@@ -131,8 +132,8 @@ void use_memory() {
   std::free(memory);
 }
 
-int first_in_a_handler_inside_malloc(scene& s) {
-  weather(s, storms[s.condition()], &on_signal<&attach_inside_malloc>, &use_memory);
+int first_in_a_handler_inside_malloc(event_context& ctx) {
+  weather(ctx, storms[ctx.condition()], &on_signal<&attach_inside_malloc>, &use_memory);
   return 0;
 }
 

@@ -27,7 +27,7 @@ constexpr int some = 4;  // callbacks of a worker
 
 // What a task and its event share.
 struct visit {
-  scene& s;
+  event_context& ctx;
   std::atomic<int> came{0};
   std::atomic<int> ready{0};
   std::atomic<std::uint32_t> numbers[workers] = {};
@@ -41,8 +41,8 @@ void register_here(void* shared) {
     const int me = v.came.fetch_add(1);
     if (me >= workers) return;
     visited = true;
-    v.numbers[me].store(v.s.thread());
-    v.s.attach(some);
+    v.numbers[me].store(v.ctx.thread());
+    v.ctx.attach(some);
     v.ready.fetch_add(1);
   }
   for (int i = 0; i != 100 && v.ready.load() < workers; ++i) sched_yield();
@@ -112,14 +112,14 @@ constexpr std::array<event::condition, event::conditions_most> pool_names = {
     {{"oneTBB"}, {"OpenMP"}, {"boost::asio::thread_pool"}, {"std::async"}}};
 
 // Null: it can't be had, and that is said.
-const pool_face* face_of(scene& s, const pool_kind& kind) {
+const pool_face* face_of(event_context& ctx, const pool_kind& kind) {
   if (detail::under_tsan && !kind.not_under_tsan.empty()) {
-    s.absent(kind.not_under_tsan);
+    ctx.absent(kind.not_under_tsan);
     return nullptr;
   }
   if (kind.face != nullptr) return kind.face;
   if (!has_module(kind.module)) {
-    s.absent("its headers were not found when this was built");
+    ctx.absent("its headers were not found when this was built");
     return nullptr;
   }
   return loaded_object(kind.module)
@@ -131,27 +131,27 @@ long threads_alive() {
   return std::distance(each("/proc/self/task"), each());
 }
 
-int ended_in_order(scene& s) {
-  const pool_kind& kind = pools[s.condition()];
-  const pool_face* const face = face_of(s, kind);
+int ended_in_order(event_context& ctx) {
+  const pool_kind& kind = pools[ctx.condition()];
+  const pool_face* const face = face_of(ctx, kind);
   if (face == nullptr) return 0;
   const long before = threads_alive();
-  visit v{.s = s};
+  visit v{.ctx = ctx};
   void* const pool = face->start(workers);
   visit_workers(v, *face, pool);
   THREADREF_CHECK(face->end(pool), "the pool could not end its workers");
   if (kind.joins) {
-    for (const auto& number : v.numbers) s.joined(number.load());
+    for (const auto& number : v.numbers) ctx.joined(number.load());
   } else {
     while (threads_alive() > before) sched_yield();
   }
   return 0;
 }
 
-int cut_off(scene& s) {
-  const pool_face* const face = face_of(s, pools[s.condition()]);
+int cut_off(event_context& ctx) {
+  const pool_face* const face = face_of(ctx, pools[ctx.condition()]);
   if (face == nullptr) return 0;
-  auto* const v = new visit{.s = s};
+  auto* const v = new visit{.ctx = ctx};
   visit_workers(*v, *face, face->start(workers));
   return 0;
 }

@@ -14,26 +14,26 @@ constexpr int some = 4;  // callbacks before and after
 
 struct not_an_exception {};
 
-void throw_a_standard_one(scene& /*in*/) {
+void throw_a_standard_one(event_context& /*in*/) {
   throw std::runtime_error("from a callback");
 }
-void throw_another(scene& /*in*/) {
+void throw_another(event_context& /*in*/) {
   throw not_an_exception{};
 }
 
-void attach_around(scene& s, void (*throwing)(scene&)) {
-  s.attach(some);
-  s.attach(throwing);
-  s.attach(some);
+void attach_around(event_context& ctx, void (*throwing)(event_context&)) {
+  ctx.attach(some);
+  ctx.attach(throwing);
+  ctx.attach(some);
 }
 
-int at_the_end_of_a_thread(scene& s) {
-  on_new_thread(s, [&s] {
-    if (s.condition() == 0) attach_around(s, &throw_a_standard_one);
-    if (s.condition() == 1) attach_around(s, &throw_another);
-    if (s.condition() == 2) s.attach(some, &throw_a_standard_one);
-    if (s.condition() == 3) {
-      attach_around(s, [](scene& in) {
+int at_the_end_of_a_thread(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    if (ctx.condition() == 0) attach_around(ctx, &throw_a_standard_one);
+    if (ctx.condition() == 1) attach_around(ctx, &throw_another);
+    if (ctx.condition() == 2) ctx.attach(some, &throw_a_standard_one);
+    if (ctx.condition() == 3) {
+      attach_around(ctx, [](event_context& in) {
         in.attach(&throw_a_standard_one);
         throw not_an_exception{};
       });
@@ -42,19 +42,19 @@ int at_the_end_of_a_thread(scene& s) {
   return 0;
 }
 
-int at_the_end_of_the_process(scene& s) {
-  attach_around(s, &throw_a_standard_one);
+int at_the_end_of_the_process(event_context& ctx) {
+  attach_around(ctx, &throw_a_standard_one);
   return 0;
 }
 
 // The body's own comes first, and its wrapper catches it.
-int after_the_body(scene& s) {
-  on_new_thread(s, [&s] {
+int after_the_body(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
     try {
-      attach_around(s, &throw_a_standard_one);
+      attach_around(ctx, &throw_a_standard_one);
       throw not_an_exception{};
     } catch (const not_an_exception&) {
-      if (s.ran() != 0) s.misdeed("a callback ran while its thread's body did");
+      if (ctx.ran() != 0) ctx.misdeed("a callback ran while its thread's body did");
     }
   });
   return 0;
@@ -64,15 +64,16 @@ int after_the_body(scene& s) {
 constinit thread_local void* variables[3]{};
 
 // The other destructors, and what is pending besides.
-int in_a_destructor(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
+int in_a_destructor(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
     for (void*& v : variables) {
-      const scene::offer o = s.begin(&v == &variables[1] ? &throw_a_standard_one : nullptr);
+      const event_context::offer o =
+          ctx.begin(&v == &variables[1] ? &throw_a_standard_one : nullptr);
       v = o.what.with;
-      scene::accepted(o, s.subject.attach_variable(&v, o.what.run));
+      event_context::accepted(o, ctx.subject.attach_variable(&v, o.what.run));
     }
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }

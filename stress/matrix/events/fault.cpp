@@ -34,29 +34,29 @@ using testing::memory_watch;
 // as in any plugin, and glibc ends the process if it gets none.
 //
 // The first thread that uses it: also what the process has once is among what fails.
-int first_use(scene& s) {
+int first_use(event_context& ctx) {
   constexpr std::size_t calls = 6;
-  const bool all = s.condition() == calls;
+  const bool all = ctx.condition() == calls;
   static memory_watch watch{};
-  watch.fails_at = all ? 1 : static_cast<long>(s.condition()) + 1;
+  watch.fails_at = all ? 1 : static_cast<long>(ctx.condition()) + 1;
   watch.fails_after = all;
-  on_new_thread(s, [&s] {
+  on_new_thread(ctx, [&ctx] {
     watch_memory_here(&watch);
-    s.attach();
+    ctx.attach();
     watch_memory_here(nullptr);
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
 // On a new thread for each call that can fail, until none does.
-int each_call(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });
+int each_call(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   for (long k = 1;; ++k) {
-    memory_watch watch{.fails_at = k, .fails_after = s.condition() == 1};
-    on_new_thread(s, [&] {
+    memory_watch watch{.fails_at = k, .fails_after = ctx.condition() == 1};
+    on_new_thread(ctx, [&] {
       watch_memory_here(&watch);
-      s.attach(more);
+      ctx.attach(more);
       watch_memory_here(nullptr);
     });
     if (watch.failed == 0) return 0;
@@ -66,21 +66,21 @@ int each_call(scene& s) {
 // Watched to its very end, so it must not be on a stack.
 constinit memory_watch none_at_exit{.fails_at = 1, .fails_after = true};
 
-int exits_without_memory(scene& s) {
+int exits_without_memory(event_context& ctx) {
   for (int i = 0; i != 2; ++i) {
-    on_new_thread(s, [&s] {
-      s.attach(some);
+    on_new_thread(ctx, [&ctx] {
+      ctx.attach(some);
       watch_memory_here(&none_at_exit);
     });
   }
   return 0;
 }
 
-int registers_late_without_memory(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& in) { in.attach(more); });
-    s.attach(some / 2);
+int registers_late_without_memory(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& in) { in.attach(more); });
+    ctx.attach(some / 2);
     watch_memory_here(&none_at_exit);
   });
   return 0;
@@ -106,40 +106,40 @@ void limit_address_space(std::size_t left) {
 }
 
 // On the thread itself, before it calls malloc.
-int little_address_space(scene& s) {
+int little_address_space(event_context& ctx) {
   constexpr std::size_t left = 256UL * 1024;
   constexpr int far_too_many = 12'000;
-  on_new_thread(s, [&s] {
+  on_new_thread(ctx, [&ctx] {
     limit_address_space(left);
-    s.attach(far_too_many);
+    ctx.attach(far_too_many);
   });
   return 0;
 }
 
-int no_more_files(scene& s) {
+int no_more_files(event_context& ctx) {
   const rlimit none{};
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit(RLIMIT_NOFILE)");
-  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  for (int i = 0; i != 2; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
 // A thread whose body registers, and gives its number in the scene.
 void* registering(void* of) {
-  auto& s = *static_cast<scene*>(of);
-  s.attach(some);
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(s.thread()));
+  auto& ctx = *static_cast<event_context*>(of);
+  ctx.attach(some);
+  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(ctx.thread()));
 }
-void note_join(scene& s, void* number) {
-  s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+void note_join(event_context& ctx, void* number) {
+  ctx.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
 }
 
 // As many threads as there can be. They register while no other can be made; memory is not the
 // question, so what the process needs once is there before.
-int no_more_threads(scene& s) {
+int no_more_threads(event_context& ctx) {
   constexpr std::size_t stack = 16 << 20;
   constexpr std::size_t left = 16 * stack;
   static std::atomic<bool> go{false};
-  on_new_thread(s, [&s] { s.attach(some); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   pthread_attr_t usual{};
   THREADREF_CHECK_CALL(pthread_attr_init(&usual));
   THREADREF_CHECK_CALL(pthread_attr_setstacksize(&usual, stack));
@@ -151,7 +151,8 @@ int no_more_threads(scene& s) {
   std::vector<pthread_t> made;
   made.reserve(left / stack);
   int error = 0;
-  for (pthread_t one{}; (error = pthread_create(&one, &usual, body, &s)) == 0;) made.push_back(one);
+  for (pthread_t one{}; (error = pthread_create(&one, &usual, body, &ctx)) == 0;)
+    made.push_back(one);
   THREADREF_CHECK(error == EAGAIN && !made.empty(), "threads do not run out as they should");
   limit_address_space(stack / 2);  // for what registering needs, and no stack
   go.store(true);
@@ -159,10 +160,10 @@ int no_more_threads(scene& s) {
   for (const pthread_t one : made) {
     void* number = nullptr;
     THREADREF_CHECK_CALL(pthread_join(one, &number));
-    note_join(s, number);
+    note_join(ctx, number);
   }
   limit_address_space(unlimited);
-  on_new_thread(s, [&s] { s.attach(some); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 

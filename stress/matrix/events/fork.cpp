@@ -49,22 +49,22 @@ void end_by(std::size_t condition) {
   if (condition == 2) pthread_exit(nullptr);
 }
 
-int main_forks(scene& s) {
-  s.attach(some);
-  s.ask_of_fork();
+int main_forks(event_context& ctx) {
+  ctx.attach(some);
+  ctx.ask_of_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
-  end_by(s.condition());
+  end_by(ctx.condition());
   return 0;
 }
 
-int worker_forks(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    s.ask_of_fork();
+int worker_forks(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    ctx.ask_of_fork();
     const pid_t forked = checked_fork();
     if (forked != 0) wait_for(forked);
-    end_by(s.condition());
+    end_by(ctx.condition());
   });
   return 0;
 }
@@ -73,15 +73,15 @@ int worker_forks(scene& s) {
 class siblings {
  public:
   // Each registers some, then one that does `then`, and some more; and goes on when it is told to.
-  siblings(scene& s, void (*then)(scene&)) {
+  siblings(event_context& ctx, void (*then)(event_context&)) {
     for (auto& one : all_) {
       testing::gate& ready = one.ready;
-      one.thread = std::make_unique<player_thread>(s, [this, &s, &one, &ready, then] {
-        s.attach(some / 2);
-        s.attach(then);
-        s.attach(some / 2);
-        if (s.subject.watch != nullptr) one.lives = s.subject.watch();
-        if (s.subject.identity != nullptr) one.identity = s.subject.identity();
+      one.thread = std::make_unique<player_thread>(ctx, [this, &ctx, &one, &ready, then] {
+        ctx.attach(some / 2);
+        ctx.attach(then);
+        ctx.attach(some / 2);
+        if (ctx.subject.watch != nullptr) one.lives = ctx.subject.watch();
+        if (ctx.subject.identity != nullptr) one.identity = ctx.subject.identity();
         ready.open();
         go_.wait();
       });
@@ -101,13 +101,13 @@ class siblings {
     for (const auto& one : all_) one.thread->join();
   }
   // In the forked process: they are not there.
-  void must_have_vanished(scene& s) const {
+  void must_have_vanished(event_context& ctx) const {
     const auto lives = [](const member& one) { return one.lives && one.lives(); };
     if (std::any_of(all_.begin(), all_.end(), lives))
-      s.misdeed("a vanished thread is taken to live");
+      ctx.misdeed("a vanished thread is taken to live");
     // Nobody knows more than the forking thread there.
-    if (s.subject.threads != nullptr && s.subject.threads().size() > 1)
-      s.misdeed("vanished threads are counted as alive");
+    if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
+      ctx.misdeed("vanished threads are counted as alive");
   }
   [[nodiscard]] bool has(std::uint64_t identity) const {
     return std::any_of(all_.begin(), all_.end(), [identity](const member& one) {
@@ -127,27 +127,27 @@ class siblings {
 };
 
 // Leaked, as all that the forked process would take down with it.
-siblings& start_siblings(scene& s, void (*then)(scene&) = nullptr) {
-  return *new siblings(s, then);
+siblings& start_siblings(event_context& ctx, void (*then)(event_context&) = nullptr) {
+  return *new siblings(ctx, then);
 }
 
-int siblings_vanish(scene& s) {
-  siblings& others = start_siblings(s);
+int siblings_vanish(event_context& ctx) {
+  siblings& others = start_siblings(ctx);
   const auto body = [&] {
     const pid_t forked = checked_fork();
     if (forked != 0) {
       wait_for(forked);
       return;
     }
-    others.must_have_vanished(s);
-    end_by(s.condition() % 3);
+    others.must_have_vanished(ctx);
+    end_by(ctx.condition() % 3);
   };
-  if (s.condition() < 3) {
+  if (ctx.condition() < 3) {
     const pid_t parent = getpid();
     body();
     if (getpid() != parent) return 0;
   } else {
-    on_new_thread(s, body);
+    on_new_thread(ctx, body);
   }
   others.go();
   others.join();
@@ -190,13 +190,13 @@ void churn(const mechanism& m, const std::atomic<bool>& stop) {
   }
 }
 
-void fork_many_times(scene& s) {
-  for (int i = 0; i != s.size(200); ++i) {
+void fork_many_times(event_context& ctx) {
+  for (int i = 0; i != ctx.size(200); ++i) {
     const pid_t forked = checked_fork();
     if (forked == 0) {
-      s.subject.attach({&do_nothing, nullptr});
-      if (s.subject.threads != nullptr && s.subject.threads().size() > 1)
-        s.misdeed("vanished threads are counted as alive");
+      ctx.subject.attach({&do_nothing, nullptr});
+      if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
+        ctx.misdeed("vanished threads are counted as alive");
       _exit(0);
     }
     wait_for(forked);
@@ -204,15 +204,15 @@ void fork_many_times(scene& s) {
 }
 
 // Whoever takes no lock, or takes them all before the fork, passes; glibc's malloc does so, too.
-int forks_under_churn(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });  // what first uses set up is another question
+int forks_under_churn(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });  // what first uses set up is another question
   std::atomic<bool> stop{false};
   std::array<std::thread, 2> others;
-  for (std::thread& one : others) one = std::thread([&] { churn(s.subject, stop); });
-  if (s.condition() == 0) {
-    fork_many_times(s);
+  for (std::thread& one : others) one = std::thread([&] { churn(ctx.subject, stop); });
+  if (ctx.condition() == 0) {
+    fork_many_times(ctx);
   } else {
-    on_new_thread(s, [&s] { fork_many_times(s); });
+    on_new_thread(ctx, [&ctx] { fork_many_times(ctx); });
   }
   stop.store(true);
   for (std::thread& one : others) one.join();
@@ -220,20 +220,20 @@ int forks_under_churn(scene& s) {
 }
 
 // Both processes go on with what is pending, and with nothing else.
-void fork_here(scene& s) {
-  s.ask_of_fork();
+void fork_here(event_context& ctx) {
+  ctx.ask_of_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
 }
 
-int forks_in_a_callback(scene& s) {
-  const auto attach_all = [&s] {
-    s.attach(some / 2);
-    s.attach(&fork_here);
-    s.attach(some / 2);
+int forks_in_a_callback(event_context& ctx) {
+  const auto attach_all = [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach(&fork_here);
+    ctx.attach(some / 2);
   };
-  if (s.condition() == 0) {
-    on_new_thread(s, attach_all);
+  if (ctx.condition() == 0) {
+    on_new_thread(ctx, attach_all);
   } else {
     attach_all();
   }
@@ -256,11 +256,11 @@ pid_t start_other_program(std::size_t how) {
   return made;
 }
 
-int starts_another_program(scene& s) {
-  siblings& others = start_siblings(s);
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    wait_for(start_other_program(s.condition()));
+int starts_another_program(event_context& ctx) {
+  siblings& others = start_siblings(ctx);
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    wait_for(start_other_program(ctx.condition()));
   });
   others.go();
   others.join();
@@ -269,34 +269,34 @@ int starts_another_program(scene& s) {
 
 // A new thread of the forked process gets the stack of one that vanished, and with it whatever was
 // left there.
-void be_new_there(scene& s, const siblings& vanished) {
+void be_new_there(event_context& ctx, const siblings& vanished) {
   for (int i = 0; i != 4; ++i) {
-    on_new_thread(s, [&] {
-      if (s.subject.identity != nullptr && vanished.has(s.subject.identity()))
-        s.misdeed("a new thread is taken for a vanished one");
-      s.attach(some);
-      if (s.subject.identity != nullptr && vanished.has(s.subject.identity()))
-        s.misdeed("a new thread is taken for a vanished one");
+    on_new_thread(ctx, [&] {
+      if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
+        ctx.misdeed("a new thread is taken for a vanished one");
+      ctx.attach(some);
+      if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
+        ctx.misdeed("a new thread is taken for a vanished one");
     });
-    on_new_thread(s, [] {});  // one that has nothing
+    on_new_thread(ctx, [] {});  // one that has nothing
   }
   _exit(0);
 }
 
-int has_a_new_thread(scene& s) {
+int has_a_new_thread(event_context& ctx) {
   static std::atomic<int> inside{0};
   static testing::gate forked;
-  const bool in_callbacks = s.condition() == 1;
-  siblings& others = start_siblings(s, in_callbacks ? [](scene& /*in*/) {
+  const bool in_callbacks = ctx.condition() == 1;
+  siblings& others = start_siblings(ctx, in_callbacks ? [](event_context& /*in*/) {
     ++inside;
     forked.wait();
-  } : static_cast<void (*)(scene&)>(nullptr));
+  } : static_cast<void (*)(event_context&)>(nullptr));
   if (in_callbacks) {
     others.go();
     others.wait_for(inside);
   }
   const pid_t child = checked_fork();
-  if (child == 0) be_new_there(s, others);
+  if (child == 0) be_new_there(ctx, others);
   wait_for(child);
   forked.open();
   others.go();

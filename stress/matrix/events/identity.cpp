@@ -28,13 +28,13 @@ constexpr int successors = 10'000;
 // Leaked: callbacks may come after everything else.
 auto& refs = *new std::vector<std::function<bool()>>;
 
-int dead_in_callbacks(scene& s) {
-  on_new_thread(s, [&s] {
-    for (int i = 0; i != 5; ++i) refs.push_back(s.subject.watch());
+int dead_in_callbacks(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    for (int i = 0; i != 5; ++i) refs.push_back(ctx.subject.watch());
     for (const auto& alive : refs) {
-      if (!alive()) s.misdeed("a reference to the running thread says that it is dead");
+      if (!alive()) ctx.misdeed("a reference to the running thread says that it is dead");
     }
-    s.attach(some, [](scene& in) {
+    ctx.attach(some, [](event_context& in) {
       for (const auto& alive : refs) {
         if (alive()) in.misdeed("a reference to a thread that ends says that it lives");
       }
@@ -45,35 +45,35 @@ int dead_in_callbacks(scene& s) {
 
 // Nobody here fails this by its references, nor the next by its identities: those that know a
 // thread by its pthread_t offer neither, and starts_with_nothing asks what they do instead.
-int ref_stays_dead(scene& s) {
+int ref_stays_dead(event_context& ctx) {
   std::function<bool()> alive;
   pthread_t had{};
-  on_new_thread(s, [&] {
-    s.attach();
-    alive = s.subject.watch();
+  on_new_thread(ctx, [&] {
+    ctx.attach();
+    alive = ctx.subject.watch();
     had = pthread_self();
   });
   int same = 0;
-  for (int i = 0; i != s.size(successors); ++i) {
-    on_new_thread(s, [&] {
+  for (int i = 0; i != ctx.size(successors); ++i) {
+    on_new_thread(ctx, [&] {
       if (pthread_equal(pthread_self(), had) != 0) ++same;
-      s.attach();
-      if (alive()) s.misdeed("a reference to a dead thread says that a successor is it");
+      ctx.attach();
+      if (alive()) ctx.misdeed("a reference to a dead thread says that a successor is it");
     });
-    if (alive()) s.misdeed("a reference to a dead thread says that it lives");
+    if (alive()) ctx.misdeed("a reference to a dead thread says that it lives");
   }
-  if (same == 0) s.absent("no successor had the pthread_t of the first thread");
+  if (same == 0) ctx.absent("no successor had the pthread_t of the first thread");
   return 0;
 }
 
-int never_twice(scene& s) {
+int never_twice(event_context& ctx) {
   std::set<std::uint64_t> seen;
-  for (int i = 0; i != s.size(successors); ++i) {
-    on_new_thread(s, [&] {
-      s.attach();
-      const std::uint64_t me = s.subject.identity();
-      if (me == 0) s.misdeed("a thread that registered is nobody");
-      if (!seen.insert(me).second) s.misdeed("two threads have one identity");
+  for (int i = 0; i != ctx.size(successors); ++i) {
+    on_new_thread(ctx, [&] {
+      ctx.attach();
+      const std::uint64_t me = ctx.subject.identity();
+      if (me == 0) ctx.misdeed("a thread that registered is nobody");
+      if (!seen.insert(me).second) ctx.misdeed("two threads have one identity");
     });
   }
   return 0;
@@ -82,56 +82,58 @@ int never_twice(scene& s) {
 std::atomic<std::uint64_t> identity_of_body{0};
 
 // Late it may be nobody, and never somebody else.
-void ask_late(scene& s) {
-  const std::uint64_t now = s.subject.identity();
-  if (now != 0 && now != identity_of_body.load()) s.misdeed("a thread that ends is somebody else");
+void ask_late(event_context& ctx) {
+  const std::uint64_t now = ctx.subject.identity();
+  if (now != 0 && now != identity_of_body.load())
+    ctx.misdeed("a thread that ends is somebody else");
 }
-void ask(scene& s) {
-  if (s.subject.identity() != identity_of_body.load())
-    s.misdeed("a callback was told that its thread is another, or none");
+void ask(event_context& ctx) {
+  if (ctx.subject.identity() != identity_of_body.load())
+    ctx.misdeed("a callback was told that its thread is another, or none");
 }
 
-int who_am_i(scene& s) {
-  const pthread_key_t key = s.condition() == 0 ? older_key() : younger_key(s);
-  key_task rounds(detail::destructor_rounds, [&s](int /*round*/) { ask_late(s); });
-  on_new_thread(s, [&] {
-    at_thread_local_end([&s] { ask_late(s); });
+int who_am_i(event_context& ctx) {
+  const pthread_key_t key = ctx.condition() == 0 ? older_key() : younger_key(ctx);
+  key_task rounds(detail::destructor_rounds, [&ctx](int /*round*/) { ask_late(ctx); });
+  on_new_thread(ctx, [&] {
+    at_thread_local_end([&ctx] { ask_late(ctx); });
     rounds.arm(key);
-    s.attach(some, &ask);
-    identity_of_body.store(s.subject.identity());
+    ctx.attach(some, &ask);
+    identity_of_body.store(ctx.subject.identity());
   });
   return 0;
 }
 
-int starts_with_nothing(scene& s) {
-  const auto has_some = [&s] {
-    return s.subject.pending != nullptr ? s.subject.pending() != 0 : s.subject.identity() != 0;
+int starts_with_nothing(event_context& ctx) {
+  const auto has_some = [&ctx] {
+    return ctx.subject.pending != nullptr ? ctx.subject.pending() != 0
+                                          : ctx.subject.identity() != 0;
   };
-  if (s.subject.pending == nullptr && s.subject.identity == nullptr) {
-    s.absent("it does not say what a thread has");
+  if (ctx.subject.pending == nullptr && ctx.subject.identity == nullptr) {
+    ctx.absent("it does not say what a thread has");
     return 0;
   }
   for (int i = 0; i != 50; ++i) {
-    on_new_thread(s, [&] {
-      if (has_some()) s.misdeed("a new thread found what a dead one had");
-      s.attach(some);
+    on_new_thread(ctx, [&] {
+      if (has_some()) ctx.misdeed("a new thread found what a dead one had");
+      ctx.attach(some);
     });
   }
   return 0;
 }
 
 std::atomic<std::size_t> folded{0};
-void fold(scene& /*in*/) {
+void fold(event_context& /*in*/) {
   folded.fetch_add(1);
 }
 
 // Threads that end when they are told to.
 class members {
  public:
-  members(scene& s, std::size_t count) : may_end_(count) {
+  members(event_context& ctx, std::size_t count) : may_end_(count) {
     for (std::atomic<bool>& may_end : may_end_) {
-      threads_.push_back(std::make_unique<player_thread>(s, [this, &s, &may_end] {
-        s.attach(&fold);
+      threads_.push_back(std::make_unique<player_thread>(ctx, [this, &ctx, &may_end] {
+        ctx.attach(&fold);
         registered_.fetch_add(1);
         may_end.wait(false);
       }));
@@ -150,41 +152,41 @@ class members {
   std::vector<std::unique_ptr<player_thread>> threads_;
 };
 
-void count_one_by_one(scene& s) {
+void count_one_by_one(event_context& ctx) {
   constexpr std::size_t count = 16;
-  const std::size_t others = s.subject.threads().size();
-  members all(s, count);
+  const std::size_t others = ctx.subject.threads().size();
+  members all(ctx, count);
   for (std::size_t ended = 0; ended != count; ++ended) {
-    if (s.subject.threads().size() != others + count - ended)
-      s.misdeed("a thread that lives is not counted");
+    if (ctx.subject.threads().size() != others + count - ended)
+      ctx.misdeed("a thread that lives is not counted");
     all.tell(ended);
     all.join(ended);
-    if (folded.load() != ended + 1) s.misdeed("a thread that ended is not counted");
+    if (folded.load() != ended + 1) ctx.misdeed("a thread that ended is not counted");
   }
-  if (s.subject.threads().size() != others)
-    s.misdeed("a thread that ended is still counted as one that lives");
+  if (ctx.subject.threads().size() != others)
+    ctx.misdeed("a thread that ended is still counted as one that lives");
 }
 
-void count_while_they_end(scene& s) {
+void count_while_they_end(event_context& ctx) {
   constexpr std::size_t count = 4;
-  for (int round = 0; round != s.size(60); ++round) {
-    const std::size_t others = s.subject.threads().size();
+  for (int round = 0; round != ctx.size(60); ++round) {
+    const std::size_t others = ctx.subject.threads().size();
     folded.store(0);
-    members all(s, count);
+    members all(ctx, count);
     for (std::size_t i = 0; i != count; ++i) all.tell(i);
     // Not for ever: one that is lost is never folded.
     for (int tries = 0; tries != 10'000 && folded.load() != count; ++tries) {
       // Those that live first: who ends in between is then counted as one that has.
-      const std::size_t alive = s.subject.threads().size() - others;
+      const std::size_t alive = ctx.subject.threads().size() - others;
       if (alive + folded.load() < count)
-        s.misdeed("a thread that ends is counted neither alive nor ended");
+        ctx.misdeed("a thread that ends is counted neither alive nor ended");
     }
     for (std::size_t i = 0; i != count; ++i) all.join(i);
   }
 }
 
-int is_counted_once(scene& s) {
-  s.condition() == 0 ? count_one_by_one(s) : count_while_they_end(s);
+int is_counted_once(event_context& ctx) {
+  ctx.condition() == 0 ? count_one_by_one(ctx) : count_while_they_end(ctx);
   return 0;
 }
 
@@ -196,20 +198,20 @@ std::atomic<shared_node*> published{nullptr};
 std::mutex heirs_lock;
 auto& inherited = *new std::vector<shared_node*>;
 
-int hands_over(scene& s) {
+int hands_over(event_context& ctx) {
   std::atomic<int> reads{0};
   std::atomic<bool> over{false};
-  const player_thread reader(s, [&] {
+  const player_thread reader(ctx, [&] {
     while (!over.load()) {
       if (const shared_node* const n = published.load(); n != nullptr && n->value.load() != 7)
-        s.misdeed("what a reader still used was freed");
+        ctx.misdeed("what a reader still used was freed");
       reads.fetch_add(1);
     }
   });
-  for (int i = 0; i != s.size(100); ++i) {
-    on_new_thread(s, [&s] {
+  for (int i = 0; i != ctx.size(100); ++i) {
+    on_new_thread(ctx, [&ctx] {
       published.store(new shared_node);
-      s.attach([](scene& /*in*/) {
+      ctx.attach([](event_context& /*in*/) {
         const std::scoped_lock locked(heirs_lock);
         inherited.push_back(published.load());
       });

@@ -23,48 +23,49 @@ namespace {
 
 constexpr int some = 4;  // callbacks before and after
 
-void one_more(scene& s) {
-  s.attach();
+void one_more(event_context& ctx) {
+  ctx.attach();
 }
 
 std::atomic<int> to_come{0};
-void next_of_chain(scene& s) {
-  if (to_come.fetch_sub(1) > 0) s.attach(&next_of_chain);
+void next_of_chain(event_context& ctx) {
+  if (to_come.fetch_sub(1) > 0) ctx.attach(&next_of_chain);
 }
 
-int in_a_callback(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    if (s.condition() == 0) s.attach(&one_more);
-    if (s.condition() == 1) s.attach(some, [](scene& in) { in.attach(some, &one_more); });
-    if (s.condition() > 1) {
-      to_come.store(s.condition() == 2 ? 10 : s.size(10'000));
-      s.attach(&next_of_chain);
+int in_a_callback(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    if (ctx.condition() == 0) ctx.attach(&one_more);
+    if (ctx.condition() == 1)
+      ctx.attach(some, [](event_context& in) { in.attach(some, &one_more); });
+    if (ctx.condition() > 1) {
+      to_come.store(ctx.condition() == 2 ? 10 : ctx.size(10'000));
+      ctx.attach(&next_of_chain);
     }
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
 // It is no promise, and so not graded: the question is whether the thread ends.
 void another(void* in) {
-  static_cast<scene*>(in)->subject.attach({&another, in});
+  static_cast<event_context*>(in)->subject.attach({&another, in});
 }
 
-int for_ever(scene& s) {
-  on_new_thread(s, [&s] {
-    s.subject.attach({&another, &s});
-    s.attach(some);
+int for_ever(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.subject.attach({&another, &ctx});
+    ctx.attach(some);
   });
   return 0;
 }
 
-int in_a_thread_local(scene& s) {
-  const bool made_before = s.condition() % 2 == 0;
-  on_new_thread(s, s.condition() < 2 ? maker::posix : maker::boost, [&] {
-    const auto work = [&s] { s.attach(some); };
+int in_a_thread_local(event_context& ctx) {
+  const bool made_before = ctx.condition() % 2 == 0;
+  on_new_thread(ctx, ctx.condition() < 2 ? maker::posix : maker::boost, [&] {
+    const auto work = [&ctx] { ctx.attach(some); };
     if (made_before) at_thread_local_end(work);
-    s.attach(some);
+    ctx.attach(some);
     if (!made_before) at_thread_local_end(work);
   });
   return 0;
@@ -72,60 +73,60 @@ int in_a_thread_local(scene& s) {
 
 constexpr int last_round = detail::destructor_rounds;
 
-int in_a_key(scene& s) {
-  const pthread_key_t key = s.condition() == 0 ? older_key() : younger_key(s);
-  key_task each(last_round - 1, [&s](int /*round*/) { s.attach(); });
-  on_new_thread(s, [&] {
+int in_a_key(event_context& ctx) {
+  const pthread_key_t key = ctx.condition() == 0 ? older_key() : younger_key(ctx);
+  key_task each(last_round - 1, [&ctx](int /*round*/) { ctx.attach(); });
+  on_new_thread(ctx, [&] {
     each.arm(key);
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
-int in_the_last_round(scene& s) {
-  const pthread_key_t key = s.condition() == 0 ? older_key() : younger_key(s);
-  key_task last(last_round, [&s](int round) {
-    if (round == last_round) s.attach();
+int in_the_last_round(event_context& ctx) {
+  const pthread_key_t key = ctx.condition() == 0 ? older_key() : younger_key(ctx);
+  key_task last(last_round, [&ctx](int round) {
+    if (round == last_round) ctx.attach();
   });
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     last.arm(key);
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
-int first_in_the_last_round(scene& s) {
-  const pthread_key_t key = younger_key(s);
-  key_task last(last_round, [&s](int round) {
-    if (round == last_round) s.attach();
+int first_in_the_last_round(event_context& ctx) {
+  const pthread_key_t key = younger_key(ctx);
+  key_task last(last_round, [&ctx](int round) {
+    if (round == last_round) ctx.attach();
   });
-  on_new_thread(s, [&] { last.arm(key); });
+  on_new_thread(ctx, [&] { last.arm(key); });
   return 0;
 }
 
-int in_atexit(scene& s) {
-  THREADREF_CHECK(std::atexit([] { scene::here().attach(some); }) == 0, "atexit");
-  if (s.condition() == 1) s.attach(some);
+int in_atexit(event_context& ctx) {
+  THREADREF_CHECK(std::atexit([] { event_context::current().attach(some); }) == 0, "atexit");
+  if (ctx.condition() == 1) ctx.attach(some);
   return 0;
 }
 
 // Runs after all that was registered with atexit.
-std::atomic<scene*> at_the_very_end{nullptr};
+std::atomic<event_context*> at_the_very_end{nullptr};
 [[gnu::destructor]] void after_the_others() {
-  if (scene* const s = at_the_very_end.load(); s != nullptr) s->attach(some);
+  if (event_context* const ctx = at_the_very_end.load(); ctx != nullptr) ctx->attach(some);
 }
 
-int after_the_stage(scene& s) {
-  if (s.condition() == 1) s.attach(some);
-  at_the_very_end.store(&s);
+int after_the_stage(event_context& ctx) {
+  if (ctx.condition() == 1) ctx.attach(some);
+  at_the_very_end.store(&ctx);
   return 0;
 }
 
 // What a logger does.
 std::mutex log_lock;
-int uses_the_library(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some, [](scene& in) {
+int uses_the_library(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some, [](event_context& in) {
       const std::scoped_lock locked(log_lock);
       std::cout << "a callback of thread " << in.thread() << '\n';
       std::printf("has run\n");
@@ -141,11 +142,12 @@ int uses_the_library(scene& s) {
 }
 
 // With what the body has left, in each place where a thread may run code.
-void allocate(scene& s) {
+void allocate(event_context& ctx) {
   static constinit thread_local std::array<unsigned char*, 8> kept{};
   constexpr std::size_t size = 1'000;
   for (unsigned char*& one : kept) {
-    if (one != nullptr && (one[0] != 7 || one[size - 1] != 7)) s.misdeed("memory was overwritten");
+    if (one != nullptr && (one[0] != 7 || one[size - 1] != 7))
+      ctx.misdeed("memory was overwritten");
     std::free(one);
     one = static_cast<unsigned char*>(std::malloc(size));
     THREADREF_CHECK(one != nullptr, "malloc");
@@ -153,17 +155,17 @@ void allocate(scene& s) {
   }
 }
 
-int allocates(scene& s) {
-  const pthread_key_t key = s.condition() == 0 ? older_key() : younger_key(s);
-  key_task rounds(last_round - 1, [&s](int /*round*/) {
-    allocate(s);
-    s.attach(&allocate);
+int allocates(event_context& ctx) {
+  const pthread_key_t key = ctx.condition() == 0 ? older_key() : younger_key(ctx);
+  key_task rounds(last_round - 1, [&ctx](int /*round*/) {
+    allocate(ctx);
+    ctx.attach(&allocate);
   });
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     rounds.arm(key);
-    at_thread_local_end([&s] { allocate(s); });
-    s.attach(some, &allocate);
-    allocate(s);
+    at_thread_local_end([&ctx] { allocate(ctx); });
+    ctx.attach(some, &allocate);
+    allocate(ctx);
   });
   return 0;
 }
@@ -171,37 +173,37 @@ int allocates(scene& s) {
 // A callback takes out a sibling that is pending, or itself.
 std::function<bool()> detach;
 
-int detaches(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    if (s.condition() == 0) {
-      detach = s.attach_detachable();
-      s.attach([](scene& in) {
+int detaches(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    if (ctx.condition() == 0) {
+      detach = ctx.attach_detachable();
+      ctx.attach([](event_context& in) {
         if (!detach()) in.misdeed("a pending sibling was not to be had");
       });
     } else {
-      detach = s.attach_detachable([](scene& in) {
+      detach = ctx.attach_detachable([](event_context& in) {
         if (detach()) in.misdeed("it was taken back while it ran");
       });
     }
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
-void set_value(scene& s, void (*then)(scene&)) {
-  const scene::offer o = s.begin(then);
-  scene::accepted(o, s.subject.set_value(o.what));
+void set_value(event_context& ctx, void (*then)(event_context&)) {
+  const event_context::offer o = ctx.begin(then);
+  event_context::accepted(o, ctx.subject.set_value(o.what));
 }
 
-int sets_its_value(scene& s) {
-  if (s.subject.set_value == nullptr) {
-    s.absent("it keeps a list, and no value that could be set again");
+int sets_its_value(event_context& ctx) {
+  if (ctx.subject.set_value == nullptr) {
+    ctx.absent("it keeps a list, and no value that could be set again");
     return 0;
   }
-  on_new_thread(s, s.condition() == 0 ? maker::posix : maker::boost, [&s] {
-    s.attach(some);
-    set_value(s, [](scene& in) { set_value(in, nullptr); });
+  on_new_thread(ctx, ctx.condition() == 0 ? maker::posix : maker::boost, [&ctx] {
+    ctx.attach(some);
+    set_value(ctx, [](event_context& in) { set_value(in, nullptr); });
   });
   return 0;
 }

@@ -30,37 +30,37 @@ void take_all_keys() {
 
 // A thread on which somebody else's key has a value too, or only might: the destructor of that key
 // must be called with its value, and with nothing else.
-void beside_foreign_value(scene& s, bool has_value) {
+void beside_foreign_value(event_context& ctx, bool has_value) {
   foreign_keys& keys = keys_of_module();
   const int before = keys.calls.load();
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     if (has_value) THREADREF_CHECK_CALL(pthread_setspecific(keys.first, &keys.value));
-    s.attach(some);
+    ctx.attach(some);
   });
   if (keys.mistaken.load() != 0)
-    s.misdeed("the destructor of somebody else's key was called with its data");
-  if (keys.value != decltype(keys.value){}) s.misdeed("it wrote to somebody else's data");
+    ctx.misdeed("the destructor of somebody else's key was called with its data");
+  if (keys.value != decltype(keys.value){}) ctx.misdeed("it wrote to somebody else's data");
   if (keys.calls.load() != before + (has_value ? 1 : 0))
-    s.misdeed("the destructor of somebody else's key was not called once");
+    ctx.misdeed("the destructor of somebody else's key was not called once");
 }
 
 void look_for_foreign_key() {
   if (pthread_setspecific(keys_of_module().first, nullptr) != 0)
-    scene::here().misdeed("somebody else's key was deleted");
+    event_context::current().misdeed("somebody else's key was deleted");
 }
 
 // Whatever gives its key back when the process ends must know which one is its own. No mechanism
 // here is so broken.
-int beside_a_foreign_key(scene& s) {
-  for (int i = 0; i != 2; ++i) beside_foreign_value(s, s.condition() == 0);
+int beside_a_foreign_key(event_context& ctx) {
+  for (int i = 0; i != 2; ++i) beside_foreign_value(ctx, ctx.condition() == 0);
   keys_of_module().at_the_end = &look_for_foreign_key;
   return 0;
 }
 
-int no_key_afterwards(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });
+int no_key_afterwards(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   take_all_keys();
-  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  for (int i = 0; i != 2; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
@@ -100,51 +100,51 @@ void use_key_zero(std::string_view name) {
 }
 
 // Some take a key of index 0 for none.
-int key_zero(scene& s) {
+int key_zero(event_context& ctx) {
   THREADREF_CHECK(give_back_the_first_key(), "the first key could not be given back");
-  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  for (int i = 0; i != 2; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
 // A thread's first registration, for which there is no memory: below index 32 a key's value needs
 // none.
-int late_key(scene& s) {
-  on_new_thread(s, [&s] { s.attach(); });
-  on_new_thread(s, [&s] {
+int late_key(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(); });
+  on_new_thread(ctx, [&ctx] {
     static testing::memory_watch none{.fails_at = 1, .fails_after = true};
     watch_memory_here(&none);
-    s.attach();
+    ctx.attach();
     watch_memory_here(nullptr);
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
-int many_callbacks(scene& s) {
+int many_callbacks(event_context& ctx) {
   static constexpr int counts[] = {2'000, 30'000};
-  on_new_thread(s, [&s] { s.attach(counts[s.condition()]); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(counts[ctx.condition()]); });
   return 0;
 }
 
 // All alive at once, with what stack they need and no more.
-int many_threads(scene& s) {
+int many_threads(event_context& ctx) {
   constexpr bool sanitized = detail::under_tsan || detail::under_asan;
   constexpr std::size_t stack = sanitized ? 256 * 1024 : 64 * 1024;
   struct state {
-    scene& s;
+    event_context& ctx;
     std::atomic<bool> go{false};
-  } all{s, {}};
+  } all{ctx, {}};
   const auto body = [](void* with) -> void* {
     auto& a = *static_cast<state*>(with);
-    a.s.attach(some / 2);
+    a.ctx.attach(some / 2);
     a.go.wait(false);
-    return reinterpret_cast<void*>(static_cast<std::uintptr_t>(a.s.thread()));
+    return reinterpret_cast<void*>(static_cast<std::uintptr_t>(a.ctx.thread()));
   };
   pthread_attr_t small{};
   THREADREF_CHECK_CALL(pthread_attr_init(&small));
   THREADREF_CHECK_CALL(pthread_attr_setstacksize(&small, stack));
   std::vector<pthread_t> made;
-  for (int i = s.size(2'000); i != 0; --i) {
+  for (int i = ctx.size(2'000); i != 0; --i) {
     pthread_t one{};
     if (pthread_create(&one, &small, body, &all) != 0) break;  // the machine allows no more
     made.push_back(one);
@@ -154,7 +154,7 @@ int many_threads(scene& s) {
   for (const pthread_t one : made) {
     void* number = nullptr;
     THREADREF_CHECK_CALL(pthread_join(one, &number));
-    s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+    ctx.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
   }
   THREADREF_CHECK_CALL(pthread_attr_destroy(&small));
   return 0;

@@ -20,89 +20,90 @@ namespace {
 
 constexpr int some = 4;  // callbacks before and after
 
-int newest_first(scene& s) {
+int newest_first(event_context& ctx) {
   constexpr int counts[] = {2, 100, 10'000};
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    s.attach(counts[s.condition()]);
-    number = s.thread();
+  on_new_thread(ctx, [&] {
+    ctx.attach(counts[ctx.condition()]);
+    number = ctx.thread();
   });
-  s.expect_newest_first(number);
+  ctx.expect_newest_first(number);
   return 0;
 }
 
-int two_at_once(scene& s) {
+int two_at_once(event_context& ctx) {
   std::atomic<int> registered{0};
   std::array<std::uint32_t, 2> numbers{};
   const auto body = [&](std::uint32_t& number) {
-    number = s.thread();
-    for (int i = 0; i != s.size(500); ++i) s.attach();
+    number = ctx.thread();
+    for (int i = 0; i != ctx.size(500); ++i) ctx.attach();
     registered.fetch_add(1);
     while (registered.load() != 2) sched_yield();
   };
   {
-    const player_thread one(s, [&] { body(numbers[0]); });
-    const player_thread two(s, [&] { body(numbers[1]); });
+    const player_thread one(ctx, [&] { body(numbers[0]); });
+    const player_thread two(ctx, [&] { body(numbers[1]); });
   }
-  for (const std::uint32_t number : numbers) s.expect_newest_first(number);
+  for (const std::uint32_t number : numbers) ctx.expect_newest_first(number);
   return 0;
 }
 
 // Each third is taken back.
-int some_are_gone(scene& s) {
+int some_are_gone(event_context& ctx) {
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    number = s.thread();
+  on_new_thread(ctx, [&] {
+    number = ctx.thread();
     for (int i = 0; i != 100; ++i) {
-      const auto detach = s.attach_detachable();
+      const auto detach = ctx.attach_detachable();
       if (i % 3 == 0 && detach != nullptr && !detach())
-        s.misdeed("its thread lives, and it was gone");
+        ctx.misdeed("its thread lives, and it was gone");
     }
   });
-  s.expect_newest_first(number);
+  ctx.expect_newest_first(number);
   return 0;
 }
 
 // What a callback registers comes before those that were there before it.
-int late_is_next(scene& s) {
+int late_is_next(event_context& ctx) {
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    number = s.thread();
-    s.attach(some);
-    s.attach([](scene& in) { in.attach(some); });
+  on_new_thread(ctx, [&] {
+    number = ctx.thread();
+    ctx.attach(some);
+    ctx.attach([](event_context& in) { in.attach(some); });
   });
   // Lines are in the order of registration, so that the late ones are the last: but they ran after
   // the one that registered them.
-  const shared_scene& m = s.memory();
+  const event_record& m = ctx.record();
   const std::uint32_t last_of_others = m.lines[some - 1].stamp.load();
   for (std::uint32_t i = some + 1; i != m.used.load(); ++i) {
     const std::uint32_t stamp = m.lines[i].stamp.load();
-    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) s.misordered();
+    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) ctx.misordered();
   }
   return 0;
 }
 
 // Destroyed when the body is left.
 struct stack_object {
-  scene& s;
+  event_context& ctx;
   std::atomic<std::uint32_t>& stamp;
-  explicit stack_object(scene& in, std::atomic<std::uint32_t>& at) noexcept : s(in), stamp(at) {}
-  ~stack_object() { stamp.store(s.stamp()); }
+  explicit stack_object(event_context& in, std::atomic<std::uint32_t>& at) noexcept
+      : ctx(in), stamp(at) {}
+  ~stack_object() { stamp.store(ctx.stamp()); }
   stack_object(const stack_object&) = delete;
   stack_object& operator=(const stack_object&) = delete;
 };
 
-int after_the_stack(scene& s) {
+int after_the_stack(event_context& ctx) {
   std::atomic<std::uint32_t> gone{0};
-  on_new_thread(s, [&] {
-    const stack_object before(s, gone);
-    s.attach(some);
-    const stack_object after(s, gone);
-    if (s.condition() == 1) pthread_exit(nullptr);
+  on_new_thread(ctx, [&] {
+    const stack_object before(ctx, gone);
+    ctx.attach(some);
+    const stack_object after(ctx, gone);
+    if (ctx.condition() == 1) pthread_exit(nullptr);
   });
-  for (const line& l : s.memory().lines) {
+  for (const line& l : ctx.record().lines) {
     const std::uint32_t stamp = l.stamp.load();
-    if (stamp != 0 && stamp < gone.load()) s.misordered();
+    if (stamp != 0 && stamp < gone.load()) ctx.misordered();
   }
   return 0;
 }
@@ -123,32 +124,32 @@ struct foreign_keys {
   }
 };
 
-int beside_foreign_keys(scene& s) {
+int beside_foreign_keys(event_context& ctx) {
   enum condition { keys_before, keys_between, keys_after, boost_between };
-  const auto now = [&s](condition c) { return s.condition() == c; };
+  const auto now = [&ctx](condition c) { return ctx.condition() == c; };
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    number = s.thread();
-    if (now(keys_before)) foreign_keys().set(&s);
-    s.attach(some);
-    if (now(keys_between)) foreign_keys().set(&s);
+  on_new_thread(ctx, [&] {
+    number = ctx.thread();
+    if (now(keys_before)) foreign_keys().set(&ctx);
+    ctx.attach(some);
+    if (now(keys_between)) foreign_keys().set(&ctx);
     if (now(boost_between) && !at_boost_tss_end([] {}))
-      s.absent("Boost.Thread is not in this build");
-    s.attach(some);
-    if (now(keys_after)) foreign_keys().set(&s);
+      ctx.absent("Boost.Thread is not in this build");
+    ctx.attach(some);
+    if (now(keys_after)) foreign_keys().set(&ctx);
   });
-  s.expect_newest_first(number);
+  ctx.expect_newest_first(number);
   return 0;
 }
 
 // Their values are cleared key by key while a thread ends: for what comes later they are gone.
-int sees_foreign_values(scene& s) {
+int sees_foreign_values(event_context& ctx) {
   static const foreign_keys* seen = nullptr;
-  if (s.condition() == 1) younger_key(s);
+  if (ctx.condition() == 1) younger_key(ctx);
   seen = new foreign_keys;
-  on_new_thread(s, [&s] {
-    seen->set(&s);
-    s.attach(some, [](scene& in) {
+  on_new_thread(ctx, [&ctx] {
+    seen->set(&ctx);
+    ctx.attach(some, [](event_context& in) {
       if (!seen->all_are(&in)) in.misordered();
     });
   });
@@ -157,10 +158,10 @@ int sees_foreign_values(scene& s) {
 
 constinit thread_local int trivial = 0;
 
-int sees_thread_locals(scene& s) {
-  on_new_thread(s, [&s] {
+int sees_thread_locals(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
     trivial = 7;
-    s.attach(some, [](scene& in) {
+    ctx.attach(some, [](event_context& in) {
       if (trivial != 7) in.misdeed("a thread_local has not the value that the body gave it");
     });
   });

@@ -31,165 +31,167 @@ constexpr int some = 8;  // callbacks of a thread
 }
 
 // Nobody joins it. What the body refers to must outlive the process's end.
-void start_detached(scene& s, std::function<void()> body) {
-  player_thread made(s, std::move(body));
+void start_detached(event_context& ctx, std::function<void()> body) {
+  player_thread made(ctx, std::move(body));
   made.detach();
 }
 
 // One that lives when the process ends, and has nothing to be called.
-void start_bystander(scene& s) {
-  start_detached(s, [] { block_for_ever(); });
+void start_bystander(event_context& ctx) {
+  start_detached(ctx, [] { block_for_ever(); });
 }
 
 // What the last condition of some rows is about.
-int status_of(scene& s) {
-  const int status = s.condition() == 2 ? 7 : 0;
-  s.will_exit_with(status);
+int status_of(event_context& ctx) {
+  const int status = ctx.condition() == 2 ? 7 : 0;
+  ctx.will_exit_with(status);
   return status;
 }
 
-int main_returns(scene& s) {
-  s.attach(some);
-  if (s.condition() == 1) start_bystander(s);
-  return status_of(s);
+int main_returns(event_context& ctx) {
+  ctx.attach(some);
+  if (ctx.condition() == 1) start_bystander(ctx);
+  return status_of(ctx);
 }
 
-int main_exits(scene& s) {
-  std::exit(main_returns(s));
+int main_exits(event_context& ctx) {
+  std::exit(main_returns(ctx));
 }
 
-int main_pthread_exits(scene& s) {
-  if (s.condition() == 1) {
+int main_pthread_exits(event_context& ctx) {
+  if (ctx.condition() == 1) {
     if (detail::under_tsan) {
-      s.absent("under ThreadSanitizer it never ends while another thread lives");
+      ctx.absent("under ThreadSanitizer it never ends while another thread lives");
       return 0;
     }
-    start_detached(s, [&s, main = pthread_self(), number = s.thread()] {
+    start_detached(ctx, [&ctx, main = pthread_self(), number = ctx.thread()] {
       THREADREF_CHECK_CALL(pthread_join(main, nullptr));
-      s.joined(number);
+      ctx.joined(number);
     });
   }
-  s.attach(some);
+  ctx.attach(some);
   pthread_exit(nullptr);
 }
 
-int worker_exits(scene& s) {
-  const bool main_goes = s.condition() == 1;
+int worker_exits(event_context& ctx) {
+  const bool main_goes = ctx.condition() == 1;
   if (main_goes && detail::under_tsan) {
-    s.absent("under ThreadSanitizer pthread_exit() on main never ends while another thread lives");
+    ctx.absent(
+        "under ThreadSanitizer pthread_exit() on main never ends while another thread lives");
     return 0;
   }
-  start_detached(s, [&s, main_goes, main = pthread_self()] {
+  start_detached(ctx, [&ctx, main_goes, main = pthread_self()] {
     if (main_goes) THREADREF_CHECK_CALL(pthread_join(main, nullptr));
-    s.attach(some);
-    std::exit(status_of(s));
+    ctx.attach(some);
+    std::exit(status_of(ctx));
   });
   if (main_goes) pthread_exit(nullptr);
   block_for_ever();
 }
 
-int worker_exits_beside_main(scene& s) {
-  s.attach(some);
-  start_detached(s, [] { std::exit(0); });
+int worker_exits_beside_main(event_context& ctx) {
+  ctx.attach(some);
+  start_detached(ctx, [] { std::exit(0); });
   block_for_ever();
 }
 
 // With keys for each value there are no more than 1 024 callbacks in a process.
 constexpr std::uint32_t most_of_workers = 300;
 
-void register_on_and_on(scene& s) {
+void register_on_and_on(event_context& ctx) {
   for (std::uint32_t i = 0; i != most_of_workers; ++i) {
-    s.attach();
+    ctx.attach();
     sched_yield();
   }
   block_for_ever();
 }
 
-void come_and_go(scene& s) {
-  for (std::uint32_t i = 0; i != most_of_workers; ++i) on_new_thread(s, [&s] { s.attach(); });
+void come_and_go(event_context& ctx) {
+  for (std::uint32_t i = 0; i != most_of_workers; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(); });
   block_for_ever();
 }
 
 // One worker that waits, and so loses what it has; beside it, under the other conditions, one at
 // work, whom the end of the process meets wherever it is.
-int workers_still_run(scene& s) {
+int workers_still_run(event_context& ctx) {
   static testing::gate ready;
-  start_detached(s, [&s] {
-    s.attach(some);
+  start_detached(ctx, [&ctx] {
+    ctx.attach(some);
     ready.open();
     block_for_ever();
   });
   ready.wait();
-  if (s.condition() != 0) {
-    start_detached(s, [&s] { s.condition() == 1 ? register_on_and_on(s) : come_and_go(s); });
-    const std::uint32_t enough = some + draw(s.choices, 1U, most_of_workers);
-    while (s.memory().used.load() < enough) sched_yield();
+  if (ctx.condition() != 0) {
+    start_detached(ctx,
+                   [&ctx] { ctx.condition() == 1 ? register_on_and_on(ctx) : come_and_go(ctx); });
+    const std::uint32_t enough = some + draw(ctx.choices, 1U, most_of_workers);
+    while (ctx.record().used.load() < enough) sched_yield();
   }
   return 0;
 }
 
-[[noreturn]] void end_by_exit(scene& s) {
-  s.will_exit_with(5);
+[[noreturn]] void end_by_exit(event_context& ctx) {
+  ctx.will_exit_with(5);
   std::exit(5);
 }
 
-int exits_in_a_callback(scene& s) {
-  const auto attach_all = [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& in) { end_by_exit(in); });
-    s.attach(some / 2);
+int exits_in_a_callback(event_context& ctx) {
+  const auto attach_all = [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& in) { end_by_exit(in); });
+    ctx.attach(some / 2);
   };
-  if (s.condition() == 0) {
+  if (ctx.condition() == 0) {
     attach_all();
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     attach_all();
-    if (s.condition() == 2) std::exit(0);
+    if (ctx.condition() == 2) std::exit(0);
   });
   return 0;
 }
 
 // Of all ends of a process, these run no code of anybody's but handlers of at_quick_exit(), which
 // no mechanism here uses: one that did would say another word.
-int ends_abruptly(scene& s) {
-  s.attach(some);
-  switch (s.condition()) {
+int ends_abruptly(event_context& ctx) {
+  ctx.attach(some);
+  switch (ctx.condition()) {
     case 0:
       _exit(0);
     case 1:
       std::quick_exit(0);
     case 2:
-      start_bystander(s);
+      start_bystander(ctx);
       std::quick_exit(0);
     case 3:
-      s.will_die_by(SIGABRT);
+      ctx.will_die_by(SIGABRT);
       std::abort();
     default:
-      s.will_die_by(SIGKILL);
+      ctx.will_die_by(SIGKILL);
       raise(SIGKILL);
   }
   return 0;
 }
 
 // Of a thread that is cut off among its callbacks: it may be lost, and no worse.
-void attach_what_may_be_lost(scene& s) {
-  s.subject.attach(s.begin().what);
+void attach_what_may_be_lost(event_context& ctx) {
+  ctx.subject.attach(ctx.begin().what);
 }
 
 // Some threads are inside a callback when the process begins to end, and leave it meanwhile.
-int threads_are_in_callbacks(scene& s) {
+int threads_are_in_callbacks(event_context& ctx) {
   static std::array<player_thread*, 3> threads;
   static std::atomic<std::size_t> inside{0};
   static testing::gate ending;
   for (player_thread*& t : threads) {
-    t = new player_thread(s, [&s] {
-      attach_what_may_be_lost(s);
-      s.attach([](scene& /*in*/) {
+    t = new player_thread(ctx, [&ctx] {
+      attach_what_may_be_lost(ctx);
+      ctx.attach([](event_context& /*in*/) {
         ++inside;
         ending.wait();
       });
-      attach_what_may_be_lost(s);
+      attach_what_may_be_lost(ctx);
     });
   }
   // Mechanisms that call nothing at the end of a thread let it end.
@@ -197,9 +199,9 @@ int threads_are_in_callbacks(scene& s) {
   while (inside.load() != threads.size() && !std::all_of(threads.begin(), threads.end(), over))
     sched_yield();
   ending.open();
-  for (volatile std::uint32_t left = draw(s.choices, 0U, 20'000U); left != 0;) left = left - 1;
-  if (s.condition() == 0) return 0;
-  start_detached(s, [] { std::exit(0); });
+  for (volatile std::uint32_t left = draw(ctx.choices, 0U, 20'000U); left != 0;) left = left - 1;
+  if (ctx.condition() == 0) return 0;
+  start_detached(ctx, [] { std::exit(0); });
   block_for_ever();
 }
 

@@ -26,8 +26,8 @@ constexpr int some = 8;  // callbacks of a thread
 // What a callback uses, and when it may no longer. The flag is read afterwards, and so is no part
 // of an object that is gone.
 std::atomic<bool> is_gone{false};
-void use_it(scene& s) {
-  if (is_gone.load()) s.misdeed("a callback used an object that was destroyed already");
+void use_it(event_context& ctx) {
+  if (is_gone.load()) ctx.misdeed("a callback used an object that was destroyed already");
 }
 struct goes {
   goes() = default;
@@ -36,30 +36,30 @@ struct goes {
   goes& operator=(const goes&) = delete;
 };
 
-int uses_an_older_static(scene& s) {
+int uses_an_older_static(event_context& ctx) {
   oldest.work = [] { is_gone.store(true); };
-  s.attach(some, &use_it);
+  ctx.attach(some, &use_it);
   return 0;
 }
 
-int uses_a_static_of_main(scene& s) {
-  if (s.condition() == 0) {
+int uses_a_static_of_main(event_context& ctx) {
+  if (ctx.condition() == 0) {
     static const goes one;
   } else if (std::atexit([] { is_gone.store(true); }) != 0) {
-    s.absent("atexit() refuses");
+    ctx.absent("atexit() refuses");
   }
-  s.attach(some, &use_it);
+  ctx.attach(some, &use_it);
   return 0;
 }
 
 // Whoever lets threads run until the statics are gone must expect this; a mechanism that runs
 // nothing any more, or ran it before, says another word.
-int worker_uses_a_static(scene& s) {
+int worker_uses_a_static(event_context& ctx) {
   static const goes one;
   static testing::gate stop;
   static testing::gate ready;
-  static auto* const worker = new player_thread(s, [&s] {
-    s.attach(&use_it);
+  static auto* const worker = new player_thread(ctx, [&ctx] {
+    ctx.attach(&use_it);
     ready.open();
     stop.wait();
   });
@@ -78,12 +78,12 @@ class pool {
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
   ~pool() { end(); }
-  void start(scene& s, bool until_the_end) {
-    worker_ = std::make_unique<player_thread>(s, [this, &s, until_the_end] {
-      s.attach(some);
+  void start(event_context& ctx, bool until_the_end) {
+    worker_ = std::make_unique<player_thread>(ctx, [this, &ctx, until_the_end] {
+      ctx.attach(some);
       ready_.open();
       stop_.wait();
-      if (until_the_end) s.attach(some);
+      if (until_the_end) ctx.attach(some);
     });
     ready_.wait();
   }
@@ -100,38 +100,38 @@ class pool {
   std::unique_ptr<player_thread> worker_;
 };
 
-int has_a_static_pool(scene& s) {
-  if (s.condition() == 1) {
-    on_new_thread(s, [&s] { s.attach(); });  // the mechanism's first use
+int has_a_static_pool(event_context& ctx) {
+  if (ctx.condition() == 1) {
+    on_new_thread(ctx, [&ctx] { ctx.attach(); });  // the mechanism's first use
     static pool younger;
-    younger.start(s, false);
+    younger.start(ctx, false);
     return 0;
   }
   static auto* const older = new pool;
   oldest.work = [] { older->end(); };
-  older->start(s, s.condition() == 2);
+  older->start(ctx, ctx.condition() == 2);
   return 0;
 }
 
-void register_another(scene& s) {
-  s.attach([](scene& next) { next.attach(); });
+void register_another(event_context& ctx) {
+  ctx.attach([](event_context& next) { next.attach(); });
 }
 
-void start_a_thread(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });
+void start_a_thread(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
 }
 
-int registers_another(scene& s) {
-  const auto attach_all = [&s](void (*then)(scene&)) {
-    s.attach(some / 2);
-    s.attach(then);
-    s.attach(some / 2);
+int registers_another(event_context& ctx) {
+  const auto attach_all = [&ctx](void (*then)(event_context&)) {
+    ctx.attach(some / 2);
+    ctx.attach(then);
+    ctx.attach(some / 2);
   };
-  if (s.condition() != 1) {
-    attach_all(s.condition() == 0 ? &register_another : &start_a_thread);
+  if (ctx.condition() != 1) {
+    attach_all(ctx.condition() == 0 ? &register_another : &start_a_thread);
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     attach_all(&register_another);
     std::exit(0);
   });
@@ -139,24 +139,24 @@ int registers_another(scene& s) {
 }
 
 // Once more when it is all over: then it must say no, if it can't.
-int registers_afterwards(scene& s) {
-  oldest.work = [&s] { s.attach(some); };
-  const auto attach = [&s] { s.attach(some); };
-  s.condition() == 0 ? attach() : on_new_thread(s, attach);
+int registers_afterwards(event_context& ctx) {
+  oldest.work = [&ctx] { ctx.attach(some); };
+  const auto attach = [&ctx] { ctx.attach(some); };
+  ctx.condition() == 0 ? attach() : on_new_thread(ctx, attach);
   return 0;
 }
 
-int throws_in_a_callback(scene& s) {
-  const auto attach_all = [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& /*in*/) { throw std::runtime_error("nobody catches this"); });
-    s.attach(some / 2);
+int throws_in_a_callback(event_context& ctx) {
+  const auto attach_all = [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& /*in*/) { throw std::runtime_error("nobody catches this"); });
+    ctx.attach(some / 2);
   };
-  if (s.condition() == 0) {
+  if (ctx.condition() == 0) {
     attach_all();
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     attach_all();
     std::exit(0);
   });

@@ -19,47 +19,47 @@ std::atomic<std::uint32_t> number{0};  // of the thread
 std::atomic<bool> got{false};
 
 // The first callback that runs gives whoever waits for the result the time to see it.
-void let_it_see(scene& /*in*/) {
+void let_it_see(event_context& /*in*/) {
   static std::atomic<bool> first{true};
   if (!first.exchange(false)) return;
   for (int i = 0; i != 100 && !got.load(); ++i) usleep(1'000);
 }
 
-void attach_waiting(scene& s) {
-  number.store(s.thread());
-  for (int i = 0; i != some; ++i) s.attach(&let_it_see);
+void attach_waiting(event_context& ctx) {
+  number.store(ctx.thread());
+  for (int i = 0; i != some; ++i) ctx.attach(&let_it_see);
 }
 
 // Too late is what runs from now on.
-void see(scene& s, std::future<void> done) {
+void see(event_context& ctx, std::future<void> done) {
   done.get();
-  s.joined(number.load());
+  ctx.joined(number.load());
   got.store(true);
 }
 
-int async_result_is_seen(scene& s) {
-  see(s, std::async(std::launch::async, [&s] { attach_waiting(s); }));
+int async_result_is_seen(event_context& ctx) {
+  see(ctx, std::async(std::launch::async, [&ctx] { attach_waiting(ctx); }));
   return 0;
 }
 
-int task_result_is_seen(scene& s) {
-  std::packaged_task<void()> task([&s] { attach_waiting(s); });
+int task_result_is_seen(event_context& ctx) {
+  std::packaged_task<void()> task([&ctx] { attach_waiting(ctx); });
   std::future<void> done = task.get_future();
   std::thread t(std::move(task));
-  see(s, std::move(done));
+  see(ctx, std::move(done));
   t.join();
   return 0;
 }
 
-int result_at_exit_is_seen(scene& s) {
+int result_at_exit_is_seen(event_context& ctx) {
   std::promise<void> p;
   std::future<void> done = p.get_future();
   std::thread t([&] {
-    if (s.condition() == 1) p.set_value_at_thread_exit();
-    attach_waiting(s);
-    if (s.condition() == 0) p.set_value_at_thread_exit();
+    if (ctx.condition() == 1) p.set_value_at_thread_exit();
+    attach_waiting(ctx);
+    if (ctx.condition() == 0) p.set_value_at_thread_exit();
   });
-  see(s, std::move(done));
+  see(ctx, std::move(done));
   t.join();
   return 0;
 }

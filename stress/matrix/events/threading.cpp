@@ -38,31 +38,31 @@ std::string name_of(int number) {
 }
 
 // A log has its names from threads that end, too.
-void must_have_its_name(scene& in) {
+void must_have_its_name(event_context& in) {
   if (workers::this_thread_name() != name_of(number_in_name))
     in.misdeed("a thread that ends is not called what it was called");
 }
 
-int names_stay(scene& s) {
+int names_stay(event_context& ctx) {
   struct known {
     std::string name;
     std::function<std::string()> asked;
   };
-  std::vector<known> dead(static_cast<std::size_t>(s.size(10'000)));
+  std::vector<known> dead(static_cast<std::size_t>(ctx.size(10'000)));
   int next = 0;
   for (known& one : dead) {
-    on_new_thread(s, [&] {
+    on_new_thread(ctx, [&] {
       number_in_name = ++next;
       one.name = name_of(number_in_name);
       workers::name_this_thread(one.name);
-      one.asked = s.subject.name_of();
-      s.attach(&must_have_its_name);
+      one.asked = ctx.subject.name_of();
+      ctx.attach(&must_have_its_name);
     });
   }
   absl::flat_hash_set<std::string> seen;
   for (const known& one : dead) {
-    if (one.asked() != one.name) s.misdeed("a dead thread is not called what it was called");
-    if (!seen.insert(one.asked()).second) s.misdeed("two dead threads are called the same");
+    if (one.asked() != one.name) ctx.misdeed("a dead thread is not called what it was called");
+    if (!seen.insert(one.asked()).second) ctx.misdeed("two dead threads are called the same");
   }
   return 0;
 }
@@ -78,17 +78,17 @@ player_thread* waited_for = nullptr;
 testing::gate process_ends;
 std::atomic<int> waited_for_has{some};
 
-int daemon_vs_nondaemon(scene& s) {
+int daemon_vs_nondaemon(event_context& ctx) {
   static std::latch ready(2);
-  auto* const daemon = new player_thread(s, [&s] {
+  auto* const daemon = new player_thread(ctx, [&ctx] {
     // May be lost; if it is run after all, then by whoever ends the process.
-    for (int i = 0; i != some; ++i) s.subject.attach(s.begin().what);
+    for (int i = 0; i != some; ++i) ctx.subject.attach(ctx.begin().what);
     ready.count_down();
     block_for_ever();
   });
   daemon->detach();
-  waited_for = new player_thread(s, [&s] {
-    s.attach(some, [](scene& /*in*/) { --waited_for_has; });
+  waited_for = new player_thread(ctx, [&ctx] {
+    ctx.attach(some, [](event_context& /*in*/) { --waited_for_has; });
     ready.count_down();
     process_ends.wait();
   });
@@ -98,25 +98,25 @@ int daemon_vs_nondaemon(scene& s) {
     waited_for->join();
   };
   THREADREF_CHECK(std::atexit(wait_for_it) == 0, "atexit");
-  s.attach(some, [](scene& in) {
+  ctx.attach(some, [](event_context& in) {
     if (waited_for_has.load() != 0) in.misordered();
   });
   return 0;
 }
 
 // The oldest callback is the last to run: whoever waits for it has waited for all.
-int join_daemon(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int join_daemon(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   static testing::gate last_has_run;
   std::atomic<std::uint32_t> number{0};
   static kernel_end& end = *new kernel_end;
-  player_thread daemon(s, [&] {
+  player_thread daemon(ctx, [&] {
     end.begin();
-    s.attach([](scene& /*in*/) { last_has_run.open(); });
-    s.attach(some, [](scene& in) {
+    ctx.attach([](event_context& /*in*/) { last_has_run.open(); });
+    ctx.attach(some, [](event_context& in) {
       if (last_has_run.is_open()) in.misordered();
     });
-    number.store(s.thread());
+    number.store(ctx.thread());
     number.notify_one();
   });
   daemon.detach();
@@ -126,7 +126,7 @@ int join_daemon(scene& s) {
     over = end.try_wait();
     sched_yield();
   }
-  s.joined(number.load());
+  ctx.joined(number.load());
   if (!over) end.wait();
   return 0;
 }
@@ -137,25 +137,25 @@ testing::gate slow_one_runs;
 testing::gate slow_one_may_end;
 
 // Nothing of a subject that does not say which threads live.
-void must_be_known_to_end(scene& s, std::uint64_t identity) {
-  if (s.subject.threads == nullptr) return;
-  const std::vector<known_thread> all = s.subject.threads();
+void must_be_known_to_end(event_context& ctx, std::uint64_t identity) {
+  if (ctx.subject.threads == nullptr) return;
+  const std::vector<known_thread> all = ctx.subject.threads();
   const auto is_it = [identity](const known_thread& t) { return t.identity == identity; };
   const auto at = std::find_if(all.begin(), all.end(), is_it);
-  if (at == all.end()) return s.misdeed("a thread that ends is not among those that live");
-  if (!at->ends) s.misdeed("a thread that ends is said to run");
-  if (std::count_if(all.begin(), all.end(), is_it) != 1) s.misdeed("a thread is there twice");
+  if (at == all.end()) return ctx.misdeed("a thread that ends is not among those that live");
+  if (!at->ends) ctx.misdeed("a thread that ends is said to run");
+  if (std::count_if(all.begin(), all.end(), is_it) != 1) ctx.misdeed("a thread is there twice");
 }
 
-int join_timeout(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int join_timeout(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   std::uint64_t identity = 0;
   std::function<bool()> alive;
-  player_thread t(s, [&] {
-    s.attach(some);
-    if (s.subject.identity != nullptr) identity = s.subject.identity();
-    if (s.subject.watch != nullptr) alive = s.subject.watch();
-    s.attach([](scene& /*in*/) {
+  player_thread t(ctx, [&] {
+    ctx.attach(some);
+    if (ctx.subject.identity != nullptr) identity = ctx.subject.identity();
+    if (ctx.subject.watch != nullptr) alive = ctx.subject.watch();
+    ctx.attach([](event_context& /*in*/) {
       slow_one_runs.open();
       slow_one_may_end.wait();
     });
@@ -163,10 +163,10 @@ int join_timeout(scene& s) {
   while (!slow_one_runs.is_open() && !t.try_join()) sched_yield();
   const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
   if (t.join_until(soon)) {
-    s.misdeed("a thread was joined while a callback of it ran");
+    ctx.misdeed("a thread was joined while a callback of it ran");
   } else {
-    must_be_known_to_end(s, identity);
-    if (alive != nullptr && alive()) s.misdeed("a thread that ends is said to be alive");
+    must_be_known_to_end(ctx, identity);
+    if (alive != nullptr && alive()) ctx.misdeed("a thread that ends is said to be alive");
   }
   slow_one_may_end.open();
   t.join();
@@ -178,8 +178,8 @@ int join_timeout(scene& s) {
 constexpr std::size_t crowd = 16;
 
 // Members end when they are told to. Each is joined by the identity under which it is listed.
-int enumerate_join(scene& s) {
-  const bool all_end = s.condition() == 1;
+int enumerate_join(event_context& ctx) {
+  const bool all_end = ctx.condition() == 1;
   struct member {
     std::atomic<std::uint64_t> identity{0};
     std::unique_ptr<player_thread> thread;
@@ -187,12 +187,12 @@ int enumerate_join(scene& s) {
   std::array<member, crowd> members;
   static testing::gate may_end;
   std::latch ready(crowd);
-  s.attach();
-  const std::uint64_t me = s.subject.identity();
+  ctx.attach();
+  const std::uint64_t me = ctx.subject.identity();
   for (member& one : members) {
-    one.thread = std::make_unique<player_thread>(s, [&] {
-      s.attach(some);
-      one.identity.store(s.subject.identity());
+    one.thread = std::make_unique<player_thread>(ctx, [&] {
+      ctx.attach(some);
+      one.identity.store(ctx.subject.identity());
       ready.count_down();
       may_end.wait();
     });
@@ -200,26 +200,26 @@ int enumerate_join(scene& s) {
   ready.wait();
   if (all_end) may_end.open();
   absl::flat_hash_set<std::uint64_t> joined;
-  const std::vector<known_thread> listed = s.subject.threads();
+  const std::vector<known_thread> listed = ctx.subject.threads();
   absl::flat_hash_set<std::uint64_t> seen;
   may_end.open();
   for (const known_thread& t : listed) {
-    if (!seen.insert(t.identity).second) s.misdeed("a thread is listed twice");
+    if (!seen.insert(t.identity).second) ctx.misdeed("a thread is listed twice");
     if (t.identity == me) continue;
     const auto at = std::find_if(members.begin(), members.end(), [&t](const member& one) {
       return one.identity.load() == t.identity;
     });
     if (at == members.end()) {
-      s.misdeed("somebody is listed who never was");
+      ctx.misdeed("somebody is listed who never was");
     } else {
       at->thread->join();
       joined.insert(t.identity);
     }
   }
-  if (!seen.contains(me)) s.misdeed("the thread that asks is not listed");
-  if (!all_end && joined.size() != crowd) s.misdeed("a thread that lives is not listed");
-  for (const known_thread& t : s.subject.threads()) {
-    if (joined.contains(t.identity)) s.misdeed("a joined thread is listed");
+  if (!seen.contains(me)) ctx.misdeed("the thread that asks is not listed");
+  if (!all_end && joined.size() != crowd) ctx.misdeed("a thread that lives is not listed");
+  for (const known_thread& t : ctx.subject.threads()) {
+    if (joined.contains(t.identity)) ctx.misdeed("a joined thread is listed");
   }
   for (member& one : members) one.thread->join();
   return 0;
@@ -234,47 +234,47 @@ class own_thread {
   own_thread& operator=(const own_thread&) = delete;
   virtual ~own_thread() { alive.fetch_sub(1); }
   // On its thread. The oldest callback of all destroys it; if that is refused, it goes at once.
-  void live(scene& s) {
+  void live(event_context& ctx) {
     mine = this;
-    const bool accepted = s.attach([](scene& /*in*/) {
+    const bool accepted = ctx.attach([](event_context& /*in*/) {
       delete mine;
       mine = nullptr;
     });
-    accepted ? run(s) : delete this;
+    accepted ? run(ctx) : delete this;
   }
-  virtual void use(scene& in) = 0;
+  virtual void use(event_context& in) = 0;
   static inline std::atomic<int> alive{0};
   static inline constinit thread_local own_thread* mine = nullptr;
 
  private:
-  virtual void run(scene& s) = 0;
+  virtual void run(event_context& ctx) = 0;
 };
 
 class greeting_thread final : public own_thread {
  public:
   explicit greeting_thread(int number) : name_(name_of(number)) {}
-  void use(scene& in) override {
+  void use(event_context& in) override {
     if (name_ != greeted_) in.misdeed("a thread's object is not what its body left");
   }
 
  private:
-  void run(scene& s) override {
+  void run(event_context& ctx) override {
     greeted_ = name_;
-    s.attach(some, [](scene& in) { mine == nullptr ? in.misordered() : mine->use(in); });
+    ctx.attach(some, [](event_context& in) { mine == nullptr ? in.misordered() : mine->use(in); });
   }
   std::string name_;
   std::string greeted_;
 };
 
-int subclass(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int subclass(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   std::vector<std::unique_ptr<player_thread>> all;
-  for (int i = 0; i != s.size(200); ++i) {
+  for (int i = 0; i != ctx.size(200); ++i) {
     auto* const object = new greeting_thread(i);
-    all.push_back(std::make_unique<player_thread>(s, [&s, object] { object->live(s); }));
+    all.push_back(std::make_unique<player_thread>(ctx, [&ctx, object] { object->live(ctx); }));
   }
   for (const auto& t : all) t->join();
-  if (own_thread::alive.load() != 0) s.misdeed("a thread's object outlived it");
+  if (own_thread::alive.load() != 0) ctx.misdeed("a thread's object outlived it");
   return 0;
 }
 

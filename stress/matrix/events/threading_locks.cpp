@@ -28,26 +28,26 @@ constexpr int some = 8;  // callbacks of a thread
 
 std::mutex counter_lock;
 int counter = 0;
-void count(scene& /*in*/) {
+void count(event_context& /*in*/) {
   const std::lock_guard lock(counter_lock);
   counter = counter + 1;
 }
 
-int locked_counter(scene& s) {
-  const int threads = s.condition() == 0 ? 5 : s.size(200);
-  const int each = s.condition() == 0 ? 3 : 50;
+int locked_counter(event_context& ctx) {
+  const int threads = ctx.condition() == 0 ? 5 : ctx.size(200);
+  const int each = ctx.condition() == 0 ? 3 : 50;
   std::vector<std::unique_ptr<player_thread>> all;
   static testing::gate together;
   for (int i = 0; i != threads; ++i) {
-    all.push_back(std::make_unique<player_thread>(s, [&s, each] {
-      s.attach(each, &count);
+    all.push_back(std::make_unique<player_thread>(ctx, [&ctx, each] {
+      ctx.attach(each, &count);
       together.wait();
     }));
   }
   together.open();
   for (const auto& t : all) t->join();
   // Those that were lost are told of as such.
-  if (counter != s.ran()) s.misdeed("a shared counter has not counted every callback");
+  if (counter != ctx.ran()) ctx.misdeed("a shared counter has not counted every callback");
   return 0;
 }
 
@@ -57,7 +57,7 @@ std::mutex contended;
 constexpr int successes_wanted = 3;
 constexpr int tries_most = 1'000;
 std::atomic<int> tries_in_vain{0};
-void try_three_times(scene& /*in*/) {
+void try_three_times(event_context& /*in*/) {
   for (int tries = 0, successes = 0; tries != tries_most && successes != successes_wanted;
        ++tries) {
     if (!contended.try_lock()) {
@@ -69,24 +69,24 @@ void try_three_times(scene& /*in*/) {
   }
 }
 
-int trylock_at_exit(scene& s) {
-  if (s.condition() == 1) {
+int trylock_at_exit(event_context& ctx) {
+  if (ctx.condition() == 1) {
     const std::lock_guard held(contended);
-    on_new_thread(s, [&s] { s.attach(some, &try_three_times); });
-    if (tries_in_vain.load() != s.ran() * tries_most)
-      s.misdeed("a lock was had that somebody else held");
+    on_new_thread(ctx, [&ctx] { ctx.attach(some, &try_three_times); });
+    if (tries_in_vain.load() != ctx.ran() * tries_most)
+      ctx.misdeed("a lock was had that somebody else held");
     return 0;
   }
   std::atomic<bool> over{false};
-  const player_thread holder(s, [&] {
-    s.attach();
+  const player_thread holder(ctx, [&] {
+    ctx.attach();
     while (!over.load()) {
       const std::lock_guard now_and_then(contended);
       sched_yield();
     }
   });
-  for (int i = 0; i != s.size(100); ++i)
-    on_new_thread(s, [&s] { s.attach(some, &try_three_times); });
+  for (int i = 0; i != ctx.size(100); ++i)
+    on_new_thread(ctx, [&ctx] { ctx.attach(some, &try_three_times); });
   over.store(true);
   return 0;
 }
@@ -130,63 +130,64 @@ owned_mutex& robust() {
 
 // Only the thread that locked it can.
 std::atomic<int> unlocked{0};
-void unlock_held(scene& in, owned_mutex& m) {
+void unlock_held(event_context& in, owned_mutex& m) {
   if (m.try_to_unlock() != 0)
     return in.misdeed("a callback could not unlock what its thread had locked");
   ++unlocked;
 }
 
-int lock_held(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int lock_held(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   enum condition { plain_one, recursive_one, left_behind };
-  owned_mutex& m = s.condition() == plain_one       ? plain()
-                   : s.condition() == recursive_one ? recursive()
-                                                    : robust();
-  on_new_thread(s, [&] {
-    if (s.condition() == plain_one) s.attach([](scene& in) { unlock_held(in, plain()); });
-    if (s.condition() == recursive_one)
-      s.attach(2, [](scene& in) { unlock_held(in, recursive()); });
-    s.attach(some);
+  owned_mutex& m = ctx.condition() == plain_one       ? plain()
+                   : ctx.condition() == recursive_one ? recursive()
+                                                      : robust();
+  on_new_thread(ctx, [&] {
+    if (ctx.condition() == plain_one)
+      ctx.attach([](event_context& in) { unlock_held(in, plain()); });
+    if (ctx.condition() == recursive_one)
+      ctx.attach(2, [](event_context& in) { unlock_held(in, recursive()); });
+    ctx.attach(some);
     m.lock();
     const int again = m.try_lock_now();
-    if (again != (s.condition() == recursive_one ? 0 : EBUSY))
-      s.misdeed("a lock is re-entered, or not, against its kind");
+    if (again != (ctx.condition() == recursive_one ? 0 : EBUSY))
+      ctx.misdeed("a lock is re-entered, or not, against its kind");
   });
   // A callback that was lost is told of as such, and not by the lock that it has left locked.
   const int error = m.try_lock_now();
-  const int locked = s.condition() == left_behind ? 0 : s.condition() == recursive_one ? 2 : 1;
-  if (unlocked.load() == locked && error != (s.condition() == left_behind ? EOWNERDEAD : 0))
-    s.misdeed("a lock is not as the end of its owner left it");
+  const int locked = ctx.condition() == left_behind ? 0 : ctx.condition() == recursive_one ? 2 : 1;
+  if (unlocked.load() == locked && error != (ctx.condition() == left_behind ? EOWNERDEAD : 0))
+    ctx.misdeed("a lock is not as the end of its owner left it");
   return 0;
 }
 
 // --- Guards on the body's stack, and callbacks that take the same lock.
 
-void lock_it_too(scene& in) {
+void lock_it_too(event_context& in) {
   if (plain().try_to_lock() != 0) return in.misordered();
   plain().unlock();
 }
 
-void hold_and_end(scene& s) {
-  if (s.condition() == 3) {
+void hold_and_end(event_context& ctx) {
+  if (ctx.condition() == 3) {
     plain().lock();
-    s.attach(some, &lock_it_too);
+    ctx.attach(some, &lock_it_too);
     plain().unlock();
     return;
   }
   const std::lock_guard held(plain());
-  s.attach(some, &lock_it_too);
-  if (s.condition() == 1) pthread_exit(nullptr);
-  if (s.condition() == 2) {
+  ctx.attach(some, &lock_it_too);
+  if (ctx.condition() == 1) pthread_exit(nullptr);
+  if (ctx.condition() == 2) {
     THREADREF_CHECK_CALL(pthread_cancel(pthread_self()));
     // Not in a call that waits: ThreadSanitizer misses what is unlocked when one is unwound.
     pthread_testcancel();
   }
 }
 
-int guard_then_callback(scene& s) {
-  on_new_thread(s, [&s] { hold_and_end(s); });
-  on_new_thread(s, [&s] { s.attach(some, &lock_it_too); });
+int guard_then_callback(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { hold_and_end(ctx); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some, &lock_it_too); });
   return 0;
 }
 
@@ -200,18 +201,18 @@ struct by_subject {
   // Never freed: a mechanism that is broken may call it again.
   template <class F>
   static handle attach(F f) {
-    scene::here().attach_by([&f](callback reports) {
+    event_context::current().attach_by([&f](callback reports) {
       struct both {
         callback first;
         F second;
       };
       auto* const all = new both{reports, std::move(f)};
-      return scene::here().subject.attach({[](void* at) {
-                                             auto* const of = static_cast<both*>(at);
-                                             of->first.run(of->first.with);
-                                             of->second();
-                                           },
-                                           all});
+      return event_context::current().subject.attach({[](void* at) {
+                                                        auto* const of = static_cast<both*>(at);
+                                                        of->first.run(of->first.with);
+                                                        of->second();
+                                                      },
+                                                      all});
     });
     return {};
   }
@@ -229,7 +230,7 @@ class counted_value {
   counted_value& operator=(const counted_value&) = delete;
   ~counted_value() {
     ++values_gone;
-    if (++gone_here != turn_) scene::here().misordered();
+    if (++gone_here != turn_) event_context::current().misordered();
   }
   int left_by_body = 0;
 
@@ -242,57 +243,57 @@ using local_value = workers::local<counted_value, by_subject>;
 auto& used_first = *new local_value([] { return counted_value(2); });
 auto& used_last = *new local_value([] { return counted_value(1); });
 
-void must_find_both(scene& in) {
+void must_find_both(event_context& in) {
   const counted_value* const a = used_first.find();
   const counted_value* const b = used_last.find();
   if (a == nullptr || b == nullptr) return in.misordered();
   if (a->left_by_body != 7 || b->left_by_body != 8) in.misdeed("a value is not what the body left");
 }
 
-void use_both(scene& s) {
+void use_both(event_context& ctx) {
   for (int again = 0; again != 3; ++again) {
     used_first.get().left_by_body = 7;
     used_last.get().left_by_body = 8;
   }
-  s.attach(some, &must_find_both);
+  ctx.attach(some, &must_find_both);
 }
 
-void object_dies_first(scene& s) {
+void object_dies_first(event_context& ctx) {
   auto object = std::make_unique<local_value>([] { return counted_value(1); });
   testing::gate used;
   testing::gate dead;
-  player_thread t(s, [&] {
+  player_thread t(ctx, [&] {
     object->get();
     used.open();
     dead.wait();
   });
   used.wait();
   object.reset();
-  if (values_gone.load() != 1) s.misdeed("a value outlived the object");
+  if (values_gone.load() != 1) ctx.misdeed("a value outlived the object");
   dead.open();
   t.join();
 }
 
-int local_values(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int local_values(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   constexpr int threads = 4;
-  switch (s.condition()) {
+  switch (ctx.condition()) {
     case 0: {
       std::vector<std::unique_ptr<player_thread>> all;
       for (int i = 0; i != threads; ++i)
-        all.push_back(std::make_unique<player_thread>(s, [&s] { use_both(s); }));
+        all.push_back(std::make_unique<player_thread>(ctx, [&ctx] { use_both(ctx); }));
       for (const auto& t : all) t->join();
       break;
     }
     case 1:
-      on_new_thread(s, [&s] { s.attach(&use_both); });
+      on_new_thread(ctx, [&ctx] { ctx.attach(&use_both); });
       break;
     default:
-      object_dies_first(s);
+      object_dies_first(ctx);
   }
-  const int wanted = s.condition() == 0 ? 2 * threads : s.condition() == 1 ? 2 : 1;
-  if (values_made.load() != wanted) s.misdeed("a value was not made once for each thread");
-  if (values_gone.load() > wanted) s.misdeed("a value was destroyed twice");
+  const int wanted = ctx.condition() == 0 ? 2 * threads : ctx.condition() == 1 ? 2 : 1;
+  if (values_made.load() != wanted) ctx.misdeed("a value was not made once for each thread");
+  if (values_gone.load() > wanted) ctx.misdeed("a value was destroyed twice");
   return 0;
 }
 

@@ -35,54 +35,55 @@ constexpr int some = 8;  // callbacks of a thread
 
 class watched_timer {
  public:
-  watched_timer(scene& s, timer::clock::duration delay)
-      : scene_(s), timer_(delay, [this] { called(); }, {.on_start = [this] { begin(); }}) {}
+  watched_timer(event_context& ctx, timer::clock::duration delay)
+      : ctx_(ctx), timer_(delay, [this] { called(); }, {.on_start = [this] { begin(); }}) {}
   bool cancel() { return timer_.cancel(); }
   void join() {
     timer_.join();
-    scene_.joined(number_);
+    ctx_.joined(number_);
   }
   [[nodiscard]] int calls() const { return calls_; }
 
  private:
   void begin() {
-    number_ = scene_.thread();
-    scene_.attach(some);
+    number_ = ctx_.thread();
+    ctx_.attach(some);
   }
   void called() {
     ++calls_;
-    if (scene_.thread() != number_) scene_.misdeed("a timer called on another thread");
-    scene_.attach();
+    if (ctx_.thread() != number_) ctx_.misdeed("a timer called on another thread");
+    ctx_.attach();
   }
-  scene& scene_;
+  event_context& ctx_;
   std::uint32_t number_ = 0;
   int calls_ = 0;
   timer timer_;  // last: it uses the others
 };
 
-int timer_fires(scene& s) {
+int timer_fires(event_context& ctx) {
   std::vector<std::unique_ptr<watched_timer>> all;
-  for (int i = 0; i != s.size(200); ++i)
-    all.push_back(std::make_unique<watched_timer>(s, std::chrono::microseconds(50 * i)));
+  for (int i = 0; i != ctx.size(200); ++i)
+    all.push_back(std::make_unique<watched_timer>(ctx, std::chrono::microseconds(50 * i)));
   for (const auto& t : all) {
     t->join();
-    if (t->calls() != 1) s.misdeed("a timer did not call its function once");
+    if (t->calls() != 1) ctx.misdeed("a timer did not call its function once");
   }
   return 0;
 }
 
-int timer_is_cancelled(scene& s) {
-  const bool long_before = s.condition() == 0;
-  for (int i = 0; i != s.size(200); ++i) {
+int timer_is_cancelled(event_context& ctx) {
+  const bool long_before = ctx.condition() == 0;
+  for (int i = 0; i != ctx.size(200); ++i) {
     const bool cancels = !long_before || i % 2 == 0;
     timer::clock::duration delay = 0s;
     if (cancels && long_before) delay = 24h;
-    if (!long_before) delay = std::chrono::microseconds(draw(s.choices, 0, 200));
-    watched_timer t(s, delay);
+    if (!long_before) delay = std::chrono::microseconds(draw(ctx.choices, 0, 200));
+    watched_timer t(ctx, delay);
     const bool in_time = cancels && t.cancel();
-    if (cancels && long_before && !in_time) s.misdeed("a timer was not cancelled");
+    if (cancels && long_before && !in_time) ctx.misdeed("a timer was not cancelled");
     t.join();
-    if (t.calls() != (in_time ? 0 : 1)) s.misdeed("a timer did not do what its cancellation says");
+    if (t.calls() != (in_time ? 0 : 1))
+      ctx.misdeed("a timer did not do what its cancellation says");
   }
   return 0;
 }
@@ -92,25 +93,25 @@ int timer_is_cancelled(scene& s) {
 std::atomic<bool> has_set{false};
 testing::gate set_by_callback;
 
-int event_wait(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int event_wait(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   std::atomic<int> waiting{0};
   const auto wait = [&] {
     ++waiting;
-    s.attach();
+    ctx.attach();
     set_by_callback.wait();
-    if (!has_set.load()) s.misdeed("somebody was let through before the event");
+    if (!has_set.load()) ctx.misdeed("somebody was let through before the event");
   };
-  player_thread one(s, wait);
-  player_thread other(s, wait);
+  player_thread one(ctx, wait);
+  player_thread other(ctx, wait);
   while (waiting.load() != 2) sched_yield();
-  on_new_thread(s, [&] {
-    s.attach(some);
-    s.attach([](scene& /*in*/) {
+  on_new_thread(ctx, [&] {
+    ctx.attach(some);
+    ctx.attach([](event_context& /*in*/) {
       has_set.store(true);
       set_by_callback.open();
     });
-    s.attach(some);
+    ctx.attach(some);
   });
   // What lost the callback must not keep the waiters.
   if (!has_set.exchange(true)) set_by_callback.open();
@@ -142,23 +143,24 @@ auto& flag = *new flag_and_condition;
 
 testing::gate may_set;
 
-int event_timeout(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int event_timeout(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   std::atomic<bool> begun{false};
-  player_thread t(s, [&] {
-    s.attach(some);
-    s.attach([](scene& /*in*/) {
+  player_thread t(ctx, [&] {
+    ctx.attach(some);
+    ctx.attach([](event_context& /*in*/) {
       may_set.wait();
       flag.set();
     });
-    s.attach(some);
+    ctx.attach(some);
     begun.store(true);
   });
   while (!begun.load()) sched_yield();
-  if (flag.wait_for(5ms)) s.misdeed("an event was seen that nobody had set");
+  if (flag.wait_for(5ms)) ctx.misdeed("an event was seen that nobody had set");
   may_set.open();
   t.join();
-  if (!flag.wait_for(0s)) s.misdeed("an event that a callback had set is not seen after the join");
+  if (!flag.wait_for(0s))
+    ctx.misdeed("an event that a callback had set is not seen after the join");
   return 0;
 }
 
@@ -166,32 +168,32 @@ int event_timeout(scene& s) {
 
 std::atomic<bool> published{false};
 std::atomic<int> consumed{0};
-void publish(scene& /*in*/) {
+void publish(event_context& /*in*/) {
   published.store(true);
   flag.set();
 }
 // What runs although the resource is there already gives those that wait the time to see it.
-void let_them_see(scene& /*in*/) {
+void let_them_see(event_context& /*in*/) {
   for (int i = 0; published.load() && i != 100 && consumed.load() != 2; ++i) usleep(1'000);
 }
 
-int condition_at_exit(scene& s) {
-  if (!hears_of_ends(s)) return 0;
-  const bool by_the_library = s.condition() == 1;
+int condition_at_exit(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
+  const bool by_the_library = ctx.condition() == 1;
   std::atomic<std::uint32_t> producer{0};
   // All that the producer's exit calls must have been called by now.
   const auto consume = [&] {
-    s.attach();
+    ctx.attach();
     flag.wait();
-    s.joined(producer.load());
+    ctx.joined(producer.load());
     ++consumed;
   };
-  player_thread one(s, consume);
-  player_thread other(s, consume);
-  on_new_thread(s, [&] {
-    producer.store(s.thread());
-    if (!by_the_library) s.attach(&publish);
-    s.attach(some, &let_them_see);
+  player_thread one(ctx, consume);
+  player_thread other(ctx, consume);
+  on_new_thread(ctx, [&] {
+    producer.store(ctx.thread());
+    if (!by_the_library) ctx.attach(&publish);
+    ctx.attach(some, &let_them_see);
     if (!by_the_library) return;
     std::unique_lock lock(flag.m);
     flag.is_set = true;
@@ -210,29 +212,29 @@ auto& pool = *new workers::active_pool(permits);
 std::atomic<int> at_the_door{0};
 std::atomic<int> inside{0};
 
-void give_back(scene& in) {
+void give_back(event_context& in) {
   --inside;
   if (!pool.leave(workers::this_thread_name()))
     in.misdeed("a permit was given back that its thread did not have");
 }
 
-int five_at_a_time(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int five_at_a_time(event_context& ctx) {
+  if (!hears_of_ends(ctx)) return 0;
   std::vector<std::unique_ptr<player_thread>> all;
-  const int threads = s.condition() == 0 ? 20 : s.size(2'000);
+  const int threads = ctx.condition() == 0 ? 20 : ctx.size(2'000);
   for (int i = 0; i != threads; ++i) {
-    all.push_back(std::make_unique<player_thread>(s, [&s, threads, i] {
+    all.push_back(std::make_unique<player_thread>(ctx, [&ctx, threads, i] {
       ++at_the_door;
       workers::name_this_thread(absl::StrCat("pooled-", i));
       pool.enter(workers::this_thread_name());
-      if (++inside > permits) s.misdeed("more are inside than there are permits");
-      if (!s.attach(&give_back)) give_back(s);
+      if (++inside > permits) ctx.misdeed("more are inside than there are permits");
+      if (!ctx.attach(&give_back)) give_back(ctx);
       // Nobody leaves before all have come, so that no permit is left.
       while (at_the_door.load() != threads) sched_yield();
     }));
   }
   for (const auto& t : all) t->join();
-  if (!pool.active().empty()) s.misdeed("a thread that ended still has a permit");
+  if (!pool.active().empty()) ctx.misdeed("a thread that ended still has a permit");
   return 0;
 }
 

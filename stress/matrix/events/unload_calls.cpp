@@ -30,8 +30,8 @@ void run_from_data(void* data) {
 }
 
 // Registers what needs `code`; its line, if that was accepted. What is lost with the code stays.
-line* attach_dependent(scene& s, const loaded_object& code, dependence how) {
-  const scene::offer o = s.begin();
+line* attach_dependent(event_context& ctx, const loaded_object& code, dependence how) {
+  const event_context::offer o = ctx.begin();
   callback what{};
   if (how == by_code) {
     what = {code.function<void(void*)>("threadref_stress_forward"), new callback(o.what)};
@@ -40,19 +40,19 @@ line* attach_dependent(scene& s, const loaded_object& code, dependence how) {
     *data = o.what;
     what = {&run_from_data, data};
   }
-  const bool yes = s.subject.attach(what);
-  scene::accepted(o, yes);
+  const bool yes = ctx.subject.attach(what);
+  event_context::accepted(o, yes);
   return yes ? o.at : nullptr;
 }
 
 // Nobody can survive it who does not know whose the code is. That the row can say anything else is
 // shown by a mechanism that drops the callback: it is lost.
-int callback_is_closed(scene& s) {
+int callback_is_closed(event_context& ctx) {
   const loaded_object code("stress_code");
   std::atomic<bool> closed{false};
   std::atomic<bool> registered{false};
-  player_thread owner(s, [&] {
-    attach_dependent(s, code, static_cast<dependence>(s.condition()));
+  player_thread owner(ctx, [&] {
+    attach_dependent(ctx, code, static_cast<dependence>(ctx.condition()));
     registered.store(true);
     registered.notify_one();
     closed.wait(false);
@@ -66,10 +66,10 @@ int callback_is_closed(scene& s) {
   return 0;
 }
 
-int callback_is_withdrawn(scene& s) {
+int callback_is_withdrawn(event_context& ctx) {
   constexpr int threads = 4;
   const loaded_object code("stress_code");
-  const auto how = static_cast<dependence>(s.condition());
+  const auto how = static_cast<dependence>(ctx.condition());
   // There is but one piece of data.
   const int each = how == by_code ? some : 1;
   const int owning = how == by_code ? threads : 1;
@@ -79,23 +79,24 @@ int callback_is_withdrawn(scene& s) {
   std::atomic<bool> closed{false};
   std::deque<player_thread> owners;
   for (int i = 0; i != owning; ++i) {
-    owners.emplace_back(s, [&] {
-      s.attach();
+    owners.emplace_back(ctx, [&] {
+      ctx.attach();
       for (int k = 0; k != each; ++k) {
-        line* const made = attach_dependent(s, code, how);
+        line* const made = attach_dependent(ctx, code, how);
         const std::lock_guard lock(one_at_a_time);
         if (made != nullptr) dependent.push_back(made);
       }
-      s.attach();
+      ctx.attach();
       registered.fetch_add(1);
       registered.notify_one();
       closed.wait(false);
     });
   }
   for (int n = 0; (n = registered.load()) != owning;) registered.wait(n);
-  const std::size_t taken = s.subject.withdraw(
+  const std::size_t taken = ctx.subject.withdraw(
       reinterpret_cast<const void*>(code.function<void(void*)>("threadref_stress_forward")));
-  if (taken != dependent.size()) s.misdeed("not all was withdrawn that was the object's, or more");
+  if (taken != dependent.size())
+    ctx.misdeed("not all was withdrawn that was the object's, or more");
   for (line* const l : dependent) l->made.store(line::promise::taken);
   code.close();
   THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
@@ -108,7 +109,7 @@ int callback_is_withdrawn(scene& s) {
 // What the constructor of an object and the event share: nothing can be handed to a constructor.
 // Back ends come from a plugin here, as peers do, and so with the same thread-local storage.
 struct loading {
-  scene& s;
+  event_context& ctx;
   const mechanism& subject;
   std::atomic<bool> lock_held{false};
   std::atomic<bool> began{false};
@@ -117,15 +118,15 @@ struct loading {
 loading* current = nullptr;
 
 void attach_in_handler(int /*signal*/) {
-  scene::here().attach();
+  event_context::current().attach();
 }
 
 void attach_some() {
-  for (int i = 0; i != some; ++i) current->s.attach_by(current->subject.attach);
+  for (int i = 0; i != some; ++i) current->ctx.attach_by(current->subject.attach);
 }
 
 void start_a_thread_and_join() {
-  on_new_thread(current->s, &attach_some);
+  on_new_thread(current->ctx, &attach_some);
 }
 
 void wait_for_a_lock() {
@@ -141,17 +142,17 @@ void interrupt_itself() {
   THREADREF_CHECK_CALL(pthread_kill(pthread_self(), SIGUSR1));
 }
 
-int registers_during_dlopen(scene& s) {
+int registers_during_dlopen(event_context& ctx) {
   enum { joined, needs_lock };
-  const loaded_object plugin(module_with(s.subject.name));
-  current = new loading{.s = s, .subject = mechanism_in(plugin, s.subject.name)};
+  const loaded_object plugin(module_with(ctx.subject.name));
+  current = new loading{.ctx = ctx, .subject = mechanism_in(plugin, ctx.subject.name)};
   // A canary has this program's pthread_join look for the C library's at its first call, under
   // the loader's lock.
-  on_new_thread(s, [] {});
-  set_constructor_hook(s.condition() == joined ? &start_a_thread_and_join : &wait_for_a_lock);
+  on_new_thread(ctx, [] {});
+  set_constructor_hook(ctx.condition() == joined ? &start_a_thread_and_join : &wait_for_a_lock);
   std::optional<player_thread> other;
-  if (s.condition() == needs_lock) {
-    other.emplace(s, [] {
+  if (ctx.condition() == needs_lock) {
+    other.emplace(ctx, [] {
       const std::lock_guard held(current->lock);
       current->lock_held.store(true);
       current->lock_held.notify_one();
@@ -160,14 +161,14 @@ int registers_during_dlopen(scene& s) {
     });
     current->lock_held.wait(false);
   }
-  on_new_thread(s, [] { static_cast<void>(loaded_object("stress_constructor")); });
+  on_new_thread(ctx, [] { static_cast<void>(loaded_object("stress_constructor")); });
   if (other) other->join();
   return 0;
 }
 
-int is_interrupted_in_dlopen(scene& s) {
+int is_interrupted_in_dlopen(event_context& ctx) {
   set_constructor_hook(&interrupt_itself);
-  on_new_thread(s, [] { static_cast<void>(loaded_object("stress_constructor")); });
+  on_new_thread(ctx, [] { static_cast<void>(loaded_object("stress_constructor")); });
   return 0;
 }
 

@@ -18,50 +18,52 @@ namespace {
 constinit thread_local void* mine = nullptr;
 
 // A destructor is one registration of the scene, and what its variable holds is what says which.
-bool attach_variable(scene& s, void** variable, void (*run)(void*), const scene::offer& o) {
-  const bool yes = s.subject.attach_variable(variable, run);
-  scene::accepted(o, yes);
+bool attach_variable(event_context& ctx, void** variable, void (*run)(void*),
+                     const event_context::offer& o) {
+  const bool yes = ctx.subject.attach_variable(variable, run);
+  event_context::accepted(o, yes);
   return yes;
 }
-bool attach_variable(scene& s, void** variable, void (*then)(scene&) = nullptr) {
-  const scene::offer o = s.begin(then);
+bool attach_variable(event_context& ctx, void** variable, void (*then)(event_context&) = nullptr) {
+  const event_context::offer o = ctx.begin(then);
   *variable = o.what.with;
-  return attach_variable(s, variable, o.what.run, o);
+  return attach_variable(ctx, variable, o.what.run, o);
 }
 
 // What can't be known from the value: what was offered, in the order in which it must run.
 template <std::size_t N>
 struct in_turn {
-  std::array<scene::offer, N> all{};
+  std::array<event_context::offer, N> all{};
   std::size_t next = 0;
   void report() {
-    if (next == N) return scene::here().misdeed("a function ran more often than registered");
-    const scene::offer& o = all[next++];
+    if (next == N)
+      return event_context::current().misdeed("a function ran more often than registered");
+    const event_context::offer& o = all[next++];
     o.what.run(o.what.with);
   }
 };
 
 in_turn<1> one;
 void with_null(void* value) {
-  if (value != nullptr) scene::here().misdeed("a null came as something else");
+  if (value != nullptr) event_context::current().misdeed("a null came as something else");
   one.report();
 }
 
 // Somebody whose cleanup needs no argument passes none.
-int null_value(scene& s) {
-  const bool variable = s.condition() == 1;
-  if (variable && s.subject.attach_variable == nullptr) {
-    s.absent("it has no destructors of variables");
+int null_value(event_context& ctx) {
+  const bool variable = ctx.condition() == 1;
+  if (variable && ctx.subject.attach_variable == nullptr) {
+    ctx.absent("it has no destructors of variables");
     return 0;
   }
-  on_new_thread(s, [&] {
-    const scene::offer o = s.begin();
+  on_new_thread(ctx, [&] {
+    const event_context::offer o = ctx.begin();
     one.all[0] = o;
     if (variable) {
       mine = nullptr;
-      attach_variable(s, &mine, &with_null, o);
+      attach_variable(ctx, &mine, &with_null, o);
     } else {
-      scene::accepted(o, s.subject.attach({&with_null, nullptr}));
+      event_context::accepted(o, ctx.subject.attach({&with_null, nullptr}));
     }
   });
   return 0;
@@ -69,24 +71,24 @@ int null_value(scene& s) {
 
 in_turn<3> three;
 void one_of_three(void* value) {
-  if (value != &three) scene::here().misdeed("it was called with somebody else's value");
+  if (value != &three) event_context::current().misdeed("it was called with somebody else's value");
   three.report();
 }
 
-int same_pair(scene& s) {
-  const bool variable = s.condition() == 1;
-  if (variable && s.subject.attach_variable == nullptr) {
-    s.absent("it has no destructors of variables");
+int same_pair(event_context& ctx) {
+  const bool variable = ctx.condition() == 1;
+  if (variable && ctx.subject.attach_variable == nullptr) {
+    ctx.absent("it has no destructors of variables");
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     mine = &three;
-    for (scene::offer& o : three.all) o = s.begin();
-    for (const scene::offer& o : three.all) {
+    for (event_context::offer& o : three.all) o = ctx.begin();
+    for (const event_context::offer& o : three.all) {
       if (variable) {
-        attach_variable(s, &mine, &one_of_three, o);
+        attach_variable(ctx, &mine, &one_of_three, o);
       } else {
-        scene::accepted(o, s.subject.attach({&one_of_three, &three}));
+        event_context::accepted(o, ctx.subject.attach({&one_of_three, &three}));
       }
     }
   });
@@ -98,26 +100,27 @@ constinit thread_local void* second = nullptr;
 int old_value = 0;
 int new_value = 0;
 void with_new_value(void* value) {
-  if (value != &new_value) scene::here().misdeed("the value was not read when its turn came");
+  if (value != &new_value)
+    event_context::current().misdeed("the value was not read when its turn came");
   one.report();
 }
 
-int changed_value(scene& s) {
-  on_new_thread(s, [&s] {
-    attach_variable(s, &mine, [](scene& /*in*/) { second = &new_value; });
-    const scene::offer o = s.begin();
+int changed_value(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    attach_variable(ctx, &mine, [](event_context& /*in*/) { second = &new_value; });
+    const event_context::offer o = ctx.begin();
     one.all[0] = o;
     second = &old_value;
-    attach_variable(s, &second, &with_new_value, o);
+    attach_variable(ctx, &second, &with_new_value, o);
   });
   return 0;
 }
 
 // A key's destructor would be called again for the value that it leaves behind.
-int set_again(scene& s) {
-  on_new_thread(s, [&s] {
-    attach_variable(s, &mine, [](scene& /*in*/) { mine = &new_value; });
-    attach_variable(s, &second, [](scene& in) {
+int set_again(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    attach_variable(ctx, &mine, [](event_context& /*in*/) { mine = &new_value; });
+    attach_variable(ctx, &second, [](event_context& in) {
       static thread_local bool again = false;
       if (!again) attach_variable(in, &second);
       again = true;
@@ -127,44 +130,45 @@ int set_again(scene& s) {
 }
 
 // What is accepted although there is nothing to call would crash, or never run. No canary does.
-int null_arguments(scene& s) {
-  on_new_thread(s, [&s] {
-    const scene::offer no_variable = s.begin();
-    attach_variable(s, nullptr, no_variable.what.run, no_variable);
+int null_arguments(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    const event_context::offer no_variable = ctx.begin();
+    attach_variable(ctx, nullptr, no_variable.what.run, no_variable);
     mine = &new_value;
-    attach_variable(s, &mine, nullptr, s.begin());
+    attach_variable(ctx, &mine, nullptr, ctx.begin());
   });
   return 0;
 }
 
 // Takes back all of a variable; what was registered for it must not run.
-void take_back(scene& s, void** variable, const scene::offer* first, std::size_t count) {
-  if (!s.subject.detach_variable(variable)) s.misdeed("there was nothing to unregister");
+void take_back(event_context& ctx, void** variable, const event_context::offer* first,
+               std::size_t count) {
+  if (!ctx.subject.detach_variable(variable)) ctx.misdeed("there was nothing to unregister");
   for (std::size_t i = 0; i != count; ++i) first[i].at->made.store(line::promise::taken);
-  if (s.subject.detach_variable(variable)) s.misdeed("what was unregistered was still there");
+  if (ctx.subject.detach_variable(variable)) ctx.misdeed("what was unregistered was still there");
 }
 
 // One address on two threads, as a variable of the whole program has: what one thread takes back is
 // its own.
 void* of_all = nullptr;
 
-int unregistered(scene& s) {
+int unregistered(event_context& ctx) {
   std::atomic<bool> taken{false};
   of_all = &three;
   one = {};
-  player_thread other(s, [&] {
-    one.all[0] = s.begin();
+  player_thread other(ctx, [&] {
+    one.all[0] = ctx.begin();
     attach_variable(
-        s, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
+        ctx, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
     taken.wait(false);
   });
-  on_new_thread(s, [&] {
-    for (scene::offer& o : three.all) {
-      o = s.begin();
-      attach_variable(s, &of_all, &one_of_three, o);
+  on_new_thread(ctx, [&] {
+    for (event_context::offer& o : three.all) {
+      o = ctx.begin();
+      attach_variable(ctx, &of_all, &one_of_three, o);
     }
-    attach_variable(s, &mine);
-    take_back(s, &of_all, three.all.data(), three.all.size());
+    attach_variable(ctx, &mine);
+    take_back(ctx, &of_all, three.all.data(), three.all.size());
   });
   taken.store(true);
   taken.notify_all();
@@ -173,16 +177,16 @@ int unregistered(scene& s) {
 }
 
 // By the destructor of another variable, and by its own.
-scene::offer pending;
-int unregistered_in_a_destructor(scene& s) {
-  on_new_thread(s, [&s] {
-    attach_variable(s, &mine, [](scene& in) {
+event_context::offer pending;
+int unregistered_in_a_destructor(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    attach_variable(ctx, &mine, [](event_context& in) {
       take_back(in, &second, &pending, 1);
       if (in.subject.detach_variable(&mine)) in.misdeed("it could be unregistered while it ran");
     });
-    pending = s.begin();
+    pending = ctx.begin();
     second = pending.what.with;
-    attach_variable(s, &second, pending.what.run, pending);
+    attach_variable(ctx, &second, pending.what.run, pending);
   });
   return 0;
 }

@@ -27,20 +27,20 @@ using workers::exit_step;
 
 constexpr int some = 8;  // callbacks of a thread
 
-int started_and_stopped(scene& s) {
+int started_and_stopped(event_context& ctx) {
   std::atomic<int> bodies{0};
-  staged_worker w(s, [&] {
+  staged_worker w(ctx, [&] {
     ++bodies;
-    s.attach(some);
+    ctx.attach(some);
     this_worker::wait_forever();
   });
   w->stop();  // lost: it does not run
   w->start();
-  if (s.condition() == 1) w->start();
+  if (ctx.condition() == 1) w->start();
   w->stop();
   w.join();
-  expect(s, bodies.load() == 1, "not as many threads as starts of a worker that did not run");
-  expect(s, !w->is_running() && w->error() == nullptr, "it was stopped, and that is no error");
+  expect(ctx, bodies.load() == 1, "not as many threads as starts of a worker that did not run");
+  expect(ctx, !w->is_running() && w->error() == nullptr, "it was stopped, and that is no error");
   return 0;
 }
 
@@ -53,95 +53,96 @@ struct life {
 
 // Its lives one after the other. The ids that the system gives its threads are the same again and
 // again.
-int restarted(scene& s) {
+int restarted(event_context& ctx) {
   // Few enough for mechanisms that take a key for each value, of 1 024 that a process has.
-  const auto times = static_cast<std::size_t>(s.size(100));
+  const auto times = static_cast<std::size_t>(ctx.size(100));
   std::vector<life> lives(times);
   const auto w = workers::worker::make([&](const std::any& argument) {
     life& mine = lives[std::any_cast<std::size_t>(argument)];
-    mine.thread.store(s.thread());
-    s.attach(some);
-    if (s.condition() == 1) s.attach(&take_its_time);  // so that there is something to join
-    if (s.subject.identity != nullptr) mine.identity = s.subject.identity();
-    if (s.subject.watch != nullptr) mine.watch = s.subject.watch();
+    mine.thread.store(ctx.thread());
+    ctx.attach(some);
+    if (ctx.condition() == 1) ctx.attach(&take_its_time);  // so that there is something to join
+    if (ctx.subject.identity != nullptr) mine.identity = ctx.subject.identity();
+    if (ctx.subject.watch != nullptr) mine.watch = ctx.subject.watch();
     this_worker::wait_forever();
   });
   std::set<std::uint64_t> identities;
   for (std::size_t i = 0; i != times; ++i) {
     w->start(i);  // joins the thread of the life before
-    if (i != 0) s.joined(lives[i - 1].thread.load());
+    if (i != 0) ctx.joined(lives[i - 1].thread.load());
     w->stop();
-    if (s.condition() == 0) w->join();
+    if (ctx.condition() == 0) w->join();
     wait_until([&] { return !w->is_running(); });
   }
   w->join();
-  s.joined(lives.back().thread.load());
+  ctx.joined(lives.back().thread.load());
   for (const life& l : lives) {
-    if (s.subject.identity != nullptr && !identities.insert(l.identity).second)
-      s.misdeed("two lives of a worker had the same identity");
-    if (l.watch != nullptr && l.watch()) s.misdeed("a weak reference of an ended life reads alive");
+    if (ctx.subject.identity != nullptr && !identities.insert(l.identity).second)
+      ctx.misdeed("two lives of a worker had the same identity");
+    if (l.watch != nullptr && l.watch())
+      ctx.misdeed("a weak reference of an ended life reads alive");
   }
   return 0;
 }
 
 // A worker on a thread that is there already: none of its ends is that thread's.
-void overlay(scene& s, int depth) {
-  const auto w = workers::worker::make([&s, depth] {
-    s.attach(some);
-    if (depth > 1) overlay(s, depth - 1);
-    if (s.condition() == 2) this_worker::exit();
+void overlay(event_context& ctx, int depth) {
+  const auto w = workers::worker::make([&ctx, depth] {
+    ctx.attach(some);
+    if (depth > 1) overlay(ctx, depth - 1);
+    if (ctx.condition() == 2) this_worker::exit();
   });
   w->start_overlay();
-  expect(s, !w->is_running(), "an overlay had not ended when it returned");
-  if (s.ran() != 0) s.misordered();
+  expect(ctx, !w->is_running(), "an overlay had not ended when it returned");
+  if (ctx.ran() != 0) ctx.misordered();
 }
 
-int overlaid(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    overlay(s, s.condition() == 0 ? 1 : 5);
-    s.attach(some);
-    if (s.ran() != 0) s.misordered();
+int overlaid(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    overlay(ctx, ctx.condition() == 0 ? 1 : 5);
+    ctx.attach(some);
+    if (ctx.ran() != 0) ctx.misordered();
   });
   return 0;
 }
 
-int stopped_from_outside(scene& s) {
+int stopped_from_outside(event_context& ctx) {
   constexpr int most = 300;
   std::atomic<int> made{0};
   testing::gate look;
-  staged_worker w(s, [&] {
-    if (s.condition() == 1) {
-      s.attach(some);
+  staged_worker w(ctx, [&] {
+    if (ctx.condition() == 1) {
+      ctx.attach(some);
       made.store(most);
       look.wait();
     }
     for (;; this_worker::update()) {
       if (made.load() == most) continue;
-      s.attach();
+      ctx.attach();
       ++made;
     }
   });
-  const int enough = draw(s.choices, 1, most);
+  const int enough = draw(ctx.choices, 1, most);
   w->start();
   wait_until([&] { return made.load() >= enough; });
   w->stop();
-  if (s.condition() == 1) {
-    expect(s, w->is_running(), "it ended before it could see that it was to stop");
+  if (ctx.condition() == 1) {
+    expect(ctx, w->is_running(), "it ended before it could see that it was to stop");
     look.open();
   }
   w.join();
   return 0;
 }
 
-int paused(scene& s) {
+int paused(event_context& ctx) {
   std::atomic<int> heard{0};
-  staged_worker w(s, [&s] {
-    s.attach(some);
+  staged_worker w(ctx, [&ctx] {
+    ctx.attach(some);
     this_worker::wait_forever();
   });
   w->listen("attach", [&](const workers::event& /*e*/) {
-    s.attach();
+    ctx.attach();
     ++heard;
   });
   const auto pause_it = [&] {
@@ -151,14 +152,14 @@ int paused(scene& s) {
   };
   w->start();
   pause_it();
-  if (s.condition() == 1) {
+  if (ctx.condition() == 1) {
     w->resume().resume();
     wait_until([&] { return !w->is_paused(); });
   }
   w->stop();
   w.join();
-  expect(s, !w->is_paused(), "it is paused, and does not run");
-  if (s.condition() != 2) return 0;
+  expect(ctx, !w->is_paused(), "it is paused, and does not run");
+  if (ctx.condition() != 2) return 0;
   // Nothing of its pause is left: it can be paused and stopped once more.
   w->start();
   pause_it();
@@ -168,17 +169,17 @@ int paused(scene& s) {
 }
 
 // All of them must find that all has run.
-int joined_by_many(scene& s) {
-  staged_worker w(s, [&] {
-    for (int i = 0; i != some; ++i) s.attach(&take_its_time);
-    if (s.condition() == 0) this_worker::wait_forever();
+int joined_by_many(event_context& ctx) {
+  staged_worker w(ctx, [&] {
+    for (int i = 0; i != some; ++i) ctx.attach(&take_its_time);
+    if (ctx.condition() == 0) this_worker::wait_forever();
   });
-  staged_worker never(s);
+  staged_worker never(ctx);
   w->start();
-  if (s.condition() == 1) w.join();
+  if (ctx.condition() == 1) w.join();
   std::array<std::optional<player_thread>, 4> joiners;
   for (std::optional<player_thread>& j : joiners) {
-    j.emplace(s, [&] {
+    j.emplace(ctx, [&] {
       w.join();
       never.join();
     });
@@ -192,32 +193,32 @@ int joined_by_many(scene& s) {
 // newest waits until somebody has seen that.
 testing::gate seen;
 
-int waited_for(scene& s) {
-  staged_worker child(s, [&s] {
-    s.attach(some);
+int waited_for(event_context& ctx) {
+  staged_worker child(ctx, [&ctx] {
+    ctx.attach(some);
     seen.wait();
   });
-  staged_worker w(s, [&] {
-    s.attach(some);
-    s.attach([](scene& /*in*/) { seen.wait(); });
+  staged_worker w(ctx, [&] {
+    ctx.attach(some);
+    ctx.attach([](event_context& /*in*/) { seen.wait(); });
     w->adopt(child.it());
     child->start();
-    if (s.condition() == 1) this_worker::wait_forever();
+    if (ctx.condition() == 1) this_worker::wait_forever();
   });
   w->start();
-  if (s.condition() == 1) w->stop();
+  if (ctx.condition() == 1) w->stop();
   const std::optional<workers::outcome> got = this_worker::wait_thread(w.it());
-  expect(s, got.has_value(), "waiting without a limit ended without what it waited for");
-  expect(s, !w->is_running() && w->state() == workers::worker_state::finishing,
+  expect(ctx, got.has_value(), "waiting without a limit ended without what it waited for");
+  expect(ctx, !w->is_running() && w->state() == workers::worker_state::finishing,
          "its task is over, and its child runs: it should be finishing");
   seen.open();
   w.join();
-  const std::uint32_t joined = s.stamp();
-  must_precede_callbacks(s, w.stamp_of(exit_step::waiters_woken), w.thread());
-  must_precede_callbacks(s, w.stamp_of(exit_step::left), w.thread());
-  must_precede(s, child.thread(), w.thread());
-  if (callbacks_of(s, w.thread()).last >= joined) s.misordered();
-  expect(s, w.stamp_of(exit_step::waiters_woken) < w.stamp_of(exit_step::children_joined),
+  const std::uint32_t joined = ctx.stamp();
+  must_precede_callbacks(ctx, w.stamp_of(exit_step::waiters_woken), w.thread());
+  must_precede_callbacks(ctx, w.stamp_of(exit_step::left), w.thread());
+  must_precede(ctx, child.thread(), w.thread());
+  if (callbacks_of(ctx, w.thread()).last >= joined) ctx.misordered();
+  expect(ctx, w.stamp_of(exit_step::waiters_woken) < w.stamp_of(exit_step::children_joined),
          "those that wait for a worker had to wait for its children");
   return 0;
 }

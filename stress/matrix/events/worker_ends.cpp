@@ -29,160 +29,160 @@ struct not_an_exception {};
 // What a thread has on its stack goes before all of its callbacks.
 class guard {
  public:
-  guard(scene& s, std::atomic<int>& gone) noexcept : s_(s), gone_(gone) {}
+  guard(event_context& ctx, std::atomic<int>& gone) noexcept : ctx_(ctx), gone_(gone) {}
   ~guard() {
-    if (s_.ran() != 0) s_.misordered();
+    if (ctx_.ran() != 0) ctx_.misordered();
     ++gone_;
   }
   guard(const guard&) = delete;
   guard& operator=(const guard&) = delete;
 
  private:
-  scene& s_;
+  event_context& ctx_;
   std::atomic<int>& gone_;
 };
 
 struct fall {
-  scene& s;
+  event_context& ctx;
   std::atomic<int>& gone;
   std::function<void()> at_the_bottom;
   void from(int frames) {
-    const guard frame(s, gone);
+    const guard frame(ctx, gone);
     if (frames > 1) return from(frames - 1);
     at_the_bottom();
   }
 };
 
 // Through frames that have something to destroy, and that catch what is an error.
-int exit_by_exception(scene& s) {
+int exit_by_exception(event_context& ctx) {
   constexpr std::array<int, 4> frames{1, 10, 100, 100};
-  const bool swallowed = s.condition() == 3;
+  const bool swallowed = ctx.condition() == 3;
   std::atomic<int> gone{0};
   bool went_on = false;
-  staged_worker w(s, [&] {
-    s.attach(some);
-    fall all{s, gone, [] { throw workers::worker_exit{}; }};
+  staged_worker w(ctx, [&] {
+    ctx.attach(some);
+    fall all{ctx, gone, [] { throw workers::worker_exit{}; }};
     try {
-      all.from(frames[s.condition()]);
+      all.from(frames[ctx.condition()]);
     } catch (const std::exception&) {
-      s.misdeed("what ends a worker was taken for an error");
+      ctx.misdeed("what ends a worker was taken for an error");
     } catch (const workers::worker_exit&) {
       if (!swallowed) throw;
     }
     went_on = true;
-    s.attach(some);
-    if (s.ran() != 0) s.misordered();
+    ctx.attach(some);
+    if (ctx.ran() != 0) ctx.misordered();
   });
   w->start();
   w.join();
-  expect(s, gone.load() == frames[s.condition()], "a frame was not left");
-  expect(s, went_on == swallowed, "a worker went on or not, and should not or should have");
-  expect(s, w->error() == nullptr, "an exit was taken for an error");
+  expect(ctx, gone.load() == frames[ctx.condition()], "a frame was not left");
+  expect(ctx, went_on == swallowed, "a worker went on or not, and should not or should have");
+  expect(ctx, w->error() == nullptr, "an exit was taken for an error");
   return 0;
 }
 
 // Main's own worker has no thread that it could leave: its children are ended, and it goes on.
-int exit_of_main(scene& s) {
-  staged_worker child(s,
-                      [&s] {
-                        s.attach(some);
+int exit_of_main(event_context& ctx) {
+  staged_worker child(ctx,
+                      [&ctx] {
+                        ctx.attach(some);
                         this_worker::wait_forever();
                       },
                       {.parent = this_worker::current_or_root()});
   child->start();
   this_worker::exit();
-  expect(s, !child->is_running(), "the children of main's worker outlived its exit");
+  expect(ctx, !child->is_running(), "the children of main's worker outlived its exit");
   child.join();
   return 0;
 }
 
-int exits_now(scene& s) {
-  if (s.condition() == 3) return exit_of_main(s);
+int exits_now(event_context& ctx) {
+  if (ctx.condition() == 3) return exit_of_main(ctx);
   std::atomic<int> gone{0};
-  staged_worker w(s, [&] {
-    s.attach(some);
-    if (s.condition() == 0) {
-      fall deep{s, gone, [] { this_worker::exit(); }};
+  staged_worker w(ctx, [&] {
+    ctx.attach(some);
+    if (ctx.condition() == 0) {
+      fall deep{ctx, gone, [] { this_worker::exit(); }};
       deep.from(10);
     }
     this_worker::wait_forever();
   });
   w->listen("leave", [](const workers::event& /*e*/) { this_worker::exit(); });
   w->start();
-  if (s.condition() == 1) w->fire("leave");
-  if (s.condition() == 2) w->invoke([] { this_worker::exit(); });
+  if (ctx.condition() == 1) w->fire("leave");
+  if (ctx.condition() == 2) w->invoke([] { this_worker::exit(); });
   w.join();
-  expect(s, gone.load() == (s.condition() == 0 ? 10 : 0), "a frame was not left");
+  expect(ctx, gone.load() == (ctx.condition() == 0 ? 10 : 0), "a frame was not left");
   return 0;
 }
 
 // Its error is known before its callbacks run: the newest of them waits until it was seen.
 testing::gate seen;
 
-int crashes(scene& s) {
+int crashes(event_context& ctx) {
   std::atomic<int> gone{0};
-  staged_worker w(s,
+  staged_worker w(ctx,
                   [&] {
-                    s.attach(some);
-                    s.attach([](scene& /*in*/) { seen.wait(); });
-                    fall deep{s, gone, [&s] {
-                                if (s.condition() == 0) throw std::runtime_error("from a task");
+                    ctx.attach(some);
+                    ctx.attach([](event_context& /*in*/) { seen.wait(); });
+                    fall deep{ctx, gone, [&ctx] {
+                                if (ctx.condition() == 0) throw std::runtime_error("from a task");
                                 throw not_an_exception{};
                               }};
                     deep.from(10);
                   },
-                  {.report_errors = s.condition() == 0});
+                  {.report_errors = ctx.condition() == 0});
   w->start();
   const std::optional<workers::outcome> got = this_worker::wait_thread(w.it());
-  expect(s, got.has_value() && got->error != nullptr && got->error == w->error(),
+  expect(ctx, got.has_value() && got->error != nullptr && got->error == w->error(),
          "the error of a task is not told to those that wait for it");
   seen.open();
   w.join();
-  expect(s, gone.load() == 10, "a frame was not left");
-  must_precede_callbacks(s, w.stamp_of(exit_step::task_ended), w.thread());
+  expect(ctx, gone.load() == 10, "a frame was not left");
+  must_precede_callbacks(ctx, w.stamp_of(exit_step::task_ended), w.thread());
   return 0;
 }
 
 // The same deed on the stack and as a callback, however the worker ends.
-int guard_and_callback(scene& s) {
+int guard_and_callback(event_context& ctx) {
   std::atomic<int> gone{0};
-  staged_worker w(s, [&] {
-    const guard before(s, gone);
-    s.attach();
-    const guard after(s, gone);
-    if (s.condition() == 0) return;
-    if (s.condition() == 1) this_worker::exit();
-    if (s.condition() == 2) throw std::runtime_error("from a task");
+  staged_worker w(ctx, [&] {
+    const guard before(ctx, gone);
+    ctx.attach();
+    const guard after(ctx, gone);
+    if (ctx.condition() == 0) return;
+    if (ctx.condition() == 1) this_worker::exit();
+    if (ctx.condition() == 2) throw std::runtime_error("from a task");
     this_worker::wait_forever();
   });
   w->start();
   w->stop();
   w.join();
-  expect(s, gone.load() == 2, "a frame was not left");
+  expect(ctx, gone.load() == 2, "a frame was not left");
   return 0;
 }
 
 // Stopped while it handles an event. What was sent before the stop is handled before its task ends,
 // what was sent behind it after that, and what those register runs all the same.
-int drains(scene& s) {
-  const int behind = s.condition() == 0 ? 1 : 200;
+int drains(event_context& ctx) {
+  const int behind = ctx.condition() == 0 ? 1 : 200;
   testing::gate held;
   testing::gate go_on;
   std::atomic<std::uint32_t> ahead_at{0};
   std::atomic<std::uint32_t> behind_at{0};
   std::atomic<int> handled{0};
-  staged_worker w(s);
+  staged_worker w(ctx);
   w->listen("hold", [&](const workers::event& /*e*/) {
     held.open();
     go_on.wait();
   });
   w->listen("ahead", [&](const workers::event& /*e*/) {
-    s.attach();
-    ahead_at.store(s.stamp());
+    ctx.attach();
+    ahead_at.store(ctx.stamp());
   });
   w->listen("behind", [&](const workers::event& /*e*/) {
-    s.attach();
-    if (handled.fetch_add(1) == 0) behind_at.store(s.stamp());
+    ctx.attach();
+    if (handled.fetch_add(1) == 0) behind_at.store(ctx.stamp());
   });
   w->start();
   w->fire("hold");
@@ -192,30 +192,30 @@ int drains(scene& s) {
   w->stop();  // one more in the drain ends nothing
   go_on.open();
   w.join();
-  expect(s, handled.load() == behind, "not all that was sent was handled");
-  expect(s, ahead_at.load() < w.stamp_of(exit_step::task_ended), "it was stopped too soon");
-  expect(s, behind_at.load() > w.stamp_of(exit_step::task_ended), "it was stopped too late");
-  must_precede_callbacks(s, w.stamp_of(exit_step::queue_drained), w.thread());
+  expect(ctx, handled.load() == behind, "not all that was sent was handled");
+  expect(ctx, ahead_at.load() < w.stamp_of(exit_step::task_ended), "it was stopped too soon");
+  expect(ctx, behind_at.load() > w.stamp_of(exit_step::task_ended), "it was stopped too late");
+  must_precede_callbacks(ctx, w.stamp_of(exit_step::queue_drained), w.thread());
   return 0;
 }
 
 // A listener that throws costs neither the others, nor its thread.
-int listener_throws(scene& s) {
+int listener_throws(event_context& ctx) {
   std::atomic<int> told{0};
   std::atomic<int> after{0};
-  staged_worker w(s,
+  staged_worker w(ctx,
                   [&] {
-                    s.attach(some);
+                    ctx.attach(some);
                     this_worker::listen(workers::events::listener_error,
                                         [&](const workers::event& /*e*/) { ++told; });
                     this_worker::wait_event("last");
-                    s.attach(some);
-                    if (s.ran() != 0) s.misordered();
+                    ctx.attach(some);
+                    if (ctx.ran() != 0) ctx.misordered();
                   },
                   {.report_errors = false});
-  w->listen("bad", [&s](const workers::event& /*e*/) {
-    s.attach();
-    if (s.condition() == 0) throw std::runtime_error("from a listener");
+  w->listen("bad", [&ctx](const workers::event& /*e*/) {
+    ctx.attach();
+    if (ctx.condition() == 0) throw std::runtime_error("from a listener");
     throw not_an_exception{};
   });
   w->listen("bad", [&](const workers::event& /*e*/) { ++after; });
@@ -223,49 +223,49 @@ int listener_throws(scene& s) {
   for (int i = 0; i != 3; ++i) w->fire("bad");
   w->invoke([&] { w->fire("last"); });  // behind what it tells itself of them
   w.join();
-  expect(s, after.load() == 3, "a listener that throws kept another from being called");
-  expect(s, told.load() == 3, "a worker is not told of each listener that throws");
+  expect(ctx, after.load() == 3, "a listener that throws kept another from being called");
+  expect(ctx, told.load() == 3, "a worker is not told of each listener that throws");
   return 0;
 }
 
 // A weak reference to the worker's thread, which none of its callbacks may find alive.
 std::function<bool()> watch;
 
-void look_at_it(scene& s) {
-  if (watch != nullptr && watch()) s.misdeed("a weak reference reads alive in a callback");
+void look_at_it(event_context& ctx) {
+  if (watch != nullptr && watch()) ctx.misdeed("a weak reference reads alive in a callback");
 }
 
 // All steps of an end in their order, then the callbacks, newest first, then the join.
-int in_full(scene& s) {
-  staged_worker child(s, [&s] {
-    s.attach(some);
+int in_full(event_context& ctx) {
+  staged_worker child(ctx, [&ctx] {
+    ctx.attach(some);
     this_worker::wait_forever();
   });
-  staged_worker w(s, [&] {
+  staged_worker w(ctx, [&] {
     w->adopt(child.it());
     child->start();
-    if (s.subject.watch != nullptr) watch = s.subject.watch();
-    s.attach(some, &look_at_it);
-    if (s.condition() == 0) return;
-    if (s.condition() == 1) this_worker::exit();
-    if (s.condition() == 2) throw std::runtime_error("from a task");
+    if (ctx.subject.watch != nullptr) watch = ctx.subject.watch();
+    ctx.attach(some, &look_at_it);
+    if (ctx.condition() == 0) return;
+    if (ctx.condition() == 1) this_worker::exit();
+    if (ctx.condition() == 2) throw std::runtime_error("from a task");
     this_worker::wait_forever();
   });
   w->start();
-  if (s.condition() == 3) w->stop();
+  if (ctx.condition() == 3) w->stop();
   w.join();
-  const std::uint32_t joined = s.stamp();
+  const std::uint32_t joined = ctx.stamp();
   child.join();
   std::uint32_t before = 0;
   for (int i = 0; i != static_cast<int>(exit_step::left) + 1; ++i) {
     const std::uint32_t at = w.stamp_of(static_cast<exit_step>(i));
-    expect(s, at > before, "a step of a worker's end is missing, or comes too soon");
+    expect(ctx, at > before, "a step of a worker's end is missing, or comes too soon");
     before = at;
   }
-  must_precede_callbacks(s, before, w.thread());
-  s.expect_newest_first(w.thread());
-  must_precede(s, child.thread(), w.thread());
-  if (callbacks_of(s, w.thread()).last >= joined) s.misordered();
+  must_precede_callbacks(ctx, before, w.thread());
+  ctx.expect_newest_first(w.thread());
+  must_precede(ctx, child.thread(), w.thread());
+  if (callbacks_of(ctx, w.thread()).last >= joined) ctx.misordered();
   return 0;
 }
 

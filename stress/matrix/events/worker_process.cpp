@@ -18,12 +18,12 @@ namespace this_worker = workers::this_worker;
 constexpr int some = 8;  // callbacks of a thread
 
 // Nobody waits for them here, and the process's end may meet them: they are never destroyed.
-staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then)()) {
+staged_worker& start_for_good(event_context& ctx, workers::worker_options how, void (*then)()) {
   static testing::gate ready;
   auto* const w = new staged_worker(
-      s,
-      [&s, then] {
-        s.attach(some);
+      ctx,
+      [&ctx, then] {
+        ctx.attach(some);
         ready.open();
         then();
       },
@@ -34,8 +34,8 @@ staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then
 }
 
 // Main's own worker stops its children and waits for them, as that of any thread does.
-int main_has_children(scene& s) {
-  start_for_good(s, {.parent = this_worker::current_or_root()},
+int main_has_children(event_context& ctx) {
+  start_for_good(ctx, {.parent = this_worker::current_or_root()},
                  [] { this_worker::wait_forever(); });
   return 0;
 }
@@ -43,15 +43,15 @@ int main_has_children(scene& s) {
 testing::gate go_on;
 
 // It sees the stop only when its parent is gone: who would wait for it would wait for ever.
-int told_and_not_waited_for(scene& s) {
+int told_and_not_waited_for(event_context& ctx) {
   std::optional<staged_worker> daemon;
   testing::gate ready;
-  staged_worker parent(s, [&] {
-    s.attach(some);
+  staged_worker parent(ctx, [&] {
+    ctx.attach(some);
     daemon.emplace(
-        s,
+        ctx,
         [&] {
-          s.attach(some);
+          ctx.attach(some);
           ready.open();
           go_on.wait();
           this_worker::wait_forever();
@@ -62,18 +62,18 @@ int told_and_not_waited_for(scene& s) {
   });
   parent->start();
   parent.join();
-  expect(s, (*daemon)->is_running(), "a daemon ended before it looked into its queue");
+  expect(ctx, (*daemon)->is_running(), "a daemon ended before it looked into its queue");
   go_on.open();
   daemon->join();  // it was told to stop
   return 0;
 }
 
 // It blocks, and so can't be told; the process does not wait for it.
-int left_running(scene& s) {
+int left_running(event_context& ctx) {
   workers::worker_options how;
-  if (s.condition() == 0) how = {.daemon = true, .parent = this_worker::current_or_root()};
-  if (s.condition() == 1) how = {.parent = nullptr};
-  start_for_good(s, std::move(how), [] { go_on.wait(); });
+  if (ctx.condition() == 0) how = {.daemon = true, .parent = this_worker::current_or_root()};
+  if (ctx.condition() == 1) how = {.parent = nullptr};
+  start_for_good(ctx, std::move(how), [] { go_on.wait(); });
   return 0;
 }
 

@@ -23,29 +23,29 @@ namespace threadref::stress {
 
 namespace {
 
-class shared_memory {
+class mapped_record {
  public:
-  shared_memory() : file_("threadref_scene", sizeof(shared_scene)) {
+  mapped_record() : file_("threadref_event_record", sizeof(event_record)) {
     void* const at =
-        mmap(nullptr, sizeof(shared_scene), PROT_READ | PROT_WRITE, MAP_SHARED, file_.fd(), 0);
-    THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the scene");
+        mmap(nullptr, sizeof(event_record), PROT_READ | PROT_WRITE, MAP_SHARED, file_.fd(), 0);
+    THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the event record");
     // A file of zeros is what a new one is; constructing it would touch every page.
-    scene_ = static_cast<shared_scene*>(at);
+    record_ = static_cast<event_record*>(at);
   }
-  ~shared_memory() { munmap(scene_, sizeof(shared_scene)); }
-  shared_memory(const shared_memory&) = delete;
-  shared_memory& operator=(const shared_memory&) = delete;
+  ~mapped_record() { munmap(record_, sizeof(event_record)); }
+  mapped_record(const mapped_record&) = delete;
+  mapped_record& operator=(const mapped_record&) = delete;
   [[nodiscard]] int fd() const noexcept { return file_.fd(); }
-  [[nodiscard]] const shared_scene& scene() const noexcept { return *scene_; }
+  [[nodiscard]] const event_record& record() const noexcept { return *record_; }
 
  private:
   testing::memory_file file_;
-  shared_scene* scene_;
+  event_record* record_;
 };
 
 // In a group of its own, so that what it forks can be ended with it; with no signal blocked, and
 // its output in a file.
-pid_t spawn(const trial_plan& plan, int scene_fd, int output_fd) {
+pid_t spawn(const trial_plan& plan, int record_fd, int output_fd) {
   posix_spawnattr_t attributes{};
   sigset_t none;
   sigemptyset(&none);
@@ -60,7 +60,7 @@ pid_t spawn(const trial_plan& plan, int scene_fd, int output_fd) {
   std::vector<std::string> command{
       "stress_threadref",
       testing::concat("--act=", act_name(plan.what->name, plan.who->name, plan.condition)),
-      testing::concat("--child_ledger=", scene_fd), testing::concat("--seed=", plan.seed)};
+      testing::concat("--child_ledger=", record_fd), testing::concat("--seed=", plan.seed)};
   if (plan.smoke) command.emplace_back("--smoke");
   if (plan.kill_it) command.emplace_back("--plant=killed_child");
   // Threads that live when the process ends, and what they hold, are the question and no leaks.
@@ -149,14 +149,14 @@ void fates::add(const fates& other) noexcept {
   doubled += other.doubled;
 }
 
-trial_result grade(const shared_scene& left, int status) {
+trial_result grade(const event_record& left, int status) {
   trial_result r;
   end_of_process end = judge_end(left.end, status);
   if (left.absent.load() && end.is == word::guaranteed)
     return {.is = word::absent, .callbacks = {}, .why = left.said.data(), .said = {}};
   r.why = std::move(end.why);
   r.is = end.is;
-  const std::size_t used = std::min<std::size_t>(left.used.load(), shared_scene::lines_most);
+  const std::size_t used = std::min<std::size_t>(left.used.load(), event_record::max_registrations);
   for (std::size_t i = 0; i != used; ++i) r.is = worse(r.is, fate_of(left.lines[i], r.callbacks));
   if (left.misordered.load()) r.is = worse(r.is, word::misordered);
   if (left.grows.load()) r.is = worse(r.is, word::grows);
@@ -172,16 +172,16 @@ trial_result grade(const shared_scene& left, int status) {
 }
 
 trial_result play_trial(const trial_plan& plan) {
-  const shared_memory memory;
+  const mapped_record shared;
   const testing::memory_file output("threadref_output");
-  const pid_t child = spawn(plan, memory.fd(), output.fd());
+  const pid_t child = spawn(plan, shared.fd(), output.fd());
   const std::string_view hangs =
       wait_for_end(child, {.cpu_seconds = plan.what->cpu_seconds_given * slower_under_sanitizers});
   // Not reaped before, so that its group's number is nobody else's.
   kill(-child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
-  trial_result r = grade(memory.scene(), status);
+  trial_result r = grade(shared.record(), status);
   if (!hangs.empty()) {
     r.is = word::hangs;
     r.why = hangs;

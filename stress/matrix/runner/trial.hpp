@@ -39,6 +39,6 @@ struct trial_plan {
 trial_result play_trial(const trial_plan& plan);
 
 // Of one that has ended by itself. `status` is waitpid's.
-trial_result grade(const shared_scene& left, int status);
+trial_result grade(const event_record& left, int status);
 
 }  // namespace threadref::stress
