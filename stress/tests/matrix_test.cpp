@@ -36,9 +36,9 @@ constexpr int killed_by(int signal) {
 struct a_record : ::testing::Test {
   std::unique_ptr<event_record> left = std::make_unique<event_record>();
 
-  line& add(int ran, line::promise made = line::promise::accepted) {
-    line& l = left->lines[left->used.fetch_add(1)];
-    l.made.store(made);
+  registration& add(int ran, registration_status made = registration_status::accepted) {
+    registration& l = left->registrations[left->used.fetch_add(1)];
+    l.status.store(made);
     l.ran.store(static_cast<std::uint8_t>(ran));
     return l;
   }
@@ -47,7 +47,7 @@ struct a_record : ::testing::Test {
 
 TEST_F(a_record, in_which_all_ran_once_is_guaranteed) {
   add(1);
-  add(0, line::promise::taken);
+  add(0, registration_status::removed);
   EXPECT_EQ(graded(), word::guaranteed);
 }
 
@@ -57,11 +57,11 @@ TEST_F(a_record, in_which_nothing_was_registered_says_nothing) {
 
 TEST_F(a_record, is_as_bad_as_its_worst_callback) {
   add(1);
-  add(0, line::promise::refused);
+  add(0, registration_status::refused);
   EXPECT_EQ(graded(), word::refused);
   add(0);
   EXPECT_EQ(graded(), word::lost);
-  add(1).elsewhere.store(true);
+  add(1).on_other_thread.store(true);
   EXPECT_EQ(graded(), word::misplaced);
   add(2);
   EXPECT_EQ(graded(), word::doubled);
@@ -70,24 +70,24 @@ TEST_F(a_record, is_as_bad_as_its_worst_callback) {
 }
 
 TEST_F(a_record, in_which_a_callback_ran_after_its_join_is_misplaced) {
-  add(1).late.store(true);
+  add(1).after_join.store(true);
   EXPECT_EQ(graded(), word::misplaced);
 }
 
 TEST_F(a_record, in_which_what_was_taken_or_refused_ran_is_doubled) {
-  add(1, line::promise::taken);
+  add(1, registration_status::removed);
   EXPECT_EQ(graded(), word::doubled);
   left = std::make_unique<event_record>();
-  add(1, line::promise::refused);
+  add(1, registration_status::refused);
   EXPECT_EQ(graded(), word::doubled);
 }
 
 TEST_F(a_record, asks_of_a_fork_only_what_it_announced) {
   add(1).ran_in_fork.store(1);
   EXPECT_EQ(graded(), word::doubled);
-  left->lines[0].asked_of_fork.store(true);
+  left->registrations[0].expected_in_fork.store(true);
   EXPECT_EQ(graded(), word::guaranteed);
-  left->lines[0].ran_in_fork.store(0);
+  left->registrations[0].ran_in_fork.store(0);
   EXPECT_EQ(graded(), word::lost);
 }
 
@@ -108,8 +108,8 @@ TEST_F(a_record, whose_process_was_killed_by_somebody_else_is_unknown) {
 
 TEST_F(a_record, that_corrupts_says_what) {
   add(1);
-  left->misdeeds.store(1);
-  std::string_view("somebody's key").copy(left->said.data(), left->said.size() - 1);
+  left->violations.store(1);
+  std::string_view("somebody's key").copy(left->message.data(), left->message.size() - 1);
   const trial_result r = grade(*left, exited(0));
   EXPECT_EQ(r.is, word::corrupts);
   EXPECT_EQ(r.why, "somebody's key");

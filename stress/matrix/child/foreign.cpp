@@ -16,12 +16,12 @@ void at_thread_local_end(std::function<void()> work) {
 
 namespace {
 
-void blame_foreign_value() noexcept {
-  event_context::current().misdeed(
+void record_foreign_value() noexcept {
+  event_context::current().record_violation(
       "the destructor of a foreign key got a value that is not its own");
 }
 [[maybe_unused]] const bool is_handler_set =
-    (testing::set_wrong_value_handler(&blame_foreign_value), true);
+    (testing::set_wrong_value_handler(&record_foreign_value), true);
 
 }  // namespace
 

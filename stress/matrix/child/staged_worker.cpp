@@ -33,8 +33,8 @@ ran_between callbacks_of(event_context& ctx, std::uint32_t thread) {
   const event_record& m = ctx.record();
   const std::size_t used = std::min<std::size_t>(m.used.load(), event_record::max_registrations);
   for (std::size_t i = 0; i != used; ++i) {
-    const std::uint32_t stamp = m.lines[i].stamp.load();
-    if (m.lines[i].thread.load() != thread || stamp == 0) continue;
+    const std::uint32_t stamp = m.registrations[i].stamp.load();
+    if (m.registrations[i].thread.load() != thread || stamp == 0) continue;
     all.first = all.first == 0 ? stamp : std::min(all.first, stamp);
     all.last = std::max(all.last, stamp);
   }
@@ -43,7 +43,7 @@ ran_between callbacks_of(event_context& ctx, std::uint32_t thread) {
 
 void must_precede_callbacks(event_context& ctx, std::uint32_t stamp, std::uint32_t thread) {
   const ran_between ran = callbacks_of(ctx, thread);
-  if (ran.first != 0 && stamp >= ran.first) ctx.misordered();
+  if (ran.first != 0 && stamp >= ran.first) ctx.record_misordered();
 }
 
 void must_precede(event_context& ctx, std::uint32_t thread, std::uint32_t other) {
@@ -51,7 +51,7 @@ void must_precede(event_context& ctx, std::uint32_t thread, std::uint32_t other)
 }
 
 void expect(event_context& ctx, bool kept, std::string_view otherwise) {
-  if (!kept) ctx.misdeed(otherwise);
+  if (!kept) ctx.record_violation(otherwise);
 }
 
 staged_worker::staged_worker(event_context& ctx, std::function<void()> body,
@@ -75,7 +75,7 @@ staged_worker::~staged_worker() {
 
 void staged_worker::join() {
   it_->join();
-  if (thread() != 0) ctx_.joined(thread());
+  if (thread() != 0) ctx_.note_joined(thread());
 }
 
 }  // namespace threadref::stress

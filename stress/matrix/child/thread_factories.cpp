@@ -65,14 +65,15 @@ void on_new_thread(event_context& ctx, maker how, const std::function<void()>& b
       break;
     }
     case maker::c11:
-      if (detail::under_tsan) return ctx.absent("ThreadSanitizer does not know thrd_create");
+      if (detail::under_tsan) return ctx.record_absent("ThreadSanitizer does not know thrd_create");
       run_c11_thread(numbered);
       break;
     case maker::boost:
-      if (!run_boost_thread(numbered)) return ctx.absent("Boost.Thread is not in this build");
+      if (!run_boost_thread(numbered))
+        return ctx.record_absent("Boost.Thread is not in this build");
       break;
   }
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
 }
 
 // It outlives the object, for a thread that is detached.
@@ -120,7 +121,7 @@ bool player_thread::join_until(std::chrono::steady_clock::time_point when) {
 
 void player_thread::note_end() {
   over_ = true;
-  state_->of->joined(state_->number.load());
+  state_->of->note_joined(state_->number.load());
   delete state_;
 }
 

@@ -38,14 +38,14 @@ int in_the_body(event_context& ctx) {
 
 // What a callback still does after a cancellation point is a promise of its own.
 void attach_halves(event_context& ctx) {
-  static event_context::offer o;
+  static event_context::attempt tried;
   ctx.attach(some / 2);
-  o = ctx.begin();
-  event_context::accepted(o, ctx.attach([](event_context& /*in*/) {
+  tried = ctx.begin_attach();
+  event_context::end_attach(tried, ctx.attach([](event_context& /*in*/) {
     if (!ready.is_open()) ready.open();
     cancelled.wait();
     pthread_testcancel();
-    o.what.run(o.what.with);
+    tried.what.run(tried.what.with);
   }));
   ctx.attach(some / 2);
 }

@@ -68,7 +68,7 @@ int in_a_lower_key(event_context& ctx) {
 // late. They then end in the last one, which ThreadSanitizer keeps for itself.
 bool is_too_late(event_context& ctx) {
   if (!detail::under_tsan || ctx.condition() != registers_first) return false;
-  ctx.absent("ThreadSanitizer ends a thread in the last round, and crashes if it is used");
+  ctx.record_absent("ThreadSanitizer ends a thread in the last round, and crashes if it is used");
   return true;
 }
 
@@ -81,7 +81,7 @@ int in_a_boost_variable(event_context& ctx) {
   if (is_too_late(ctx)) return 0;
   play_with(ctx, [&ctx] {
     if (!at_boost_tss_end(what_the_destructor_does(ctx)))
-      ctx.absent("Boost.Thread is not in this build");
+      ctx.record_absent("Boost.Thread is not in this build");
   });
   return 0;
 }

@@ -102,7 +102,7 @@ int is_stopped(event_context& ctx) {
   });
   t.request_stop();
   t.join();
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
@@ -129,7 +129,7 @@ int is_caught(event_context& ctx) {
     std::thread(std::move(task)).join();
     catching([&] { done.get(); });
   }
-  if (ctx.condition() != 0) ctx.joined(number.load());
+  if (ctx.condition() != 0) ctx.note_joined(number.load());
   return 0;
 }
 
@@ -142,7 +142,7 @@ int is_detached(event_context& ctx) {
   t.detach();
   number.wait(0);
   end.wait();
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
@@ -159,7 +159,7 @@ int on_the_smallest_stack(event_context& ctx) {
       pthread_attr_setstacksize(&small, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
   THREADREF_CHECK_CALL(pthread_create(&t, &small, &on_a_small_stack, &ctx));
   THREADREF_CHECK_CALL(pthread_join(t, nullptr));
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
@@ -177,11 +177,13 @@ int lives_long(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     ctx.attach(some);
     const callback never{
-        [](void* in) { static_cast<event_context*>(in)->misdeed("ran, though detached"); }, &ctx};
+        [](void* in) { static_cast<event_context*>(in)->record_violation("ran, though detached"); },
+        &ctx};
     const auto churn = [&](int times) {
       for (int i = 0; i != times; ++i) {
         const std::function<bool()> detach = ctx.subject.attach_detachable(never);
-        if (detach == nullptr || !detach()) ctx.misdeed("its thread lives, and it was gone");
+        if (detach == nullptr || !detach())
+          ctx.record_violation("its thread lives, and it was gone");
       }
     };
     // Half of the least that one registration could keep.
@@ -189,7 +191,7 @@ int lives_long(event_context& ctx) {
     churn(times / 10);
     const std::size_t before = bytes_in_use();
     churn(times);
-    if (bytes_in_use() > before + times * sizeof(void*)) ctx.grows();
+    if (bytes_in_use() > before + times * sizeof(void*)) ctx.record_growth();
   });
   return 0;
 }
@@ -225,9 +227,9 @@ void on_boost_thread(event_context& ctx, boost_end how, kernel_end* end = nullpt
     if (end != nullptr) end->begin();
     attach_some(ctx);
   };
-  if (!end_boost_thread(how, body)) return ctx.absent("Boost.Thread is not in this build");
+  if (!end_boost_thread(how, body)) return ctx.record_absent("Boost.Thread is not in this build");
   if (end != nullptr) end->wait();
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
 }
 
 int boost_thread_ends(event_context& ctx) {

@@ -58,7 +58,7 @@ int another_allocator(event_context& ctx) {
   // The loader goes on without what it does not find.
   if (testing::observe_environment().allocator.find(allocators[ctx.condition()].name) ==
       std::string::npos) {
-    ctx.absent("it is not installed: scripts/setup.sh --all installs it");
+    ctx.record_absent("it is not installed: scripts/setup.sh --all installs it");
     return 0;
   }
   for (int i = 0; i != ctx.size(100); ++i) {
@@ -242,18 +242,18 @@ void fill_up(event_context& ctx) {
   all.over.store(true);
   all.over.notify_all();
   for (const pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
-  for (std::size_t i = 0; i != threads.size(); ++i) ctx.joined(all.numbers[i].load());
+  for (std::size_t i = 0; i != threads.size(); ++i) ctx.note_joined(all.numbers[i].load());
 }
 
 int few_threads(event_context& ctx) {
   enum { by_user, by_group };
   if (ctx.condition() == by_user) {
-    if (!become_a_small_user()) ctx.absent("only root can become another user");
+    if (!become_a_small_user()) ctx.record_absent("only root can become another user");
     for (int i = 0; i != ctx.size(20) && geteuid() != 0; ++i) fill_up(ctx);
     return 0;
   }
   const small_group group;
-  if (!group.entered()) ctx.absent("no control group can be made here");
+  if (!group.entered()) ctx.record_absent("no control group can be made here");
   for (int i = 0; i != ctx.size(20) && group.entered(); ++i) fill_up(ctx);
   return 0;
 }

@@ -38,7 +38,7 @@ constinit thread_local allocating allocator_here;
 void on_allocation() noexcept {
   allocating& here = allocator_here;
   if (here.inside)
-    event_context::current().misdeed(
+    event_context::current().record_violation(
         "it calls malloc inside malloc: an allocator would deadlock, or break");
   if (here.inside || !here.asks) return;
   here.asks = false;

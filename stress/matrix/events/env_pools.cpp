@@ -114,12 +114,12 @@ constexpr std::array<event::condition, event::conditions_most> pool_names = {
 // Null: it can't be had, and that is said.
 const pool_face* face_of(event_context& ctx, const pool_kind& kind) {
   if (detail::under_tsan && !kind.not_under_tsan.empty()) {
-    ctx.absent(kind.not_under_tsan);
+    ctx.record_absent(kind.not_under_tsan);
     return nullptr;
   }
   if (kind.face != nullptr) return kind.face;
   if (!has_module(kind.module)) {
-    ctx.absent("its headers were not found when this was built");
+    ctx.record_absent("its headers were not found when this was built");
     return nullptr;
   }
   return loaded_object(kind.module)
@@ -141,7 +141,7 @@ int ended_in_order(event_context& ctx) {
   visit_workers(v, *face, pool);
   THREADREF_CHECK(face->end(pool), "the pool could not end its workers");
   if (kind.joins) {
-    for (const auto& number : v.numbers) ctx.joined(number.load());
+    for (const auto& number : v.numbers) ctx.note_joined(number.load());
   } else {
     while (threads_alive() > before) sched_yield();
   }

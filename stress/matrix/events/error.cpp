@@ -54,7 +54,7 @@ int after_the_body(event_context& ctx) {
       attach_around(ctx, &throw_a_standard_one);
       throw not_an_exception{};
     } catch (const not_an_exception&) {
-      if (ctx.ran() != 0) ctx.misdeed("a callback ran while its thread's body did");
+      if (ctx.ran() != 0) ctx.record_violation("a callback ran while its thread's body did");
     }
   });
   return 0;
@@ -68,10 +68,10 @@ int in_a_destructor(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     ctx.attach(some);
     for (void*& v : variables) {
-      const event_context::offer o =
-          ctx.begin(&v == &variables[1] ? &throw_a_standard_one : nullptr);
-      v = o.what.with;
-      event_context::accepted(o, ctx.subject.attach_variable(&v, o.what.run));
+      const event_context::attempt tried =
+          ctx.begin_attach(&v == &variables[1] ? &throw_a_standard_one : nullptr);
+      v = tried.what.with;
+      event_context::end_attach(tried, ctx.subject.attach_variable(&v, tried.what.run));
     }
     ctx.attach(some);
   });

@@ -130,7 +130,7 @@ void* registering(void* of) {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(ctx.thread()));
 }
 void note_join(event_context& ctx, void* number) {
-  ctx.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+  ctx.note_joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
 }
 
 // As many threads as there can be. They register while no other can be made; memory is not the

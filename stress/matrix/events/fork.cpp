@@ -51,7 +51,7 @@ void end_by(std::size_t condition) {
 
 int main_forks(event_context& ctx) {
   ctx.attach(some);
-  ctx.ask_of_fork();
+  ctx.expect_in_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
   end_by(ctx.condition());
@@ -61,7 +61,7 @@ int main_forks(event_context& ctx) {
 int worker_forks(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     ctx.attach(some);
-    ctx.ask_of_fork();
+    ctx.expect_in_fork();
     const pid_t forked = checked_fork();
     if (forked != 0) wait_for(forked);
     end_by(ctx.condition());
@@ -104,10 +104,10 @@ class siblings {
   void must_have_vanished(event_context& ctx) const {
     const auto lives = [](const member& one) { return one.lives && one.lives(); };
     if (std::any_of(all_.begin(), all_.end(), lives))
-      ctx.misdeed("a vanished thread is taken to live");
+      ctx.record_violation("a vanished thread is taken to live");
     // Nobody knows more than the forking thread there.
     if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
-      ctx.misdeed("vanished threads are counted as alive");
+      ctx.record_violation("vanished threads are counted as alive");
   }
   [[nodiscard]] bool has(std::uint64_t identity) const {
     return std::any_of(all_.begin(), all_.end(), [identity](const member& one) {
@@ -196,7 +196,7 @@ void fork_many_times(event_context& ctx) {
     if (forked == 0) {
       ctx.subject.attach({&do_nothing, nullptr});
       if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
-        ctx.misdeed("vanished threads are counted as alive");
+        ctx.record_violation("vanished threads are counted as alive");
       _exit(0);
     }
     wait_for(forked);
@@ -221,7 +221,7 @@ int forks_under_churn(event_context& ctx) {
 
 // Both processes go on with what is pending, and with nothing else.
 void fork_here(event_context& ctx) {
-  ctx.ask_of_fork();
+  ctx.expect_in_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
 }
@@ -273,10 +273,10 @@ void be_new_there(event_context& ctx, const siblings& vanished) {
   for (int i = 0; i != 4; ++i) {
     on_new_thread(ctx, [&] {
       if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
-        ctx.misdeed("a new thread is taken for a vanished one");
+        ctx.record_violation("a new thread is taken for a vanished one");
       ctx.attach(some);
       if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
-        ctx.misdeed("a new thread is taken for a vanished one");
+        ctx.record_violation("a new thread is taken for a vanished one");
     });
     on_new_thread(ctx, [] {});  // one that has nothing
   }

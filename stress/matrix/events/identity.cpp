@@ -32,11 +32,11 @@ int dead_in_callbacks(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     for (int i = 0; i != 5; ++i) refs.push_back(ctx.subject.watch());
     for (const auto& alive : refs) {
-      if (!alive()) ctx.misdeed("a reference to the running thread says that it is dead");
+      if (!alive()) ctx.record_violation("a reference to the running thread says that it is dead");
     }
     ctx.attach(some, [](event_context& in) {
       for (const auto& alive : refs) {
-        if (alive()) in.misdeed("a reference to a thread that ends says that it lives");
+        if (alive()) in.record_violation("a reference to a thread that ends says that it lives");
       }
     });
   });
@@ -58,11 +58,11 @@ int ref_stays_dead(event_context& ctx) {
     on_new_thread(ctx, [&] {
       if (pthread_equal(pthread_self(), had) != 0) ++same;
       ctx.attach();
-      if (alive()) ctx.misdeed("a reference to a dead thread says that a successor is it");
+      if (alive()) ctx.record_violation("a reference to a dead thread says that a successor is it");
     });
-    if (alive()) ctx.misdeed("a reference to a dead thread says that it lives");
+    if (alive()) ctx.record_violation("a reference to a dead thread says that it lives");
   }
-  if (same == 0) ctx.absent("no successor had the pthread_t of the first thread");
+  if (same == 0) ctx.record_absent("no successor had the pthread_t of the first thread");
   return 0;
 }
 
@@ -72,8 +72,8 @@ int never_twice(event_context& ctx) {
     on_new_thread(ctx, [&] {
       ctx.attach();
       const std::uint64_t me = ctx.subject.identity();
-      if (me == 0) ctx.misdeed("a thread that registered is nobody");
-      if (!seen.insert(me).second) ctx.misdeed("two threads have one identity");
+      if (me == 0) ctx.record_violation("a thread that registered is nobody");
+      if (!seen.insert(me).second) ctx.record_violation("two threads have one identity");
     });
   }
   return 0;
@@ -85,11 +85,11 @@ std::atomic<std::uint64_t> identity_of_body{0};
 void ask_late(event_context& ctx) {
   const std::uint64_t now = ctx.subject.identity();
   if (now != 0 && now != identity_of_body.load())
-    ctx.misdeed("a thread that ends is somebody else");
+    ctx.record_violation("a thread that ends is somebody else");
 }
 void ask(event_context& ctx) {
   if (ctx.subject.identity() != identity_of_body.load())
-    ctx.misdeed("a callback was told that its thread is another, or none");
+    ctx.record_violation("a callback was told that its thread is another, or none");
 }
 
 int who_am_i(event_context& ctx) {
@@ -110,12 +110,12 @@ int starts_with_nothing(event_context& ctx) {
                                           : ctx.subject.identity() != 0;
   };
   if (ctx.subject.pending == nullptr && ctx.subject.identity == nullptr) {
-    ctx.absent("it does not say what a thread has");
+    ctx.record_absent("it does not say what a thread has");
     return 0;
   }
   for (int i = 0; i != 50; ++i) {
     on_new_thread(ctx, [&] {
-      if (has_some()) ctx.misdeed("a new thread found what a dead one had");
+      if (has_some()) ctx.record_violation("a new thread found what a dead one had");
       ctx.attach(some);
     });
   }
@@ -158,13 +158,13 @@ void count_one_by_one(event_context& ctx) {
   members all(ctx, count);
   for (std::size_t ended = 0; ended != count; ++ended) {
     if (ctx.subject.threads().size() != others + count - ended)
-      ctx.misdeed("a thread that lives is not counted");
+      ctx.record_violation("a thread that lives is not counted");
     all.tell(ended);
     all.join(ended);
-    if (folded.load() != ended + 1) ctx.misdeed("a thread that ended is not counted");
+    if (folded.load() != ended + 1) ctx.record_violation("a thread that ended is not counted");
   }
   if (ctx.subject.threads().size() != others)
-    ctx.misdeed("a thread that ended is still counted as one that lives");
+    ctx.record_violation("a thread that ended is still counted as one that lives");
 }
 
 void count_while_they_end(event_context& ctx) {
@@ -179,7 +179,7 @@ void count_while_they_end(event_context& ctx) {
       // Those that live first: who ends in between is then counted as one that has.
       const std::size_t alive = ctx.subject.threads().size() - others;
       if (alive + folded.load() < count)
-        ctx.misdeed("a thread that ends is counted neither alive nor ended");
+        ctx.record_violation("a thread that ends is counted neither alive nor ended");
     }
     for (std::size_t i = 0; i != count; ++i) all.join(i);
   }
@@ -204,7 +204,7 @@ int hands_over(event_context& ctx) {
   const player_thread reader(ctx, [&] {
     while (!over.load()) {
       if (const shared_node* const n = published.load(); n != nullptr && n->value.load() != 7)
-        ctx.misdeed("what a reader still used was freed");
+        ctx.record_violation("what a reader still used was freed");
       reads.fetch_add(1);
     }
   });

@@ -133,9 +133,9 @@ int uses_the_library(event_context& ctx) {
       in.attach();
       if (in.subject.watch == nullptr) return;
       if (const auto alive = in.subject.watch(); alive != nullptr && alive())
-        in.misdeed("a thread that ends has a reference that says that it lives");
+        in.record_violation("a thread that ends has a reference that says that it lives");
       if (in.subject.threads().empty())
-        in.misdeed("a thread that ends is not among those that live");
+        in.record_violation("a thread that ends is not among those that live");
     });
   });
   return 0;
@@ -147,7 +147,7 @@ void allocate(event_context& ctx) {
   constexpr std::size_t size = 1'000;
   for (unsigned char*& one : kept) {
     if (one != nullptr && (one[0] != 7 || one[size - 1] != 7))
-      ctx.misdeed("memory was overwritten");
+      ctx.record_violation("memory was overwritten");
     std::free(one);
     one = static_cast<unsigned char*>(std::malloc(size));
     THREADREF_CHECK(one != nullptr, "malloc");
@@ -179,11 +179,11 @@ int detaches(event_context& ctx) {
     if (ctx.condition() == 0) {
       detach = ctx.attach_detachable();
       ctx.attach([](event_context& in) {
-        if (!detach()) in.misdeed("a pending sibling was not to be had");
+        if (!detach()) in.record_violation("a pending sibling was not to be had");
       });
     } else {
       detach = ctx.attach_detachable([](event_context& in) {
-        if (detach()) in.misdeed("it was taken back while it ran");
+        if (detach()) in.record_violation("it was taken back while it ran");
       });
     }
     ctx.attach(some);
@@ -192,13 +192,13 @@ int detaches(event_context& ctx) {
 }
 
 void set_value(event_context& ctx, void (*then)(event_context&)) {
-  const event_context::offer o = ctx.begin(then);
-  event_context::accepted(o, ctx.subject.set_value(o.what));
+  const event_context::attempt tried = ctx.begin_attach(then);
+  event_context::end_attach(tried, ctx.subject.set_value(tried.what));
 }
 
 int sets_its_value(event_context& ctx) {
   if (ctx.subject.set_value == nullptr) {
-    ctx.absent("it keeps a list, and no value that could be set again");
+    ctx.record_absent("it keeps a list, and no value that could be set again");
     return 0;
   }
   on_new_thread(ctx, ctx.condition() == 0 ? maker::posix : maker::boost, [&ctx] {

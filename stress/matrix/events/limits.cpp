@@ -38,15 +38,16 @@ void beside_foreign_value(event_context& ctx, bool has_value) {
     ctx.attach(some);
   });
   if (keys.mistaken.load() != 0)
-    ctx.misdeed("the destructor of somebody else's key was called with its data");
-  if (keys.value != decltype(keys.value){}) ctx.misdeed("it wrote to somebody else's data");
+    ctx.record_violation("the destructor of somebody else's key was called with its data");
+  if (keys.value != decltype(keys.value){})
+    ctx.record_violation("it wrote to somebody else's data");
   if (keys.calls.load() != before + (has_value ? 1 : 0))
-    ctx.misdeed("the destructor of somebody else's key was not called once");
+    ctx.record_violation("the destructor of somebody else's key was not called once");
 }
 
 void look_for_foreign_key() {
   if (pthread_setspecific(keys_of_module().first, nullptr) != 0)
-    event_context::current().misdeed("somebody else's key was deleted");
+    event_context::current().record_violation("somebody else's key was deleted");
 }
 
 // Whatever gives its key back when the process ends must know which one is its own. No mechanism
@@ -154,7 +155,7 @@ int many_threads(event_context& ctx) {
   for (const pthread_t one : made) {
     void* number = nullptr;
     THREADREF_CHECK_CALL(pthread_join(one, &number));
-    ctx.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+    ctx.note_joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
   }
   THREADREF_CHECK_CALL(pthread_attr_destroy(&small));
   return 0;

@@ -56,7 +56,7 @@ int some_are_gone(event_context& ctx) {
     for (int i = 0; i != 100; ++i) {
       const auto detach = ctx.attach_detachable();
       if (i % 3 == 0 && detach != nullptr && !detach())
-        ctx.misdeed("its thread lives, and it was gone");
+        ctx.record_violation("its thread lives, and it was gone");
     }
   });
   ctx.expect_newest_first(number);
@@ -74,10 +74,10 @@ int late_is_next(event_context& ctx) {
   // Lines are in the order of registration, so that the late ones are the last: but they ran after
   // the one that registered them.
   const event_record& m = ctx.record();
-  const std::uint32_t last_of_others = m.lines[some - 1].stamp.load();
+  const std::uint32_t last_of_others = m.registrations[some - 1].stamp.load();
   for (std::uint32_t i = some + 1; i != m.used.load(); ++i) {
-    const std::uint32_t stamp = m.lines[i].stamp.load();
-    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) ctx.misordered();
+    const std::uint32_t stamp = m.registrations[i].stamp.load();
+    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) ctx.record_misordered();
   }
   return 0;
 }
@@ -101,9 +101,9 @@ int after_the_stack(event_context& ctx) {
     const stack_object after(ctx, gone);
     if (ctx.condition() == 1) pthread_exit(nullptr);
   });
-  for (const line& l : ctx.record().lines) {
+  for (const registration& l : ctx.record().registrations) {
     const std::uint32_t stamp = l.stamp.load();
-    if (stamp != 0 && stamp < gone.load()) ctx.misordered();
+    if (stamp != 0 && stamp < gone.load()) ctx.record_misordered();
   }
   return 0;
 }
@@ -134,7 +134,7 @@ int beside_foreign_keys(event_context& ctx) {
     ctx.attach(some);
     if (now(keys_between)) foreign_keys().set(&ctx);
     if (now(boost_between) && !at_boost_tss_end([] {}))
-      ctx.absent("Boost.Thread is not in this build");
+      ctx.record_absent("Boost.Thread is not in this build");
     ctx.attach(some);
     if (now(keys_after)) foreign_keys().set(&ctx);
   });
@@ -150,7 +150,7 @@ int sees_foreign_values(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     seen->set(&ctx);
     ctx.attach(some, [](event_context& in) {
-      if (!seen->all_are(&in)) in.misordered();
+      if (!seen->all_are(&in)) in.record_misordered();
     });
   });
   return 0;
@@ -162,7 +162,8 @@ int sees_thread_locals(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     trivial = 7;
     ctx.attach(some, [](event_context& in) {
-      if (trivial != 7) in.misdeed("a thread_local has not the value that the body gave it");
+      if (trivial != 7)
+        in.record_violation("a thread_local has not the value that the body gave it");
     });
   });
   return 0;

@@ -61,12 +61,12 @@ int main_exits(event_context& ctx) {
 int main_pthread_exits(event_context& ctx) {
   if (ctx.condition() == 1) {
     if (detail::under_tsan) {
-      ctx.absent("under ThreadSanitizer it never ends while another thread lives");
+      ctx.record_absent("under ThreadSanitizer it never ends while another thread lives");
       return 0;
     }
     start_detached(ctx, [&ctx, main = pthread_self(), number = ctx.thread()] {
       THREADREF_CHECK_CALL(pthread_join(main, nullptr));
-      ctx.joined(number);
+      ctx.note_joined(number);
     });
   }
   ctx.attach(some);
@@ -76,7 +76,7 @@ int main_pthread_exits(event_context& ctx) {
 int worker_exits(event_context& ctx) {
   const bool main_goes = ctx.condition() == 1;
   if (main_goes && detail::under_tsan) {
-    ctx.absent(
+    ctx.record_absent(
         "under ThreadSanitizer pthread_exit() on main never ends while another thread lives");
     return 0;
   }
@@ -176,7 +176,7 @@ int ends_abruptly(event_context& ctx) {
 
 // Of a thread that is cut off among its callbacks: it may be lost, and no worse.
 void attach_what_may_be_lost(event_context& ctx) {
-  ctx.subject.attach(ctx.begin().what);
+  ctx.subject.attach(ctx.begin_attach().what);
 }
 
 // Some threads are inside a callback when the process begins to end, and leave it meanwhile.

@@ -27,7 +27,7 @@ constexpr int some = 8;  // callbacks of a thread
 // of an object that is gone.
 std::atomic<bool> is_gone{false};
 void use_it(event_context& ctx) {
-  if (is_gone.load()) ctx.misdeed("a callback used an object that was destroyed already");
+  if (is_gone.load()) ctx.record_violation("a callback used an object that was destroyed already");
 }
 struct goes {
   goes() = default;
@@ -46,7 +46,7 @@ int uses_a_static_of_main(event_context& ctx) {
   if (ctx.condition() == 0) {
     static const goes one;
   } else if (std::atexit([] { is_gone.store(true); }) != 0) {
-    ctx.absent("atexit() refuses");
+    ctx.record_absent("atexit() refuses");
   }
   ctx.attach(some, &use_it);
   return 0;

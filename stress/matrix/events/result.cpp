@@ -33,7 +33,7 @@ void attach_waiting(event_context& ctx) {
 // Too late is what runs from now on.
 void see(event_context& ctx, std::future<void> done) {
   done.get();
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   got.store(true);
 }
 

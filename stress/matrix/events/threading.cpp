@@ -40,7 +40,7 @@ std::string name_of(int number) {
 // A log has its names from threads that end, too.
 void must_have_its_name(event_context& in) {
   if (workers::this_thread_name() != name_of(number_in_name))
-    in.misdeed("a thread that ends is not called what it was called");
+    in.record_violation("a thread that ends is not called what it was called");
 }
 
 int names_stay(event_context& ctx) {
@@ -61,8 +61,10 @@ int names_stay(event_context& ctx) {
   }
   absl::flat_hash_set<std::string> seen;
   for (const known& one : dead) {
-    if (one.asked() != one.name) ctx.misdeed("a dead thread is not called what it was called");
-    if (!seen.insert(one.asked()).second) ctx.misdeed("two dead threads are called the same");
+    if (one.asked() != one.name)
+      ctx.record_violation("a dead thread is not called what it was called");
+    if (!seen.insert(one.asked()).second)
+      ctx.record_violation("two dead threads are called the same");
   }
   return 0;
 }
@@ -82,7 +84,7 @@ int daemon_vs_nondaemon(event_context& ctx) {
   static std::latch ready(2);
   auto* const daemon = new player_thread(ctx, [&ctx] {
     // May be lost; if it is run after all, then by whoever ends the process.
-    for (int i = 0; i != some; ++i) ctx.subject.attach(ctx.begin().what);
+    for (int i = 0; i != some; ++i) ctx.subject.attach(ctx.begin_attach().what);
     ready.count_down();
     block_for_ever();
   });
@@ -99,7 +101,7 @@ int daemon_vs_nondaemon(event_context& ctx) {
   };
   THREADREF_CHECK(std::atexit(wait_for_it) == 0, "atexit");
   ctx.attach(some, [](event_context& in) {
-    if (waited_for_has.load() != 0) in.misordered();
+    if (waited_for_has.load() != 0) in.record_misordered();
   });
   return 0;
 }
@@ -114,7 +116,7 @@ int join_daemon(event_context& ctx) {
     end.begin();
     ctx.attach([](event_context& /*in*/) { last_has_run.open(); });
     ctx.attach(some, [](event_context& in) {
-      if (last_has_run.is_open()) in.misordered();
+      if (last_has_run.is_open()) in.record_misordered();
     });
     number.store(ctx.thread());
     number.notify_one();
@@ -126,7 +128,7 @@ int join_daemon(event_context& ctx) {
     over = end.try_wait();
     sched_yield();
   }
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   if (!over) end.wait();
   return 0;
 }
@@ -142,9 +144,11 @@ void must_be_known_to_end(event_context& ctx, std::uint64_t identity) {
   const std::vector<known_thread> all = ctx.subject.threads();
   const auto is_it = [identity](const known_thread& t) { return t.identity == identity; };
   const auto at = std::find_if(all.begin(), all.end(), is_it);
-  if (at == all.end()) return ctx.misdeed("a thread that ends is not among those that live");
-  if (!at->ends) ctx.misdeed("a thread that ends is said to run");
-  if (std::count_if(all.begin(), all.end(), is_it) != 1) ctx.misdeed("a thread is there twice");
+  if (at == all.end())
+    return ctx.record_violation("a thread that ends is not among those that live");
+  if (!at->ends) ctx.record_violation("a thread that ends is said to run");
+  if (std::count_if(all.begin(), all.end(), is_it) != 1)
+    ctx.record_violation("a thread is there twice");
 }
 
 int join_timeout(event_context& ctx) {
@@ -163,10 +167,10 @@ int join_timeout(event_context& ctx) {
   while (!slow_one_runs.is_open() && !t.try_join()) sched_yield();
   const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
   if (t.join_until(soon)) {
-    ctx.misdeed("a thread was joined while a callback of it ran");
+    ctx.record_violation("a thread was joined while a callback of it ran");
   } else {
     must_be_known_to_end(ctx, identity);
-    if (alive != nullptr && alive()) ctx.misdeed("a thread that ends is said to be alive");
+    if (alive != nullptr && alive()) ctx.record_violation("a thread that ends is said to be alive");
   }
   slow_one_may_end.open();
   t.join();
@@ -204,22 +208,22 @@ int enumerate_join(event_context& ctx) {
   absl::flat_hash_set<std::uint64_t> seen;
   may_end.open();
   for (const known_thread& t : listed) {
-    if (!seen.insert(t.identity).second) ctx.misdeed("a thread is listed twice");
+    if (!seen.insert(t.identity).second) ctx.record_violation("a thread is listed twice");
     if (t.identity == me) continue;
     const auto at = std::find_if(members.begin(), members.end(), [&t](const member& one) {
       return one.identity.load() == t.identity;
     });
     if (at == members.end()) {
-      ctx.misdeed("somebody is listed who never was");
+      ctx.record_violation("somebody is listed who never was");
     } else {
       at->thread->join();
       joined.insert(t.identity);
     }
   }
-  if (!seen.contains(me)) ctx.misdeed("the thread that asks is not listed");
-  if (!all_end && joined.size() != crowd) ctx.misdeed("a thread that lives is not listed");
+  if (!seen.contains(me)) ctx.record_violation("the thread that asks is not listed");
+  if (!all_end && joined.size() != crowd) ctx.record_violation("a thread that lives is not listed");
   for (const known_thread& t : ctx.subject.threads()) {
-    if (joined.contains(t.identity)) ctx.misdeed("a joined thread is listed");
+    if (joined.contains(t.identity)) ctx.record_violation("a joined thread is listed");
   }
   for (member& one : members) one.thread->join();
   return 0;
@@ -254,13 +258,14 @@ class greeting_thread final : public own_thread {
  public:
   explicit greeting_thread(int number) : name_(name_of(number)) {}
   void use(event_context& in) override {
-    if (name_ != greeted_) in.misdeed("a thread's object is not what its body left");
+    if (name_ != greeted_) in.record_violation("a thread's object is not what its body left");
   }
 
  private:
   void run(event_context& ctx) override {
     greeted_ = name_;
-    ctx.attach(some, [](event_context& in) { mine == nullptr ? in.misordered() : mine->use(in); });
+    ctx.attach(some,
+               [](event_context& in) { mine == nullptr ? in.record_misordered() : mine->use(in); });
   }
   std::string name_;
   std::string greeted_;
@@ -274,7 +279,7 @@ int subclass(event_context& ctx) {
     all.push_back(std::make_unique<player_thread>(ctx, [&ctx, object] { object->live(ctx); }));
   }
   for (const auto& t : all) t->join();
-  if (own_thread::alive.load() != 0) ctx.misdeed("a thread's object outlived it");
+  if (own_thread::alive.load() != 0) ctx.record_violation("a thread's object outlived it");
   return 0;
 }
 

@@ -47,7 +47,7 @@ int locked_counter(event_context& ctx) {
   together.open();
   for (const auto& t : all) t->join();
   // Those that were lost are told of as such.
-  if (counter != ctx.ran()) ctx.misdeed("a shared counter has not counted every callback");
+  if (counter != ctx.ran()) ctx.record_violation("a shared counter has not counted every callback");
   return 0;
 }
 
@@ -74,7 +74,7 @@ int trylock_at_exit(event_context& ctx) {
     const std::lock_guard held(contended);
     on_new_thread(ctx, [&ctx] { ctx.attach(some, &try_three_times); });
     if (tries_in_vain.load() != ctx.ran() * tries_most)
-      ctx.misdeed("a lock was had that somebody else held");
+      ctx.record_violation("a lock was had that somebody else held");
     return 0;
   }
   std::atomic<bool> over{false};
@@ -132,7 +132,7 @@ owned_mutex& robust() {
 std::atomic<int> unlocked{0};
 void unlock_held(event_context& in, owned_mutex& m) {
   if (m.try_to_unlock() != 0)
-    return in.misdeed("a callback could not unlock what its thread had locked");
+    return in.record_violation("a callback could not unlock what its thread had locked");
   ++unlocked;
 }
 
@@ -151,20 +151,20 @@ int lock_held(event_context& ctx) {
     m.lock();
     const int again = m.try_lock_now();
     if (again != (ctx.condition() == recursive_one ? 0 : EBUSY))
-      ctx.misdeed("a lock is re-entered, or not, against its kind");
+      ctx.record_violation("a lock is re-entered, or not, against its kind");
   });
   // A callback that was lost is told of as such, and not by the lock that it has left locked.
   const int error = m.try_lock_now();
   const int locked = ctx.condition() == left_behind ? 0 : ctx.condition() == recursive_one ? 2 : 1;
   if (unlocked.load() == locked && error != (ctx.condition() == left_behind ? EOWNERDEAD : 0))
-    ctx.misdeed("a lock is not as the end of its owner left it");
+    ctx.record_violation("a lock is not as the end of its owner left it");
   return 0;
 }
 
 // --- Guards on the body's stack, and callbacks that take the same lock.
 
 void lock_it_too(event_context& in) {
-  if (plain().try_to_lock() != 0) return in.misordered();
+  if (plain().try_to_lock() != 0) return in.record_misordered();
   plain().unlock();
 }
 
@@ -230,7 +230,7 @@ class counted_value {
   counted_value& operator=(const counted_value&) = delete;
   ~counted_value() {
     ++values_gone;
-    if (++gone_here != turn_) event_context::current().misordered();
+    if (++gone_here != turn_) event_context::current().record_misordered();
   }
   int left_by_body = 0;
 
@@ -246,8 +246,9 @@ auto& used_last = *new local_value([] { return counted_value(1); });
 void must_find_both(event_context& in) {
   const counted_value* const a = used_first.find();
   const counted_value* const b = used_last.find();
-  if (a == nullptr || b == nullptr) return in.misordered();
-  if (a->left_by_body != 7 || b->left_by_body != 8) in.misdeed("a value is not what the body left");
+  if (a == nullptr || b == nullptr) return in.record_misordered();
+  if (a->left_by_body != 7 || b->left_by_body != 8)
+    in.record_violation("a value is not what the body left");
 }
 
 void use_both(event_context& ctx) {
@@ -269,7 +270,7 @@ void object_dies_first(event_context& ctx) {
   });
   used.wait();
   object.reset();
-  if (values_gone.load() != 1) ctx.misdeed("a value outlived the object");
+  if (values_gone.load() != 1) ctx.record_violation("a value outlived the object");
   dead.open();
   t.join();
 }
@@ -292,8 +293,9 @@ int local_values(event_context& ctx) {
       object_dies_first(ctx);
   }
   const int wanted = ctx.condition() == 0 ? 2 * threads : ctx.condition() == 1 ? 2 : 1;
-  if (values_made.load() != wanted) ctx.misdeed("a value was not made once for each thread");
-  if (values_gone.load() > wanted) ctx.misdeed("a value was destroyed twice");
+  if (values_made.load() != wanted)
+    ctx.record_violation("a value was not made once for each thread");
+  if (values_gone.load() > wanted) ctx.record_violation("a value was destroyed twice");
   return 0;
 }
 

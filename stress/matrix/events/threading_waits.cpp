@@ -40,7 +40,7 @@ class watched_timer {
   bool cancel() { return timer_.cancel(); }
   void join() {
     timer_.join();
-    ctx_.joined(number_);
+    ctx_.note_joined(number_);
   }
   [[nodiscard]] int calls() const { return calls_; }
 
@@ -51,7 +51,7 @@ class watched_timer {
   }
   void called() {
     ++calls_;
-    if (ctx_.thread() != number_) ctx_.misdeed("a timer called on another thread");
+    if (ctx_.thread() != number_) ctx_.record_violation("a timer called on another thread");
     ctx_.attach();
   }
   event_context& ctx_;
@@ -66,7 +66,7 @@ int timer_fires(event_context& ctx) {
     all.push_back(std::make_unique<watched_timer>(ctx, std::chrono::microseconds(50 * i)));
   for (const auto& t : all) {
     t->join();
-    if (t->calls() != 1) ctx.misdeed("a timer did not call its function once");
+    if (t->calls() != 1) ctx.record_violation("a timer did not call its function once");
   }
   return 0;
 }
@@ -80,10 +80,10 @@ int timer_is_cancelled(event_context& ctx) {
     if (!long_before) delay = std::chrono::microseconds(draw(ctx.choices, 0, 200));
     watched_timer t(ctx, delay);
     const bool in_time = cancels && t.cancel();
-    if (cancels && long_before && !in_time) ctx.misdeed("a timer was not cancelled");
+    if (cancels && long_before && !in_time) ctx.record_violation("a timer was not cancelled");
     t.join();
     if (t.calls() != (in_time ? 0 : 1))
-      ctx.misdeed("a timer did not do what its cancellation says");
+      ctx.record_violation("a timer did not do what its cancellation says");
   }
   return 0;
 }
@@ -100,7 +100,7 @@ int event_wait(event_context& ctx) {
     ++waiting;
     ctx.attach();
     set_by_callback.wait();
-    if (!has_set.load()) ctx.misdeed("somebody was let through before the event");
+    if (!has_set.load()) ctx.record_violation("somebody was let through before the event");
   };
   player_thread one(ctx, wait);
   player_thread other(ctx, wait);
@@ -156,11 +156,11 @@ int event_timeout(event_context& ctx) {
     begun.store(true);
   });
   while (!begun.load()) sched_yield();
-  if (flag.wait_for(5ms)) ctx.misdeed("an event was seen that nobody had set");
+  if (flag.wait_for(5ms)) ctx.record_violation("an event was seen that nobody had set");
   may_set.open();
   t.join();
   if (!flag.wait_for(0s))
-    ctx.misdeed("an event that a callback had set is not seen after the join");
+    ctx.record_violation("an event that a callback had set is not seen after the join");
   return 0;
 }
 
@@ -185,7 +185,7 @@ int condition_at_exit(event_context& ctx) {
   const auto consume = [&] {
     ctx.attach();
     flag.wait();
-    ctx.joined(producer.load());
+    ctx.note_joined(producer.load());
     ++consumed;
   };
   player_thread one(ctx, consume);
@@ -215,7 +215,7 @@ std::atomic<int> inside{0};
 void give_back(event_context& in) {
   --inside;
   if (!pool.leave(workers::this_thread_name()))
-    in.misdeed("a permit was given back that its thread did not have");
+    in.record_violation("a permit was given back that its thread did not have");
 }
 
 int five_at_a_time(event_context& ctx) {
@@ -227,14 +227,14 @@ int five_at_a_time(event_context& ctx) {
       ++at_the_door;
       workers::name_this_thread(absl::StrCat("pooled-", i));
       pool.enter(workers::this_thread_name());
-      if (++inside > permits) ctx.misdeed("more are inside than there are permits");
+      if (++inside > permits) ctx.record_violation("more are inside than there are permits");
       if (!ctx.attach(&give_back)) give_back(ctx);
       // Nobody leaves before all have come, so that no permit is left.
       while (at_the_door.load() != threads) sched_yield();
     }));
   }
   for (const auto& t : all) t->join();
-  if (!pool.active().empty()) ctx.misdeed("a thread that ended still has a permit");
+  if (!pool.active().empty()) ctx.record_violation("a thread that ended still has a permit");
   return 0;
 }
 

@@ -93,7 +93,7 @@ int closed_before_main_exits_as_a_thread(event_context& ctx) {
 // That it goes when nobody needs it any more is not asked: the contract's copy never does.
 void expect_mapped(event_context& ctx, const loaded_object& plugin) {
   if (plugin.is_mapped() || ctx.ran() == 2 * some) return;
-  ctx.misdeed("its code is unmapped while a thread needs it");
+  ctx.record_violation("its code is unmapped while a thread needs it");
   std::_Exit(0);
 }
 

@@ -30,19 +30,19 @@ void run_from_data(void* data) {
 }
 
 // Registers what needs `code`; its line, if that was accepted. What is lost with the code stays.
-line* attach_dependent(event_context& ctx, const loaded_object& code, dependence how) {
-  const event_context::offer o = ctx.begin();
+registration* attach_dependent(event_context& ctx, const loaded_object& code, dependence how) {
+  const event_context::attempt tried = ctx.begin_attach();
   callback what{};
   if (how == by_code) {
-    what = {code.function<void(void*)>("threadref_stress_forward"), new callback(o.what)};
+    what = {code.function<void(void*)>("threadref_stress_forward"), new callback(tried.what)};
   } else {
     auto* const data = code.function<callback*()>("threadref_stress_data")();
-    *data = o.what;
+    *data = tried.what;
     what = {&run_from_data, data};
   }
-  const bool yes = ctx.subject.attach(what);
-  event_context::accepted(o, yes);
-  return yes ? o.at : nullptr;
+  const bool accepted = ctx.subject.attach(what);
+  event_context::end_attach(tried, accepted);
+  return accepted ? tried.entry : nullptr;
 }
 
 // Nobody can survive it who does not know whose the code is. That the row can say anything else is
@@ -73,7 +73,7 @@ int callback_is_withdrawn(event_context& ctx) {
   // There is but one piece of data.
   const int each = how == by_code ? some : 1;
   const int owning = how == by_code ? threads : 1;
-  std::vector<line*> dependent;
+  std::vector<registration*> dependent;
   std::mutex one_at_a_time;
   std::atomic<int> registered{0};
   std::atomic<bool> closed{false};
@@ -82,7 +82,7 @@ int callback_is_withdrawn(event_context& ctx) {
     owners.emplace_back(ctx, [&] {
       ctx.attach();
       for (int k = 0; k != each; ++k) {
-        line* const made = attach_dependent(ctx, code, how);
+        registration* const made = attach_dependent(ctx, code, how);
         const std::lock_guard lock(one_at_a_time);
         if (made != nullptr) dependent.push_back(made);
       }
@@ -96,8 +96,8 @@ int callback_is_withdrawn(event_context& ctx) {
   const std::size_t taken = ctx.subject.withdraw(
       reinterpret_cast<const void*>(code.function<void(void*)>("threadref_stress_forward")));
   if (taken != dependent.size())
-    ctx.misdeed("not all was withdrawn that was the object's, or more");
-  for (line* const l : dependent) l->made.store(line::promise::taken);
+    ctx.record_violation("not all was withdrawn that was the object's, or more");
+  for (registration* const l : dependent) l->status.store(registration_status::removed);
   code.close();
   THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
   closed.store(true);

@@ -19,33 +19,33 @@ constinit thread_local void* mine = nullptr;
 
 // A destructor is one registration of the scene, and what its variable holds is what says which.
 bool attach_variable(event_context& ctx, void** variable, void (*run)(void*),
-                     const event_context::offer& o) {
-  const bool yes = ctx.subject.attach_variable(variable, run);
-  event_context::accepted(o, yes);
-  return yes;
+                     const event_context::attempt& tried) {
+  const bool accepted = ctx.subject.attach_variable(variable, run);
+  event_context::end_attach(tried, accepted);
+  return accepted;
 }
 bool attach_variable(event_context& ctx, void** variable, void (*then)(event_context&) = nullptr) {
-  const event_context::offer o = ctx.begin(then);
-  *variable = o.what.with;
-  return attach_variable(ctx, variable, o.what.run, o);
+  const event_context::attempt tried = ctx.begin_attach(then);
+  *variable = tried.what.with;
+  return attach_variable(ctx, variable, tried.what.run, tried);
 }
 
 // What can't be known from the value: what was offered, in the order in which it must run.
 template <std::size_t N>
 struct in_turn {
-  std::array<event_context::offer, N> all{};
+  std::array<event_context::attempt, N> all{};
   std::size_t next = 0;
   void report() {
     if (next == N)
-      return event_context::current().misdeed("a function ran more often than registered");
-    const event_context::offer& o = all[next++];
-    o.what.run(o.what.with);
+      return event_context::current().record_violation("a function ran more often than registered");
+    const event_context::attempt& tried = all[next++];
+    tried.what.run(tried.what.with);
   }
 };
 
 in_turn<1> one;
 void with_null(void* value) {
-  if (value != nullptr) event_context::current().misdeed("a null came as something else");
+  if (value != nullptr) event_context::current().record_violation("a null came as something else");
   one.report();
 }
 
@@ -53,17 +53,17 @@ void with_null(void* value) {
 int null_value(event_context& ctx) {
   const bool variable = ctx.condition() == 1;
   if (variable && ctx.subject.attach_variable == nullptr) {
-    ctx.absent("it has no destructors of variables");
+    ctx.record_absent("it has no destructors of variables");
     return 0;
   }
   on_new_thread(ctx, [&] {
-    const event_context::offer o = ctx.begin();
-    one.all[0] = o;
+    const event_context::attempt tried = ctx.begin_attach();
+    one.all[0] = tried;
     if (variable) {
       mine = nullptr;
-      attach_variable(ctx, &mine, &with_null, o);
+      attach_variable(ctx, &mine, &with_null, tried);
     } else {
-      event_context::accepted(o, ctx.subject.attach({&with_null, nullptr}));
+      event_context::end_attach(tried, ctx.subject.attach({&with_null, nullptr}));
     }
   });
   return 0;
@@ -71,24 +71,25 @@ int null_value(event_context& ctx) {
 
 in_turn<3> three;
 void one_of_three(void* value) {
-  if (value != &three) event_context::current().misdeed("it was called with somebody else's value");
+  if (value != &three)
+    event_context::current().record_violation("it was called with somebody else's value");
   three.report();
 }
 
 int same_pair(event_context& ctx) {
   const bool variable = ctx.condition() == 1;
   if (variable && ctx.subject.attach_variable == nullptr) {
-    ctx.absent("it has no destructors of variables");
+    ctx.record_absent("it has no destructors of variables");
     return 0;
   }
   on_new_thread(ctx, [&] {
     mine = &three;
-    for (event_context::offer& o : three.all) o = ctx.begin();
-    for (const event_context::offer& o : three.all) {
+    for (event_context::attempt& tried : three.all) tried = ctx.begin_attach();
+    for (const event_context::attempt& tried : three.all) {
       if (variable) {
-        attach_variable(ctx, &mine, &one_of_three, o);
+        attach_variable(ctx, &mine, &one_of_three, tried);
       } else {
-        event_context::accepted(o, ctx.subject.attach({&one_of_three, &three}));
+        event_context::end_attach(tried, ctx.subject.attach({&one_of_three, &three}));
       }
     }
   });
@@ -101,17 +102,17 @@ int old_value = 0;
 int new_value = 0;
 void with_new_value(void* value) {
   if (value != &new_value)
-    event_context::current().misdeed("the value was not read when its turn came");
+    event_context::current().record_violation("the value was not read when its turn came");
   one.report();
 }
 
 int changed_value(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     attach_variable(ctx, &mine, [](event_context& /*in*/) { second = &new_value; });
-    const event_context::offer o = ctx.begin();
-    one.all[0] = o;
+    const event_context::attempt tried = ctx.begin_attach();
+    one.all[0] = tried;
     second = &old_value;
-    attach_variable(ctx, &second, &with_new_value, o);
+    attach_variable(ctx, &second, &with_new_value, tried);
   });
   return 0;
 }
@@ -132,20 +133,23 @@ int set_again(event_context& ctx) {
 // What is accepted although there is nothing to call would crash, or never run. No canary does.
 int null_arguments(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
-    const event_context::offer no_variable = ctx.begin();
+    const event_context::attempt no_variable = ctx.begin_attach();
     attach_variable(ctx, nullptr, no_variable.what.run, no_variable);
     mine = &new_value;
-    attach_variable(ctx, &mine, nullptr, ctx.begin());
+    attach_variable(ctx, &mine, nullptr, ctx.begin_attach());
   });
   return 0;
 }
 
 // Takes back all of a variable; what was registered for it must not run.
-void take_back(event_context& ctx, void** variable, const event_context::offer* first,
+void take_back(event_context& ctx, void** variable, const event_context::attempt* first,
                std::size_t count) {
-  if (!ctx.subject.detach_variable(variable)) ctx.misdeed("there was nothing to unregister");
-  for (std::size_t i = 0; i != count; ++i) first[i].at->made.store(line::promise::taken);
-  if (ctx.subject.detach_variable(variable)) ctx.misdeed("what was unregistered was still there");
+  if (!ctx.subject.detach_variable(variable))
+    ctx.record_violation("there was nothing to unregister");
+  for (std::size_t i = 0; i != count; ++i)
+    first[i].entry->status.store(registration_status::removed);
+  if (ctx.subject.detach_variable(variable))
+    ctx.record_violation("what was unregistered was still there");
 }
 
 // One address on two threads, as a variable of the whole program has: what one thread takes back is
@@ -157,15 +161,15 @@ int unregistered(event_context& ctx) {
   of_all = &three;
   one = {};
   player_thread other(ctx, [&] {
-    one.all[0] = ctx.begin();
+    one.all[0] = ctx.begin_attach();
     attach_variable(
         ctx, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
     taken.wait(false);
   });
   on_new_thread(ctx, [&] {
-    for (event_context::offer& o : three.all) {
-      o = ctx.begin();
-      attach_variable(ctx, &of_all, &one_of_three, o);
+    for (event_context::attempt& tried : three.all) {
+      tried = ctx.begin_attach();
+      attach_variable(ctx, &of_all, &one_of_three, tried);
     }
     attach_variable(ctx, &mine);
     take_back(ctx, &of_all, three.all.data(), three.all.size());
@@ -177,14 +181,15 @@ int unregistered(event_context& ctx) {
 }
 
 // By the destructor of another variable, and by its own.
-event_context::offer pending;
+event_context::attempt pending;
 int unregistered_in_a_destructor(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     attach_variable(ctx, &mine, [](event_context& in) {
       take_back(in, &second, &pending, 1);
-      if (in.subject.detach_variable(&mine)) in.misdeed("it could be unregistered while it ran");
+      if (in.subject.detach_variable(&mine))
+        in.record_violation("it could be unregistered while it ran");
     });
-    pending = ctx.begin();
+    pending = ctx.begin_attach();
     second = pending.what.with;
     attach_variable(ctx, &second, pending.what.run, pending);
   });

@@ -69,18 +69,18 @@ int restarted(event_context& ctx) {
   std::set<std::uint64_t> identities;
   for (std::size_t i = 0; i != times; ++i) {
     w->start(i);  // joins the thread of the life before
-    if (i != 0) ctx.joined(lives[i - 1].thread.load());
+    if (i != 0) ctx.note_joined(lives[i - 1].thread.load());
     w->stop();
     if (ctx.condition() == 0) w->join();
     wait_until([&] { return !w->is_running(); });
   }
   w->join();
-  ctx.joined(lives.back().thread.load());
+  ctx.note_joined(lives.back().thread.load());
   for (const life& l : lives) {
     if (ctx.subject.identity != nullptr && !identities.insert(l.identity).second)
-      ctx.misdeed("two lives of a worker had the same identity");
+      ctx.record_violation("two lives of a worker had the same identity");
     if (l.watch != nullptr && l.watch())
-      ctx.misdeed("a weak reference of an ended life reads alive");
+      ctx.record_violation("a weak reference of an ended life reads alive");
   }
   return 0;
 }
@@ -94,7 +94,7 @@ void overlay(event_context& ctx, int depth) {
   });
   w->start_overlay();
   expect(ctx, !w->is_running(), "an overlay had not ended when it returned");
-  if (ctx.ran() != 0) ctx.misordered();
+  if (ctx.ran() != 0) ctx.record_misordered();
 }
 
 int overlaid(event_context& ctx) {
@@ -102,7 +102,7 @@ int overlaid(event_context& ctx) {
     ctx.attach(some);
     overlay(ctx, ctx.condition() == 0 ? 1 : 5);
     ctx.attach(some);
-    if (ctx.ran() != 0) ctx.misordered();
+    if (ctx.ran() != 0) ctx.record_misordered();
   });
   return 0;
 }
@@ -217,7 +217,7 @@ int waited_for(event_context& ctx) {
   must_precede_callbacks(ctx, w.stamp_of(exit_step::waiters_woken), w.thread());
   must_precede_callbacks(ctx, w.stamp_of(exit_step::left), w.thread());
   must_precede(ctx, child.thread(), w.thread());
-  if (callbacks_of(ctx, w.thread()).last >= joined) ctx.misordered();
+  if (callbacks_of(ctx, w.thread()).last >= joined) ctx.record_misordered();
   expect(ctx, w.stamp_of(exit_step::waiters_woken) < w.stamp_of(exit_step::children_joined),
          "those that wait for a worker had to wait for its children");
   return 0;

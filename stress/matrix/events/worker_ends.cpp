@@ -31,7 +31,7 @@ class guard {
  public:
   guard(event_context& ctx, std::atomic<int>& gone) noexcept : ctx_(ctx), gone_(gone) {}
   ~guard() {
-    if (ctx_.ran() != 0) ctx_.misordered();
+    if (ctx_.ran() != 0) ctx_.record_misordered();
     ++gone_;
   }
   guard(const guard&) = delete;
@@ -65,13 +65,13 @@ int exit_by_exception(event_context& ctx) {
     try {
       all.from(frames[ctx.condition()]);
     } catch (const std::exception&) {
-      ctx.misdeed("what ends a worker was taken for an error");
+      ctx.record_violation("what ends a worker was taken for an error");
     } catch (const workers::worker_exit&) {
       if (!swallowed) throw;
     }
     went_on = true;
     ctx.attach(some);
-    if (ctx.ran() != 0) ctx.misordered();
+    if (ctx.ran() != 0) ctx.record_misordered();
   });
   w->start();
   w.join();
@@ -210,7 +210,7 @@ int listener_throws(event_context& ctx) {
                                         [&](const workers::event& /*e*/) { ++told; });
                     this_worker::wait_event("last");
                     ctx.attach(some);
-                    if (ctx.ran() != 0) ctx.misordered();
+                    if (ctx.ran() != 0) ctx.record_misordered();
                   },
                   {.report_errors = false});
   w->listen("bad", [&ctx](const workers::event& /*e*/) {
@@ -232,7 +232,8 @@ int listener_throws(event_context& ctx) {
 std::function<bool()> watch;
 
 void look_at_it(event_context& ctx) {
-  if (watch != nullptr && watch()) ctx.misdeed("a weak reference reads alive in a callback");
+  if (watch != nullptr && watch())
+    ctx.record_violation("a weak reference reads alive in a callback");
 }
 
 // All steps of an end in their order, then the callbacks, newest first, then the join.
@@ -265,7 +266,7 @@ int in_full(event_context& ctx) {
   must_precede_callbacks(ctx, before, w.thread());
   ctx.expect_newest_first(w.thread());
   must_precede(ctx, child.thread(), w.thread());
-  if (callbacks_of(ctx, w.thread()).last >= joined) ctx.misordered();
+  if (callbacks_of(ctx, w.thread()).last >= joined) ctx.record_misordered();
   return 0;
 }
 

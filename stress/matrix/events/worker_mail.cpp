@@ -38,7 +38,7 @@ int fired_at_the_dying(event_context& ctx) {
   });
   w->listen("mail", [&](const workers::event& /*e*/) {
     ++handled;
-    if (this_thread_ends()) ctx.misordered();
+    if (this_thread_ends()) ctx.record_misordered();
   });
   const auto send = [&] {
     if (ctx.condition() == 0) {
@@ -91,7 +91,7 @@ int subscribers_die(event_context& ctx) {
     subscribers.push_back(std::make_unique<staged_worker>(ctx, [&] {
       this_worker::listen("news", [&](const workers::event& /*e*/) {
         ++heard;
-        if (this_thread_ends()) ctx.misordered();
+        if (this_thread_ends()) ctx.record_misordered();
       });
       ctx.attach(&say_it_ends);
       news.subscribe();
@@ -142,7 +142,7 @@ int timer_is_cancelled(event_context& ctx) {
   if (ctx.condition() == 1) call.timer()->stop();
   if (ctx.condition() == 2) owner->stop();
   call.timer()->join();
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   expect(ctx, called.load() == 0 && !call.pending(), "a timer fired that had been cancelled");
   return 0;
 }
@@ -174,14 +174,14 @@ int result_is_there(event_context& ctx) {
     got = call.get();
     if (ctx.condition() == 1) {
       call.runner()->join();
-      ctx.joined(number.load());
+      ctx.note_joined(number.load());
       expect(ctx, call.get() == got, "a result can be had once only");
     }
   }
   expect(ctx, got == 42, "a result got lost");
   seen.open();
   end.wait();
-  ctx.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 

@@ -131,8 +131,8 @@ int torn_down(event_context& ctx) {
   (*root.w)->stop();
   root.w->join();
   // All have ended natively: what runs now is too late.
-  tree::each(root,
-             [&](tree::node& /*parent*/, tree::node& child) { ctx.joined(child.w->thread()); });
+  tree::each(
+      root, [&](tree::node& /*parent*/, tree::node& child) { ctx.note_joined(child.w->thread()); });
   tree::each(root, [&](tree::node& parent, tree::node& child) {
     must_precede(ctx, child.w->thread(), parent.w->thread());
   });
@@ -164,7 +164,7 @@ int orphaned(event_context& ctx) {
   lives.wait();
   expect(ctx, (*orphan)->is_running() && (*orphan)->parent() == nullptr,
          "a worker without a parent ended with who made it");
-  if (callbacks_of(ctx, orphan->thread()).first != 0) ctx.misordered();
+  if (callbacks_of(ctx, orphan->thread()).first != 0) ctx.record_misordered();
   (*orphan)->stop();
   orphan->join();
   return 0;
@@ -204,7 +204,7 @@ int gone_by_themselves(event_context& ctx) {
   wait_until([&] { return parent->children().empty(); });
   parent->stop();
   parent.join();  // and with it all children, natively
-  for (const auto& child : children) ctx.joined(child->thread());
+  for (const auto& child : children) ctx.note_joined(child->thread());
   const std::lock_guard lock(shared_lock);
   const auto ran = static_cast<std::size_t>(ctx.ran());
   if (ran == 2 * children.size())
@@ -220,7 +220,7 @@ int stormed(event_context& ctx) {
   std::atomic<int> heard{0};
   const auto hear = [&](const workers::event& /*e*/) {
     ++heard;
-    if (this_thread_ends()) ctx.misordered();
+    if (this_thread_ends()) ctx.record_misordered();
     if (heard.load() < 200) ctx.attach(&say_it_ends);
   };
   (*root.w)->listen("storm", hear);
@@ -246,7 +246,7 @@ int stormed(event_context& ctx) {
   root.w->join();
   over.store(true);
   tree::each(root, [&](tree::node& parent, tree::node& child) {
-    ctx.joined(child.w->thread());
+    ctx.note_joined(child.w->thread());
     must_precede(ctx, child.w->thread(), parent.w->thread());
   });
   return 0;

@@ -106,32 +106,32 @@ end_of_process judge_end(const announced_end& meant, int status) {
   return {word::crashes, testing::concat("exit status ", WEXITSTATUS(status))};
 }
 
-word fate_of(const line& l, fates& count) {
+word fate_of(const registration& l, fates& count) {
   const unsigned ran = l.ran.load();
   const unsigned in_fork = l.ran_in_fork.load();
-  switch (l.made.load()) {
-    case line::promise::none:  // cut off while it registered, or else it may be lost
+  switch (l.status.load()) {
+    case registration_status::unconfirmed:  // cut off while it registered, or else it may be lost
       if (ran == 0 && in_fork == 0) return word::guaranteed;
       break;
-    case line::promise::refused:
+    case registration_status::refused:
       ++(ran == 0 ? count.refused : count.doubled);
       return ran == 0 ? word::refused : word::doubled;
-    case line::promise::taken:
+    case registration_status::removed:
       if (ran == 0) return word::guaranteed;
       ++count.doubled;
       return word::doubled;
-    case line::promise::accepted:
+    case registration_status::accepted:
       break;
   }
-  if (ran > 1 || in_fork > (l.asked_of_fork.load() ? 1U : 0U)) {
+  if (ran > 1 || in_fork > (l.expected_in_fork.load() ? 1U : 0U)) {
     ++count.doubled;
     return word::doubled;
   }
-  if (ran == 0 || (l.asked_of_fork.load() && in_fork == 0)) {
+  if (ran == 0 || (l.expected_in_fork.load() && in_fork == 0)) {
     ++count.lost;
     return word::lost;
   }
-  if (l.elsewhere.load() || l.late.load()) {
+  if (l.on_other_thread.load() || l.after_join.load()) {
     ++count.misplaced;
     return word::misplaced;
   }
@@ -153,16 +153,17 @@ trial_result grade(const event_record& left, int status) {
   trial_result r;
   end_of_process end = judge_end(left.end, status);
   if (left.absent.load() && end.is == word::guaranteed)
-    return {.is = word::absent, .callbacks = {}, .why = left.said.data(), .said = {}};
+    return {.is = word::absent, .callbacks = {}, .why = left.message.data(), .said = {}};
   r.why = std::move(end.why);
   r.is = end.is;
   const std::size_t used = std::min<std::size_t>(left.used.load(), event_record::max_registrations);
-  for (std::size_t i = 0; i != used; ++i) r.is = worse(r.is, fate_of(left.lines[i], r.callbacks));
+  for (std::size_t i = 0; i != used; ++i)
+    r.is = worse(r.is, fate_of(left.registrations[i], r.callbacks));
   if (left.misordered.load()) r.is = worse(r.is, word::misordered);
   if (left.grows.load()) r.is = worse(r.is, word::grows);
-  if (left.misdeeds.load() != 0) {
+  if (left.violations.load() != 0) {
     r.is = worse(r.is, word::corrupts);
-    if (r.why.empty()) r.why = left.said.data();
+    if (r.why.empty()) r.why = left.message.data();
   }
   if (used == 0 && r.is == word::guaranteed) {
     r.is = word::unknown;
