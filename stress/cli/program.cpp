@@ -33,23 +33,23 @@ int refuse(const std::vector<std::string>& wrong, const program_info& program) {
 
 names known_names() {
   names n;
-  for (const player& p : cast(false)) n.backends.push_back(p.name);
-  for (const player& p : cast(true)) n.canaries.push_back(p.name);
+  for (const participant& p : default_participants()) n.backends.push_back(p.name);
+  for (const participant& p : canary_participants()) n.canaries.push_back(p.name);
   if (n.canaries.empty()) return n;  // built without any
   for (const backend_info* b : scenarios::all_rare_canaries()) n.rare.push_back(b->name);
   return n;
 }
 
-std::vector<player> players_of(const options& o) {
-  if (!o.rare) return cast(o.canaries);
-  std::vector<player> all;
+std::vector<participant> players_of(const options& o) {
+  if (!o.rare) return o.canaries ? canary_participants() : default_participants();
+  std::vector<participant> all;
   for (const backend_info* b : scenarios::all_rare_canaries())
     all.push_back({.name = b->name, .summary = b->summary, .contract = b, .canary = true});
   return all;
 }
 
 // A trial of an event makes a few threads: too few for a rare canary.
-std::vector<event_cell> events_of(const options& o, const std::vector<player>& players) {
+std::vector<event_cell> events_of(const options& o, const std::vector<participant>& players) {
   return o.rare ? std::vector<event_cell>{} : select_events(o, players);
 }
 
@@ -67,9 +67,9 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   options everything = o;
   everything.filter = "";
   everything.backend = "";
-  const std::vector<player> players = players_of(o);
+  const std::vector<participant> players = players_of(o);
   for (const event_cell& c : events_of(everything, players))
-    absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.who));
+    absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.subject));
   for (const cell_code& c : all) {
     if (c.canary == o.canaries && c.rare == o.rare)
       absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
@@ -99,7 +99,7 @@ class listing {
 };
 
 int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
-  const std::vector<player> players = players_of(o);
+  const std::vector<participant> players = players_of(o);
   listing all_lines;
   for (const event_cell& c : events_of(o, players)) {
     const deviation* const departs = declared_deviation(c);
@@ -107,7 +107,7 @@ int list(const options& o, const std::vector<cell_code>& all, const program_info
                                     : departs != nullptr  ? "deviates"
                                                           : "run";
     const std::string_view why = departs != nullptr ? departs->why : std::string_view(c.why);
-    all_lines.print(cell_name(*c.what, *c.who),
+    all_lines.print(cell_name(*c.what, *c.subject),
                     testing::concat(status, c.what->slow ? " slow" : ""), why);
   }
   const pattern wanted(o.filter.empty() ? "." : o.filter);
@@ -134,15 +134,15 @@ struct whole_run {
 // Of the canaries that took part, those that no scenario caught, and no event either.
 std::vector<std::string_view> missed_canaries(const whole_run& r) {
   std::vector<std::string_view> missed;
-  for (const player& p : r.matrix.players) {
+  for (const participant& p : r.matrix.participants) {
     const auto is_its = [&p](const cell_result& c) { return c.cell->what.subject->name == p.name; };
     const auto caught = [&](const cell_result& c) {
       return is_its(c) && c.judged.is == verdict::failed;
     };
     const auto caught_by_event = [&p](const event_cell& c) {
-      return c.who->name == p.name && c.judged == verdict::failed;
+      return c.subject->name == p.name && c.judged == verdict::failed;
     };
-    const auto played = [&p](const event_cell& c) { return c.who->name == p.name; };
+    const auto played = [&p](const event_cell& c) { return c.subject->name == p.name; };
     const bool took_part =
         std::any_of(r.scenarios.cells.begin(), r.scenarios.cells.end(), is_its) ||
         std::any_of(r.matrix.cells.begin(), r.matrix.cells.end(), played);
@@ -206,7 +206,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
         const program_info& program) {
   const std::vector<const cell_code*> cells =
       o.matrix ? std::vector<const cell_code*>{} : select_cells(o, all);
-  const std::vector<player> players = players_of(o);
+  const std::vector<participant> players = players_of(o);
   std::vector<event_cell> events = events_of(o, players);
   if (cells.empty() && events.empty()) return nothing_matched(o, all, program);
   if (const std::string why = why_no_document(o); !why.empty()) return refuse({why}, program);
@@ -221,7 +221,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);
   whole_run r;
-  r.matrix = play_matrix(o, path, players, std::move(events), seed);
+  r.matrix = run_matrix(o, path, players, std::move(events), seed);
   r.scenarios = run_cells(o, path, cells, seed);
   show(o, r);
   return write_documents(o, program, r);
@@ -245,7 +245,7 @@ int run_program(int argc, char** argv, const program_info& program) {
     std::fputs(scenarios::describe().c_str(), stdout);
     return testing::status_fine;
   }
-  if (o.what == task::act) return act(o);
+  if (o.what == task::act) return run_event(o);
   const std::vector<cell_code> all = all_cells();
   if (o.what == task::child) return run_child(o, all);
   if (o.what == task::list) return list(o, all, program);

@@ -115,22 +115,22 @@ TEST_F(a_record, that_corrupts_says_what) {
   EXPECT_EQ(r.why, "somebody's key");
 }
 
-TEST_F(a_record, that_could_not_be_played_is_absent) {
+TEST_F(a_record, that_could_not_be_run_is_absent) {
   left->absent.store(true);
   EXPECT_EQ(graded(), word::absent);
   EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
 }
 
 struct a_cell : ::testing::Test {
-  event row{.name = "group/event", .asks = "is it?", .play = nullptr};
+  event row{.name = "group/event", .asks = "is it?", .run = nullptr};
   backend_info info{.name = "some", .summary = ""};
-  player judged{.name = "some", .summary = "", .contract = &info};
-  player peer{.name = "peer", .summary = ""};
+  participant judged{.name = "some", .summary = "", .contract = &info};
+  participant peer{.name = "peer", .summary = ""};
 
-  event_cell with(const player& who, std::initializer_list<word> conditions) {
+  event_cell with(const participant& subject, std::initializer_list<word> conditions) {
     event_cell c;
     c.what = &row;
-    c.who = &who;
+    c.subject = &subject;
     for (const word w : conditions) {
       condition_result r;
       r.name = c.conditions.empty() ? "first" : "second";
@@ -186,7 +186,7 @@ TEST(events, have_names_questions_and_promises_of_their_own) {
     EXPECT_TRUE(names.insert(e.name).second) << e.name << " twice";
     EXPECT_NE(e.name.find('/'), std::string_view::npos) << e.name;
     EXPECT_EQ(e.asks.back(), '?') << e.name;
-    EXPECT_NE(e.play, nullptr) << e.name;
+    EXPECT_NE(e.run, nullptr) << e.name;
     EXPECT_LT(e.promise, word::unknown) << e.name;
   });
   EXPECT_FALSE(names.empty());

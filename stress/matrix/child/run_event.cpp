@@ -40,11 +40,11 @@ const mechanism& subject_of(const event& e, const std::string& name) {
 
 }  // namespace
 
-std::string act_name(std::string_view event, std::string_view mechanism, std::size_t condition) {
+std::string trial_name(std::string_view event, std::string_view mechanism, std::size_t condition) {
   return testing::concat(event, "/", mechanism, "/", condition);
 }
 
-int act(const options& o) {
+int run_event(const options& o) {
   live_no_longer_than_the_harness();
   const std::size_t last = o.act.rfind('/');
   const std::size_t middle = last == std::string::npos ? last : o.act.rfind('/', last - 1);
@@ -61,7 +61,7 @@ int act(const options& o) {
                                       condition, o.seed.value_or(0), o.smoke);
   event_context::set_current(ctx);
   if (o.plant == planted::killed_child) raise(SIGKILL);
-  return found->play(*ctx);
+  return found->run(*ctx);
 }
 
 }  // namespace threadref::stress

@@ -9,9 +9,9 @@
 namespace threadref::stress {
 
 // What names a trial on a child's command line: <event>/<mechanism>/<condition's number>.
-std::string act_name(std::string_view event, std::string_view mechanism, std::size_t condition);
+std::string trial_name(std::string_view event, std::string_view mechanism, std::size_t condition);
 
 // What main() returns.
-int act(const options& o);
+int run_event(const options& o);
 
 }  // namespace threadref::stress

@@ -61,9 +61,9 @@ staged_worker::staged_worker(event_context& ctx, std::function<void()> body,
     steps_[static_cast<std::size_t>(step)].store(ctx_.stamp());
   };
   it_ = workers::worker::make(
-      [this, play = std::move(body)] {
+      [this, run = std::move(body)] {
         thread_.store(ctx_.thread());
-        play != nullptr ? play() : workers::this_worker::wait_forever();
+        run != nullptr ? run() : workers::this_worker::wait_forever();
       },
       std::move(how));
 }

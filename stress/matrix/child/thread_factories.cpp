@@ -31,7 +31,7 @@ void run_c11_thread(const std::function<void()>& body) {
 }
 
 void run_posix_thread(event_context& ctx, const std::function<void()>& body) {
-  player_thread made(ctx, body);
+  posix_thread made(ctx, body);
   made.join();
 }
 
@@ -77,40 +77,40 @@ void on_new_thread(event_context& ctx, maker how, const std::function<void()>& b
 }
 
 // It outlives the object, for a thread that is detached.
-struct player_thread::state {
+struct posix_thread::state {
   event_context* of;
   std::function<void()> body;
   std::atomic<std::uint32_t> number{0};
 };
 
-player_thread::player_thread(event_context& ctx, std::function<void()> body)
+posix_thread::posix_thread(event_context& ctx, std::function<void()> body)
     : state_(new state{&ctx, std::move(body)}) {
   THREADREF_CHECK_CALL(pthread_create(&id_, nullptr, &run, state_));
 }
 
-player_thread::~player_thread() {
+posix_thread::~posix_thread() {
   join();
 }
 
-void* player_thread::run(void* self) {
+void* posix_thread::run(void* self) {
   auto& me = *static_cast<state*>(self);
   me.number.store(me.of->thread());
   me.body();
   return nullptr;
 }
 
-void player_thread::join() {
+void posix_thread::join() {
   if (over_) return;
   THREADREF_CHECK_CALL(pthread_join(id_, nullptr));
   note_end();
 }
 
-bool player_thread::try_join() {
+bool posix_thread::try_join() {
   if (!over_ && pthread_tryjoin_np(id_, nullptr) == 0) note_end();
   return over_;
 }
 
-bool player_thread::join_until(std::chrono::steady_clock::time_point when) {
+bool posix_thread::join_until(std::chrono::steady_clock::time_point when) {
   using namespace std::chrono;
   const auto since = when.time_since_epoch();
   const auto whole = duration_cast<seconds>(since);
@@ -119,13 +119,13 @@ bool player_thread::join_until(std::chrono::steady_clock::time_point when) {
   return over_;
 }
 
-void player_thread::note_end() {
+void posix_thread::note_end() {
   over_ = true;
   state_->of->note_joined(state_->number.load());
   delete state_;
 }
 
-void player_thread::detach() {
+void posix_thread::detach() {
   THREADREF_CHECK_CALL(pthread_detach(id_));
   over_ = true;
 }

@@ -27,12 +27,12 @@ inline void on_new_thread(event_context& ctx, const std::function<void()>& body)
 }
 
 // A posix thread that is not joined at once. The body must outlive it.
-class player_thread {
+class posix_thread {
  public:
-  player_thread(event_context& ctx, std::function<void()> body);
-  ~player_thread();
-  player_thread(const player_thread&) = delete;
-  player_thread& operator=(const player_thread&) = delete;
+  posix_thread(event_context& ctx, std::function<void()> body);
+  ~posix_thread();
+  posix_thread(const posix_thread&) = delete;
+  posix_thread& operator=(const posix_thread&) = delete;
   [[nodiscard]] pthread_t id() const noexcept { return id_; }
   // Waits for its end, and notes it.
   void join();

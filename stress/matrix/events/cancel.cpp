@@ -25,7 +25,7 @@ void wait_under(int frames) {
 }
 
 int in_the_body(event_context& ctx) {
-  player_thread t(ctx, [&ctx] {
+  posix_thread t(ctx, [&ctx] {
     ctx.attach(some);
     ready.open();
     wait_under(ctx.condition() == 0 ? 0 : 100);
@@ -51,7 +51,7 @@ void attach_halves(event_context& ctx) {
 }
 
 int pending(event_context& ctx) {
-  player_thread t(ctx, [&ctx] {
+  posix_thread t(ctx, [&ctx] {
     attach_halves(ctx);
     ready.open();
     cancelled.wait();
@@ -66,14 +66,14 @@ int pending(event_context& ctx) {
 int during_a_callback(event_context& ctx) {
   kernel_end end;
   testing::gate begun;
-  player_thread t(ctx, [&] {
+  posix_thread t(ctx, [&] {
     end.begin();
     begun.open();
     attach_halves(ctx);
   });
   begun.wait();
   // If no callback ever says that it runs, the thread ends.
-  const player_thread if_lost(ctx, [&end] {
+  const posix_thread if_lost(ctx, [&end] {
     end.wait();
     ready.open();
   });
@@ -87,17 +87,17 @@ int during_a_callback(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "cancel/in_the_body",
      .asks = "do callbacks run when a thread is cancelled at a cancellation point?",
-     .play = &in_the_body,
+     .run = &in_the_body,
      .conditions = {{{"at once"}, {"under 100 frames"}}},
      .checks = "63"},
     {.name = "cancel/pending",
      .asks = "do they all, to their end, if cancelled before the body returned, and one has a "
              "cancellation point?",
-     .play = &pending,
+     .run = &pending,
      .checks = "63"},
     {.name = "cancel/in_callback",
      .asks = "do they all, to their end, if the thread is cancelled while one runs?",
-     .play = &during_a_callback,
+     .run = &during_a_callback,
      .checks = "63"},
 };
 

@@ -40,7 +40,7 @@ std::function<void()> what_the_destructor_does(event_context& ctx) {
 }
 
 // What the body does after `arm`, which has the foreign destructor called.
-void play_with(event_context& ctx, const std::function<void()>& arm) {
+void run_with(event_context& ctx, const std::function<void()>& arm) {
   const auto body = [&] {
     arm();
     if (ctx.condition() == registers_first) return;
@@ -52,13 +52,13 @@ void play_with(event_context& ctx, const std::function<void()>& arm) {
 }
 
 int in_a_thread_local(event_context& ctx) {
-  play_with(ctx, [&ctx] { at_thread_local_end(what_the_destructor_does(ctx)); });
+  run_with(ctx, [&ctx] { at_thread_local_end(what_the_destructor_does(ctx)); });
   return 0;
 }
 
 int in_a_key(event_context& ctx, pthread_key_t key) {
   key_task once(1, [work = what_the_destructor_does(ctx)](int /*round*/) { work(); });
-  play_with(ctx, [&] { once.arm(key); });
+  run_with(ctx, [&] { once.arm(key); });
   return 0;
 }
 int in_a_lower_key(event_context& ctx) {
@@ -79,7 +79,7 @@ int in_a_higher_key(event_context& ctx) {
 
 int in_a_boost_variable(event_context& ctx) {
   if (is_too_late(ctx)) return 0;
-  play_with(ctx, [&ctx] {
+  run_with(ctx, [&ctx] {
     if (!at_boost_tss_end(what_the_destructor_does(ctx)))
       ctx.record_absent("Boost.Thread is not in this build");
   });
@@ -89,7 +89,7 @@ int in_a_boost_variable(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "cross/thread_local",
      .asks = "can a thread_local's destructor use it?",
-     .play = &in_a_thread_local,
+     .run = &in_a_thread_local,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"},
@@ -98,7 +98,7 @@ constexpr event rows[] = {
      .bugs = {14, 15, 18, 19}},
     {.name = "cross/lower_key",
      .asks = "can the destructor of a key with a lower index?",
-     .play = &in_a_lower_key,
+     .run = &in_a_lower_key,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"}}},
@@ -106,7 +106,7 @@ constexpr event rows[] = {
      .bugs = {14, 15, 18, 19}},
     {.name = "cross/higher_key",
      .asks = "can the destructor of a key with a higher index?",
-     .play = &in_a_higher_key,
+     .run = &in_a_higher_key,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"}}},
@@ -114,7 +114,7 @@ constexpr event rows[] = {
      .bugs = {14, 15, 18, 19}},
     {.name = "cross/boost_variable",
      .asks = "can the cleanup of a boost::thread_specific_ptr?",
-     .play = &in_a_boost_variable,
+     .run = &in_a_boost_variable,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"}}},

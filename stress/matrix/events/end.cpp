@@ -135,7 +135,7 @@ int is_caught(event_context& ctx) {
 
 int is_detached(event_context& ctx) {
   kernel_end end;
-  player_thread t(ctx, [&] {
+  posix_thread t(ctx, [&] {
     end.begin();
     attach_some(ctx);
   });
@@ -207,7 +207,7 @@ int under_a_storm(event_context& ctx) {
   sigemptyset(&alarm);
   sigaddset(&alarm, SIGALRM);
   constexpr itimerval often{{0, 200}, {0, 200}};
-  player_thread t(ctx, [&] {
+  posix_thread t(ctx, [&] {
     for (int i = 0; i != some; ++i) {
       ctx.attach([](event_context& /*in*/) {
         const int enough = alarms.load() + 3;
@@ -258,7 +258,7 @@ constexpr event rows[] = {
     // Shows: PM-01.
     {.name = "end/return",
      .asks = "do callbacks run when a thread returns, whoever made it?",
-     .play = &returns,
+     .run = &returns,
      .conditions = {{{"pthread_create"},
                      {"std::thread"},
                      {"std::jthread"},
@@ -269,71 +269,71 @@ constexpr event rows[] = {
      .checks = "61, 66, 67, 68, 70"},
     {.name = "end/pthread_exit",
      .asks = "do they when the body calls pthread_exit?",
-     .play = &exits,
+     .run = &exits,
      .conditions = {{{"at once"}, {"under 100 frames"}}},
      .checks = "62"},
     {.name = "end/pthread_exit_in_callback",
      .asks = "do the others still run when a callback calls pthread_exit?",
-     .play = &exits_in_a_callback,
+     .run = &exits_in_a_callback,
      .checks = "62, 125"},
     {.name = "end/uncaught_exception",
      .asks = "do they when an exception leaves the body, and nobody catches it?",
-     .play = &throws_uncaught,
+     .run = &throws_uncaught,
      .checks = "52",
      .promise = word::crashes,
      .not_under_tsan = "it ends by abort(), which the sanitizer reports",
      .not_under_asan = "it ends by abort(), which the sanitizer reports"},
     {.name = "end/thrd_exit",
      .asks = "do they when the body calls thrd_exit?",
-     .play = &ends_in_c,
+     .run = &ends_in_c,
      .checks = "70"},
     {.name = "end/stop_requested",
      .asks = "do they when a std::jthread is asked to stop?",
-     .play = &is_stopped,
+     .run = &is_stopped,
      .checks = "66"},
     // Shows: R-31.
     {.name = "end/caught_exception",
      .asks = "do they when an exception leaves the body, and whoever runs it catches it?",
-     .play = &is_caught,
+     .run = &is_caught,
      .conditions = {{{"by hand"}, {"std::async"}, {"packaged_task"}}},
      .checks = "51, 67, 69"},
     {.name = "end/detached",
      .asks = "do they when a detached thread ends?",
-     .play = &is_detached,
+     .run = &is_detached,
      .checks = "65"},
     {.name = "end/smallest_stack",
      .asks = "do they on a thread with a stack of PTHREAD_STACK_MIN?",
-     .play = &on_the_smallest_stack,
+     .run = &on_the_smallest_stack,
      .checks = "71",
      .not_under_tsan = "its frames are larger",
      .not_under_asan = "its frames are larger"},
     {.name = "end/long_life",
      .asks = "does a thread's memory stay flat while it registers and detaches for ever?",
-     .play = &lives_long,
+     .run = &lives_long,
      .checks = "64",
      .why_not = &needs_detaching,
      .not_under_tsan = "its own memory grows",
      .not_under_asan = "its own memory grows"},
     {.name = "end/signal_storm",
      .asks = "do they while signals interrupt them?",
-     .play = &under_a_storm,
+     .run = &under_a_storm,
      .checks = "72"},
     {.name = "end/boost_thread",
      .asks = "do they when a boost::thread does not return?",
-     .play = &boost_thread_ends,
+     .run = &boost_thread_ends,
      .conditions = {{{"interrupted"},
                      {"pthread_exit, joined natively"},
                      {"cancelled, joined natively"}}},
      .checks = "68"},
     {.name = "end/boost_join_after_pthread_exit",
      .asks = "does boost::thread::join return after a pthread_exit?",
-     .play = &boost_thread_is_joined_after_exit,
+     .run = &boost_thread_is_joined_after_exit,
      .checks = "68",
      .promise = word::hangs,
      .slow = true},
     {.name = "end/boost_detached_pthread_exit",
      .asks = "do they when a detached boost::thread calls pthread_exit?",
-     .play = &detached_boost_thread_exits,
+     .run = &detached_boost_thread_exits,
      .checks = "68",
      .promise = word::crashes,
      .not_under_tsan = "Boost uses what it has freed, which the sanitizer reports",

@@ -112,7 +112,7 @@ int refused_calls(event_context& ctx) {
   enum { from_the_start, later };
   if (ctx.condition() == from_the_start) start_again_refused();
   std::latch refused(ctx.condition() == later ? 1 : 0);
-  player_thread early(ctx, [&] {
+  posix_thread early(ctx, [&] {
     ctx.attach(some);
     refused.wait();
     ctx.attach(some);
@@ -145,7 +145,7 @@ int loaded_late(event_context& ctx) {
     loaded.count_down();
   };
   if (!threads_first) load();
-  player_thread user(ctx, [&] {
+  posix_thread user(ctx, [&] {
     loaded.wait();
     for (int i = 0; i != some; ++i) ctx.attach_by(mechanism_in(*object, ctx.subject.name).attach);
   });
@@ -261,27 +261,27 @@ int few_threads(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "env/allocator",
      .asks = "do callbacks run, and can they use memory, with another allocator preloaded?",
-     .play = &another_allocator,
+     .run = &another_allocator,
      .conditions = allocators,
      .bugs = {18},
      .not_under_tsan = "it is the allocator itself",
      .not_under_asan = "it is the allocator itself"},
     {.name = "env/refused_calls",
      .asks = "do callbacks run where a seccomp filter refuses membarrier and personality?",
-     .play = &refused_calls,
+     .run = &refused_calls,
      .conditions = {{{"from the start"}, {"while it runs"}}},
      .not_under_tsan = "it needs such calls itself",
      .not_under_asan = "it needs such calls itself"},
     {.name = "env/loaded_late",
      .asks = "do callbacks run that a shared object registers which is loaded late?",
-     .play = &loaded_late,
+     .run = &loaded_late,
      .conditions = {{{"before its threads start"},
                      {"while they live"},
                      {"with no static storage for threads left"}}},
      .loads_itself = true},
     {.name = "env/few_threads",
      .asks = "is nothing lost where a container allows few threads?",
-     .play = &few_threads,
+     .run = &few_threads,
      .conditions = {{{"RLIMIT_NPROC"}, {"pids.max of a control group"}}}},
 };
 

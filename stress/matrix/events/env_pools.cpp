@@ -159,11 +159,11 @@ int cut_off(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "env/pool_ended",
      .asks = "do callbacks of a pool's workers run when the pool is ended in order?",
-     .play = &ended_in_order,
+     .run = &ended_in_order,
      .conditions = pool_names},
     {.name = "env/pool_cut_off",
      .asks = "do they when the process ends while the workers live?",
-     .play = &cut_off,
+     .run = &cut_off,
      .conditions = pool_names,
      .promise = word::lost},
 };

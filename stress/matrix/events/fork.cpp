@@ -76,7 +76,7 @@ class siblings {
   siblings(event_context& ctx, void (*then)(event_context&)) {
     for (auto& one : all_) {
       testing::gate& ready = one.ready;
-      one.thread = std::make_unique<player_thread>(ctx, [this, &ctx, &one, &ready, then] {
+      one.thread = std::make_unique<posix_thread>(ctx, [this, &ctx, &one, &ready, then] {
         ctx.attach(some / 2);
         ctx.attach(then);
         ctx.attach(some / 2);
@@ -120,7 +120,7 @@ class siblings {
     testing::gate ready;
     std::function<bool()> lives;
     std::uint64_t identity = 0;
-    std::unique_ptr<player_thread> thread;
+    std::unique_ptr<posix_thread> thread;
   };
   testing::gate go_;
   std::array<member, 3> all_;
@@ -313,7 +313,7 @@ constexpr std::string_view ends_threads =
 constexpr event rows[] = {
     {.name = "fork/main_forks",
      .asks = "do main's callbacks run in both processes when it forks?",
-     .play = &main_forks,
+     .run = &main_forks,
      .conditions = {{{"both return from main"},
                      {"both call exit()"},
                      {"both call pthread_exit()"}}},
@@ -321,7 +321,7 @@ constexpr event rows[] = {
      .not_under_tsan = ends_threads},
     {.name = "fork/worker_forks",
      .asks = "do a worker's callbacks run in both processes when it forks?",
-     .play = &worker_forks,
+     .run = &worker_forks,
      .conditions = {{{"both return"}, {"both call exit()"}, {"both call pthread_exit()"}}},
      .checks = "88",
      .not_under_tsan = ends_threads},
@@ -329,7 +329,7 @@ constexpr event rows[] = {
     // are not there.
     {.name = "fork/siblings",
      .asks = "are vanished threads gone in a forked process, and their callbacks left alone?",
-     .play = &siblings_vanish,
+     .run = &siblings_vanish,
      .conditions = {{{"main forks, and returns there"},
                      {"main forks, and calls exit() there"},
                      {"main forks, and calls pthread_exit() there"},
@@ -341,7 +341,7 @@ constexpr event rows[] = {
      .not_under_tsan = ends_threads},
     {.name = "fork/under_churn",
      .asks = "can a forked process register whatever other threads were at?",
-     .play = &forks_under_churn,
+     .run = &forks_under_churn,
      .conditions = {{{"main forks"}, {"a worker forks"}}},
      .checks = "89",
      .bugs = {27},
@@ -349,19 +349,19 @@ constexpr event rows[] = {
      .not_under_asan = "in the forked process its allocator's locks stay as others held them"},
     {.name = "fork/in_callback",
      .asks = "does each pending callback run once in both processes when a callback forks?",
-     .play = &forks_in_a_callback,
+     .run = &forks_in_a_callback,
      .conditions = {{{"of a worker that ends"}, {"of main, which returned"}}},
      .checks = "90",
      .not_under_tsan = ends_threads},
     {.name = "fork/other_program",
      .asks = "are callbacks left alone when another program is started?",
-     .play = &starts_another_program,
+     .run = &starts_another_program,
      .conditions = {{{"vfork() and exec"}, {"fork() and exec"}, {"posix_spawn()"}}},
      .checks = "91",
      .not_under_tsan = "it makes a fork() of vfork()"},
     {.name = "fork/new_thread",
      .asks = "does a forked process's new thread have its own callbacks, and nobody else's?",
-     .play = &has_a_new_thread,
+     .run = &has_a_new_thread,
      .conditions = {{{"others wait"}, {"others are in their callbacks"}}},
      .checks = "88, 89",
      .bugs = {27},

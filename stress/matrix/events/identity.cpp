@@ -132,7 +132,7 @@ class members {
  public:
   members(event_context& ctx, std::size_t count) : may_end_(count) {
     for (std::atomic<bool>& may_end : may_end_) {
-      threads_.push_back(std::make_unique<player_thread>(ctx, [this, &ctx, &may_end] {
+      threads_.push_back(std::make_unique<posix_thread>(ctx, [this, &ctx, &may_end] {
         ctx.attach(&fold);
         registered_.fetch_add(1);
         may_end.wait(false);
@@ -149,7 +149,7 @@ class members {
  private:
   std::atomic<std::size_t> registered_{0};
   std::vector<std::atomic<bool>> may_end_;
-  std::vector<std::unique_ptr<player_thread>> threads_;
+  std::vector<std::unique_ptr<posix_thread>> threads_;
 };
 
 void count_one_by_one(event_context& ctx) {
@@ -201,7 +201,7 @@ auto& inherited = *new std::vector<shared_node*>;
 int hands_over(event_context& ctx) {
   std::atomic<int> reads{0};
   std::atomic<bool> over{false};
-  const player_thread reader(ctx, [&] {
+  const posix_thread reader(ctx, [&] {
     while (!over.load()) {
       if (const shared_node* const n = published.load(); n != nullptr && n->value.load() != 7)
         ctx.record_violation("what a reader still used was freed");
@@ -234,46 +234,46 @@ constexpr event rows[] = {
     // Shows: R-09.
     {.name = "identity/dead_in_callbacks",
      .asks = "does a thread's reference say that it is dead when its first callback runs?",
-     .play = &dead_in_callbacks,
+     .run = &dead_in_callbacks,
      .checks = "5, 6",
      .why_not = &needs_watching},
     // Shows.
     {.name = "identity/ref_stays_dead",
      .asks = "does it for ever, while successors get its pthread_t and its stack?",
-     .play = &ref_stays_dead,
+     .run = &ref_stays_dead,
      .checks = "2, 60",
      .bugs = {24},
      .why_not = &needs_watching},
     // Shows: R-28.
     {.name = "identity/never_twice",
      .asks = "has each thread an identity that no other one ever has?",
-     .play = &never_twice,
+     .run = &never_twice,
      .checks = "1",
      .bugs = {24},
      .why_not = &needs_identity},
     // Differs: R-17: it is itself to the end, and nothing stays of it.
     {.name = "identity/who_am_i",
      .asks = "is a callback told who its thread is, and nothing else ever that it is another?",
-     .play = &who_am_i,
+     .run = &who_am_i,
      .conditions = {{{"asked in a key with a lower index too"}, {"in one with a higher index"}}},
      .checks = "45",
      .bugs = {21},
      .why_not = &needs_identity},
     {.name = "identity/starts_with_nothing",
      .asks = "does a new thread start without what a dead one had?",
-     .play = &starts_with_nothing,
+     .run = &starts_with_nothing,
      .checks = "1",
      .bugs = {24}},
     {.name = "identity/counted_once",
      .asks = "is each thread counted as living or as ended, and once?",
-     .play = &is_counted_once,
+     .run = &is_counted_once,
      .conditions = {{{"one by one"}, {"while they end"}}},
      .checks = "58",
      .bugs = {28},
      .why_not = &needs_threads},
     {.name = "identity/hands_over",
      .asks = "can a callback hand over what readers of other threads still use?",
-     .play = &hands_over,
+     .run = &hands_over,
      .checks = "113",
      .bugs = {31}},
 };

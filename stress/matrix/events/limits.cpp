@@ -92,8 +92,9 @@ void use_key_zero(std::string_view name) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
     const auto subject_of = [arg](std::string_view event) {
-      const std::string act = testing::concat("--act=", event, "/");
-      return arg.starts_with(act) ? arg.substr(act.size(), arg.rfind('/') - act.size()) : "";
+      const std::string prefix = testing::concat("--act=", event, "/");
+      return arg.starts_with(prefix) ? arg.substr(prefix.size(), arg.rfind('/') - prefix.size())
+                                     : "";
     };
     if (!subject_of(no_keys_name).empty()) take_all_keys();
     if (const std::string_view name = subject_of(key_zero_name); !name.empty()) use_key_zero(name);
@@ -165,7 +166,7 @@ constexpr event rows[] = {
     // Differs: W-15: the caller gets an error.
     {.name = no_keys_name,
      .asks = "does it work, or refuse, in a process whose pthread keys are all taken?",
-     .play = &beside_a_foreign_key,
+     .run = &beside_a_foreign_key,
      .conditions = {{{"another one's value is there", "@stress_first_key"},
                      {"no value is there", "@stress_first_key"}}},
      .checks = "101",
@@ -175,12 +176,12 @@ constexpr event rows[] = {
      .not_under_asan = sanitizer_is_first},
     {.name = "limits/no_keys_later",
      .asks = "does it go on on new threads when all keys are taken after its first use?",
-     .play = &no_key_afterwards,
+     .run = &no_key_afterwards,
      .checks = "102",
      .bugs = {26}},
     {.name = "limits/foreign_key",
      .asks = "does it leave key 0 alone, which is somebody else's, also when the process ends?",
-     .play = &beside_a_foreign_key,
+     .run = &beside_a_foreign_key,
      .conditions = {{{"another one's value is there", "@stress_first_key"},
                      {"no value is there", "@stress_first_key"}}},
      .checks = "101",
@@ -190,7 +191,7 @@ constexpr event rows[] = {
     // Differs: W-16: 0 is an index like any other.
     {.name = key_zero_name,
      .asks = "does it work when its key is the first of the process?",
-     .play = &key_zero,
+     .run = &key_zero,
      .conditions = {{{"key 0 is its own", "@stress_first_key"}}},
      .checks = "106",
      .not_under_tsan = sanitizer_is_first,
@@ -198,7 +199,7 @@ constexpr event rows[] = {
     {.name = "limits/late_key_without_memory",
      .asks = "is a thread's first registration refused if its key, of index 32 or more, gets no "
              "memory?",
-     .play = &late_key,
+     .run = &late_key,
      .conditions = {{{"32 keys are somebody else's", "@stress_memory_late_keys"}}},
      .checks = "103",
      .promise = word::refused,
@@ -206,13 +207,13 @@ constexpr event rows[] = {
      .not_under_asan = sanitizer_is_first},
     {.name = "limits/many_callbacks",
      .asks = "do all of them run when one thread has many?",
-     .play = &many_callbacks,
+     .run = &many_callbacks,
      .conditions = {{{"2,000"}, {"30,000"}}},
      .checks = "101",
      .bugs = {26}},
     {.name = "limits/many_threads",
      .asks = "do all run when 2,000 threads live at once on stacks of 64 KiB?",
-     .play = &many_threads,
+     .run = &many_threads,
      .checks = "115"},
 };
 

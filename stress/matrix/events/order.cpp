@@ -41,8 +41,8 @@ int two_at_once(event_context& ctx) {
     while (registered.load() != 2) sched_yield();
   };
   {
-    const player_thread one(ctx, [&] { body(numbers[0]); });
-    const player_thread two(ctx, [&] { body(numbers[1]); });
+    const posix_thread one(ctx, [&] { body(numbers[0]); });
+    const posix_thread two(ctx, [&] { body(numbers[1]); });
   }
   for (const std::uint32_t number : numbers) ctx.expect_newest_first(number);
   return 0;
@@ -173,30 +173,30 @@ constexpr event rows[] = {
     // Shows: F-16.
     {.name = "order/newest_first",
      .asks = "do a thread's callbacks run newest first?",
-     .play = &newest_first,
+     .run = &newest_first,
      .conditions = {{{"2"}, {"100"}, {"10 000"}}},
      .checks = "29"},
     {.name = "order/two_threads",
      .asks = "do those of each of two threads that end at once?",
-     .play = &two_at_once,
+     .run = &two_at_once,
      .checks = "32"},
     {.name = "order/detached_between",
      .asks = "do those that are left when others were detached?",
-     .play = &some_are_gone,
+     .run = &some_are_gone,
      .checks = "31",
      .why_not = &needs_detaching},
     {.name = "order/registered_in_callback",
      .asks = "does what a callback registers run before what is older?",
-     .play = &late_is_next,
+     .run = &late_is_next,
      .checks = "37"},
     {.name = "order/after_stack_objects",
      .asks = "do they run when the objects on the body's stack are destroyed?",
-     .play = &after_the_stack,
+     .run = &after_the_stack,
      .conditions = {{{"return"}, {"pthread_exit"}}},
      .checks = "36"},
     {.name = "order/beside_foreign_keys",
      .asks = "do they run newest first whatever else a thread has?",
-     .play = &beside_foreign_keys,
+     .run = &beside_foreign_keys,
      .conditions = {{{"keys made before"},
                      {"keys made between"},
                      {"keys made after"},
@@ -204,14 +204,14 @@ constexpr event rows[] = {
      .checks = "35"},
     {.name = "order/sees_foreign_values",
      .asks = "do they still find the values that foreign keys have on the thread?",
-     .play = &sees_foreign_values,
+     .run = &sees_foreign_values,
      .conditions = {{{"keys made before the first callback"}, {"keys made after"}}},
      .checks = "111",
      .bugs = {16, 21}},
     // Shows: PM-22.
     {.name = "order/sees_thread_locals",
      .asks = "do they still find what the body left in a plain thread_local?",
-     .play = &sees_thread_locals,
+     .run = &sees_thread_locals,
      .checks = "109"},
 };
 

@@ -32,7 +32,7 @@ constexpr int some = 8;  // callbacks of a thread
 
 // Nobody joins it. What the body refers to must outlive the process's end.
 void start_detached(event_context& ctx, std::function<void()> body) {
-  player_thread made(ctx, std::move(body));
+  posix_thread made(ctx, std::move(body));
   made.detach();
 }
 
@@ -181,11 +181,11 @@ void attach_what_may_be_lost(event_context& ctx) {
 
 // Some threads are inside a callback when the process begins to end, and leave it meanwhile.
 int threads_are_in_callbacks(event_context& ctx) {
-  static std::array<player_thread*, 3> threads;
+  static std::array<posix_thread*, 3> threads;
   static std::atomic<std::size_t> inside{0};
   static testing::gate ending;
-  for (player_thread*& t : threads) {
-    t = new player_thread(ctx, [&ctx] {
+  for (posix_thread*& t : threads) {
+    t = new posix_thread(ctx, [&ctx] {
       attach_what_may_be_lost(ctx);
       ctx.attach([](event_context& /*in*/) {
         ++inside;
@@ -195,7 +195,7 @@ int threads_are_in_callbacks(event_context& ctx) {
     });
   }
   // Mechanisms that call nothing at the end of a thread let it end.
-  const auto over = [](player_thread* t) { return t->try_join(); };
+  const auto over = [](posix_thread* t) { return t->try_join(); };
   while (inside.load() != threads.size() && !std::all_of(threads.begin(), threads.end(), over))
     sched_yield();
   ending.open();
@@ -208,49 +208,49 @@ int threads_are_in_callbacks(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "process/main_returns",
      .asks = "do main's callbacks run when it returns?",
-     .play = &main_returns,
+     .run = &main_returns,
      .conditions = {{{"alone"}, {"beside a worker"}, {"with a status of 7"}}},
      .checks = "73, 86",
      .bugs = {22}},
     {.name = "process/main_calls_exit",
      .asks = "do main's callbacks run when it calls exit()?",
-     .play = &main_exits,
+     .run = &main_exits,
      .conditions = {{{"alone"}, {"beside a worker"}, {"with a status of 7"}}},
      .checks = "74, 86",
      .bugs = {22}},
     {.name = "process/main_calls_pthread_exit",
      .asks = "do main's callbacks run when it calls pthread_exit()?",
-     .play = &main_pthread_exits,
+     .run = &main_pthread_exits,
      .conditions = {{{"alone"}, {"before a worker ends"}}},
      .checks = "75",
      .bugs = {22}},
     {.name = "process/worker_calls_exit",
      .asks = "do a worker's callbacks run when it calls exit()?",
-     .play = &worker_exits,
+     .run = &worker_exits,
      .conditions = {{{"main waits"}, {"main called pthread_exit()"}, {"with a status of 7"}}},
      .checks = "76, 86"},
     {.name = "process/worker_calls_exit_beside_main",
      .asks = "do main's callbacks run when a worker calls exit()?",
-     .play = &worker_exits_beside_main,
+     .run = &worker_exits_beside_main,
      .checks = "76",
      .promise = word::lost},
     // Differs: F-21: C++ waits for no thread when main returns; who wants to joins it.
     // Shows: PM-05.
     {.name = "process/workers_still_run",
      .asks = "do workers' callbacks run when main returns while they run?",
-     .play = &workers_still_run,
+     .run = &workers_still_run,
      .conditions = {{{"they wait"}, {"they register on and on"}, {"they come and go"}}},
      .checks = "76, 81",
      .bugs = {22},
      .promise = word::lost},
     {.name = "process/exit_in_callback",
      .asks = "do the others still run when a callback calls exit()?",
-     .play = &exits_in_a_callback,
+     .run = &exits_in_a_callback,
      .conditions = {{{"main returned"}, {"a worker ended"}, {"a worker called exit()"}}},
      .checks = "77"},
     {.name = "process/abrupt_end",
      .asks = "do main's callbacks run when the process ends without a word?",
-     .play = &ends_abruptly,
+     .run = &ends_abruptly,
      .conditions = {{{"_exit()"},
                      {"quick_exit()"},
                      {"quick_exit() beside a worker"},
@@ -261,7 +261,7 @@ constexpr event rows[] = {
      .promise = word::lost},
     {.name = "process/threads_in_callbacks",
      .asks = "is all well with threads inside a callback when the process ends?",
-     .play = &threads_are_in_callbacks,
+     .run = &threads_are_in_callbacks,
      .conditions = {{{"main returns"}, {"another worker calls exit()"}}},
      .checks = "79",
      .bugs = {23}},

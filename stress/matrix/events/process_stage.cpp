@@ -58,7 +58,7 @@ int worker_uses_a_static(event_context& ctx) {
   static const goes one;
   static testing::gate stop;
   static testing::gate ready;
-  static auto* const worker = new player_thread(ctx, [&ctx] {
+  static auto* const worker = new posix_thread(ctx, [&ctx] {
     ctx.attach(&use_it);
     ready.open();
     stop.wait();
@@ -79,7 +79,7 @@ class pool {
   pool& operator=(const pool&) = delete;
   ~pool() { end(); }
   void start(event_context& ctx, bool until_the_end) {
-    worker_ = std::make_unique<player_thread>(ctx, [this, &ctx, until_the_end] {
+    worker_ = std::make_unique<posix_thread>(ctx, [this, &ctx, until_the_end] {
       ctx.attach(some);
       ready_.open();
       stop_.wait();
@@ -97,7 +97,7 @@ class pool {
  private:
   testing::gate ready_;
   testing::gate stop_;
-  std::unique_ptr<player_thread> worker_;
+  std::unique_ptr<posix_thread> worker_;
 };
 
 int has_a_static_pool(event_context& ctx) {
@@ -166,24 +166,24 @@ int throws_in_a_callback(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "process/older_static",
      .asks = "do callbacks at the process's end find objects from before main()?",
-     .play = &uses_an_older_static,
+     .run = &uses_an_older_static,
      .checks = "84",
      .bugs = {23}},
     {.name = "process/static_of_main",
      .asks = "do they find what main had before it registered them?",
-     .play = &uses_a_static_of_main,
+     .run = &uses_a_static_of_main,
      .conditions = {{{"a static object"}, {"freed by a function given to atexit()"}}},
      .checks = "84",
      .bugs = {23},
      .promise = word::corrupts},
     {.name = "process/worker_after_statics",
      .asks = "do callbacks of a worker that ends after that find main's statics?",
-     .play = &worker_uses_a_static,
+     .run = &worker_uses_a_static,
      .bugs = {23},
      .promise = word::corrupts},
     {.name = "process/static_pool",
      .asks = "do workers' callbacks run on them when a static's destructor joins them?",
-     .play = &has_a_static_pool,
+     .run = &has_a_static_pool,
      .conditions = {{{"a static from before main()"},
                      {"a static that is younger than the mechanism"},
                      {"they register until they are joined"}}},
@@ -191,18 +191,18 @@ constexpr event rows[] = {
      .bugs = {15}},
     {.name = "process/callback_registers_another",
      .asks = "does what a callback registers at the process's end run as well?",
-     .play = &registers_another,
+     .run = &registers_another,
      .conditions = {{{"main returns"}, {"a worker calls exit()"}, {"on a thread that it starts"}}},
      .checks = "82"},
     {.name = "process/registered_afterwards",
      .asks = "does what main registers after all callbacks still run?",
-     .play = &registers_afterwards,
+     .run = &registers_afterwards,
      .conditions = {{{"main had some before"}, {"these are its first"}}},
      .checks = "85",
      .promise = word::refused},
     {.name = "process/throwing_callback",
      .asks = "do the others still run when a callback throws at the process's end?",
-     .play = &throws_in_a_callback,
+     .run = &throws_in_a_callback,
      .conditions = {{{"main returns"}, {"a worker calls exit()"}}},
      .checks = "83"},
 };

@@ -76,20 +76,20 @@ int names_stay(event_context& ctx) {
 }
 
 // What joins the threads that are no daemons, as the process begins to end.
-player_thread* waited_for = nullptr;
+posix_thread* waited_for = nullptr;
 testing::gate process_ends;
 std::atomic<int> waited_for_has{some};
 
 int daemon_vs_nondaemon(event_context& ctx) {
   static std::latch ready(2);
-  auto* const daemon = new player_thread(ctx, [&ctx] {
+  auto* const daemon = new posix_thread(ctx, [&ctx] {
     // May be lost; if it is run after all, then by whoever ends the process.
     for (int i = 0; i != some; ++i) ctx.subject.attach(ctx.begin_attach().what);
     ready.count_down();
     block_for_ever();
   });
   daemon->detach();
-  waited_for = new player_thread(ctx, [&ctx] {
+  waited_for = new posix_thread(ctx, [&ctx] {
     ctx.attach(some, [](event_context& /*in*/) { --waited_for_has; });
     ready.count_down();
     process_ends.wait();
@@ -112,7 +112,7 @@ int join_daemon(event_context& ctx) {
   static testing::gate last_has_run;
   std::atomic<std::uint32_t> number{0};
   static kernel_end& end = *new kernel_end;
-  player_thread daemon(ctx, [&] {
+  posix_thread daemon(ctx, [&] {
     end.begin();
     ctx.attach([](event_context& /*in*/) { last_has_run.open(); });
     ctx.attach(some, [](event_context& in) {
@@ -155,7 +155,7 @@ int join_timeout(event_context& ctx) {
   if (!hears_of_ends(ctx)) return 0;
   std::uint64_t identity = 0;
   std::function<bool()> alive;
-  player_thread t(ctx, [&] {
+  posix_thread t(ctx, [&] {
     ctx.attach(some);
     if (ctx.subject.identity != nullptr) identity = ctx.subject.identity();
     if (ctx.subject.watch != nullptr) alive = ctx.subject.watch();
@@ -186,7 +186,7 @@ int enumerate_join(event_context& ctx) {
   const bool all_end = ctx.condition() == 1;
   struct member {
     std::atomic<std::uint64_t> identity{0};
-    std::unique_ptr<player_thread> thread;
+    std::unique_ptr<posix_thread> thread;
   };
   std::array<member, crowd> members;
   static testing::gate may_end;
@@ -194,7 +194,7 @@ int enumerate_join(event_context& ctx) {
   ctx.attach();
   const std::uint64_t me = ctx.subject.identity();
   for (member& one : members) {
-    one.thread = std::make_unique<player_thread>(ctx, [&] {
+    one.thread = std::make_unique<posix_thread>(ctx, [&] {
       ctx.attach(some);
       one.identity.store(ctx.subject.identity());
       ready.count_down();
@@ -273,10 +273,10 @@ class greeting_thread final : public own_thread {
 
 int subclass(event_context& ctx) {
   if (!hears_of_ends(ctx)) return 0;
-  std::vector<std::unique_ptr<player_thread>> all;
+  std::vector<std::unique_ptr<posix_thread>> all;
   for (int i = 0; i != ctx.size(200); ++i) {
     auto* const object = new greeting_thread(i);
-    all.push_back(std::make_unique<player_thread>(ctx, [&ctx, object] { object->live(ctx); }));
+    all.push_back(std::make_unique<posix_thread>(ctx, [&ctx, object] { object->live(ctx); }));
   }
   for (const auto& t : all) t->join();
   if (own_thread::alive.load() != 0) ctx.record_violation("a thread's object outlived it");
@@ -287,37 +287,37 @@ constexpr event rows[] = {
     // Shows: PM-03, PM-04.
     {.name = "threading/names",
      .asks = "can each of 10 000 threads be told by its name, while it ends and when it is dead?",
-     .play = &names_stay,
+     .run = &names_stay,
      .checks = "112",
      .why_not = &needs_names},
     // Shows: PM-05.
     {.name = "threading/daemon_vs_nondaemon",
      .asks = "do callbacks of a thread that the ending process waits for run before main's?",
-     .play = &daemon_vs_nondaemon,
+     .run = &daemon_vs_nondaemon,
      .checks = "76, 84"},
     // Shows: PM-06.
     {.name = "threading/join_daemon",
      .asks = "has a detached thread run all its callbacks when the oldest one says so?",
-     .play = &join_daemon,
+     .run = &join_daemon,
      .checks = "29, 65"},
     // Shows: PM-07.
     // Differs: PM-07: a thread whose callbacks run is neither alive nor ended: it is listed as one
     // that ends, and its refs read null.
     {.name = "threading/join_timeout",
      .asks = "does a join give up while a callback is slow, and succeed later?",
-     .play = &join_timeout,
+     .run = &join_timeout,
      .checks = "58"},
     // Shows: PM-08.
     {.name = "threading/enumerate_join",
      .asks = "are the threads that live listed once each, so that all can be joined?",
-     .play = &enumerate_join,
+     .run = &enumerate_join,
      .conditions = {{{"before they end"}, {"while they end"}}},
      .checks = "15, 58",
      .why_not = &needs_threads},
     // Shows: PM-01, PM-02, PM-09.
     {.name = "threading/subclass",
      .asks = "can a thread's object be destroyed by its own thread's oldest callback?",
-     .play = &subclass,
+     .run = &subclass,
      .checks = "29"},
 };
 

@@ -36,10 +36,10 @@ void count(event_context& /*in*/) {
 int locked_counter(event_context& ctx) {
   const int threads = ctx.condition() == 0 ? 5 : ctx.size(200);
   const int each = ctx.condition() == 0 ? 3 : 50;
-  std::vector<std::unique_ptr<player_thread>> all;
+  std::vector<std::unique_ptr<posix_thread>> all;
   static testing::gate together;
   for (int i = 0; i != threads; ++i) {
-    all.push_back(std::make_unique<player_thread>(ctx, [&ctx, each] {
+    all.push_back(std::make_unique<posix_thread>(ctx, [&ctx, each] {
       ctx.attach(each, &count);
       together.wait();
     }));
@@ -78,7 +78,7 @@ int trylock_at_exit(event_context& ctx) {
     return 0;
   }
   std::atomic<bool> over{false};
-  const player_thread holder(ctx, [&] {
+  const posix_thread holder(ctx, [&] {
     ctx.attach();
     while (!over.load()) {
       const std::lock_guard now_and_then(contended);
@@ -263,7 +263,7 @@ void object_dies_first(event_context& ctx) {
   auto object = std::make_unique<local_value>([] { return counted_value(1); });
   testing::gate used;
   testing::gate dead;
-  player_thread t(ctx, [&] {
+  posix_thread t(ctx, [&] {
     object->get();
     used.open();
     dead.wait();
@@ -280,9 +280,9 @@ int local_values(event_context& ctx) {
   constexpr int threads = 4;
   switch (ctx.condition()) {
     case 0: {
-      std::vector<std::unique_ptr<player_thread>> all;
+      std::vector<std::unique_ptr<posix_thread>> all;
       for (int i = 0; i != threads; ++i)
-        all.push_back(std::make_unique<player_thread>(ctx, [&ctx] { use_both(ctx); }));
+        all.push_back(std::make_unique<posix_thread>(ctx, [&ctx] { use_both(ctx); }));
       for (const auto& t : all) t->join();
       break;
     }
@@ -303,31 +303,31 @@ constexpr event rows[] = {
     // Shows: PM-14.
     {.name = "threading/locked_counter",
      .asks = "do callbacks of many threads count a locked counter up, none left out?",
-     .play = &locked_counter,
+     .run = &locked_counter,
      .conditions = {{{"5 threads, 3 each"}, {"200 threads, 50 each"}}},
      .checks = "114"},
     // Shows: PM-15.
     {.name = "threading/trylock_exit",
      .asks = "do threads end whose callbacks try for a lock that others hold?",
-     .play = &trylock_at_exit,
+     .run = &trylock_at_exit,
      .conditions = {{{"held now and then"}, {"held until they have ended"}}},
      .checks = "114"},
     // Shows: PM-16, PM-17.
     {.name = "threading/lock_held_at_exit",
      .asks = "can a callback unlock what its thread holds as it ends?",
-     .play = &lock_held,
+     .run = &lock_held,
      .conditions = {{{"a mutex"}, {"a recursive mutex, twice"}, {"a robust mutex, left locked"}}},
      .checks = "114"},
     // Shows: PM-18, PM-19.
     {.name = "threading/guard_then_finalizer",
      .asks = "are guards on the body's stack released when callbacks take the same lock?",
-     .play = &guard_then_callback,
+     .run = &guard_then_callback,
      .conditions = {{{"return"}, {"pthread_exit"}, {"cancelled"}, {"unlocked by hand"}}},
      .checks = "36, 114"},
     // Shows: PM-22, PM-23.
     {.name = "threading/local_values",
      .asks = "do callbacks find what each thread has of an object, and does it go with the thread?",
-     .play = &local_values,
+     .run = &local_values,
      .conditions = {{{"used first by the body"},
                      {"used first by a callback"},
                      {"the object goes first"}}},

@@ -102,8 +102,8 @@ int event_wait(event_context& ctx) {
     set_by_callback.wait();
     if (!has_set.load()) ctx.record_violation("somebody was let through before the event");
   };
-  player_thread one(ctx, wait);
-  player_thread other(ctx, wait);
+  posix_thread one(ctx, wait);
+  posix_thread other(ctx, wait);
   while (waiting.load() != 2) sched_yield();
   on_new_thread(ctx, [&] {
     ctx.attach(some);
@@ -146,7 +146,7 @@ testing::gate may_set;
 int event_timeout(event_context& ctx) {
   if (!hears_of_ends(ctx)) return 0;
   std::atomic<bool> begun{false};
-  player_thread t(ctx, [&] {
+  posix_thread t(ctx, [&] {
     ctx.attach(some);
     ctx.attach([](event_context& /*in*/) {
       may_set.wait();
@@ -188,8 +188,8 @@ int condition_at_exit(event_context& ctx) {
     ctx.note_joined(producer.load());
     ++consumed;
   };
-  player_thread one(ctx, consume);
-  player_thread other(ctx, consume);
+  posix_thread one(ctx, consume);
+  posix_thread other(ctx, consume);
   on_new_thread(ctx, [&] {
     producer.store(ctx.thread());
     if (!by_the_library) ctx.attach(&publish);
@@ -220,10 +220,10 @@ void give_back(event_context& in) {
 
 int five_at_a_time(event_context& ctx) {
   if (!hears_of_ends(ctx)) return 0;
-  std::vector<std::unique_ptr<player_thread>> all;
+  std::vector<std::unique_ptr<posix_thread>> all;
   const int threads = ctx.condition() == 0 ? 20 : ctx.size(2'000);
   for (int i = 0; i != threads; ++i) {
-    all.push_back(std::make_unique<player_thread>(ctx, [&ctx, threads, i] {
+    all.push_back(std::make_unique<posix_thread>(ctx, [&ctx, threads, i] {
       ++at_the_door;
       workers::name_this_thread(absl::StrCat("pooled-", i));
       pool.enter(workers::this_thread_name());
@@ -242,31 +242,31 @@ constexpr event rows[] = {
     // Shows: PM-10.
     {.name = "threading/timer_fire",
      .asks = "do callbacks of a timer's thread run, those too that its function registers?",
-     .play = &timer_fires},
+     .run = &timer_fires},
     // Shows: PM-11.
     {.name = "threading/timer_cancel",
      .asks = "do they when the timer is cancelled, and is its function then never called?",
-     .play = &timer_is_cancelled,
+     .run = &timer_is_cancelled,
      .conditions = {{{"every second one, long before"}, {"at the last moment"}}}},
     // Shows: PM-12.
     {.name = "threading/event_wait",
      .asks = "can a callback set the event that others wait for?",
-     .play = &event_wait,
+     .run = &event_wait,
      .checks = "113"},
     // Shows: PM-13.
     {.name = "threading/event_timeout",
      .asks = "is it not yet set for whoever gives up before the callback has come?",
-     .play = &event_timeout},
+     .run = &event_timeout},
     // Shows: PM-20.
     {.name = "threading/condition_exit",
      .asks = "have a producer's callbacks run when its exit wakes those that wait for it?",
-     .play = &condition_at_exit,
+     .run = &condition_at_exit,
      .conditions = {{{"woken by the oldest callback"}, {"by notify_all_at_thread_exit()"}}},
      .checks = "36, 113"},
     // Shows: PM-21.
     {.name = "threading/active_pool",
      .asks = "can callbacks give back permits, so that never more than five threads have one?",
-     .play = &five_at_a_time,
+     .run = &five_at_a_time,
      .conditions = {{{"20 threads"}, {"2 000 threads"}}}},
 };
 

@@ -46,13 +46,13 @@ class owners {
   }
   void end() {
     go_.count_down();
-    for (player_thread& t : all_) t.join();
+    for (posix_thread& t : all_) t.join();
   }
 
  private:
   std::latch used_;
   std::latch go_{1};
-  std::deque<player_thread> all_;
+  std::deque<posix_thread> all_;
 };
 
 int closed_before_its_threads_end(event_context& ctx) {
@@ -154,7 +154,7 @@ constexpr event rows[] = {
     // Differs: W-21: what a thread jumps into when it ends pins itself.
     {.name = "unload/plugin",
      .asks = "do callbacks run if the plugin that registered them is closed while a thread lives?",
-     .play = &closed_before_its_threads_end,
+     .run = &closed_before_its_threads_end,
      .conditions = {{{"by main, one thread"},
                      {"by main, four threads"},
                      {"by the thread itself"},
@@ -164,20 +164,20 @@ constexpr event rows[] = {
      .loads_itself = true},
     {.name = "unload/before_main_returns",
      .asks = "do main's callbacks run if their plugin is closed before it returns?",
-     .play = &closed_before_main_returns,
+     .run = &closed_before_main_returns,
      .checks = "92",
      .bugs = {3},
      .loads_itself = true},
     {.name = "unload/before_main_ends_as_a_thread",
      .asks = "do main's callbacks run if their plugin is closed before its pthread_exit?",
-     .play = &closed_before_main_exits_as_a_thread,
+     .run = &closed_before_main_exits_as_a_thread,
      .checks = "92",
      .bugs = {3},
      .not_under_tsan = "it does not survive pthread_exit on main",
      .loads_itself = true},
     {.name = "unload/mapped_while_needed",
      .asks = "does a plugin's code stay as long as a thread needs it?",
-     .play = &stays_as_long_as_needed,
+     .run = &stays_as_long_as_needed,
      .conditions = {{{"after its close"},
                      {"after another object's close"},
                      {"after the end of another thread that used it"}}},
@@ -186,7 +186,7 @@ constexpr event rows[] = {
      .loads_itself = true},
     {.name = "unload/again_and_again",
      .asks = "do callbacks run, and are keys left, if a plugin comes and goes 2,000 times?",
-     .play = &again_and_again,
+     .run = &again_and_again,
      .checks = "94",
      .bugs = {2, 8},
      .cpu_seconds_given = 120,
@@ -194,7 +194,7 @@ constexpr event rows[] = {
     // Differs: W-17: each copy keeps a list of its own, of all that it registered.
     {.name = "unload/two_copies",
      .asks = "do the callbacks of two copies of a plugin run, once each?",
-     .play = &two_copies,
+     .run = &two_copies,
      .checks = "92",
      .bugs = {25},
      .loads_itself = true},

@@ -51,7 +51,7 @@ int callback_is_closed(event_context& ctx) {
   const loaded_object code("stress_code");
   std::atomic<bool> closed{false};
   std::atomic<bool> registered{false};
-  player_thread owner(ctx, [&] {
+  posix_thread owner(ctx, [&] {
     attach_dependent(ctx, code, static_cast<dependence>(ctx.condition()));
     registered.store(true);
     registered.notify_one();
@@ -77,7 +77,7 @@ int callback_is_withdrawn(event_context& ctx) {
   std::mutex one_at_a_time;
   std::atomic<int> registered{0};
   std::atomic<bool> closed{false};
-  std::deque<player_thread> owners;
+  std::deque<posix_thread> owners;
   for (int i = 0; i != owning; ++i) {
     owners.emplace_back(ctx, [&] {
       ctx.attach();
@@ -102,7 +102,7 @@ int callback_is_withdrawn(event_context& ctx) {
   THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
   closed.store(true);
   closed.notify_all();
-  for (player_thread& t : owners) t.join();
+  for (posix_thread& t : owners) t.join();
   return 0;
 }
 
@@ -150,7 +150,7 @@ int registers_during_dlopen(event_context& ctx) {
   // the loader's lock.
   on_new_thread(ctx, [] {});
   set_constructor_hook(ctx.condition() == joined ? &start_a_thread_and_join : &wait_for_a_lock);
-  std::optional<player_thread> other;
+  std::optional<posix_thread> other;
   if (ctx.condition() == needs_lock) {
     other.emplace(ctx, [] {
       const std::lock_guard held(current->lock);
@@ -175,7 +175,7 @@ int is_interrupted_in_dlopen(event_context& ctx) {
 constexpr event rows[] = {
     {.name = "unload/callback",
      .asks = "does a thread survive it if its callback's code or data is unloaded first?",
-     .play = &callback_is_closed,
+     .run = &callback_is_closed,
      .conditions = {{{"its code"}, {"its data"}}},
      .checks = "93",
      .promise = word::crashes,
@@ -183,20 +183,20 @@ constexpr event rows[] = {
      .not_under_asan = "it crashes by design, which the sanitizer reports"},
     {.name = "unload/callback_withdrawn",
      .asks = "are callbacks gone in time if they are withdrawn before their code is unloaded?",
-     .play = &callback_is_withdrawn,
+     .run = &callback_is_withdrawn,
      .conditions = {{{"their code"}, {"their data"}}},
      .checks = "93",
      .why_not = &needs_withdrawing},
     {.name = "unload/registers_during_dlopen",
      .asks = "can a thread register while another one is in dlopen, and waits for it?",
-     .play = &registers_during_dlopen,
+     .run = &registers_during_dlopen,
      .conditions = {{{"a constructor joins it"}, {"a constructor needs its lock"}}},
      .bugs = {11},
      .slow = true,
      .loads_itself = true},
     {.name = "unload/interrupted_in_dlopen",
      .asks = "can a signal handler register while its own thread is in dlopen?",
-     .play = &is_interrupted_in_dlopen,
+     .run = &is_interrupted_in_dlopen,
      .bugs = {12},
      .not_under_tsan = "it reports whatever asks for memory in a signal handler"},
 };

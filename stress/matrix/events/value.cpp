@@ -160,7 +160,7 @@ int unregistered(event_context& ctx) {
   std::atomic<bool> taken{false};
   of_all = &three;
   one = {};
-  player_thread other(ctx, [&] {
+  posix_thread other(ctx, [&] {
     one.all[0] = ctx.begin_attach();
     attach_variable(
         ctx, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
@@ -200,44 +200,44 @@ constexpr event rows[] = {
     // Shows: W-04, W-24.
     {.name = "value/null",
      .asks = "is a callback called whose argument is null?",
-     .play = &null_value,
+     .run = &null_value,
      .conditions = {{{"an argument"}, {"the value of a variable"}}},
      .checks = "95"},
     // Shows: W-06.
     {.name = "value/same_pair",
      .asks = "is what is registered three times called three times?",
-     .play = &same_pair,
+     .run = &same_pair,
      .conditions = {{{"an argument"}, {"the value of a variable"}}},
      .checks = "98"},
     // Shows: W-03.
     {.name = "value/changed",
      .asks = "is a variable's value read when its turn comes, and not before?",
-     .play = &changed_value,
+     .run = &changed_value,
      .checks = "97",
      .why_not = &needs_variables},
     {.name = "value/set_again",
      .asks = "is a destructor called once that sets its variable, and again if it registers?",
-     .play = &set_again,
+     .run = &set_again,
      .checks = "98",
      .why_not = &needs_variables},
     // Shows: W-23.
     // Differs: W-05: it is refused with an error: it can only be a mistake.
     {.name = "value/null_arguments",
      .asks = "is it refused to register no variable, or no function?",
-     .play = &null_arguments,
+     .run = &null_arguments,
      .checks = "96",
      .promise = word::refused,
      .why_not = &needs_variables},
     // Shows: W-01, W-07, W-23.
     {.name = "value/unregistered",
      .asks = "is all of a variable taken back, and nothing of others or of other threads?",
-     .play = &unregistered,
+     .run = &unregistered,
      .checks = "99",
      .why_not = &needs_variables},
     // Differs: W-09: what is pending can be, like everything that has not begun.
     {.name = "value/unregistered_in_a_destructor",
      .asks = "can a destructor take back what is pending, and not itself?",
-     .play = &unregistered_in_a_destructor,
+     .run = &unregistered_in_a_destructor,
      .checks = "100",
      .why_not = &needs_variables},
 };

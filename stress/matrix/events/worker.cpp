@@ -177,15 +177,15 @@ int joined_by_many(event_context& ctx) {
   staged_worker never(ctx);
   w->start();
   if (ctx.condition() == 1) w.join();
-  std::array<std::optional<player_thread>, 4> joiners;
-  for (std::optional<player_thread>& j : joiners) {
+  std::array<std::optional<posix_thread>, 4> joiners;
+  for (std::optional<posix_thread>& j : joiners) {
     j.emplace(ctx, [&] {
       w.join();
       never.join();
     });
   }
   w->stop();
-  for (std::optional<player_thread>& j : joiners) j->join();
+  for (std::optional<posix_thread>& j : joiners) j->join();
   return 0;
 }
 
@@ -227,37 +227,37 @@ constexpr event rows[] = {
     // Shows: PW-01, PW-02, PW-05.
     {.name = "worker/start_stop",
      .asks = "do callbacks run when a worker is started and stopped?",
-     .play = &started_and_stopped,
+     .run = &started_and_stopped,
      .conditions = {{{"once"}, {"started twice"}}}},
     // Shows: PW-03.
     {.name = "worker/restart",
      .asks = "does each life of a worker that is started again have its own, and its own thread?",
-     .play = &restarted,
+     .run = &restarted,
      .conditions = {{{"each is joined"}, {"each at the end of the other"}}}},
     // Shows: PW-04.
     {.name = "worker/overlay",
      .asks = "do those of a worker on a thread that was there wait for that thread's end?",
-     .play = &overlaid,
+     .run = &overlaid,
      .conditions = {{{"one"}, {"five, one in another"}, {"five that exit"}}}},
     // Shows: PW-05.
     {.name = "worker/async_stop",
      .asks = "do they when a worker is stopped from outside?",
-     .play = &stopped_from_outside,
+     .run = &stopped_from_outside,
      .conditions = {{{"while it registers"}, {"while it does not look"}}}},
     // Shows: PW-09.
     {.name = "worker/pause_stop",
      .asks = "do they when a paused worker is stopped?",
-     .play = &paused,
+     .run = &paused,
      .conditions = {{{"while paused"}, {"when it goes on"}, {"and once more"}}}},
     // Shows: PW-10.
     {.name = "worker/join_barrier",
      .asks = "have all run when a worker's join returns, on each of several threads?",
-     .play = &joined_by_many,
+     .run = &joined_by_many,
      .conditions = {{{"it runs"}, {"it has ended"}}}},
     // Shows: PW-11, PW-12.
     {.name = "worker/wait_vs_join",
      .asks = "do they run after those that wait for its task know, and before its join?",
-     .play = &waited_for,
+     .run = &waited_for,
      .conditions = {{{"it returns"}, {"it is stopped"}}}},
 };
 

@@ -274,38 +274,38 @@ constexpr event rows[] = {
     // Shows: PW-06.
     {.name = "worker/exit_by_exception",
      .asks = "do callbacks wait until what ends a worker has left all of its frames?",
-     .play = &exit_by_exception,
+     .run = &exit_by_exception,
      .conditions = {{{"one frame"}, {"10 frames"}, {"100 frames"}, {"swallowed on its way"}}}},
     // Shows: PW-07.
     {.name = "worker/exit_now",
      .asks = "do they run when a worker calls exit()?",
-     .play = &exits_now,
+     .run = &exits_now,
      .conditions =
          {{{"under calls"}, {"in a listener"}, {"in a call that it was sent"}, {"main's own"}}}},
     // Shows: PW-14.
     {.name = "worker/crash",
      .asks = "do they when a worker's task throws, and after its error is known?",
-     .play = &crashes,
+     .run = &crashes,
      .conditions = {{{"a std::exception"}, {"another type"}}}},
     // Shows: PW-49.
     {.name = "worker/guard_vs_finalizer",
      .asks = "do they run after what the worker has on its stack?",
-     .play = &guard_and_callback,
+     .run = &guard_and_callback,
      .conditions = {{{"it returns"}, {"it exits"}, {"it throws"}, {"it is stopped"}}}},
     // Shows: PW-08.
     {.name = "worker/drain_after_stop",
      .asks = "do those that its events register run, which wait behind its stop?",
-     .play = &drains,
+     .run = &drains,
      .conditions = {{{"one event"}, {"200 events"}}}},
     // Shows: PW-30.
     {.name = "worker/listener_error",
      .asks = "do they wait for the end of a worker whose listeners throw?",
-     .play = &listener_throws,
+     .run = &listener_throws,
      .conditions = {{{"a std::exception"}, {"another type"}}}},
     // Shows: PW-48.
     {.name = "worker/full_exit_sequence",
      .asks = "do they run after all steps of a worker's end, and before its join?",
-     .play = &in_full,
+     .run = &in_full,
      .conditions = {{{"it returns"}, {"it exits"}, {"it throws"}, {"it is stopped"}}}},
 };
 

@@ -80,7 +80,7 @@ int subscribers_die(event_context& ctx) {
   const workers::channel news("news");
   std::atomic<bool> over{false};
   std::atomic<int> heard{0};
-  player_thread publisher(ctx, [&] {
+  posix_thread publisher(ctx, [&] {
     while (!over.load()) {
       news.publish();
       sched_yield();
@@ -189,16 +189,16 @@ constexpr event rows[] = {
     // Shows: PW-21, PW-22.
     {.name = "worker/fire_at_dead",
      .asks = "is each event to a worker that ends handled before they run, or returned?",
-     .play = &fired_at_the_dying,
+     .run = &fired_at_the_dying,
      .conditions = {{{"told by an event"}, {"told at once"}}}},
     // Shows: PW-43.
     {.name = "worker/channel_churn",
      .asks = "does nothing that is published reach a subscriber where they run?",
-     .play = &subscribers_die},
+     .run = &subscribers_die},
     // Shows: PW-39.
     {.name = "worker/timer_cancel",
      .asks = "do they on the thread of a timer that is cancelled?",
-     .play = &timer_is_cancelled,
+     .run = &timer_is_cancelled,
      .conditions = {{{"the timer is cancelled"},
                      {"its thread is stopped"},
                      {"its owner is stopped"},
@@ -206,7 +206,7 @@ constexpr event rows[] = {
     // Shows: PW-40, PW-41.
     {.name = "worker/result",
      .asks = "do they on the thread of a call whose result is there before?",
-     .play = &result_is_there,
+     .run = &result_is_there,
      .conditions = {{{"get()"}, {"get() and join"}, {"await()"}}}},
 };
 

@@ -83,17 +83,17 @@ constexpr event rows[] = {
     // joined when the process ends, so that it does not hang.
     {.name = "worker/children_of_main",
      .asks = "do callbacks of main's children run when the process ends?",
-     .play = &main_has_children},
+     .run = &main_has_children},
     // Shows: PW-13, PW-17.
     {.name = "worker/daemon_stopped",
      .asks = "do those of a daemon, which is stopped by its parent's end and not waited for?",
-     .play = &told_and_not_waited_for},
+     .run = &told_and_not_waited_for},
     // Shows: PW-13.
     // Differs: PW-18: a worker that is left running, daemon or not, does not keep the process from
     // its end, and what it has registered is lost.
     {.name = "worker/left_running",
      .asks = "do those of a worker that blocks when the process ends?",
-     .play = &left_running,
+     .run = &left_running,
      .conditions = {{{"a daemon of main's"}, {"one without a parent"}}},
      .promise = word::lost},
 };

@@ -239,8 +239,8 @@ int stormed(event_context& ctx) {
       ++sent;
     }
   };
-  player_thread down(ctx, [&] { storm(root, {.name = "storm", .broadcast = true}); });
-  player_thread up(ctx, [&] { storm(leaf, {.name = "storm", .bubble = true}); });
+  posix_thread down(ctx, [&] { storm(root, {.name = "storm", .broadcast = true}); });
+  posix_thread up(ctx, [&] { storm(leaf, {.name = "storm", .bubble = true}); });
   wait_until([&] { return heard.load() > 10 * nodes; });
   (*root.w)->stop();
   root.w->join();
@@ -256,12 +256,12 @@ constexpr event rows[] = {
     // Shows: PW-15, PW-48.
     {.name = "worker/notify_order",
      .asks = "do a worker's callbacks run after its parent knows of its end?",
-     .play = &parent_is_told,
+     .run = &parent_is_told,
      .conditions = {{{"it returns"}, {"it throws"}, {"it is stopped"}}}},
     // Shows: PW-16.
     {.name = "worker/tree_teardown",
      .asks = "have all of a child's run before the first of its parent's, in a tree of workers?",
-     .play = &torn_down,
+     .run = &torn_down,
      .conditions = {{{"one by one"},
                      {"all at once"},
                      {"one by one, some gone before"},
@@ -269,16 +269,16 @@ constexpr event rows[] = {
     // Shows: PW-19.
     {.name = "worker/orphan",
      .asks = "do they run when a worker outlives the one that made it?",
-     .play = &orphaned,
+     .run = &orphaned,
      .conditions = {{{"without a parent"}, {"disowned by its parent"}}}},
     // Shows: PW-20.
     {.name = "worker/self_detach",
      .asks = "do they, under a lock that all share, when children end before their parent?",
-     .play = &gone_by_themselves},
+     .run = &gone_by_themselves},
     // Shows: PW-31.
     {.name = "worker/bubble_broadcast",
      .asks = "do no events arrive where they run, in a tree that ends in a storm of events?",
-     .play = &stormed,
+     .run = &stormed,
      .conditions = {{{"one by one"}, {"all at once"}}}},
 };
 

@@ -25,7 +25,7 @@ struct event {
   std::string_view name;  // <group>/<event>: the first half of a cell's name
   std::string_view asks;  // the question that the word answers
   // In the child: what happens. Returns what main() returns.
-  int (*play)(event_context&);
+  int (*run)(event_context&);
   // One unnamed condition if it says none.
   std::array<condition, conditions_most> conditions{};
   // Where it comes from: numbers of conformance.md, and lines of the list of bugs (bugs.hpp).

@@ -48,7 +48,7 @@ json rows_json() {
 
 json columns_json(const matrix_result& r) {
   json columns = json::array();
-  for (const player& p : r.players) {
+  for (const participant& p : r.participants) {
     columns.push_back(
         {{"mechanism", p.name}, {"summary", p.summary}, {"contract", p.contract != nullptr}});
   }
@@ -62,9 +62,9 @@ json events_json(const matrix_result& r) {
   for (const event_cell& c : r.cells) {
     json conditions = json::array();
     for (const condition_result& k : c.conditions) conditions.push_back(condition_json(k));
-    cells.push_back({{"cell", cell_name(*c.what, *c.who)},
+    cells.push_back({{"cell", cell_name(*c.what, *c.subject)},
                      {"event", c.what->name},
-                     {"mechanism", c.who->name},
+                     {"mechanism", c.subject->name},
                      {"word", to_string(c.is)},
                      {"why", c.why},
                      {"verdict", to_string(c.judged)},

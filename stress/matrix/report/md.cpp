@@ -20,7 +20,7 @@ namespace {
 std::string header(const matrix_result& r) {
   std::string names = "| what happens |";
   std::string rule = "| --- |";
-  for (const player& p : r.players) {
+  for (const participant& p : r.participants) {
     names += testing::concat(" `", p.name, "` |");
     rule += " --- |";
   }
@@ -86,12 +86,13 @@ std::string matrix_markdown(const matrix_result& r) {
     if (const std::string_view of = e.name.substr(0, e.name.find('/')); of != group) {
       group = of;
       all += testing::concat("| **", group, "** |");
-      for (std::size_t i = 0; i != r.players.size(); ++i) all += " |";
+      for (std::size_t i = 0; i != r.participants.size(); ++i) all += " |";
       all += "\n";
     }
     all += testing::concat("| `", e.name, "` ", e.asks, " |");
-    for (const player& p : r.players) {
-      const bool is_its = from != r.cells.end() && from->what == &e && from->who->name == p.name;
+    for (const participant& p : r.participants) {
+      const bool is_its =
+          from != r.cells.end() && from->what == &e && from->subject->name == p.name;
       all += is_its ? testing::concat(" ", cell_text(*from, under), " |") : " |";
       if (is_its) ++from;
     }

@@ -33,7 +33,7 @@ void print_event_cell(const event_cell& c) {
   const char* sign = c.judged == verdict::failed    ? "FAIL "
                      : c.judged == verdict::unknown ? "???? "
                                                     : "     ";
-  absl::PrintF("%s%-14s %-44s %6.2f s  %s\n", sign, to_string(c.is), cell_name(*c.what, *c.who),
+  absl::PrintF("%s%-14s %-44s %6.2f s  %s\n", sign, to_string(c.is), cell_name(*c.what, *c.subject),
                c.seconds, c.is == word::guaranteed ? std::string_view{} : std::string_view(c.why));
 }
 
@@ -80,7 +80,7 @@ matrix_progress::~matrix_progress() {
 void matrix_progress::done(const event_cell& c) {
   ++done_;
   if (!terminal_) return;
-  absl::PrintF("\r\x1b[K%d/%d  %s", done_, of_, cell_name(*c.what, *c.who));
+  absl::PrintF("\r\x1b[K%d/%d  %s", done_, of_, cell_name(*c.what, *c.subject));
   std::fflush(stdout);
 }
 

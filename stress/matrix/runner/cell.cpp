@@ -11,7 +11,7 @@ namespace threadref::stress {
 namespace {
 
 // What has no module loaded yet can't be asked; the rest is known before.
-const mechanism* known_mechanism(const player& p) {
+const mechanism* known_mechanism(const participant& p) {
   return p.canary ? canary_mechanism(p.name) : backend_mechanism(p.name);
 }
 
@@ -56,7 +56,7 @@ verdict judge(event_cell& c) {
   const bool unknown = std::any_of(c.conditions.begin(), c.conditions.end(),
                                    [](const condition_result& r) { return r.is == word::unknown; });
   if (unknown) return verdict::unknown;
-  if (c.who->contract == nullptr) return verdict::passed;
+  if (c.subject->contract == nullptr) return verdict::passed;
   if (const deviation* const d = declared_deviation(c)) {
     c.promise = d->outcome;
     return c.promise == to_string(c.is) ? verdict::passed : verdict::failed;
@@ -70,15 +70,15 @@ verdict judge(event_cell& c) {
 }  // namespace
 
 const deviation* declared_deviation(const event_cell& c) {
-  const backend_info* const b = c.who->contract;
+  const backend_info* const b = c.subject->contract;
   return b == nullptr ? nullptr : scenarios::find_deviation(*b, c.what->name);
 }
 
-std::string cell_name(const event& e, const player& p) {
+std::string cell_name(const event& e, const participant& p) {
   return testing::concat(e.name, "/", p.name);
 }
 
-std::string_view why_not_played(const event& e, const player& p, const mechanism* m) {
+std::string_view why_not_run(const event& e, const participant& p, const mechanism* m) {
   if (!p.why_absent.empty()) return p.why_absent;
   if (detail::under_tsan && !e.not_under_tsan.empty()) return e.not_under_tsan;
   if (detail::under_asan && !e.not_under_asan.empty()) return e.not_under_asan;
@@ -89,34 +89,35 @@ void sum_up(event_cell& c) {
   word worst = word::guaranteed;
   bool good = false;
   bool bad = false;
-  bool played = false;
+  bool ran = false;
   for (const condition_result& r : c.conditions) {
     if (r.is == word::absent) continue;
-    played = true;
+    ran = true;
     worst = worse(worst, r.is);
     (r.is == word::guaranteed ? good : bad) = true;
   }
-  c.is = !played ? word::absent : good && bad ? word::conditional : worst;
+  c.is = !ran ? word::absent : good && bad ? word::conditional : worst;
   if (c.is != word::guaranteed) c.why = explain(c);
   c.judged = judge(c);
 }
 
-std::vector<event_cell> select_events(const options& o, const std::vector<player>& players) {
+std::vector<event_cell> select_events(const options& o,
+                                      const std::vector<participant>& participants) {
   const pattern wanted(o.filter.empty() ? "." : o.filter);
   std::vector<event_cell> chosen;
   for_each_event([&](const event& e) {
     // Slow ones are for the night, unless somebody asks for them by name.
     if (e.slow && o.smoke && o.filter.empty()) return;
-    for (const player& p : players) {
+    for (const participant& p : participants) {
       if (!o.backend.empty() && p.name != o.backend) continue;
       if (!wanted.found_in(cell_name(e, p))) continue;
       event_cell c;
       c.what = &e;
-      c.who = &p;
+      c.subject = &p;
       // A peer's module would have to be loaded to be asked: it has none of what events need.
       static constexpr mechanism bare{};
       const mechanism* const m = p.contract == nullptr ? &bare : known_mechanism(p);
-      if (const std::string_view why = why_not_played(e, p, m); !why.empty()) {
+      if (const std::string_view why = why_not_run(e, p, m); !why.empty()) {
         c.is = p.why_absent.empty() ? word::not_applicable : word::absent;
         c.why = why;
         c.judged = verdict::passed;

@@ -27,7 +27,7 @@ struct condition_result {
 
 struct event_cell {
   const event* what = nullptr;
-  const player* who = nullptr;
+  const participant* subject = nullptr;
   std::vector<condition_result> conditions;
   word is = word::unknown;
   std::string why;  // of anything but guaranteed: what happened, under which conditions
@@ -38,7 +38,7 @@ struct event_cell {
 };
 
 // Why it can't be played here; "": it can.
-std::string_view why_not_played(const event& e, const player& p, const mechanism* m);
+std::string_view why_not_run(const event& e, const participant& p, const mechanism* m);
 
 // The departure from the event's promise that the back end declares; null: none.
 const deviation* declared_deviation(const event_cell& c);
@@ -50,20 +50,21 @@ void sum_up(event_cell& c);
 struct matrix_result {
   std::uint64_t seed = 0;
   int trials = 0;
-  std::vector<player> players;
+  std::vector<participant> participants;
   std::vector<event_cell> cells;  // event by event
   bool interrupted = false;
   double seconds = 0;
 };
 
-std::string cell_name(const event& e, const player& p);
+std::string cell_name(const event& e, const participant& p);
 
 // What the command line selects; empty: nothing matched. The players must outlive the cells.
-std::vector<event_cell> select_events(const options& o, const std::vector<player>& players);
+std::vector<event_cell> select_events(const options& o,
+                                      const std::vector<participant>& participants);
 
 // Plays them, as many at once as there are processors.
-matrix_result play_matrix(const options& o, const std::string& program_path,
-                          const std::vector<player>& players, std::vector<event_cell> cells,
-                          std::uint64_t seed);
+matrix_result run_matrix(const options& o, const std::string& program_path,
+                         const std::vector<participant>& participants,
+                         std::vector<event_cell> cells, std::uint64_t seed);
 
 }  // namespace threadref::stress

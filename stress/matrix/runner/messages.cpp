@@ -45,10 +45,10 @@ struct standing {
   bool asked = false;
   const event_cell* worst = nullptr;  // null: all guaranteed
 };
-standing standing_of(const matrix_result& r, const need& n, const player& p) {
+standing standing_of(const matrix_result& r, const need& n, const participant& p) {
   standing s;
   for (const event_cell& c : r.cells) {
-    if (c.who->name != p.name || !is_of(n, c)) continue;
+    if (c.subject->name != p.name || !is_of(n, c)) continue;
     s.asked = true;
     if (c.is == word::guaranteed) continue;
     if (s.worst == nullptr || worse(c.is, s.worst->is) == c.is) s.worst = &c;
@@ -57,11 +57,11 @@ standing standing_of(const matrix_result& r, const need& n, const player& p) {
 }
 
 // "peer_vector, peer_key_list or any back end"
-std::string choice(const std::vector<const player*>& good, std::size_t back_ends) {
+std::string choice(const std::vector<const participant*>& good, std::size_t back_ends) {
   std::vector<std::string_view> names;
   std::size_t contract = 0;
-  for (const player* p : good) contract += p->contract != nullptr ? 1 : 0;
-  for (const player* p : good) {
+  for (const participant* p : good) contract += p->contract != nullptr ? 1 : 0;
+  for (const participant* p : good) {
     if (p->contract == nullptr || contract != back_ends) names.push_back(p->name);
   }
   if (contract == back_ends) names.emplace_back("any back end");
@@ -72,10 +72,10 @@ std::string choice(const std::vector<const player*>& good, std::size_t back_ends
 }
 
 std::string sentence(const matrix_result& r, const need& n) {
-  std::vector<const player*> good;
+  std::vector<const participant*> good;
   std::size_t back_ends = 0;
   const event_cell* why = nullptr;
-  for (const player& p : r.players) {
+  for (const participant& p : r.participants) {
     const standing s = standing_of(r, n, p);
     if (!s.asked) continue;
     back_ends += p.contract != nullptr ? 1 : 0;
@@ -88,7 +88,7 @@ std::string sentence(const matrix_result& r, const need& n) {
   if (good.empty()) return {};
   std::string all = testing::concat("If you need ", n.what, ": use ", choice(good, back_ends));
   if (why != nullptr) {
-    all += testing::concat("; because `", cell_name(*why->what, *why->who), "` says ",
+    all += testing::concat("; because `", cell_name(*why->what, *why->subject), "` says ",
                            why->why.empty() ? to_string(why->is) : std::string_view(why->why));
   }
   return all + ".";

@@ -59,7 +59,7 @@ pid_t spawn(const trial_plan& plan, int record_fd, int output_fd) {
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO));
   std::vector<std::string> command{
       "stress_threadref",
-      testing::concat("--act=", act_name(plan.what->name, plan.who->name, plan.condition)),
+      testing::concat("--act=", trial_name(plan.what->name, plan.subject->name, plan.condition)),
       testing::concat("--child_ledger=", record_fd), testing::concat("--seed=", plan.seed)};
   if (plan.smoke) command.emplace_back("--smoke");
   if (plan.kill_it) command.emplace_back("--plant=killed_child");
@@ -172,7 +172,7 @@ trial_result grade(const event_record& left, int status) {
   return r;
 }
 
-trial_result play_trial(const trial_plan& plan) {
+trial_result run_trial(const trial_plan& plan) {
   const mapped_record shared;
   const testing::memory_file output("threadref_output");
   const pid_t child = spawn(plan, shared.fd(), output.fd());

@@ -30,13 +30,13 @@ struct trial_result {
 
 struct trial_plan {
   const event* what;
-  const player* who;
+  const participant* subject;
   std::size_t condition = 0;
   std::uint64_t seed = 0;
   bool smoke = false;
   bool kill_it = false;  // a fault of the harness's own, for its tests
 };
-trial_result play_trial(const trial_plan& plan);
+trial_result run_trial(const trial_plan& plan);
 
 // Of one that has ended by itself. `status` is waitpid's.
 trial_result grade(const event_record& left, int status);
