@@ -12,24 +12,24 @@ namespace threadref::stress {
 
 namespace {
 
-// Trivially destructible, and so readable to the very end of a thread.
-constinit thread_local bool ends = false;
+// Trivially destructible, and so readable until the very end of a thread.
+constinit thread_local bool ending = false;
 
 }  // namespace
 
-void say_it_ends(event_context& /*in*/) {
-  ends = true;
+void mark_ending(event_context& /*in*/) {
+  ending = true;
 }
-bool this_thread_ends() noexcept {
-  return ends;
+bool is_ending() noexcept {
+  return ending;
 }
 
-void take_its_time(event_context& /*in*/) {
+void run_slowly(event_context& /*in*/) {
   usleep(2'000);
 }
 
-ran_between callbacks_of(event_context& ctx, std::uint32_t thread) {
-  ran_between all;
+callback_span callbacks_of(event_context& ctx, std::uint32_t thread) {
+  callback_span all;
   const event_record& m = ctx.record();
   const std::size_t used = std::min<std::size_t>(m.used.load(), event_record::max_registrations);
   for (std::size_t i = 0; i != used; ++i) {
@@ -42,7 +42,7 @@ ran_between callbacks_of(event_context& ctx, std::uint32_t thread) {
 }
 
 void must_precede_callbacks(event_context& ctx, std::uint32_t stamp, std::uint32_t thread) {
-  const ran_between ran = callbacks_of(ctx, thread);
+  const callback_span ran = callbacks_of(ctx, thread);
   if (ran.first != 0 && stamp >= ran.first) ctx.record_misordered();
 }
 
@@ -50,8 +50,8 @@ void must_precede(event_context& ctx, std::uint32_t thread, std::uint32_t other)
   must_precede_callbacks(ctx, callbacks_of(ctx, thread).last, other);
 }
 
-void expect(event_context& ctx, bool kept, std::string_view otherwise) {
-  if (!kept) ctx.record_violation(otherwise);
+void expect(event_context& ctx, bool holds, std::string_view violation) {
+  if (!holds) ctx.record_violation(violation);
 }
 
 staged_worker::staged_worker(event_context& ctx, std::function<void()> body,

@@ -37,26 +37,26 @@ void run_posix_thread(event_context& ctx, const std::function<void()>& body) {
 
 }  // namespace
 
-void on_new_thread(event_context& ctx, maker how, const std::function<void()>& body) {
+void on_new_thread(event_context& ctx, thread_factory how, const std::function<void()>& body) {
   std::atomic<std::uint32_t> number{0};
   const std::function<void()> numbered = [&] {
     number.store(ctx.thread());
     body();
   };
   switch (how) {
-    case maker::posix:
+    case thread_factory::posix:
       return run_posix_thread(ctx, body);
-    case maker::std_thread:
+    case thread_factory::std_thread:
       std::thread(numbered).join();
       break;
-    case maker::std_jthread: {
+    case thread_factory::std_jthread: {
       const std::jthread made(numbered);
       break;
     }
-    case maker::std_async:
+    case thread_factory::std_async:
       std::async(std::launch::async, numbered).get();
       break;
-    case maker::packaged_task: {
+    case thread_factory::packaged_task: {
       std::packaged_task<void()> task(numbered);
       std::future<void> done = task.get_future();
       std::thread made(std::move(task));
@@ -64,11 +64,11 @@ void on_new_thread(event_context& ctx, maker how, const std::function<void()>& b
       made.join();
       break;
     }
-    case maker::c11:
+    case thread_factory::c11:
       if (detail::under_tsan) return ctx.record_absent("ThreadSanitizer does not know thrd_create");
       run_c11_thread(numbered);
       break;
-    case maker::boost:
+    case thread_factory::boost:
       if (!run_boost_thread(numbered))
         return ctx.record_absent("Boost.Thread is not in this build");
       break;
@@ -76,7 +76,7 @@ void on_new_thread(event_context& ctx, maker how, const std::function<void()>& b
   ctx.note_joined(number.load());
 }
 
-// It outlives the object, for a thread that is detached.
+// A detached thread still uses it when the object is gone.
 struct posix_thread::state {
   event_context* of;
   std::function<void()> body;
@@ -159,10 +159,10 @@ void kernel_end::take_over(int error) {
   THREADREF_CHECK_CALL(pthread_mutex_unlock(&held_));
 }
 
-bool hears_of_ends(event_context& ctx) {
-  static std::atomic<bool> heard{false};
-  on_new_thread(ctx, [&ctx] { ctx.attach([](event_context& /*in*/) { heard.store(true); }); });
-  return heard.load();
+bool has_exit_hook(event_context& ctx) {
+  static std::atomic<bool> notified{false};
+  on_new_thread(ctx, [&ctx] { ctx.attach([](event_context& /*in*/) { notified.store(true); }); });
+  return notified.load();
 }
 
 }  // namespace threadref::stress

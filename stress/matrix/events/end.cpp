@@ -37,7 +37,7 @@ void attach_some(event_context& ctx) {
 }
 
 int returns(event_context& ctx) {
-  on_new_thread(ctx, static_cast<maker>(ctx.condition()), [&ctx] { ctx.attach(some); });
+  on_new_thread(ctx, static_cast<thread_factory>(ctx.condition()), [&ctx] { ctx.attach(some); });
   return 0;
 }
 
@@ -85,7 +85,7 @@ int throws_uncaught(event_context& ctx) {
 }
 
 int ends_in_c(event_context& ctx) {
-  on_new_thread(ctx, maker::c11, [&ctx] {
+  on_new_thread(ctx, thread_factory::c11, [&ctx] {
     ctx.attach(some);
     thrd_exit(0);
   });

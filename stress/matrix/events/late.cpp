@@ -62,7 +62,7 @@ int for_ever(event_context& ctx) {
 
 int in_a_thread_local(event_context& ctx) {
   const bool made_before = ctx.condition() % 2 == 0;
-  on_new_thread(ctx, ctx.condition() < 2 ? maker::posix : maker::boost, [&] {
+  on_new_thread(ctx, ctx.condition() < 2 ? thread_factory::posix : thread_factory::boost, [&] {
     const auto work = [&ctx] { ctx.attach(some); };
     if (made_before) at_thread_local_end(work);
     ctx.attach(some);
@@ -201,7 +201,7 @@ int sets_its_value(event_context& ctx) {
     ctx.record_absent("it keeps a list, and no value that could be set again");
     return 0;
   }
-  on_new_thread(ctx, ctx.condition() == 0 ? maker::posix : maker::boost, [&ctx] {
+  on_new_thread(ctx, ctx.condition() == 0 ? thread_factory::posix : thread_factory::boost, [&ctx] {
     ctx.attach(some);
     set_value(ctx, [](event_context& in) { set_value(in, nullptr); });
   });

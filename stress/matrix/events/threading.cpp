@@ -108,7 +108,7 @@ int daemon_vs_nondaemon(event_context& ctx) {
 
 // The oldest callback is the last to run: whoever waits for it has waited for all.
 int join_daemon(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   static testing::gate last_has_run;
   std::atomic<std::uint32_t> number{0};
   static kernel_end& end = *new kernel_end;
@@ -152,7 +152,7 @@ void must_be_known_to_end(event_context& ctx, std::uint64_t identity) {
 }
 
 int join_timeout(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   std::uint64_t identity = 0;
   std::function<bool()> alive;
   posix_thread t(ctx, [&] {
@@ -272,7 +272,7 @@ class greeting_thread final : public own_thread {
 };
 
 int subclass(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   std::vector<std::unique_ptr<posix_thread>> all;
   for (int i = 0; i != ctx.size(200); ++i) {
     auto* const object = new greeting_thread(i);

@@ -137,7 +137,7 @@ void unlock_held(event_context& in, owned_mutex& m) {
 }
 
 int lock_held(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   enum condition { plain_one, recursive_one, left_behind };
   owned_mutex& m = ctx.condition() == plain_one       ? plain()
                    : ctx.condition() == recursive_one ? recursive()
@@ -276,7 +276,7 @@ void object_dies_first(event_context& ctx) {
 }
 
 int local_values(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   constexpr int threads = 4;
   switch (ctx.condition()) {
     case 0: {

@@ -94,7 +94,7 @@ std::atomic<bool> has_set{false};
 testing::gate set_by_callback;
 
 int event_wait(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   std::atomic<int> waiting{0};
   const auto wait = [&] {
     ++waiting;
@@ -144,7 +144,7 @@ auto& flag = *new flag_and_condition;
 testing::gate may_set;
 
 int event_timeout(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   std::atomic<bool> begun{false};
   posix_thread t(ctx, [&] {
     ctx.attach(some);
@@ -178,7 +178,7 @@ void let_them_see(event_context& /*in*/) {
 }
 
 int condition_at_exit(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   const bool by_the_library = ctx.condition() == 1;
   std::atomic<std::uint32_t> producer{0};
   // All that the producer's exit calls must have been called by now.
@@ -219,7 +219,7 @@ void give_back(event_context& in) {
 }
 
 int five_at_a_time(event_context& ctx) {
-  if (!hears_of_ends(ctx)) return 0;
+  if (!has_exit_hook(ctx)) return 0;
   std::vector<std::unique_ptr<posix_thread>> all;
   const int threads = ctx.condition() == 0 ? 20 : ctx.size(2'000);
   for (int i = 0; i != threads; ++i) {

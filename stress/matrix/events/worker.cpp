@@ -61,7 +61,7 @@ int restarted(event_context& ctx) {
     life& mine = lives[std::any_cast<std::size_t>(argument)];
     mine.thread.store(ctx.thread());
     ctx.attach(some);
-    if (ctx.condition() == 1) ctx.attach(&take_its_time);  // so that there is something to join
+    if (ctx.condition() == 1) ctx.attach(&run_slowly);  // so that there is something to join
     if (ctx.subject.identity != nullptr) mine.identity = ctx.subject.identity();
     if (ctx.subject.watch != nullptr) mine.watch = ctx.subject.watch();
     this_worker::wait_forever();
@@ -171,7 +171,7 @@ int paused(event_context& ctx) {
 // All of them must find that all has run.
 int joined_by_many(event_context& ctx) {
   staged_worker w(ctx, [&] {
-    for (int i = 0; i != some; ++i) ctx.attach(&take_its_time);
+    for (int i = 0; i != some; ++i) ctx.attach(&run_slowly);
     if (ctx.condition() == 0) this_worker::wait_forever();
   });
   staged_worker never(ctx);

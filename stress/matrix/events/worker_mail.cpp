@@ -33,12 +33,12 @@ int fired_at_the_dying(event_context& ctx) {
   std::atomic<int> returned{0};
   std::atomic<int> sent{0};
   staged_worker w(ctx, [&ctx] {
-    ctx.attach(some, &say_it_ends);
+    ctx.attach(some, &mark_ending);
     this_worker::wait_forever();
   });
   w->listen("mail", [&](const workers::event& /*e*/) {
     ++handled;
-    if (this_thread_ends()) ctx.record_misordered();
+    if (is_ending()) ctx.record_misordered();
   });
   const auto send = [&] {
     if (ctx.condition() == 0) {
@@ -91,11 +91,11 @@ int subscribers_die(event_context& ctx) {
     subscribers.push_back(std::make_unique<staged_worker>(ctx, [&] {
       this_worker::listen("news", [&](const workers::event& /*e*/) {
         ++heard;
-        if (this_thread_ends()) ctx.record_misordered();
+        if (is_ending()) ctx.record_misordered();
       });
-      ctx.attach(&say_it_ends);
+      ctx.attach(&mark_ending);
       news.subscribe();
-      ctx.attach(&say_it_ends);
+      ctx.attach(&mark_ending);
       this_worker::wait_event("news");
     }));
     (*subscribers.back())->start();

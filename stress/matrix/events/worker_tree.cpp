@@ -192,7 +192,7 @@ int gone_by_themselves(event_context& ctx) {
             shared_set.insert(ctx.thread());
           }
           ctx.attach(&leave_the_set);
-          ctx.attach(&take_its_time);
+          ctx.attach(&run_slowly);
           all_there.wait();
         },
         workers::worker_options{.parent = parent.it()}));
@@ -220,8 +220,8 @@ int stormed(event_context& ctx) {
   std::atomic<int> heard{0};
   const auto hear = [&](const workers::event& /*e*/) {
     ++heard;
-    if (this_thread_ends()) ctx.record_misordered();
-    if (heard.load() < 200) ctx.attach(&say_it_ends);
+    if (is_ending()) ctx.record_misordered();
+    if (heard.load() < 200) ctx.attach(&mark_ending);
   };
   (*root.w)->listen("storm", hear);
   tree::each(root,
