@@ -103,9 +103,9 @@ int list(const options& o, const std::vector<cell_code>& all, const program_info
   listing all_lines;
   for (const event_cell& c : events_of(o, players)) {
     const deviation* const departs = declared_deviation(c);
-    const std::string_view status = c.is != word::unknown ? to_string(c.is)
-                                    : departs != nullptr  ? "deviates"
-                                                          : "run";
+    const std::string_view status = c.is != outcome::unknown ? to_string(c.is)
+                                    : departs != nullptr     ? "deviates"
+                                                             : "run";
     const std::string_view why = departs != nullptr ? departs->why : std::string_view(c.why);
     all_lines.print(cell_name(*c.what, *c.subject),
                     testing::concat(status, c.what->slow ? " slow" : ""), why);

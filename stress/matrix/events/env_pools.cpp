@@ -165,7 +165,7 @@ constexpr event rows[] = {
      .asks = "do they when the process ends while the workers live?",
      .run = &cut_off,
      .conditions = pool_names,
-     .promise = word::lost},
+     .promise = outcome::lost},
 };
 
 }  // namespace

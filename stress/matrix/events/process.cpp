@@ -233,7 +233,7 @@ constexpr event rows[] = {
      .asks = "do main's callbacks run when a worker calls exit()?",
      .run = &worker_exits_beside_main,
      .checks = "76",
-     .promise = word::lost},
+     .promise = outcome::lost},
     // Differs: F-21: C++ waits for no thread when main returns; who wants to joins it.
     // Shows: PM-05.
     {.name = "process/workers_still_run",
@@ -242,7 +242,7 @@ constexpr event rows[] = {
      .conditions = {{{"they wait"}, {"they register on and on"}, {"they come and go"}}},
      .checks = "76, 81",
      .bugs = {22},
-     .promise = word::lost},
+     .promise = outcome::lost},
     {.name = "process/exit_in_callback",
      .asks = "do the others still run when a callback calls exit()?",
      .run = &exits_in_a_callback,
@@ -258,7 +258,7 @@ constexpr event rows[] = {
                      {"SIGKILL"}}},
      .checks = "78",
      .bugs = {22},
-     .promise = word::lost},
+     .promise = outcome::lost},
     {.name = "process/threads_in_callbacks",
      .asks = "is all well with threads inside a callback when the process ends?",
      .run = &threads_are_in_callbacks,

@@ -226,7 +226,7 @@ constexpr event rows[] = {
      .asks = "is it refused to register no variable, or no function?",
      .run = &null_arguments,
      .checks = "96",
-     .promise = word::refused,
+     .promise = outcome::refused,
      .why_not = &needs_variables},
     // Shows: W-01, W-07, W-23.
     {.name = "value/unregistered",

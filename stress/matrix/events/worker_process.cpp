@@ -95,7 +95,7 @@ constexpr event rows[] = {
      .asks = "do those of a worker that blocks when the process ends?",
      .run = &left_running,
      .conditions = {{{"a daemon of main's"}, {"one without a parent"}}},
-     .promise = word::lost},
+     .promise = outcome::lost},
 };
 
 }  // namespace

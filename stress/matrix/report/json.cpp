@@ -5,7 +5,7 @@
 
 #include "scenarios/describe.hpp"
 #include "stress/matrix/report/report.hpp"
-#include "stress/matrix/runner/messages.hpp"
+#include "stress/matrix/runner/advice.hpp"
 #include "testing/build_info.hpp"
 
 namespace threadref::stress {
@@ -79,7 +79,7 @@ json events_json(const matrix_result& r) {
 std::string matrix_json(const program_info& program, const matrix_result& r) {
   const testing::build_info& b = testing::this_build();
   json sentences = json::array();
-  for (const std::string& s : matrix_sentences(r)) sentences.push_back(s);
+  for (const std::string& s : matrix_advice(r)) sentences.push_back(s);
   const json doc{{"schema", 1},
                  {"program", program.name},
                  {"version", b.version},

@@ -9,7 +9,7 @@
 #include "scenarios/describe.hpp"
 #include "stress/matrix/model/bugs.hpp"
 #include "stress/matrix/report/report.hpp"
-#include "stress/matrix/runner/messages.hpp"
+#include "stress/matrix/runner/advice.hpp"
 #include "testing/build_info.hpp"
 #include "testing/text.hpp"
 
@@ -50,8 +50,8 @@ class notes {
 
 std::string cell_text(const event_cell& c, notes& under) {
   const std::string_view w = to_string(c.is);
-  if (c.is == word::guaranteed) return std::string(w);
-  const bool stands_out = c.is != word::conditional && c.is != word::refused && is_seen(c.is);
+  if (c.is == outcome::guaranteed) return std::string(w);
+  const bool stands_out = c.is != outcome::conditional && c.is != outcome::refused && is_seen(c.is);
   return testing::concat(stands_out ? "**" : "", w, stands_out ? "**" : "", under.mark(c.why));
 }
 
@@ -77,7 +77,7 @@ std::string bug_table(const matrix_result& r) {
 
 std::string matrix_markdown(const matrix_result& r) {
   std::string all;
-  for (const std::string& s : matrix_sentences(r)) all += testing::concat("* ", s, "\n");
+  for (const std::string& s : matrix_advice(r)) all += testing::concat("* ", s, "\n");
   all += testing::concat("\n", header(r));
   notes under;
   std::string_view group;

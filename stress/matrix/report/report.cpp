@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t few_cells = 60;
 
 void print_condition(const condition_result& r) {
-  const fates& f = r.callbacks;
+  const callback_counts& f = r.callbacks;
   absl::PrintF("    %-10s %s%s%d of %d trials; callbacks: %s once", to_string(r.is),
                std::string(r.name), r.name.empty() ? "" : ": ", r.trials_so, r.trials,
                with_commas(f.once));
@@ -34,7 +34,8 @@ void print_event_cell(const event_cell& c) {
                      : c.judged == verdict::unknown ? "???? "
                                                     : "     ";
   absl::PrintF("%s%-14s %-44s %6.2f s  %s\n", sign, to_string(c.is), cell_name(*c.what, *c.subject),
-               c.seconds, c.is == word::guaranteed ? std::string_view{} : std::string_view(c.why));
+               c.seconds,
+               c.is == outcome::guaranteed ? std::string_view{} : std::string_view(c.why));
 }
 
 // All that is known of a cell that is not as it must be.
@@ -44,12 +45,12 @@ void print_in_full(const event_cell& c) {
   if (!c.promise.empty()) absl::PrintF("    must be: %s\n", c.promise);
   for (const condition_result& r : c.conditions) {
     print_condition(r);
-    if (!r.said.empty()) absl::PrintF("    it printed: %s\n", r.said);
+    if (!r.output.empty()) absl::PrintF("    it printed: %s\n", r.output);
   }
   absl::PrintF("    again: %s\n", c.again);
 }
 
-using counts = std::map<word, int>;
+using counts = std::map<outcome, int>;
 
 std::string words_of(const counts& seen) {
   std::string all;

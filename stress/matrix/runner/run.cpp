@@ -17,7 +17,7 @@ namespace threadref::stress {
 
 namespace {
 
-constexpr int trials_usual = 5;
+constexpr int default_trials = 5;
 
 class matrix_runner {
  public:
@@ -30,17 +30,17 @@ class matrix_runner {
     for (std::size_t k = 0; k != conditions_of(*c.what); ++k) {
       condition_result r;
       r.name = c.what->conditions[k].name;
-      r.is = word::guaranteed;
+      r.is = outcome::guaranteed;
       for (int t = 0; t != into_.trials && !minder::stopping(); ++t) {
         const trial_result one = run_trial({.what = c.what,
                                             .subject = c.subject,
                                             .condition = k,
                                             .seed = mix(mix(seed, k), static_cast<unsigned>(t)),
                                             .smoke = options_.smoke,
-                                            .kill_it = options_.plant == planted::killed_child});
-        take(r, one);
-        // Once is enough to know that it hangs, and it is what takes time.
-        if (one.is == word::hangs || one.is == word::absent) break;
+                                            .kill_child = options_.plant == planted::killed_child});
+        add_trial(r, one);
+        // One hang is enough, and each takes long.
+        if (one.is == outcome::hangs || one.is == outcome::absent) break;
       }
       c.conditions.push_back(std::move(r));
     }
@@ -49,7 +49,7 @@ class matrix_runner {
   }
 
  private:
-  static void take(condition_result& r, const trial_result& one) {
+  static void add_trial(condition_result& r, const trial_result& one) {
     ++r.trials;
     r.callbacks.add(one.callbacks);
     if (one.is == r.is) {
@@ -58,7 +58,7 @@ class matrix_runner {
       r.is = one.is;
       r.trials_so = 1;
       r.why = one.why;
-      r.said = one.said;
+      r.output = one.output;
     }
   }
 
@@ -80,21 +80,21 @@ matrix_result run_matrix(const options& o, const std::string& program_path,
                          std::vector<event_cell> cells, std::uint64_t seed) {
   matrix_result all;
   all.seed = seed;
-  all.trials = o.smoke || o.canaries ? 1 : trials_usual;
+  all.trials = o.smoke || o.canaries ? 1 : default_trials;
   all.participants = participants;
   all.cells = std::move(cells);
   const double began = now();
   matrix_runner runner(o, all);
   std::mutex printing;
   matrix_progress progress(all.cells.size());
-  // Plain threads: oneTBB's library is not built with ThreadSanitizer, which then reports its hand
-  // over of the loop.
+  // Plain threads: oneTBB's library is not built with ThreadSanitizer, which would report races in
+  // how it hands out a loop.
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < all.cells.size(); i = next++) {
       event_cell& c = all.cells[i];
       c.again = command_again(o, program_path, c, all.seed);
-      const bool is_to_run = c.is == word::unknown;
+      const bool is_to_run = c.is == outcome::unknown;
       if (is_to_run && !minder::stopping()) runner.run(c);
       const std::lock_guard lock(printing);
       progress.done(c);
