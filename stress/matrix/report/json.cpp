@@ -28,7 +28,7 @@ json condition_json(const condition_result& r) {
             {"doubled", r.callbacks.doubled}}}};
 }
 
-// All of them, whether this run played them or not.
+// All events, whether this run had them or not.
 json rows_json() {
   json rows = json::array();
   for_each_event([&rows](const event& e) {
@@ -78,8 +78,8 @@ json events_json(const matrix_result& r) {
 
 std::string matrix_json(const program_info& program, const matrix_result& r) {
   const testing::build_info& b = testing::this_build();
-  json sentences = json::array();
-  for (const std::string& s : matrix_advice(r)) sentences.push_back(s);
+  json advice = json::array();
+  for (const std::string& s : matrix_advice(r)) advice.push_back(s);
   const json doc{{"schema", 1},
                  {"program", program.name},
                  {"version", b.version},
@@ -88,7 +88,7 @@ std::string matrix_json(const program_info& program, const matrix_result& r) {
                  {"build_type", b.build_type},
                  {"seed", absl::StrFormat("0x%x", r.seed)},
                  {"trials", r.trials},
-                 {"sentences", sentences},
+                 {"sentences", advice},
                  {"rows", rows_json()},
                  {"columns", columns_json(r)},
                  {"cells", events_json(r)},

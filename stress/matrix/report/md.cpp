@@ -27,7 +27,7 @@ std::string header(const matrix_result& r) {
   return testing::concat(names, "\n", rule, "\n");
 }
 
-// Conditions and reasons stand under the table, each once.
+// Footnotes under the table: conditions and reasons, each once.
 class notes {
  public:
   std::string mark(const std::string& why) {
@@ -49,13 +49,13 @@ class notes {
 };
 
 std::string cell_text(const event_cell& c, notes& under) {
-  const std::string_view w = to_string(c.is);
-  if (c.is == outcome::guaranteed) return std::string(w);
+  const std::string_view name = to_string(c.is);
+  if (c.is == outcome::guaranteed) return std::string(name);
   const bool stands_out = c.is != outcome::conditional && c.is != outcome::refused && is_seen(c.is);
-  return testing::concat(stands_out ? "**" : "", w, stands_out ? "**" : "", under.mark(c.why));
+  return testing::concat(stands_out ? "**" : "", name, stands_out ? "**" : "", under.mark(c.why));
 }
 
-// Each line of the list of bugs: the rows that would have shown it, or why there is none.
+// For each bug of the list: the rows that would have shown it, or why there is none.
 std::string bug_table(const matrix_result& r) {
   std::string all = "| bugs that people had | rows that show them |\n| --- | --- |\n";
   for (const bug& b : bugs) {
