@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Threads that are cancelled. Asynchronous cancellation is left out: it is unsupported, as for
-// nearly everything that is called while it is on.
+// Threads that are cancelled. Asynchronous cancellation is left out: like nearly every function,
+// the library does not support it.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// Static: callbacks and unwound frames use them.
+// Static: callbacks use them when the body's frames are gone.
 testing::gate ready;
 testing::gate cancelled;
 
@@ -36,7 +36,8 @@ int in_the_body(event_context& ctx) {
   return 0;
 }
 
-// What a callback still does after a cancellation point is a promise of its own.
+// What a callback does after a cancellation point counts as a callback of its own: it may be cut
+// off there.
 void attach_halves(event_context& ctx) {
   static event_context::attempt tried;
   ctx.attach(some / 2);
@@ -72,7 +73,7 @@ int during_a_callback(event_context& ctx) {
     attach_halves(ctx);
   });
   begun.wait();
-  // If no callback ever says that it runs, the thread ends.
+  // If no callback ever runs, the thread ends without opening the gate, so that this one opens it.
   const posix_thread if_lost(ctx, [&end] {
     end.wait();
     ready.open();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One mechanism used in the destructor of another: the row is whose destructor it is, the condition
-// what it does, the column what it uses.
+// One mechanism used in the destructor of another: the row says whose destructor it is, the
+// condition what it does, and the column which mechanism it uses.
 #include <array>
 #include <cstdlib>
 #include <functional>
@@ -21,10 +21,10 @@ constexpr int some = 4;  // callbacks
 
 enum condition : std::size_t { registers_again, registers_first, frees, by_exit };
 
-// Shared by the body, the callbacks and the destructor: each frees what the one before left.
-constinit thread_local std::array<void*, some> kept{};
+// The body, the callbacks and the destructor share it: each frees what the one before allocated.
+constinit thread_local std::array<void*, some> stored{};
 void replace_memory(event_context& /*in*/) {
-  for (void*& one : kept) {
+  for (void*& one : stored) {
     std::free(one);
     one = std::malloc(100);
     THREADREF_CHECK(one != nullptr, "malloc");
@@ -39,7 +39,7 @@ std::function<void()> what_the_destructor_does(event_context& ctx) {
   };
 }
 
-// What the body does after `arm`, which has the foreign destructor called.
+// Runs the body. `arm` is called first: it has the foreign destructor called at the end.
 void run_with(event_context& ctx, const std::function<void()>& arm) {
   const auto body = [&] {
     arm();
@@ -64,8 +64,8 @@ int in_a_key(event_context& ctx, pthread_key_t key) {
 int in_a_lower_key(event_context& ctx) {
   return in_a_key(ctx, older_key());
 }
-// What registers first when the mechanism's own key has had its turn makes that key's rounds begin
-// late. They then end in the last one, which ThreadSanitizer keeps for itself.
+// If a thread registers first after the turn of the mechanism's key, the rounds of that key begin
+// late. They then end in the last round, in which ThreadSanitizer ends the thread for itself.
 bool is_too_late(event_context& ctx) {
   if (!detail::under_tsan || ctx.condition() != registers_first) return false;
   ctx.record_absent("ThreadSanitizer ends a thread in the last round, and crashes if it is used");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a thread ends.
+// The ways in which a thread ends.
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/time.h>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// The thread that was not made by on_new_thread(), which notes for itself that it joined one.
+// The number of a thread that was not made by on_new_thread(), which records its own joins.
 std::atomic<std::uint32_t> number{0};
 void attach_some(event_context& ctx) {
   ctx.attach(some);
@@ -41,7 +41,7 @@ int returns(event_context& ctx) {
   return 0;
 }
 
-// At some depth, with something to unwind on the way.
+// Each frame has something to unwind.
 struct must_unwind {
   explicit must_unwind(int& count) noexcept : c(count) { ++c; }
   ~must_unwind() { --c; }
@@ -75,7 +75,7 @@ int exits_in_a_callback(event_context& ctx) {
   return 0;
 }
 
-// Nobody catches it: the process ends, in order or not.
+// Nobody catches the exception, so the process ends.
 int throws_uncaught(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     ctx.attach(some);
@@ -108,7 +108,7 @@ int is_stopped(event_context& ctx) {
 
 struct end_of_worker {};
 
-// Whoever runs the body catches what leaves it.
+// The caller of the body catches the exception that leaves it.
 int is_caught(event_context& ctx) {
   const auto body = [&ctx] {
     attach_some(ctx);
@@ -163,7 +163,7 @@ int on_the_smallest_stack(event_context& ctx) {
   return 0;
 }
 
-// The heap, and what the process has otherwise.
+// The heap, and all other memory of the process.
 std::size_t bytes_in_use() {
   std::FILE* const f = std::fopen("/proc/self/statm", "r");
   THREADREF_CHECK_ERRNO(f != nullptr, "fopen(/proc/self/statm)");
@@ -177,16 +177,19 @@ int lives_long(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     ctx.attach(some);
     const callback never{
-        [](void* in) { static_cast<event_context*>(in)->record_violation("ran, though detached"); },
+        [](void* in) {
+          static_cast<event_context*>(in)->record_violation("a callback ran that was detached");
+        },
         &ctx};
     const auto churn = [&](int times) {
       for (int i = 0; i != times; ++i) {
         const std::function<bool()> detach = ctx.subject.attach_detachable(never);
         if (detach == nullptr || !detach())
-          ctx.record_violation("its thread lives, and it was gone");
+          ctx.record_violation("a callback was gone while its thread lives");
       }
     };
-    // Half of the least that one registration could keep.
+    // Growth by one pointer a registration is half of what a leaked registration would take at
+    // least.
     constexpr int times = 200'000;
     churn(times / 10);
     const std::size_t before = bytes_in_use();
@@ -198,7 +201,7 @@ int lives_long(event_context& ctx) {
 
 std::atomic<int> alarms{0};
 
-// Each callback waits until it was interrupted a few times.
+// Each callback waits until signals have interrupted it a few times.
 int under_a_storm(event_context& ctx) {
   struct sigaction count {};
   count.sa_handler = [](int /*signal*/) { alarms.fetch_add(1); };
@@ -244,7 +247,7 @@ int boost_thread_is_joined_after_exit(event_context& ctx) {
   return 0;
 }
 
-// The thread uses what it has freed. Freed memory that is overwritten makes that an outcome.
+// The thread uses memory that it has freed. Overwriting freed memory makes that visible as a crash.
 int detached_boost_thread_exits(event_context& ctx) {
   THREADREF_CHECK(mallopt(M_PERTURB, 0xff) == 1, "mallopt(M_PERTURB)");
   kernel_end end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What callbacks throw.
+// Callbacks that throw.
 #include <stdexcept>
 
 #include "stress/matrix/child/thread_factories.hpp"
@@ -47,7 +47,7 @@ int at_the_end_of_the_process(event_context& ctx) {
   return 0;
 }
 
-// The body's own comes first, and its wrapper catches it.
+// The body throws first, and its wrapper catches that.
 int after_the_body(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     try {
@@ -60,10 +60,11 @@ int after_the_body(event_context& ctx) {
   return 0;
 }
 
-// Read when the thread ends.
+// Their destructors read them when the thread ends.
 constinit thread_local void* variables[3]{};
 
-// The other destructors, and what is pending besides.
+// The destructor of the variable in the middle throws: the others must run, and the other
+// callbacks.
 int in_a_destructor(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     ctx.attach(some);

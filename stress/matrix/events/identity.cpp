@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who a thread is, while and after it ends.
+// The identity of a thread, while it ends and afterwards.
 #include <pthread.h>
 #include <sched.h>
 
@@ -25,26 +25,26 @@ namespace {
 constexpr int some = 4;  // callbacks of a thread
 constexpr int successors = 10'000;
 
-// Leaked: callbacks may come after everything else.
+// Leaked: callbacks may run after everything else.
 auto& refs = *new std::vector<std::function<bool()>>;
 
 int dead_in_callbacks(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     for (int i = 0; i != 5; ++i) refs.push_back(ctx.subject.watch());
     for (const auto& alive : refs) {
-      if (!alive()) ctx.record_violation("a reference to the running thread says that it is dead");
+      if (!alive()) ctx.record_violation("a reference to a running thread says that it is dead");
     }
     ctx.attach(some, [](event_context& in) {
       for (const auto& alive : refs) {
-        if (alive()) in.record_violation("a reference to a thread that ends says that it lives");
+        if (alive()) in.record_violation("a reference to a thread that ends says that it is alive");
       }
     });
   });
   return 0;
 }
 
-// Nobody here fails this by its references, nor the next by its identities: those that know a
-// thread by its pthread_t offer neither, and starts_with_nothing asks what they do instead.
+// No mechanism here fails this row or the next: those that know a thread by its pthread_t offer no
+// references and no identities. starts_with_nothing asks what they do instead.
 int ref_stays_dead(event_context& ctx) {
   std::function<bool()> alive;
   pthread_t had{};
@@ -58,11 +58,11 @@ int ref_stays_dead(event_context& ctx) {
     on_new_thread(ctx, [&] {
       if (pthread_equal(pthread_self(), had) != 0) ++same;
       ctx.attach();
-      if (alive()) ctx.record_violation("a reference to a dead thread says that a successor is it");
+      if (alive()) ctx.record_violation("a reference to a dead thread takes a later thread for it");
     });
-    if (alive()) ctx.record_violation("a reference to a dead thread says that it lives");
+    if (alive()) ctx.record_violation("a reference to a dead thread says that it is alive");
   }
-  if (same == 0) ctx.record_absent("no successor had the pthread_t of the first thread");
+  if (same == 0) ctx.record_absent("no later thread had the pthread_t of the first thread");
   return 0;
 }
 
@@ -72,8 +72,8 @@ int never_twice(event_context& ctx) {
     on_new_thread(ctx, [&] {
       ctx.attach();
       const std::uint64_t me = ctx.subject.identity();
-      if (me == 0) ctx.record_violation("a thread that registered is nobody");
-      if (!seen.insert(me).second) ctx.record_violation("two threads have one identity");
+      if (me == 0) ctx.record_violation("a thread that registered has no identity");
+      if (!seen.insert(me).second) ctx.record_violation("two threads have the same identity");
     });
   }
   return 0;
@@ -81,15 +81,15 @@ int never_twice(event_context& ctx) {
 
 std::atomic<std::uint64_t> identity_of_body{0};
 
-// Late it may be nobody, and never somebody else.
+// Late, the thread may have no identity, but never that of another thread.
 void ask_late(event_context& ctx) {
   const std::uint64_t now = ctx.subject.identity();
   if (now != 0 && now != identity_of_body.load())
-    ctx.record_violation("a thread that ends is somebody else");
+    ctx.record_violation("a thread that ends has the identity of another thread");
 }
 void ask(event_context& ctx) {
   if (ctx.subject.identity() != identity_of_body.load())
-    ctx.record_violation("a callback was told that its thread is another, or none");
+    ctx.record_violation("a callback sees another identity than the body of its thread, or none");
 }
 
 int who_am_i(event_context& ctx) {
@@ -122,25 +122,25 @@ int starts_with_nothing(event_context& ctx) {
   return 0;
 }
 
-std::atomic<std::size_t> folded{0};
-void fold(event_context& /*in*/) {
-  folded.fetch_add(1);
+std::atomic<std::size_t> ended_count{0};
+void count_end(event_context& /*in*/) {
+  ended_count.fetch_add(1);
 }
 
-// Threads that end when they are told to.
+// Threads that end when they are released.
 class members {
  public:
   members(event_context& ctx, std::size_t count) : may_end_(count) {
     for (std::atomic<bool>& may_end : may_end_) {
       threads_.push_back(std::make_unique<posix_thread>(ctx, [this, &ctx, &may_end] {
-        ctx.attach(&fold);
+        ctx.attach(&count_end);
         registered_.fetch_add(1);
         may_end.wait(false);
       }));
     }
     while (registered_.load() != count) sched_yield();
   }
-  void tell(std::size_t i) {
+  void release(std::size_t i) {
     may_end_[i].store(true);
     may_end_[i].notify_one();
   }
@@ -158,27 +158,28 @@ void count_one_by_one(event_context& ctx) {
   members all(ctx, count);
   for (std::size_t ended = 0; ended != count; ++ended) {
     if (ctx.subject.threads().size() != others + count - ended)
-      ctx.record_violation("a thread that lives is not counted");
-    all.tell(ended);
+      ctx.record_violation("a live thread is not counted");
+    all.release(ended);
     all.join(ended);
-    if (folded.load() != ended + 1) ctx.record_violation("a thread that ended is not counted");
+    if (ended_count.load() != ended + 1) ctx.record_violation("a thread that ended is not counted");
   }
   if (ctx.subject.threads().size() != others)
-    ctx.record_violation("a thread that ended is still counted as one that lives");
+    ctx.record_violation("a thread that ended is still counted as alive");
 }
 
 void count_while_they_end(event_context& ctx) {
   constexpr std::size_t count = 4;
   for (int round = 0; round != ctx.size(60); ++round) {
     const std::size_t others = ctx.subject.threads().size();
-    folded.store(0);
+    ended_count.store(0);
     members all(ctx, count);
-    for (std::size_t i = 0; i != count; ++i) all.tell(i);
-    // Not for ever: one that is lost is never folded.
-    for (int tries = 0; tries != 10'000 && folded.load() != count; ++tries) {
-      // Those that live first: who ends in between is then counted as one that has.
+    for (std::size_t i = 0; i != count; ++i) all.release(i);
+    // Not for ever: a lost callback is never counted.
+    for (int tries = 0; tries != 10'000 && ended_count.load() != count; ++tries) {
+      // Reads those that are alive first, so that a thread that ends in between is counted as
+      // ended.
       const std::size_t alive = ctx.subject.threads().size() - others;
-      if (alive + folded.load() < count)
+      if (alive + ended_count.load() < count)
         ctx.record_violation("a thread that ends is counted neither alive nor ended");
     }
     for (std::size_t i = 0; i != count; ++i) all.join(i);
@@ -190,12 +191,12 @@ int is_counted_once(event_context& ctx) {
   return 0;
 }
 
-// What a thread keeps for itself, and readers of other threads use without a lock.
+// A thread owns it, and readers on other threads use it without a lock.
 struct shared_node {
   std::atomic<int> value{7};
 };
 std::atomic<shared_node*> published{nullptr};
-std::mutex heirs_lock;
+std::mutex inherited_lock;
 auto& inherited = *new std::vector<shared_node*>;
 
 int hands_over(event_context& ctx) {
@@ -212,17 +213,17 @@ int hands_over(event_context& ctx) {
     on_new_thread(ctx, [&ctx] {
       published.store(new shared_node);
       ctx.attach([](event_context& /*in*/) {
-        const std::scoped_lock locked(heirs_lock);
+        const std::scoped_lock locked(inherited_lock);
         inherited.push_back(published.load());
       });
     });
     const int before = reads.load();
     while (reads.load() < before + 2) sched_yield();
     published.store(nullptr);
-    // One more turn, so that the reader has let it go.
+    // One more turn, so that the reader no longer uses it.
     const int last = reads.load();
     while (reads.load() < last + 2) sched_yield();
-    const std::scoped_lock locked(heirs_lock);
+    const std::scoped_lock locked(inherited_lock);
     for (const shared_node* n : inherited) delete n;
     inherited.clear();
   }

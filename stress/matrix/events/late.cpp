@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is registered while a thread ends, or a process.
+// Registrations while a thread or the process ends.
 #include <pthread.h>
 
 #include <array>
@@ -27,9 +27,9 @@ void one_more(event_context& ctx) {
   ctx.attach();
 }
 
-std::atomic<int> to_come{0};
+std::atomic<int> chain_left{0};
 void next_of_chain(event_context& ctx) {
-  if (to_come.fetch_sub(1) > 0) ctx.attach(&next_of_chain);
+  if (chain_left.fetch_sub(1) > 0) ctx.attach(&next_of_chain);
 }
 
 int in_a_callback(event_context& ctx) {
@@ -39,7 +39,7 @@ int in_a_callback(event_context& ctx) {
     if (ctx.condition() == 1)
       ctx.attach(some, [](event_context& in) { in.attach(some, &one_more); });
     if (ctx.condition() > 1) {
-      to_come.store(ctx.condition() == 2 ? 10 : ctx.size(10'000));
+      chain_left.store(ctx.condition() == 2 ? 10 : ctx.size(10'000));
       ctx.attach(&next_of_chain);
     }
     ctx.attach(some);
@@ -47,7 +47,7 @@ int in_a_callback(event_context& ctx) {
   return 0;
 }
 
-// It is no promise, and so not graded: the question is whether the thread ends.
+// Not recorded, and so not graded: the question is only whether the thread ends.
 void another(void* in) {
   static_cast<event_context*>(in)->subject.attach({&another, in});
 }
@@ -110,7 +110,7 @@ int in_atexit(event_context& ctx) {
   return 0;
 }
 
-// Runs after all that was registered with atexit.
+// Runs after all atexit handlers.
 std::atomic<event_context*> at_the_very_end{nullptr};
 [[gnu::destructor]] void after_the_others() {
   if (event_context* const ctx = at_the_very_end.load(); ctx != nullptr) ctx->attach(some);
@@ -122,7 +122,7 @@ int after_the_stage(event_context& ctx) {
   return 0;
 }
 
-// What a logger does.
+// As a logger does.
 std::mutex log_lock;
 int uses_the_library(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
@@ -133,19 +133,20 @@ int uses_the_library(event_context& ctx) {
       in.attach();
       if (in.subject.watch == nullptr) return;
       if (const auto alive = in.subject.watch(); alive != nullptr && alive())
-        in.record_violation("a thread that ends has a reference that says that it lives");
+        in.record_violation("a reference to a thread that ends says that it is alive");
       if (in.subject.threads().empty())
-        in.record_violation("a thread that ends is not among those that live");
+        in.record_violation("a thread that ends is not listed among those that are alive");
     });
   });
   return 0;
 }
 
-// With what the body has left, in each place where a thread may run code.
+// Frees what the last caller on this thread has allocated, and allocates: called in each place
+// where a thread may run code.
 void allocate(event_context& ctx) {
-  static constinit thread_local std::array<unsigned char*, 8> kept{};
+  static constinit thread_local std::array<unsigned char*, 8> stored{};
   constexpr std::size_t size = 1'000;
-  for (unsigned char*& one : kept) {
+  for (unsigned char*& one : stored) {
     if (one != nullptr && (one[0] != 7 || one[size - 1] != 7))
       ctx.record_violation("memory was overwritten");
     std::free(one);
@@ -170,7 +171,7 @@ int allocates(event_context& ctx) {
   return 0;
 }
 
-// A callback takes out a sibling that is pending, or itself.
+// A callback detaches a pending sibling, or itself.
 std::function<bool()> detach;
 
 int detaches(event_context& ctx) {
@@ -179,11 +180,11 @@ int detaches(event_context& ctx) {
     if (ctx.condition() == 0) {
       detach = ctx.attach_detachable();
       ctx.attach([](event_context& in) {
-        if (!detach()) in.record_violation("a pending sibling was not to be had");
+        if (!detach()) in.record_violation("a pending callback could not be detached");
       });
     } else {
       detach = ctx.attach_detachable([](event_context& in) {
-        if (detach()) in.record_violation("it was taken back while it ran");
+        if (detach()) in.record_violation("a callback was detached while it ran");
       });
     }
     ctx.attach(some);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In which order callbacks run, and beside what.
+// The order of callbacks, and of what else runs or is destroyed then.
 #include <pthread.h>
 #include <sched.h>
 
@@ -48,22 +48,22 @@ int two_at_once(event_context& ctx) {
   return 0;
 }
 
-// Each third is taken back.
-int some_are_gone(event_context& ctx) {
+// One in three is detached.
+int some_are_detached(event_context& ctx) {
   std::uint32_t number = 0;
   on_new_thread(ctx, [&] {
     number = ctx.thread();
     for (int i = 0; i != 100; ++i) {
       const auto detach = ctx.attach_detachable();
       if (i % 3 == 0 && detach != nullptr && !detach())
-        ctx.record_violation("its thread lives, and it was gone");
+        ctx.record_violation("a callback was gone while its thread lives");
     }
   });
   ctx.expect_newest_first(number);
   return 0;
 }
 
-// What a callback registers comes before those that were there before it.
+// What a callback registers runs before the callbacks that are older.
 int late_is_next(event_context& ctx) {
   std::uint32_t number = 0;
   on_new_thread(ctx, [&] {
@@ -71,8 +71,8 @@ int late_is_next(event_context& ctx) {
     ctx.attach(some);
     ctx.attach([](event_context& in) { in.attach(some); });
   });
-  // Lines are in the order of registration, so that the late ones are the last: but they ran after
-  // the one that registered them.
+  // The record is in the order of registration. So the late ones come last in it, after the
+  // callback that registers them.
   const event_record& m = ctx.record();
   const std::uint32_t last_of_others = m.registrations[some - 1].stamp.load();
   for (std::uint32_t i = some + 1; i != m.used.load(); ++i) {
@@ -82,7 +82,7 @@ int late_is_next(event_context& ctx) {
   return 0;
 }
 
-// Destroyed when the body is left.
+// Destroyed when the body returns or is unwound.
 struct stack_object {
   event_context& ctx;
   std::atomic<std::uint32_t>& stamp;
@@ -108,7 +108,7 @@ int after_the_stack(event_context& ctx) {
   return 0;
 }
 
-// Keys of others, without a destructor that does anything.
+// Keys of others, whose destructor does nothing.
 struct foreign_keys {
   std::array<pthread_key_t, 8> keys{};
   foreign_keys() {
@@ -142,7 +142,8 @@ int beside_foreign_keys(event_context& ctx) {
   return 0;
 }
 
-// Their values are cleared key by key while a thread ends: for what comes later they are gone.
+// The C library clears values key by key while a thread ends, so destructors that come later find
+// them null.
 int sees_foreign_values(event_context& ctx) {
   static const foreign_keys* seen = nullptr;
   if (ctx.condition() == 1) younger_key(ctx);
@@ -182,7 +183,7 @@ constexpr event rows[] = {
      .checks = "32"},
     {.name = "order/detached_between",
      .asks = "do those that are left when others were detached?",
-     .run = &some_are_gone,
+     .run = &some_are_detached,
      .checks = "31",
      .why_not = &needs_detaching},
     {.name = "order/registered_in_callback",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a process ends, and whose callbacks run then. What they meet there is in process_stage.cpp.
+// How a process ends, and whose callbacks run then. What the callbacks find there is in
+// process_stage.cpp.
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -30,18 +31,18 @@ constexpr int some = 8;  // callbacks of a thread
   for (;;) pause();
 }
 
-// Nobody joins it. What the body refers to must outlive the process's end.
+// Nobody joins the thread. What the body refers to must never be destroyed.
 void start_detached(event_context& ctx, std::function<void()> body) {
   posix_thread made(ctx, std::move(body));
   made.detach();
 }
 
-// One that lives when the process ends, and has nothing to be called.
+// A thread without callbacks that is alive when the process ends.
 void start_bystander(event_context& ctx) {
   start_detached(ctx, [] { block_for_ever(); });
 }
 
-// What the last condition of some rows is about.
+// Under the last condition of some rows the status is not 0.
 int status_of(event_context& ctx) {
   const int status = ctx.condition() == 2 ? 7 : 0;
   ctx.will_exit_with(status);
@@ -95,11 +96,11 @@ int worker_exits_beside_main(event_context& ctx) {
   block_for_ever();
 }
 
-// With keys for each value there are no more than 1 024 callbacks in a process.
-constexpr std::uint32_t most_of_workers = 300;
+// A mechanism that takes a key for each value has at most 1,024 callbacks in a process.
+constexpr std::uint32_t max_of_workers = 300;
 
 void register_on_and_on(event_context& ctx) {
-  for (std::uint32_t i = 0; i != most_of_workers; ++i) {
+  for (std::uint32_t i = 0; i != max_of_workers; ++i) {
     ctx.attach();
     sched_yield();
   }
@@ -107,12 +108,12 @@ void register_on_and_on(event_context& ctx) {
 }
 
 void come_and_go(event_context& ctx) {
-  for (std::uint32_t i = 0; i != most_of_workers; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(); });
+  for (std::uint32_t i = 0; i != max_of_workers; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(); });
   block_for_ever();
 }
 
-// One worker that waits, and so loses what it has; beside it, under the other conditions, one at
-// work, whom the end of the process meets wherever it is.
+// One worker waits, and so loses its callbacks. Under the other conditions a second worker is busy,
+// and the end of the process meets it anywhere.
 int workers_still_run(event_context& ctx) {
   static testing::gate ready;
   start_detached(ctx, [&ctx] {
@@ -124,7 +125,7 @@ int workers_still_run(event_context& ctx) {
   if (ctx.condition() != 0) {
     start_detached(ctx,
                    [&ctx] { ctx.condition() == 1 ? register_on_and_on(ctx) : come_and_go(ctx); });
-    const std::uint32_t enough = some + draw(ctx.choices, 1U, most_of_workers);
+    const std::uint32_t enough = some + draw(ctx.choices, 1U, max_of_workers);
     while (ctx.record().used.load() < enough) sched_yield();
   }
   return 0;
@@ -152,8 +153,8 @@ int exits_in_a_callback(event_context& ctx) {
   return 0;
 }
 
-// Of all ends of a process, these run no code of anybody's but handlers of at_quick_exit(), which
-// no mechanism here uses: one that did would say another word.
+// These ends of a process run no code but at_quick_exit() handlers. No mechanism here uses those:
+// one that did would have another outcome.
 int ends_abruptly(event_context& ctx) {
   ctx.attach(some);
   switch (ctx.condition()) {
@@ -174,27 +175,27 @@ int ends_abruptly(event_context& ctx) {
   return 0;
 }
 
-// Of a thread that is cut off among its callbacks: it may be lost, and no worse.
-void attach_what_may_be_lost(event_context& ctx) {
+// For a thread that may be cut off among its callbacks: losing this callback is no fault.
+void attach_unconfirmed(event_context& ctx) {
   ctx.subject.attach(ctx.begin_attach().what);
 }
 
-// Some threads are inside a callback when the process begins to end, and leave it meanwhile.
+// Some threads are inside a callback when the process begins to end, and return from it meanwhile.
 int threads_are_in_callbacks(event_context& ctx) {
   static std::array<posix_thread*, 3> threads;
   static std::atomic<std::size_t> inside{0};
   static testing::gate ending;
   for (posix_thread*& t : threads) {
     t = new posix_thread(ctx, [&ctx] {
-      attach_what_may_be_lost(ctx);
+      attach_unconfirmed(ctx);
       ctx.attach([](event_context& /*in*/) {
         ++inside;
         ending.wait();
       });
-      attach_what_may_be_lost(ctx);
+      attach_unconfirmed(ctx);
     });
   }
-  // Mechanisms that call nothing at the end of a thread let it end.
+  // With a mechanism that calls nothing at the end of a thread, the threads just end.
   const auto over = [](posix_thread* t) { return t->try_join(); };
   while (inside.load() != threads.size() && !std::all_of(threads.begin(), threads.end(), over))
     sched_yield();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What callbacks meet when the process ends.
+// What callbacks find when the process ends.
 #include <unistd.h>
 
 #include <atomic>
@@ -20,20 +20,20 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// The destructor of an object that is older than every mechanism: nothing comes later but the end.
+// An object that is older than every mechanism: nothing runs after its destructor.
 [[gnu::init_priority(101)]] testing::destructor_work oldest;
 
-// What a callback uses, and when it may no longer. The flag is read afterwards, and so is no part
-// of an object that is gone.
+// Set when the object that callbacks use is destroyed. Callbacks read it afterwards, so it is no
+// part of that object.
 std::atomic<bool> is_gone{false};
 void use_it(event_context& ctx) {
-  if (is_gone.load()) ctx.record_violation("a callback used an object that was destroyed already");
+  if (is_gone.load()) ctx.record_violation("a callback used an object after its destruction");
 }
-struct goes {
-  goes() = default;
-  ~goes() { is_gone.store(true); }
-  goes(const goes&) = delete;
-  goes& operator=(const goes&) = delete;
+struct used_object {
+  used_object() = default;
+  ~used_object() { is_gone.store(true); }
+  used_object(const used_object&) = delete;
+  used_object& operator=(const used_object&) = delete;
 };
 
 int uses_an_older_static(event_context& ctx) {
@@ -44,18 +44,18 @@ int uses_an_older_static(event_context& ctx) {
 
 int uses_a_static_of_main(event_context& ctx) {
   if (ctx.condition() == 0) {
-    static const goes one;
+    static const used_object one;
   } else if (std::atexit([] { is_gone.store(true); }) != 0) {
-    ctx.record_absent("atexit() refuses");
+    ctx.record_absent("atexit() failed");
   }
   ctx.attach(some, &use_it);
   return 0;
 }
 
-// Whoever lets threads run until the statics are gone must expect this; a mechanism that runs
-// nothing any more, or ran it before, says another word.
+// A program that lets threads run until the statics are gone must expect this. A mechanism that
+// runs nothing any more, or ran the callbacks before, has another outcome.
 int worker_uses_a_static(event_context& ctx) {
-  static const goes one;
+  static const used_object one;
   static testing::gate stop;
   static testing::gate ready;
   static auto* const worker = new posix_thread(ctx, [&ctx] {
@@ -71,19 +71,20 @@ int worker_uses_a_static(event_context& ctx) {
   return 0;
 }
 
-// Has one worker, which it joins when it is destroyed.
+// A pool with one worker, which its destructor joins.
 class pool {
  public:
   pool() = default;
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
   ~pool() { end(); }
-  void start(event_context& ctx, bool until_the_end) {
-    worker_ = std::make_unique<posix_thread>(ctx, [this, &ctx, until_the_end] {
+  enum class registers { once, until_joined };
+  void start(event_context& ctx, registers when) {
+    worker_ = std::make_unique<posix_thread>(ctx, [this, &ctx, when] {
       ctx.attach(some);
       ready_.open();
       stop_.wait();
-      if (until_the_end) ctx.attach(some);
+      if (when == registers::until_joined) ctx.attach(some);
     });
     ready_.wait();
   }
@@ -104,12 +105,12 @@ int has_a_static_pool(event_context& ctx) {
   if (ctx.condition() == 1) {
     on_new_thread(ctx, [&ctx] { ctx.attach(); });  // the mechanism's first use
     static pool younger;
-    younger.start(ctx, false);
+    younger.start(ctx, pool::registers::once);
     return 0;
   }
   static auto* const older = new pool;
   oldest.work = [] { older->end(); };
-  older->start(ctx, ctx.condition() == 2);
+  older->start(ctx, ctx.condition() == 2 ? pool::registers::until_joined : pool::registers::once);
   return 0;
 }
 
@@ -138,7 +139,7 @@ int registers_another(event_context& ctx) {
   return 0;
 }
 
-// Once more when it is all over: then it must say no, if it can't.
+// Registers again after all callbacks have run: a mechanism that can't call it must refuse.
 int registers_afterwards(event_context& ctx) {
   oldest.work = [&ctx] { ctx.attach(some); };
   const auto attach = [&ctx] { ctx.attach(some); };
