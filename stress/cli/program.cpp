@@ -217,7 +217,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
   use_small_stacks();
   start_counting_bytes();
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error like a full disk
-  minder::start(&remove_half_written);
+  watchdog::start(&remove_half_written);
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);
   whole_run r;

@@ -19,7 +19,7 @@ namespace threadref::stress {
 
 namespace {
 
-// The minder blocks some signals in all our threads; the child shall begin as we did.
+// The watchdog blocks some signals in all our threads; the child starts with none blocked.
 class spawn_attributes {
  public:
   spawn_attributes() {

@@ -28,14 +28,14 @@ enum class end { by_itself, hanging, unwanted };
 end wait_for(pid_t child, const rare_news& news, const std::function<void()>& on_round) {
   std::uint64_t rounds = 0;
   const std::string_view hangs = wait_for_end(child, for_a_round, [&](hang_watch& watch) {
-    if (minder::stopping()) kill(child, SIGKILL);
+    if (watchdog::stopping()) kill(child, SIGKILL);
     if (const std::uint64_t now = news.rounds.load(std::memory_order_acquire); now != rounds) {
       rounds = now;
       watch.moved();
       on_round();
     }
   });
-  if (minder::stopping()) return end::unwanted;
+  if (watchdog::stopping()) return end::unwanted;
   return hangs.empty() ? end::by_itself : end::hanging;
 }
 

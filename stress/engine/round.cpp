@@ -25,7 +25,7 @@ bool round::is_late() const noexcept {
 }
 
 bool round::stopping() noexcept {
-  return minder::stopping();
+  return watchdog::stopping();
 }
 
 void round::thread_began() noexcept {

@@ -105,20 +105,20 @@ class runner {
     most_threads_ = allowed_threads(cells, options_, result_);
     for (const std::string& n : result_.notes) std::printf("note: %s\n", n.c_str());
     const double began = now();
-    for (std::size_t i = 0; i != cells.size() && !minder::stopping(); ++i) {
+    for (std::size_t i = 0; i != cells.size() && !watchdog::stopping(); ++i) {
       const double left = began + options_.seconds - now();
       const double share = left / static_cast<double>(cells.size() - i);
       result_.cells.push_back(play(*cells[i], std::max(share, 0.0), i, cells.size()));
       show(result_.cells.back());
     }
-    result_.interrupted = minder::stopping();
+    result_.interrupted = watchdog::stopping();
     result_.seconds = now() - began;
     return std::move(result_);
   }
 
  private:
   [[nodiscard]] bool enough(const cell_result& r, double elapsed, double share) const {
-    if (minder::stopping()) return true;
+    if (watchdog::stopping()) return true;
     if (r.cell->canary) {
       // Memory not after each round: what is asked often enough is answered with yes some time.
       const bool caught = judge(r.cell->what, r.figures.seen).is == verdict::failed ||
@@ -169,8 +169,8 @@ class runner {
     const std::string name = scenarios::cell_name(c.what);
     const bool planted_here = index == 0 && options_.plant != planted::nothing;
     const double seconds = options_.smoke ? 0 : share;
-    minder::begin_cell(name, r.again, cpu_seconds_given(seconds),
-                       std::max(patience{}.wall_seconds, 100 * seconds));
+    watchdog::begin_cell(name, r.again, cpu_seconds_given(seconds),
+                         std::max(patience{}.wall_seconds, 100 * seconds));
     if (planted_here) commit_planted_fault(options_.plant);
     const double began = now();
     if (c.rare) {
@@ -179,7 +179,7 @@ class runner {
       play_rounds(r, began, share, [&] { progress_.show(name, r.figures, index, of); });
     }
     r.seconds = now() - began;
-    minder::end_cell();
+    watchdog::end_cell();
     if (memory_grows(r)) r.figures.seen.add("memory_grows", 1);
     if (planted_here && options_.plant == planted::bad_outcome) r.figures.seen.add("planted", 1);
     r.judged = judge(c.what, r.figures.seen);

@@ -45,7 +45,7 @@ class shrinker {
     if (!fails(now)) {
       absl::PrintF("it did not fail in %d tries of %g s; another --seed, or more --time?\n", tries,
                    seconds_of_try());
-      return minder::stopping() ? testing::status_interrupted : testing::status_fine;
+      return watchdog::stopping() ? testing::status_interrupted : testing::status_fine;
     }
     lower(now, &sizes::threads, "threads");
     lower(now, &sizes::finalizers, "finalizers");
@@ -53,7 +53,7 @@ class shrinker {
     absl::PrintF("smallest that failed: %d threads, %d finalizers, points: %s\n", now.threads,
                  now.finalizers, points_of(now));
     absl::PrintF("  again: %s\n", absl::StrJoin(command(now), " "));
-    return minder::stopping() ? testing::status_interrupted : testing::status_forbidden;
+    return watchdog::stopping() ? testing::status_interrupted : testing::status_forbidden;
   }
 
  private:
@@ -95,7 +95,7 @@ class shrinker {
   }
 
   bool fails(const sizes& s) {
-    for (int i = 0; i != tries && !minder::stopping(); ++i) {
+    for (int i = 0; i != tries && !watchdog::stopping(); ++i) {
       const int status = status_of_run(s);
       THREADREF_CHECK(status != testing::status_wrong_use, "the shrunk command is wrong use");
       // Of canaries, to be caught is what they are for.
@@ -117,7 +117,7 @@ class shrinker {
   // By halves, and then by quarters of what is left.
   void lower(sizes& now, int sizes::*size, std::string_view name) {
     for (const int quarters : {2, 1}) {
-      while (now.*size > 1 && !minder::stopping()) {
+      while (now.*size > 1 && !watchdog::stopping()) {
         sizes smaller = now;
         smaller.*size = std::max(1, now.*size - std::max(1, now.*size * quarters / 4));
         if (!keeps(now, smaller, testing::concat(name, " ", now.*size, " -> ", smaller.*size)))
@@ -131,7 +131,7 @@ class shrinker {
     none.points.clear();
     if (now.points.empty() || keeps(now, none, "without points")) return;
     for (const std::string& p : std::vector<std::string>(now.points)) {
-      if (minder::stopping()) return;
+      if (watchdog::stopping()) return;
       sizes smaller = now;
       smaller.points.erase(std::find(smaller.points.begin(), smaller.points.end(), p));
       keeps(now, smaller, testing::concat("without the point ", p));

@@ -31,7 +31,7 @@ class matrix_runner {
       condition_result r;
       r.name = c.what->conditions[k].name;
       r.is = outcome::guaranteed;
-      for (int t = 0; t != into_.trials && !minder::stopping(); ++t) {
+      for (int t = 0; t != into_.trials && !watchdog::stopping(); ++t) {
         const trial_result one = run_trial({.what = c.what,
                                             .subject = c.subject,
                                             .condition = k,
@@ -95,7 +95,7 @@ matrix_result run_matrix(const options& o, const std::string& program_path,
       event_cell& c = all.cells[i];
       c.again = command_again(o, program_path, c, all.seed);
       const bool is_to_run = c.is == outcome::unknown;
-      if (is_to_run && !minder::stopping()) runner.run(c);
+      if (is_to_run && !watchdog::stopping()) runner.run(c);
       const std::lock_guard lock(printing);
       progress.done(c);
     }
@@ -105,7 +105,7 @@ matrix_result run_matrix(const options& o, const std::string& program_path,
     for (unsigned i = 0; i != std::max(1U, std::thread::hardware_concurrency()); ++i)
       workers.emplace_back(work);
   }
-  all.interrupted = minder::stopping();
+  all.interrupted = watchdog::stopping();
   all.seconds = now() - began;
   return all;
 }
