@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "testing/check.hpp"
 #include "testing/child_process.hpp"
 #include "testing/memory_file.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "stress/engine/child.hpp"
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/watchdog.hpp"
 #include "testing/check.hpp"
 #include "testing/child_process.hpp"
@@ -20,21 +20,22 @@ namespace threadref::stress {
 
 namespace {
 
-// For one round: at the canaries' size it takes some ms, or a second under ThreadSanitizer.
-constexpr patience for_a_round{.cpu_seconds = 20 * slower_under_sanitizers};
+// For one round, which at the canaries' size takes some ms, or a second under ThreadSanitizer.
+constexpr hang_limits limits_of_a_round{.cpu_seconds = 20 * slower_under_sanitizers};
 
 enum class end { by_itself, hanging, unwanted };
 
 end wait_for(pid_t child, const rare_news& news, const std::function<void()>& on_round) {
   std::uint64_t rounds = 0;
-  const std::string_view hangs = wait_for_end(child, for_a_round, [&](hang_watch& watch) {
-    if (watchdog::stopping()) kill(child, SIGKILL);
-    if (const std::uint64_t now = news.rounds.load(std::memory_order_acquire); now != rounds) {
-      rounds = now;
-      watch.moved();
-      on_round();
-    }
-  });
+  const std::string_view hangs =
+      wait_for_end(child, limits_of_a_round, [&](hang_detector& detector) {
+        if (watchdog::stopping()) kill(child, SIGKILL);
+        if (const std::uint64_t now = news.rounds.load(std::memory_order_acquire); now != rounds) {
+          rounds = now;
+          detector.progressed();
+          on_round();
+        }
+      });
   if (watchdog::stopping()) return end::unwanted;
   return hangs.empty() ? end::by_itself : end::hanging;
 }

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "stress/engine/clock.hpp"
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/rare.hpp"
 #include "stress/engine/watchdog.hpp"
 #include "stress/engine/yields.hpp"
@@ -170,7 +170,7 @@ class runner {
     const bool planted_here = index == 0 && options_.plant != planted::nothing;
     const double seconds = options_.smoke ? 0 : share;
     watchdog::begin_cell(name, r.again, cpu_seconds_given(seconds),
-                         std::max(patience{}.wall_seconds, 100 * seconds));
+                         std::max(hang_limits{}.wall_seconds, 100 * seconds));
     if (planted_here) commit_planted_fault(options_.plant);
     const double began = now();
     if (c.rare) {

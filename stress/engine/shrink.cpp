@@ -13,7 +13,7 @@
 #include <iterator>
 #include <vector>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/watchdog.hpp"
 #include "testing/check.hpp"
 #include "testing/child_process.hpp"

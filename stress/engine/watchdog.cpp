@@ -13,7 +13,7 @@
 #include <ctime>
 #include <iterator>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/round.hpp"
 #include "testing/check.hpp"
 
@@ -116,19 +116,19 @@ double seconds_of(clockid_t which) {
 // Checks the cell that is running, if any.
 void check_for_hang() {
   static unsigned checked_cell = 0;
-  static hang_watch watch{patience{}};
+  static hang_detector detector{hang_limits{}};
   static double before = 0;
   const unsigned cell = cells.load(std::memory_order_acquire);
   // Without this thread's own CPU time: checking must not make a sleeping program look busy.
   const double used = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID);
   if (cell != checked_cell) {
     checked_cell = cell;
-    watch = hang_watch({.cpu_seconds = cpu_limit.load(), .wall_seconds = wall_limit.load()});
+    detector = hang_detector({.cpu_seconds = cpu_limit.load(), .wall_seconds = wall_limit.load()});
     before = used;
   }
   if (cell % 2 == 0) return;
-  if (is_in_wait_for_end()) return watch.moved();  // that has limits of its own
-  if (const std::string_view how = watch.look(used - before); !how.empty()) {
+  if (is_in_wait_for_end()) return detector.progressed();  // that has limits of its own
+  if (const std::string_view how = detector.look(used - before); !how.empty()) {
     report_death(" hangs: ", how.data());
     exit_now(testing::status_crashed);
   }
@@ -136,7 +136,7 @@ void check_for_hang() {
 
 void* run(void* /*unused*/) {
   const sigset_t set = stop_signals();
-  constexpr long milliseconds = hang_watch::milliseconds_between_looks;
+  constexpr long milliseconds = hang_detector::milliseconds_between_looks;
   const timespec moment{.tv_sec = 0, .tv_nsec = milliseconds * 1'000'000};
   for (;;) {
     if (sigtimedwait(&set, nullptr, &moment) > 0) {

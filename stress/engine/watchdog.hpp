@@ -14,7 +14,7 @@ void start(void (*on_abort)());
 bool stopping() noexcept;
 
 // This cell runs from here on. `again` is the command that runs it once more; it is the last thing
-// that a crash or a hang prints. If the cell hangs (see patience.hpp), the program ends with
+// that a crash or a hang prints. If the cell hangs (see hang_detector.hpp), the program ends with
 // status_crashed.
 void begin_cell(const std::string& cell, const std::string& again, double cpu_seconds,
                 double wall_seconds);

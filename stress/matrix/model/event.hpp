@@ -38,7 +38,7 @@ struct event {
   // Why the event is not run under a sanitizer; "": it is.
   std::string_view not_under_tsan{};
   std::string_view not_under_asan{};
-  double cpu_seconds_given = 60;  // after that it counts as hanging (see patience.hpp)
+  double cpu_seconds_given = 60;  // after that it counts as hanging (see hang_detector.hpp)
   bool slow = false;              // for the nightly run
   // The event loads the mechanism itself (loaded.hpp): its subject has a name and no functions.
   bool loads_itself = false;

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/matrix/child/run_event.hpp"
 #include "stress/matrix/model/participants.hpp"
 #include "testing/check.hpp"
