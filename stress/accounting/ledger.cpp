@@ -99,7 +99,7 @@ void ledger::fire(record& r, std::uint32_t id) noexcept {
   if ((e.marks.load(std::memory_order_acquire) & mark::dropped_in_time) != 0)
     faults |= fault::after_drop;
   if (my_number == r.number) look_at_next(r);
-  if (faults != 0) blame(r, id, faults);
+  if (faults != 0) record_fault(r, id, faults);
 }
 
 // An exit claims one after the other: what is dropped now, while an older one runs, is dropped
@@ -112,7 +112,7 @@ void ledger::look_at_next(const record& r) noexcept {
     next.marks.fetch_or(mark::dropped_in_time, std::memory_order_relaxed);
 }
 
-void ledger::blame(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
+void ledger::record_fault(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
   at(r, id).faults.fetch_or(faults, std::memory_order_relaxed);
 }
 
@@ -128,7 +128,7 @@ void ledger::called(record& r, std::uint32_t id, int run) noexcept {
 
 void ledger::ran_unbidden(record& r, std::uint32_t id) noexcept {
   at(r, id).ran.fetch_add(1, std::memory_order_relaxed);
-  blame(r, id, fault::wrong_thread);
+  record_fault(r, id, fault::wrong_thread);
 }
 
 void ledger::dropped(record& r, std::uint32_t id) noexcept {

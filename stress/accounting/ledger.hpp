@@ -121,7 +121,7 @@ class ledger {
   // The finalizer runs.
   void fire(record& r, std::uint32_t id) noexcept;
   // What a ref callback saw of its own ref.
-  void blame(record& r, std::uint32_t id, std::uint8_t faults) noexcept;
+  void record_fault(record& r, std::uint32_t id, std::uint8_t faults) noexcept;
   // A detach or cancel was successful; a call was, and the finalizer then ran so often.
   void detached(record& r, std::uint32_t id) noexcept;
   void called(record& r, std::uint32_t id, int run) noexcept;

@@ -61,7 +61,7 @@ class boxed_finalizer {
   void operator()() const {
     const bool intact = std::all_of(pattern_.begin(), pattern_.end(),
                                     [this](std::uint64_t p) { return p == (r_->number ^ id_); });
-    if (!intact) r_->book->blame(*r_, id_, fault::corrupt);
+    if (!intact) r_->book->record_fault(*r_, id_, fault::corrupt);
     self_.run();
   }
 

@@ -87,7 +87,7 @@ struct body<scenarios::id::deref_storm, B> {
     try {
       to.handle.emplace([&r, id = to.id](const basic_ref<B>& self) {
         run_finalizer(r, id);
-        if (!self.expired() || self.lock()) r.book->blame(r, id, fault::seen_alive);
+        if (!self.expired() || self.lock()) r.book->record_fault(r, id, fault::seen_alive);
       });
     } catch (const std::exception&) {
       r.book->refused(r, to.id);

@@ -85,7 +85,7 @@ struct body<scenarios::id::detach_race, B> {
         if (one_in(from, 2)) return;  // dropped uncalled
         static_cast<void>((*taken)());
         static_cast<void>((*taken)());  // gives nothing the second time
-        if (run.ran != 1) book.blame(r, t.id, fault::corrupt);
+        if (run.ran != 1) book.record_fault(r, t.id, fault::corrupt);
         return;
       }
       case 5:
@@ -93,7 +93,8 @@ struct body<scenarios::id::detach_race, B> {
       case 7:
         if (!t.handle.cancel()) return;
         book.detached(r, t.id);
-        if (book.holds_token(r, t.id)) book.blame(r, t.id, fault::corrupt);  // destroyed at once
+        if (book.holds_token(r, t.id))
+          book.record_fault(r, t.id, fault::corrupt);  // destroyed at once
         return;
       case 8:
         static_cast<void>(t.handle.peek());
@@ -102,7 +103,7 @@ struct body<scenarios::id::detach_race, B> {
         static_cast<void>(t.handle.alive());
         if (my_number == r.number || !one_in(from, 16)) return;
         t.handle.wait();
-        if (t.handle.state() != finalizer_state::gone) book.blame(r, t.id, fault::corrupt);
+        if (t.handle.state() != finalizer_state::gone) book.record_fault(r, t.id, fault::corrupt);
     }
   }
 
@@ -156,7 +157,7 @@ struct body<scenarios::id::detach_race, B> {
       record& r = all.book.at(owner);
       for (const target& t : all.targets[owner]) {
         if (t.handle.state() != finalizer_state::gone || t.handle.cancel() || t.handle())
-          r.book->blame(r, t.id, fault::after_join);
+          r.book->record_fault(r, t.id, fault::after_join);
       }
     }
   }

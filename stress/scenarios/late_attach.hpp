@@ -59,7 +59,7 @@ struct body<scenarios::id::late_attach, B> {
       std::uint32_t id = no_id;
       attach<B>(r, id);
       if (!one_in(r.choices, 4) || id == no_id) continue;
-      if (!basic_ref<B>().expired()) r.book->blame(r, id, fault::seen_alive);
+      if (!basic_ref<B>().expired()) r.book->record_fault(r, id, fault::seen_alive);
     }
   }
 
