@@ -160,7 +160,7 @@ void start(void (*on_abort)()) {
   const sigset_t set = stop_signals();
   THREADREF_CHECK_CALL(pthread_sigmask(SIG_BLOCK, &set, nullptr));
   pthread_t thread{};
-  THREADREF_CHECK_CALL(start_thread(thread, &run, nullptr, true));
+  THREADREF_CHECK_CALL(start_thread(thread, &run, nullptr, joining::detached));
 }
 
 bool stopping() noexcept {

@@ -18,7 +18,7 @@ template <backend B>
 struct body<scenarios::id::burst, B> {
   static void run(round& r, ledger& book) {
     shared all(book.threads());
-    squad threads(r, book, r.size(), &live, &all);
+    thread_group threads(r, book, r.size(), &live, &all);
     threads.start_all();
     threads.wait_until_ready();
     all.go.open();
@@ -32,7 +32,7 @@ struct body<scenarios::id::burst, B> {
     testing::gate go;
   };
   static void* live(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     auto& all = *static_cast<shared*>(me.shared);
     me.enter();
     all.refs.watch(*me.r);

@@ -21,13 +21,13 @@ struct body<scenarios::id::churn, B> {
 
   static void run(round& r, ledger& book) {
     watches<B> refs(book.threads());
-    squad threads(r, book, threads_in_all(r), &live, &refs);
+    thread_group threads(r, book, threads_in_all(r), &live, &refs);
     threads.churn(r.size());
   }
 
  private:
   static void* live(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     me.enter();
     // A thread without a ref is known to the library by its first finalizer only.
     if (!one_in(me.r->choices, 4)) static_cast<watches<B>*>(me.shared)->watch(*me.r);

@@ -27,7 +27,7 @@ template <backend B>
 struct body<scenarios::id::deref_storm, B> {
   static void run(round& r, ledger& book) {
     storm all(book);
-    squad owners(r, book, r.size(), &own, &all);
+    thread_group owners(r, book, r.size(), &own, &all);
     owners.start_all();
     owners.wait_until_ready();
     pthread_t ids[hammers];
@@ -100,7 +100,7 @@ struct body<scenarios::id::deref_storm, B> {
   }
 
   static void* own(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     auto& all = *static_cast<storm*>(me.shared);
     record& r = *me.r;
     me.enter();

@@ -25,7 +25,7 @@ template <backend B>
 struct body<scenarios::id::detach_race, B> {
   static void run(round& r, ledger& book) {
     race all(r, book);
-    squad owners(r, book, r.size(), &own, &all);
+    thread_group owners(r, book, r.size(), &own, &all);
     owners.start_all();
     owners.wait_until_ready();
     pthread_t taking[takers];
@@ -108,7 +108,7 @@ struct body<scenarios::id::detach_race, B> {
   }
 
   static void* own(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     auto& all = *static_cast<race*>(me.shared);
     record& r = *me.r;
     me.enter();

@@ -25,7 +25,7 @@ struct body<scenarios::id::late_attach, B> {
   static void run(round& r, ledger& book) {
     static_cast<void>(foreign_key());
     watches<B> refs(book.threads());
-    squad threads(r, book, r.size(), &live, &refs);
+    thread_group threads(r, book, r.size(), &live, &refs);
     threads.start_all();
     threads.wait_until_ready();
     threads.release_all();
@@ -64,7 +64,7 @@ struct body<scenarios::id::late_attach, B> {
   }
 
   static void* live(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     record& r = *me.r;
     me.enter();
     const int room = static_cast<int>(r.book->finalizers());

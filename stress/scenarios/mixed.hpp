@@ -28,13 +28,15 @@ template <backend B>
 struct body<scenarios::id::mixed, B> {
   static void run(round& r, ledger& book) {
     party all(book, r.seed);
-    squad threads(r, book, r.size(), &live, &all);
+    thread_group threads(r, book, r.size(), &live, &all);
     std::vector<std::unique_ptr<std::jthread>> stoppable(book.threads());
     for (std::size_t i = 0; i != r.size() && !round::stopping(); ++i) {
-      if (all.ways[i] == way::stopped ? !threads.start_as([&](squad::place& p) {
-            stoppable[i] = std::make_unique<std::jthread>(&live_until_stopped, &p);
-          })
-                                      : !threads.start_next(all.ways[i] == way::detached))
+      if (all.ways[i] == way::stopped
+              ? !threads.start_as([&](thread_group::member& m) {
+                  stoppable[i] = std::make_unique<std::jthread>(&live_until_stopped, &m);
+                })
+              : !threads.start_next(all.ways[i] == way::detached ? joining::detached
+                                                                 : joining::joinable))
         break;
     }
     threads.wait_until_ready();
@@ -66,7 +68,7 @@ struct body<scenarios::id::mixed, B> {
     testing::gate go;
   };
 
-  static void register_all(const squad::place& me) {
+  static void register_all(const thread_group::member& me) {
     auto& all = *static_cast<party*>(me.shared);
     me.enter();
     all.refs.watch(*me.r);
@@ -93,7 +95,7 @@ struct body<scenarios::id::mixed, B> {
   // Under ThreadSanitizer not in a blocking call: leaving one by a forced unwind makes gcc 12's
   // runtime ignore all locks of this thread from then on, and it reports races where there are
   // none.
-  static void wait_to_be_cancelled(const squad::place& me) {
+  static void wait_to_be_cancelled(const thread_group::member& me) {
     if (detail::under_tsan) me.turn.wait();
     for (;;) {
       pthread_testcancel();
@@ -102,7 +104,7 @@ struct body<scenarios::id::mixed, B> {
   }
 
   static void* live(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     auto& all = *static_cast<party*>(me.shared);
     record& r = *me.r;
     const way how = all.ways[me.index];
@@ -129,13 +131,14 @@ struct body<scenarios::id::mixed, B> {
     return nullptr;
   }
 
-  static void live_until_stopped(const std::stop_token& stop, squad::place* at) {
+  static void live_until_stopped(const std::stop_token& stop, thread_group::member* at) {
     register_all(*at);
     const std::stop_callback on_stop(stop, [at] { at->turn.open(); });
     at->turn.wait();
   }
 
-  static void end(squad& threads, std::size_t i, party& all, std::unique_ptr<std::jthread>& j) {
+  static void end(thread_group& threads, std::size_t i, party& all,
+                  std::unique_ptr<std::jthread>& j) {
     switch (all.ways[i]) {
       case way::detached:
         return;
@@ -157,7 +160,7 @@ struct body<scenarios::id::mixed, B> {
 
   // A detached thread has no join; the library says when it has ended, and then all it wrote is
   // visible. One that does not end in time stays a loss in the ledger.
-  static void wait_for_detached(squad& threads, party& all) {
+  static void wait_for_detached(thread_group& threads, party& all) {
     int tries = 300'000;  // they take longer on a busy machine
     for (std::size_t i = 0; i != threads.started(); ++i) {
       if (all.ways[i] != way::detached) continue;

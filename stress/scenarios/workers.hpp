@@ -53,8 +53,8 @@ struct body<scenarios::id::workers, B> {
     way ends = way::stopped;
     bool lives_twice = false;
     bool is_leaf = true;
-    const squad::place* place = nullptr;  // of its last life
-    std::vector<const node*> children{};  // that it waits for
+    const thread_group::member* member = nullptr;  // of its last life
+    std::vector<const node*> children{};           // that it waits for
     workers::worker_ptr it{};
   };
 
@@ -92,7 +92,7 @@ struct body<scenarios::id::workers, B> {
       n.ends = static_cast<way>(draw(from, 0, static_cast<int>(way::fails)));
       n.lives_twice = one_in(from, 4);
       n.it = workers::worker::make(
-          [this, &n](const std::any& at) { live(n, *std::any_cast<squad::place*>(at)); },
+          [this, &n](const std::any& at) { live(n, *std::any_cast<thread_group::member*>(at)); },
           {.daemon = one_in(from, 8),
            .report_errors = false,
            .parent = n.parent == nullptr ? nullptr : n.parent->it,
@@ -100,9 +100,9 @@ struct body<scenarios::id::workers, B> {
            .stack_bytes = stack_bytes()});
     }
     bool start(node& n) {
-      return threads.start_as([&n](squad::place& p) {
-        n.place = &p;
-        n.it->start(&p);
+      return threads.start_as([&n](thread_group::member& m) {
+        n.member = &m;
+        n.it->start(&m);
       });
     }
 
@@ -113,8 +113,8 @@ struct body<scenarios::id::workers, B> {
         if (!n.lives_twice || !n.is_leaf || round::stopping()) continue;
         n.it->stop();
         n.it->join();
-        threads.count_joined(n.place->index);
-        if (!start(n)) return n.place = nullptr, void();
+        threads.count_joined(n.member->index);
+        if (!start(n)) return n.member = nullptr, void();
       }
     }
 
@@ -129,12 +129,12 @@ struct body<scenarios::id::workers, B> {
       // Roots come before what hangs on them, so that most have been joined already.
       for (node& n : nodes) {
         n.it->join();
-        if (n.place != nullptr) threads.count_joined(n.place->index);
+        if (n.member != nullptr) threads.count_joined(n.member->index);
       }
     }
 
     // On the node's thread.
-    void live(node& n, const squad::place& me) {
+    void live(node& n, const thread_group::member& me) {
       me.enter();
       self = this;
       mine = &n;
@@ -152,7 +152,7 @@ struct body<scenarios::id::workers, B> {
     static void look_at_children(record& /*of*/) {
       if (mine == nullptr) return;  // on another's thread, which is a fault of its own
       for (const node* child : mine->children) {
-        const squad::place* const at = child->place;
+        const thread_group::member* const at = child->member;
         if (at != nullptr && at->r->ran_at_exit.load() < at->r->registered.load())
           ++self->parent_first;
       }
@@ -160,7 +160,7 @@ struct body<scenarios::id::workers, B> {
 
     round& of;
     generator from{mix(of.seed, "trees")};
-    squad threads;
+    thread_group threads;
     watches<B> refs;
     std::atomic<std::uint64_t> parent_first{0};
     std::deque<node> nodes;
