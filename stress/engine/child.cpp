@@ -90,7 +90,7 @@ void play_child(round& r, std::string_view if_never_ran) {
   }
   ledger theirs(r.size(), finalizers, memory.fd());
   r.figures.finalizers_run += theirs.sum().ran_at_exit;
-  theirs.settle(r.figures.seen, if_never_ran);
+  theirs.tally_outcomes(r.figures.seen, if_never_ran);
 }
 
 }  // namespace threadref::stress

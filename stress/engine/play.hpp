@@ -45,7 +45,7 @@ void play(round& r, ledger& book) {
     seen.registered += own;
     seen.ran_at_exit += own;
   }
-  book.settle(r.figures.seen);
+  book.tally_outcomes(r.figures.seen);
   r.figures.seen.add("unaccounted", unaccounted(before, stats<B>(), seen));
   r.figures.seen.add("leaked", apart(enumerate<B>().size(), threads_before));
 }

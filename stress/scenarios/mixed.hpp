@@ -27,16 +27,16 @@ namespace threadref::stress {
 template <backend B>
 struct body<scenarios::id::mixed, B> {
   static void run(round& r, ledger& book) {
-    party all(book, r.seed);
+    shared_state all(book, r.seed);
     thread_group threads(r, book, r.size(), &live, &all);
     std::vector<std::unique_ptr<std::jthread>> stoppable(book.threads());
     for (std::size_t i = 0; i != r.size() && !round::stopping(); ++i) {
-      if (all.ways[i] == way::stopped
+      if (all.endings[i] == ending::stopped
               ? !threads.start_as([&](thread_group::member& m) {
                   stoppable[i] = std::make_unique<std::jthread>(&live_until_stopped, &m);
                 })
-              : !threads.start_next(all.ways[i] == way::detached ? joining::detached
-                                                                 : joining::joinable))
+              : !threads.start_next(all.endings[i] == ending::detached ? joining::detached
+                                                                       : joining::joinable))
         break;
     }
     threads.wait_until_ready();
@@ -46,7 +46,7 @@ struct body<scenarios::id::mixed, B> {
   }
 
  private:
-  enum class way {
+  enum class ending {
     returns,
     throws,
     exits,
@@ -56,24 +56,25 @@ struct body<scenarios::id::mixed, B> {
     detached,
     stopped,
   };
-  struct party {
-    party(const ledger& book, std::uint64_t seed)
-        : refs(book.threads()), ways(book.threads()), handles(book.threads()) {
+  struct shared_state {
+    shared_state(const ledger& book, std::uint64_t seed)
+        : refs(book.threads()), endings(book.threads()), handles(book.threads()) {
       generator from(mix(seed, "ways"));
-      for (way& w : ways) w = static_cast<way>(draw(from, 0, static_cast<int>(way::stopped)));
+      for (ending& e : endings)
+        e = static_cast<ending>(draw(from, 0, static_cast<int>(ending::stopped)));
     }
     watches<B> refs;
-    std::vector<way> ways;
+    std::vector<ending> endings;
     std::vector<thread_handle> handles;  // of the detached: how else to know that they are gone?
     testing::gate go;
   };
 
   static void register_all(const thread_group::member& me) {
-    auto& all = *static_cast<party*>(me.shared);
+    auto& all = *static_cast<shared_state*>(me.shared);
     me.enter();
     all.refs.watch(*me.r);
     attach_some<B>(*me.r);
-    if (all.ways[me.index] == way::detached) all.handles[me.index] = current<B>();
+    if (all.endings[me.index] == ending::detached) all.handles[me.index] = current<B>();
     me.ready();
   }
 
@@ -85,10 +86,10 @@ struct body<scenarios::id::mixed, B> {
     must_unwind& operator=(const must_unwind&) = delete;
     int& c;
   };
-  static int leave(int depth, way how, int& frames) {
+  static int leave(int depth, ending how, int& frames) {
     const must_unwind frame(frames);
     if (depth > 0) return leave(depth - 1, how, frames) + 1;
-    if (how == way::exits) pthread_exit(nullptr);
+    if (how == ending::exits) pthread_exit(nullptr);
     throw std::runtime_error("the thread's own error");
   }
 
@@ -105,23 +106,23 @@ struct body<scenarios::id::mixed, B> {
 
   static void* live(void* at) {
     const auto& me = *static_cast<thread_group::member*>(at);
-    auto& all = *static_cast<party*>(me.shared);
+    auto& all = *static_cast<shared_state*>(me.shared);
     record& r = *me.r;
-    const way how = all.ways[me.index];
-    if (how == way::cancelled_late) r.then = [](record& /*of*/) { pthread_testcancel(); };
-    if (how == way::exits_in_finalizer) {
+    const ending how = all.endings[me.index];
+    if (how == ending::cancelled_late) r.then = [](record& /*of*/) { pthread_testcancel(); };
+    if (how == ending::exits_in_finalizer) {
       r.then = [](record& of) {
         of.then = nullptr;
         pthread_exit(nullptr);
       };
     }
     register_all(me);
-    if (how == way::cancelled) wait_to_be_cancelled(me);
+    if (how == ending::cancelled) wait_to_be_cancelled(me);
     all.go.wait();
     int frames = 0;
     const int depth = one_in(r.choices, 8) ? 100 : draw(r.choices, 0, 3);
-    if (how == way::exits) leave(depth, how, frames);
-    if (how == way::throws) {
+    if (how == ending::exits) leave(depth, how, frames);
+    if (how == ending::throws) {
       try {
         leave(depth, how, frames);
       } catch (const std::runtime_error&) {  // the wrapper that every thread should have
@@ -137,18 +138,18 @@ struct body<scenarios::id::mixed, B> {
     at->turn.wait();
   }
 
-  static void end(thread_group& threads, std::size_t i, party& all,
+  static void end(thread_group& threads, std::size_t i, shared_state& all,
                   std::unique_ptr<std::jthread>& j) {
-    switch (all.ways[i]) {
-      case way::detached:
+    switch (all.endings[i]) {
+      case ending::detached:
         return;
-      case way::stopped:
+      case ending::stopped:
         j->request_stop();
         j->join();
         threads.count_joined(i);
         return;
-      case way::cancelled:
-      case way::cancelled_late:
+      case ending::cancelled:
+      case ending::cancelled_late:
         THREADREF_CHECK_CALL(pthread_cancel(threads.at(i).id));
         threads.at(i).turn.open();
         break;
@@ -160,10 +161,10 @@ struct body<scenarios::id::mixed, B> {
 
   // A detached thread has no join; the library says when it has ended, and then all it wrote is
   // visible. One that does not end in time stays a loss in the ledger.
-  static void wait_for_detached(thread_group& threads, party& all) {
+  static void wait_for_detached(thread_group& threads, shared_state& all) {
     int tries = 300'000;  // they take longer on a busy machine
     for (std::size_t i = 0; i != threads.started(); ++i) {
-      if (all.ways[i] != way::detached) continue;
+      if (all.endings[i] != ending::detached) continue;
       while (all.handles[i].state() != thread_state::ended && tries-- > 0) usleep(100);
       threads.count_joined(i);
     }

@@ -45,12 +45,12 @@ struct body<scenarios::id::workers, B> {
   }
 
  private:
-  enum class way { stopped, returns, exits, fails };
+  enum class ending { stopped, returns, exits, fails };
 
   struct node {
     node* parent = nullptr;
     int depth = 1;
-    way ends = way::stopped;
+    ending ends_by = ending::stopped;
     bool lives_twice = false;
     bool is_leaf = true;
     const thread_group::member* member = nullptr;  // of its last life
@@ -89,7 +89,7 @@ struct body<scenarios::id::workers, B> {
     }
 
     void make(node& n, workers::teardown how) {
-      n.ends = static_cast<way>(draw(from, 0, static_cast<int>(way::fails)));
+      n.ends_by = static_cast<ending>(draw(from, 0, static_cast<int>(ending::fails)));
       n.lives_twice = one_in(from, 4);
       n.it = workers::worker::make(
           [this, &n](const std::any& at) { live(n, *std::any_cast<thread_group::member*>(at)); },
@@ -120,11 +120,12 @@ struct body<scenarios::id::workers, B> {
 
     void end() {
       for (node& n : nodes) {
-        if (n.parent != nullptr && n.ends != way::stopped && one_in(from, 2)) n.it->fire("end");
+        if (n.parent != nullptr && n.ends_by != ending::stopped && one_in(from, 2))
+          n.it->fire("end");
       }
       for (node& n : nodes) {
         if (n.parent != nullptr) continue;
-        n.ends == way::stopped ? n.it->stop() : n.it->fire("end");
+        n.ends_by == ending::stopped ? n.it->stop() : n.it->fire("end");
       }
       // Roots come before what hangs on them, so that most have been joined already.
       for (node& n : nodes) {
@@ -142,10 +143,10 @@ struct body<scenarios::id::workers, B> {
       if (!one_in(me.r->choices, 4)) refs.watch(*me.r);
       attach_some<B>(*me.r);
       me.ready();
-      if (n.ends == way::stopped) workers::this_worker::wait_forever();
+      if (n.ends_by == ending::stopped) workers::this_worker::wait_forever();
       workers::this_worker::wait_event("end");
-      if (n.ends == way::exits) workers::this_worker::exit();
-      if (n.ends == way::fails) throw std::runtime_error("the worker's own error");
+      if (n.ends_by == ending::exits) workers::this_worker::exit();
+      if (n.ends_by == ending::fails) throw std::runtime_error("the worker's own error");
     }
 
     // In each finalizer: those of all children that it waits for must have run.

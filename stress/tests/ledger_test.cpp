@@ -15,13 +15,13 @@ struct one_thread : ::testing::Test {
   one_thread(const one_thread&) = delete;
   one_thread& operator=(const one_thread&) = delete;
   // What the only finalizers came to.
-  tally settled() {
+  tally tallied() {
     tally t;
-    book.settle(t);
+    book.tally_outcomes(t);
     return t;
   }
   void expect(std::string_view name, std::uint64_t count = 1) {
-    const tally t = settled();
+    const tally t = tallied();
     EXPECT_EQ(t.count(name), count);
     EXPECT_EQ(t.sum(), r.registered.load());
   }
@@ -42,7 +42,7 @@ TEST_F(one_thread, lost_and_twice_do_not_cancel_out) {
   book.push(r);
   book.fire(r, a);
   book.fire(r, a);
-  const tally t = settled();
+  const tally t = tallied();
   EXPECT_EQ(t.count("lost"), 1U);
   EXPECT_EQ(t.count("twice"), 1U);
   EXPECT_EQ(book.sum().ran_at_exit, 2U);
@@ -53,7 +53,7 @@ TEST_F(one_thread, misordered_is_the_one_that_was_overtaken) {
   const auto b = book.push(r);
   book.fire(r, a);
   book.fire(r, b);
-  const tally t = settled();
+  const tally t = tallied();
   EXPECT_EQ(t.count("misordered"), 1U);
   EXPECT_EQ(t.count("once"), 1U);
 }
@@ -73,7 +73,7 @@ TEST_F(one_thread, a_taken_one_may_be_passed_over) {
   const auto b = book.push(r);
   book.fire(r, a);
   book.detached(r, b);
-  const tally t = settled();
+  const tally t = tallied();
   EXPECT_EQ(t.count("taken"), 1U);
   EXPECT_EQ(t.count("once"), 1U);
   EXPECT_EQ(book.sum().detached, 1U);
@@ -136,7 +136,7 @@ TEST_F(one_thread, dropped_and_after_drop) {
   book.dropped(r, a);
   book.dropped(r, b);
   book.fire(r, b);
-  const tally t = settled();
+  const tally t = tallied();
   EXPECT_EQ(t.count("dropped"), 1U);
   EXPECT_EQ(t.count("after_drop"), 1U);
   EXPECT_EQ(book.sum().dropped, 1U);
@@ -152,7 +152,7 @@ TEST_F(one_thread, a_foreign_drop_may_meet_a_callback_that_is_claimed) {
   std::thread([&] { book.dropped(r, a); }).join();
   book.fire(r, b);
   book.fire(r, a);
-  const tally t = settled();
+  const tally t = tallied();
   EXPECT_EQ(t.count("once"), 2U);
   EXPECT_EQ(t.count("after_drop"), 1U);
 }
@@ -165,7 +165,7 @@ TEST_F(one_thread, refused_is_no_registration) {
 
 TEST_F(one_thread, a_run_of_nothing_is_told) {
   book.fire(r, 5);
-  EXPECT_EQ(settled().count("wrong_thread"), 1U);
+  EXPECT_EQ(tallied().count("wrong_thread"), 1U);
 }
 
 TEST_F(one_thread, a_full_record_gives_no_id) {
