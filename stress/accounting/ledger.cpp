@@ -18,7 +18,7 @@ std::atomic<std::uint64_t> last_number{0};
 explicit_run::explicit_run(const record& of, std::uint32_t one) noexcept
     : r(&of), id(one), outer(std::exchange(innermost, this)) {}
 
-ledger::ledger(std::size_t threads, std::size_t finalizers, int memory_file)
+finalizer_ledger::finalizer_ledger(std::size_t threads, std::size_t finalizers, int memory_file)
     : threads_(threads),
       finalizers_(static_cast<std::uint32_t>(finalizers)),
       bytes_(threads * sizeof(record) + threads * finalizers * sizeof(entry)) {
@@ -31,26 +31,26 @@ ledger::ledger(std::size_t threads, std::size_t finalizers, int memory_file)
   used_ = memory_file < 0 ? 0 : threads;
 }
 
-ledger::~ledger() {
+finalizer_ledger::~finalizer_ledger() {
   munmap(static_cast<void*>(records_), bytes_);
 }
 
-record& ledger::open(std::size_t thread, std::uint64_t seed) {
+record& finalizer_ledger::open(std::size_t thread, std::uint64_t seed) {
   THREADREF_CHECK(thread < threads_, "the ledger has no room for another thread");
   record& r = *std::construct_at(&records_[thread]);
   r.number = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
-  r.book = this;
+  r.ledger = this;
   r.index = thread;
   r.choices = generator(seed);
   if (used_ <= thread) used_ = thread + 1;
   return r;
 }
 
-void ledger::enter(const record& r) noexcept {
+void finalizer_ledger::enter(const record& r) noexcept {
   my_number = r.number;
 }
 
-std::uint32_t ledger::push(record& r, std::uint8_t marks) noexcept {
+std::uint32_t finalizer_ledger::push(record& r, std::uint8_t marks) noexcept {
   const std::uint32_t id = r.registered.load(std::memory_order_relaxed);
   if (id == finalizers_) return no_id;
   entry& e = *std::construct_at(&at(r, id));
@@ -61,20 +61,20 @@ std::uint32_t ledger::push(record& r, std::uint8_t marks) noexcept {
   return id;
 }
 
-void ledger::refused(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::refused(record& r, std::uint32_t id) noexcept {
   at(r, id).marks.fetch_or(mark::refused, std::memory_order_relaxed);
 }
 
 // Newest first means that nothing younger is pending. Younger ones that were claimed are skipped;
 // if one of those runs after all, it is no longer found here, and counts as overtaken.
-bool ledger::is_newest(record& r, std::uint32_t id, const entry* entries) noexcept {
+bool finalizer_ledger::is_newest(record& r, std::uint32_t id, const entry* entries) noexcept {
   while (r.top != no_id && r.top > id) r.top = entries[r.top].below;
   if (r.top != id) return false;
   r.top = entries[id].below;
   return true;
 }
 
-void ledger::fire(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::fire(record& r, std::uint32_t id) noexcept {
   for (explicit_run* x = explicit_run::innermost; x != nullptr; x = x->outer) {
     if (x->r == &r && x->id == id) {
       ++x->ran;
@@ -105,49 +105,49 @@ void ledger::fire(record& r, std::uint32_t id) noexcept {
 // An exit claims one finalizer at a time, so the next one, if it is dropped by now, was dropped
 // before its turn. A later drop may meet a callback that is claimed but has not begun, and nobody
 // outside can tell.
-void ledger::mark_next_if_dropped(const record& r) noexcept {
+void finalizer_ledger::mark_next_if_dropped(const record& r) noexcept {
   if (r.top == no_id) return;
   entry& next = at(r, r.top);
   if ((next.marks.load(std::memory_order_acquire) & mark::dropped) != 0)
     next.marks.fetch_or(mark::dropped_in_time, std::memory_order_relaxed);
 }
 
-void ledger::record_fault(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
+void finalizer_ledger::record_fault(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
   at(r, id).faults.fetch_or(faults, std::memory_order_relaxed);
 }
 
-void ledger::detached(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::detached(record& r, std::uint32_t id) noexcept {
   at(r, id).claimed.fetch_add(1, std::memory_order_relaxed);
   detached_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void ledger::called(record& r, std::uint32_t id, int run) noexcept {
+void finalizer_ledger::called(record& r, std::uint32_t id, int run) noexcept {
   at(r, id).claimed.fetch_add(static_cast<std::uint8_t>(run), std::memory_order_relaxed);
   called_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void ledger::ran_unclaimed(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::ran_unclaimed(record& r, std::uint32_t id) noexcept {
   at(r, id).ran.fetch_add(1, std::memory_order_relaxed);
   record_fault(r, id, fault::wrong_thread);
 }
 
-void ledger::dropped(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::dropped(record& r, std::uint32_t id) noexcept {
   // The thread itself is either not yet exiting or inside another finalizer.
   const bool in_time = my_number == r.number;
   at(r, id).marks.fetch_or(in_time ? mark::dropped | mark::dropped_in_time : mark::dropped,
                            std::memory_order_release);
 }
 
-void ledger::token_gone(const record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::token_gone(const record& r, std::uint32_t id) noexcept {
   at(r, id).marks.fetch_or(mark::token_gone, std::memory_order_relaxed);
 }
 
-bool ledger::holds_token(const record& r, std::uint32_t id) noexcept {
+bool finalizer_ledger::holds_token(const record& r, std::uint32_t id) noexcept {
   const unsigned marks = at(r, id).marks.load(std::memory_order_relaxed);
   return (marks & (mark::has_token | mark::token_gone)) == mark::has_token;
 }
 
-accounts ledger::sum() noexcept {
+accounts finalizer_ledger::sum() noexcept {
   accounts all;
   for (std::size_t i = 0; i != used_; ++i) {
     const record& r = records_[i];
@@ -166,7 +166,8 @@ accounts ledger::sum() noexcept {
   return all;
 }
 
-std::string_view ledger::name_of(const entry& e, std::string_view if_never_ran) const noexcept {
+std::string_view finalizer_ledger::name_of(const entry& e,
+                                           std::string_view if_never_ran) const noexcept {
   const unsigned ran = e.ran.load(std::memory_order_relaxed);
   const unsigned claimed = e.claimed.load(std::memory_order_relaxed);
   const unsigned faults = e.faults.load(std::memory_order_relaxed);
@@ -185,7 +186,7 @@ std::string_view ledger::name_of(const entry& e, std::string_view if_never_ran) 
   return claimed == 1 ? "taken" : "once";
 }
 
-void ledger::tally_outcomes(tally& into, std::string_view if_never_ran) {
+void finalizer_ledger::tally_outcomes(tally& into, std::string_view if_never_ran) {
   for (std::size_t i = 0; i != used_; ++i) {
     const record& r = records_[i];
     const std::uint32_t entries = r.registered.load(std::memory_order_acquire);
@@ -203,7 +204,7 @@ void ledger::tally_outcomes(tally& into, std::string_view if_never_ran) {
   into.add("wrong_thread", strays_.load(std::memory_order_relaxed));
 }
 
-void ledger::clear() noexcept {
+void finalizer_ledger::clear() noexcept {
   for (std::size_t i = 0; i != used_; ++i) {
     records_[i].number = 0;
     records_[i].registered.store(0, std::memory_order_relaxed);

@@ -16,7 +16,7 @@
 
 namespace threadref::stress {
 
-class ledger;
+class finalizer_ledger;
 
 inline constexpr std::uint32_t no_id = std::numeric_limits<std::uint32_t>::max();
 
@@ -55,7 +55,7 @@ struct mark {
 // ThreadSanitizer judges it.
 struct record {
   std::uint64_t number = 0;  // unique in this process
-  ledger* book = nullptr;
+  finalizer_ledger* ledger = nullptr;
   std::size_t index = 0;
   generator choices;
   std::uint32_t top = no_id;        // the newest pending finalizer, as far as the thread knows
@@ -95,14 +95,14 @@ struct accounts {
   std::uint64_t abandoned = 0;
 };
 
-class ledger {
+class finalizer_ledger {
  public:
   // With room for `threads` threads of `finalizers` each. It lies in `memory_file`, which a child
   // process shares, unless that is -1.
-  ledger(std::size_t threads, std::size_t finalizers, int memory_file = -1);
-  ~ledger();
-  ledger(const ledger&) = delete;
-  ledger& operator=(const ledger&) = delete;
+  finalizer_ledger(std::size_t threads, std::size_t finalizers, int memory_file = -1);
+  ~finalizer_ledger();
+  finalizer_ledger(const finalizer_ledger&) = delete;
+  finalizer_ledger& operator=(const finalizer_ledger&) = delete;
 
   [[nodiscard]] std::size_t threads() const noexcept { return threads_; }
   [[nodiscard]] std::uint32_t finalizers() const noexcept { return finalizers_; }

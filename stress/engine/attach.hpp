@@ -17,7 +17,7 @@
 namespace threadref::stress {
 
 inline void run_finalizer(record& r, std::uint32_t id) {
-  r.book->fire(r, id);
+  r.ledger->fire(r, id);
   if (r.then != nullptr) r.then(r);
 }
 
@@ -37,7 +37,7 @@ class token {
   token& operator=(const token&) = delete;
   token& operator=(token&&) = delete;
   ~token() {
-    if (r_ != nullptr) r_->book->token_gone(*r_, id_);
+    if (r_ != nullptr) r_->ledger->token_gone(*r_, id_);
   }
   void run() const { run_finalizer(*r_, id_); }
 
@@ -61,7 +61,7 @@ class boxed_finalizer {
   void operator()() const {
     const bool intact = std::all_of(pattern_.begin(), pattern_.end(),
                                     [this](std::uint64_t p) { return p == (r_->number ^ id_); });
-    if (!intact) r_->book->record_fault(*r_, id_, fault::corrupt);
+    if (!intact) r_->ledger->record_fault(*r_, id_, fault::corrupt);
     self_.run();
   }
 
@@ -77,14 +77,14 @@ class boxed_finalizer {
 template <backend B>
 finalizer<void, B> attach(record& r, std::uint32_t& id) {
   const int shape = draw(r.choices, 0, 3);
-  id = r.book->push(r, shape < 2 ? std::uint8_t{0} : std::uint8_t{mark::has_token});
+  id = r.ledger->push(r, shape < 2 ? std::uint8_t{0} : std::uint8_t{mark::has_token});
   if (id == no_id) return {};
   try {
     if (shape < 2) return finalize<B>(plain_finalizer{&r, id});
     if (shape == 2) return finalize<B>(moved_finalizer{{r, id}});
     return finalize<B>(boxed_finalizer(r, id));
   } catch (const std::exception&) {
-    r.book->refused(r, id);
+    r.ledger->refused(r, id);
     return {};
   }
 }
@@ -103,7 +103,7 @@ inline int draw_some(record& r, int most) {
 // Between none and as many as the round allows; sometimes all, since limits are where it breaks.
 template <backend B>
 void attach_some(record& r) {
-  const int most = static_cast<int>(r.book->finalizers());
+  const int most = static_cast<int>(r.ledger->finalizers());
   const int n = one_in(r.choices, 8) ? most : draw_some(r, most);
   for (int i = 0; i != n; ++i) attach<B>(r);
 }

@@ -17,8 +17,8 @@ struct cell_code {
   // How many records the ledger of a round needs.
   std::size_t (*threads_in_all)(const round&) = nullptr;
   // Plays one round, compares the ledger with the library's counters and tallies the outcomes.
-  void (*play)(round&, ledger&) = nullptr;
-  int (*child)(round&, ledger&) = nullptr;  // null: no child process
+  void (*play)(round&, finalizer_ledger&) = nullptr;
+  int (*child)(round&, finalizer_ledger&) = nullptr;  // null: no child process
 };
 
 std::vector<cell_code> backend_cells();

@@ -88,7 +88,7 @@ void play_child(round& r, std::string_view if_never_ran) {
         : WIFSIGNALED(status) ? testing::concat("ended by signal ", WTERMSIG(status))
                               : testing::concat("ended with status ", WEXITSTATUS(status))));
   }
-  ledger theirs(r.size(), finalizers, memory.fd());
+  finalizer_ledger theirs(r.size(), finalizers, memory.fd());
   r.figures.finalizers_run += theirs.sum().ran_at_exit;
   theirs.tally_outcomes(r.figures.seen, if_never_ran);
 }

@@ -32,12 +32,12 @@ inline std::uint64_t unaccounted(const counters& before, const counters& after,
 }
 
 template <scenarios::id K, backend B>
-void play(round& r, ledger& book) {
+void play(round& r, finalizer_ledger& ledger) {
   const counters before = stats<B>();
   const std::size_t threads_before = enumerate<B>().size();
   const std::uint64_t churned_before = r.figures.threads_churned;
-  body<K, B>::run(r, book);
-  accounts seen = book.sum();
+  body<K, B>::run(r, ledger);
+  accounts seen = ledger.sum();
   r.figures.finalizers_run += seen.ran_at_exit + seen.ran_by_call;
   if constexpr (requires { body<K, B>::own_finalizers; }) {
     const std::uint64_t own =
@@ -45,7 +45,7 @@ void play(round& r, ledger& book) {
     seen.registered += own;
     seen.ran_at_exit += own;
   }
-  book.tally_outcomes(r.figures.seen);
+  ledger.tally_outcomes(r.figures.seen);
   r.figures.seen.add("unaccounted", unaccounted(before, stats<B>(), seen));
   r.figures.seen.add("leaked", apart(enumerate<B>().size(), threads_before));
 }
@@ -60,7 +60,8 @@ constexpr cell_code cell_of(bool canary) {
   } else {
     c.threads_in_all = [](const round& r) { return r.size(); };
   }
-  if constexpr (requires(round & r, ledger & b) { code::child(r, b); }) c.child = &code::child;
+  if constexpr (requires(round & r, finalizer_ledger & b) { code::child(r, b); })
+    c.child = &code::child;
   return c;
 }
 

@@ -90,7 +90,7 @@ void use_small_stacks() {
 }
 
 void thread_group::member::enter() const noexcept {
-  ledger::enter(*r);
+  finalizer_ledger::enter(*r);
   yields::enter(r->choices());
 }
 
@@ -99,8 +99,9 @@ void thread_group::member::ready_and_wait() const noexcept {
   turn.wait();
 }
 
-thread_group::thread_group(round& of, ledger& book, std::size_t size, thread_body run, void* shared)
-    : round_(of), book_(book), run_(run), members_(size) {
+thread_group::thread_group(round& of, finalizer_ledger& ledger, std::size_t size, thread_body run,
+                           void* shared)
+    : round_(of), ledger_(ledger), run_(run), members_(size) {
   for (std::size_t i = 0; i != size; ++i) {
     members_[i].in = this;
     members_[i].shared = shared;
@@ -117,7 +118,7 @@ bool thread_group::start_next(joining how) {
 
 bool thread_group::start_as(const std::function<void(member&)>& make) {
   member& m = members_[started_];
-  m.r = &book_.open(started_, mix(round_.seed, started_));
+  m.r = &ledger_.open(started_, mix(round_.seed, started_));
   try {
     make(m);
   } catch (const std::system_error& e) {
@@ -152,7 +153,7 @@ void thread_group::join(std::size_t i) {
 }
 
 void thread_group::count_joined(std::size_t i) {
-  ledger::joined(*members_[i].r);
+  finalizer_ledger::joined(*members_[i].r);
   round_.thread_ended();
 }
 

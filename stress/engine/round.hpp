@@ -83,8 +83,9 @@ class thread_group {
     }
   };
 
-  // `book` must have room for `size` threads; thread i gets record i.
-  thread_group(round& of, ledger& book, std::size_t size, thread_body run, void* shared);
+  // `ledger` must have room for `size` threads; thread i gets record i.
+  thread_group(round& of, finalizer_ledger& ledger, std::size_t size, thread_body run,
+               void* shared);
   thread_group(const thread_group&) = delete;
   thread_group& operator=(const thread_group&) = delete;
 
@@ -108,7 +109,7 @@ class thread_group {
 
  private:
   round& round_;
-  ledger& book_;
+  finalizer_ledger& ledger_;
   thread_body run_;
   std::vector<member> members_;
   std::size_t started_ = 0;

@@ -139,7 +139,7 @@ class runner {
     const cell_code& c = *r.cell;
     const std::string name = scenarios::cell_name(c.what);
     const std::uint64_t seed = mix(result_.seed, name);
-    std::unique_ptr<ledger> book;
+    std::unique_ptr<finalizer_ledger> ledger;
     do {
       round one{.cell = name,
                 .child = child_command(c),
@@ -148,12 +148,12 @@ class runner {
                 .finalizers = r.finalizers,
                 .end_seconds = options_.smoke || c.canary ? 0 : began + share,
                 .figures = r.figures};
-      if (book == nullptr) {
-        book = std::make_unique<ledger>(c.threads_in_all(one),
-                                        static_cast<std::size_t>(one.finalizers));
+      if (ledger == nullptr) {
+        ledger = std::make_unique<finalizer_ledger>(c.threads_in_all(one),
+                                                    static_cast<std::size_t>(one.finalizers));
       }
-      c.play(one, *book);
-      book->clear();
+      c.play(one, *ledger);
+      ledger->clear();
       ++r.figures.rounds;
       r.memory.look(r.figures.threads_churned);
       after_round();
@@ -274,9 +274,9 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
             .finalizers = o.finalizers,
             .figures = figures};
   // Kept: what the end of this process cuts off may still write to it.
-  static auto* const book =
-      new ledger(one.size(), static_cast<std::size_t>(o.finalizers), o.child_ledger);
-  return c->child(one, *book);
+  static auto* const ledger =
+      new finalizer_ledger(one.size(), static_cast<std::size_t>(o.finalizers), o.child_ledger);
+  return c->child(one, *ledger);
 }
 
 }  // namespace threadref::stress

@@ -16,9 +16,9 @@ namespace threadref::stress {
 // as there are processors run at a time, and blocks come back faster than at any other moment.
 template <backend B>
 struct body<scenarios::id::burst, B> {
-  static void run(round& r, ledger& book) {
-    shared all(book.threads());
-    thread_group threads(r, book, r.size(), &live, &all);
+  static void run(round& r, finalizer_ledger& ledger) {
+    shared all(ledger.threads());
+    thread_group threads(r, ledger, r.size(), &live, &all);
     threads.start_all();
     threads.wait_until_ready();
     all.go.open();

@@ -19,9 +19,9 @@ template <backend B>
 struct body<scenarios::id::churn, B> {
   static std::size_t threads_in_all(const round& r) { return 4 * r.size(); }
 
-  static void run(round& r, ledger& book) {
-    watches<B> refs(book.threads());
-    thread_group threads(r, book, threads_in_all(r), &live, &refs);
+  static void run(round& r, finalizer_ledger& ledger) {
+    watches<B> refs(ledger.threads());
+    thread_group threads(r, ledger, threads_in_all(r), &live, &refs);
     threads.churn(r.size());
   }
 

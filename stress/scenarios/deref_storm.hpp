@@ -25,9 +25,9 @@ namespace threadref::stress {
 // dropped by the thread itself, of a third by a hammering thread at any moment, the rest stays.
 template <backend B>
 struct body<scenarios::id::deref_storm, B> {
-  static void run(round& r, ledger& book) {
-    storm all(book);
-    thread_group owners(r, book, r.size(), &own, &all);
+  static void run(round& r, finalizer_ledger& ledger) {
+    storm all(ledger);
+    thread_group owners(r, ledger, r.size(), &own, &all);
     owners.start_all();
     owners.wait_until_ready();
     pthread_t ids[hammers];
@@ -62,9 +62,9 @@ struct body<scenarios::id::deref_storm, B> {
     int dropper = nobody;  // which hammering thread
   };
   struct storm {
-    explicit storm(ledger& of)
-        : book(of), refs(of.threads()), serials(of.threads()), called(of.threads()) {}
-    ledger& book;
+    explicit storm(finalizer_ledger& of)
+        : ledger(of), refs(of.threads()), serials(of.threads()), called(of.threads()) {}
+    finalizer_ledger& ledger;
     watches<B> refs;
     std::vector<std::uint64_t> serials;
     std::vector<std::vector<called_ref>> called;  // per owner, written before it is ready
@@ -82,21 +82,21 @@ struct body<scenarios::id::deref_storm, B> {
   };
 
   static void attach_ref(record& r, called_ref& to) {
-    to.id = r.book->push(r, mark::is_ref);
+    to.id = r.ledger->push(r, mark::is_ref);
     if (to.id == no_id) return;
     try {
       to.handle.emplace([&r, id = to.id](const basic_ref<B>& self) {
         run_finalizer(r, id);
-        if (!self.expired() || self.lock()) r.book->record_fault(r, id, fault::seen_alive);
+        if (!self.expired() || self.lock()) r.ledger->record_fault(r, id, fault::seen_alive);
       });
     } catch (const std::exception&) {
-      r.book->refused(r, to.id);
+      r.ledger->refused(r, to.id);
     }
   }
   static void drop(record& r, called_ref& c) {
     if (!c.handle) return;
     c.handle.reset();
-    r.book->dropped(r, c.id);  // from here on its callback must not start
+    r.ledger->dropped(r, c.id);  // from here on its callback must not start
   }
 
   static void* own(void* at) {
@@ -107,7 +107,7 @@ struct body<scenarios::id::deref_storm, B> {
     all.refs.watch(r);
     all.serials[me.index] = current<B>().serial();
     std::vector<called_ref>& mine = all.called[me.index];
-    const int most = static_cast<int>(r.book->finalizers());
+    const int most = static_cast<int>(r.ledger->finalizers());
     mine.resize(static_cast<std::size_t>(draw_some(r, std::max(most / 2, 1))));
     std::vector<std::size_t> to_drop;
     for (std::size_t i = 0; i != mine.size(); ++i) {
@@ -144,7 +144,7 @@ struct body<scenarios::id::deref_storm, B> {
         const std::size_t owner = draw(me.choices, std::size_t{0}, owners - 1);
         look(me, owner);
         for (called_ref& c : all.called[owner]) {
-          if (c.dropper == me.index && one_in(me.choices, 2)) drop(all.book.at(owner), c);
+          if (c.dropper == me.index && one_in(me.choices, 2)) drop(all.ledger.at(owner), c);
         }
       }
       if (last) return nullptr;

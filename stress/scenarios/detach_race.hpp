@@ -23,9 +23,9 @@ namespace threadref::stress {
 // "gone" and claim nothing.
 template <backend B>
 struct body<scenarios::id::detach_race, B> {
-  static void run(round& r, ledger& book) {
-    race all(r, book);
-    thread_group owners(r, book, r.size(), &own, &all);
+  static void run(round& r, finalizer_ledger& ledger) {
+    race all(r, ledger);
+    thread_group owners(r, ledger, r.size(), &own, &all);
     owners.start_all();
     owners.wait_until_ready();
     pthread_t ids[removers];
@@ -49,9 +49,9 @@ struct body<scenarios::id::detach_race, B> {
     std::uint32_t id;
   };
   struct race {
-    race(const round& r, ledger& of)
-        : book(of), refs(of.threads()), targets(of.threads()), seed(r.seed) {}
-    ledger& book;
+    race(const round& r, finalizer_ledger& of)
+        : ledger(of), refs(of.threads()), targets(of.threads()), seed(r.seed) {}
+    finalizer_ledger& ledger;
     watches<B> refs;
     std::vector<std::vector<target>> targets;  // per owner, written before it is ready
     std::uint64_t seed;
@@ -65,36 +65,36 @@ struct body<scenarios::id::detach_race, B> {
 
   // One attempt. Some only look, which must change nothing.
   static void attempt(generator& from, record& r, const target& t) {
-    ledger& book = *r.book;
+    finalizer_ledger& ledger = *r.ledger;
     explicit_run run(r, t.id);
     switch (draw(from, 0, 9)) {
       case 0:
       case 1:
       case 2:
         if (t.handle()) {
-          book.called(r, t.id, run.ran);
+          ledger.called(r, t.id, run.ran);
         } else if (run.ran != 0) {
-          book.ran_unclaimed(r, t.id);
+          ledger.ran_unclaimed(r, t.id);
         }
         return;
       case 3:
       case 4: {
         auto detached = t.handle.detach();
         if (!detached) return;
-        book.detached(r, t.id);
+        ledger.detached(r, t.id);
         if (one_in(from, 2)) return;  // dropped without a call
         static_cast<void>((*detached)());
         static_cast<void>((*detached)());  // returns nothing the second time
-        if (run.ran != 1) book.record_fault(r, t.id, fault::corrupt);
+        if (run.ran != 1) ledger.record_fault(r, t.id, fault::corrupt);
         return;
       }
       case 5:
       case 6:
       case 7:
         if (!t.handle.cancel()) return;
-        book.detached(r, t.id);
-        if (book.holds_token(r, t.id))
-          book.record_fault(r, t.id, fault::corrupt);  // destroyed at once
+        ledger.detached(r, t.id);
+        if (ledger.holds_token(r, t.id))
+          ledger.record_fault(r, t.id, fault::corrupt);  // destroyed at once
         return;
       case 8:
         static_cast<void>(t.handle.peek());
@@ -103,7 +103,7 @@ struct body<scenarios::id::detach_race, B> {
         static_cast<void>(t.handle.alive());
         if (my_number == r.number || !one_in(from, 16)) return;
         t.handle.wait();
-        if (t.handle.state() != finalizer_state::gone) book.record_fault(r, t.id, fault::corrupt);
+        if (t.handle.state() != finalizer_state::gone) ledger.record_fault(r, t.id, fault::corrupt);
     }
   }
 
@@ -114,7 +114,7 @@ struct body<scenarios::id::detach_race, B> {
     me.enter();
     all.refs.watch(r);
     std::vector<target>& mine = all.targets[me.index];
-    const int n = draw(r.choices, 1, static_cast<int>(r.book->finalizers()));
+    const int n = draw(r.choices, 1, static_cast<int>(r.ledger->finalizers()));
     for (int i = 0; i != n; ++i) {
       std::uint32_t id = no_id;
       const finalizer<void, B> handle = attach<B>(r, id);
@@ -142,7 +142,7 @@ struct body<scenarios::id::detach_race, B> {
     all.go.wait();
     for (const std::size_t owner : order) {
       std::vector<target>& theirs = all.targets[owner];
-      record& r = all.book.at(owner);
+      record& r = all.ledger.at(owner);
       // The exit goes from the newest to the oldest; go the same way or the other.
       const bool newest_first = one_in(from, 2);
       for (std::size_t i = 0; i != theirs.size(); ++i)
@@ -154,10 +154,10 @@ struct body<scenarios::id::detach_race, B> {
   // All owners are joined: their handles report "gone" and claim nothing.
   static void try_stale(race& all, std::size_t owners) {
     for (std::size_t owner = 0; owner != owners; ++owner) {
-      record& r = all.book.at(owner);
+      record& r = all.ledger.at(owner);
       for (const target& t : all.targets[owner]) {
         if (t.handle.state() != finalizer_state::gone || t.handle.cancel() || t.handle())
-          r.book->record_fault(r, t.id, fault::after_join);
+          r.ledger->record_fault(r, t.id, fault::after_join);
       }
     }
   }

@@ -22,10 +22,10 @@ namespace threadref::stress {
 // in the first round of keys. The order is judged among what is pending at each moment.
 template <backend B>
 struct body<scenarios::id::late_attach, B> {
-  static void run(round& r, ledger& book) {
+  static void run(round& r, finalizer_ledger& ledger) {
     static_cast<void>(foreign_key());
-    watches<B> refs(book.threads());
-    thread_group threads(r, book, r.size(), &live, &refs);
+    watches<B> refs(ledger.threads());
+    thread_group threads(r, ledger, r.size(), &live, &refs);
     threads.start_all();
     threads.wait_until_ready();
     threads.release_all();
@@ -59,7 +59,7 @@ struct body<scenarios::id::late_attach, B> {
       std::uint32_t id = no_id;
       attach<B>(r, id);
       if (!one_in(r.choices, 4) || id == no_id) continue;
-      if (!basic_ref<B>().expired()) r.book->record_fault(r, id, fault::seen_alive);
+      if (!basic_ref<B>().expired()) r.ledger->record_fault(r, id, fault::seen_alive);
     }
   }
 
@@ -67,7 +67,7 @@ struct body<scenarios::id::late_attach, B> {
     const auto& me = *static_cast<thread_group::member*>(at);
     record& r = *me.r;
     me.enter();
-    const int room = static_cast<int>(r.book->finalizers());
+    const int room = static_cast<int>(r.ledger->finalizers());
     const int before = draw(r.choices, 1, std::max(room / 2, 1));
     const bool wishes = one_in(r.choices, 2);
     const bool has_key = one_in(r.choices, 2);

@@ -26,10 +26,10 @@ namespace threadref::stress {
 // thread is on its way out, whose finalizers then ask for it at every turn.
 template <backend B>
 struct body<scenarios::id::mixed, B> {
-  static void run(round& r, ledger& book) {
-    shared_state all(book, r.seed);
-    thread_group threads(r, book, r.size(), &live, &all);
-    std::vector<std::unique_ptr<std::jthread>> stoppable(book.threads());
+  static void run(round& r, finalizer_ledger& ledger) {
+    shared_state all(ledger, r.seed);
+    thread_group threads(r, ledger, r.size(), &live, &all);
+    std::vector<std::unique_ptr<std::jthread>> stoppable(ledger.threads());
     for (std::size_t i = 0; i != r.size() && !round::stopping(); ++i) {
       if (all.endings[i] == ending::stopped
               ? !threads.start_as([&](thread_group::member& m) {
@@ -57,8 +57,8 @@ struct body<scenarios::id::mixed, B> {
     stopped,
   };
   struct shared_state {
-    shared_state(const ledger& book, std::uint64_t seed)
-        : refs(book.threads()), endings(book.threads()), handles(book.threads()) {
+    shared_state(const finalizer_ledger& ledger, std::uint64_t seed)
+        : refs(ledger.threads()), endings(ledger.threads()), handles(ledger.threads()) {
       generator from(mix(seed, "ways"));
       for (ending& e : endings)
         e = static_cast<ending>(draw(from, 0, static_cast<int>(ending::stopped)));

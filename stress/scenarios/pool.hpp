@@ -28,14 +28,14 @@ namespace threadref::stress {
 // must know it.
 template <backend B>
 struct body<scenarios::id::pool, B> {
-  static void run(round& r, ledger& book) {
+  static void run(round& r, finalizer_ledger& ledger) {
     {
-      shift all(r, book);
+      shift all(r, ledger);
       worker_pool pool(static_cast<int>(all.workers));
       const std::size_t workers = work(r, all, pool);
       if (!pool.end()) r.figures.seen.add("pool_not_ended", 1);
       for (std::size_t i = 0; i != workers; ++i) {
-        ledger::joined(book.at(i));
+        finalizer_ledger::joined(ledger.at(i));
         r.thread_ended();
       }
     }
@@ -44,8 +44,8 @@ struct body<scenarios::id::pool, B> {
 
   // Ends without an orderly end: the caller returns from main. The workers live on, and use what
   // is here; so it stays.
-  static int child(round& r, ledger& book) {
-    static auto* const all = new shift(r, book);
+  static int child(round& r, finalizer_ledger& ledger) {
+    static auto* const all = new shift(r, ledger);
     static auto* const pool = new worker_pool(static_cast<int>(all->workers));
     return work(r, *all, *pool) != 0 ? 0 : 1;
   }
@@ -54,13 +54,13 @@ struct body<scenarios::id::pool, B> {
   // More of them would only wait for tasks.
   static constexpr std::size_t workers_most = 64;
   struct shift {
-    shift(const round& r, ledger& of)
-        : book(of), refs(of.threads()), workers(std::min(r.size(), workers_most)) {
+    shift(const round& r, finalizer_ledger& of)
+        : ledger(of), refs(of.threads()), workers(std::min(r.size(), workers_most)) {
       for (std::size_t i = 0; i != of.threads(); ++i) of.open(i, mix(r.seed, i));
       first_number = of.at(0).number;
       came.store(0, std::memory_order_release);  // publishes all this to the workers
     }
-    ledger& book;
+    finalizer_ledger& ledger;
     watches<B> refs;
     std::size_t workers;
     std::uint64_t first_number;
@@ -75,8 +75,8 @@ struct body<scenarios::id::pool, B> {
     if (my_number < all.first_number) {
       const std::size_t i = all.came.fetch_add(1, std::memory_order_acq_rel);
       if (i >= all.workers) return;
-      record& r = all.book.at(i);
-      ledger::enter(r);
+      record& r = all.ledger.at(i);
+      finalizer_ledger::enter(r);
       all.refs.watch(r);
       attach_some<B>(r);
       all.ready.fetch_add(1, std::memory_order_acq_rel);

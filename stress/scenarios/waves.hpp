@@ -20,12 +20,12 @@ namespace threadref::stress {
 // keeps of a large one serves the next.
 template <backend B>
 struct body<scenarios::id::waves, B> {
-  static void run(round& r, ledger& book) {
+  static void run(round& r, finalizer_ledger& ledger) {
     constexpr int least_part = 16;
     generator from(mix(r.seed, "wave"));
     round wave = r;
     wave.threads = draw(from, std::max(1, r.threads / least_part), r.threads);
-    body<scenarios::id::mixed, B>::run(wave, book);
+    body<scenarios::id::mixed, B>::run(wave, ledger);
   }
 };
 

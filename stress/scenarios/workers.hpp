@@ -34,8 +34,8 @@ struct body<scenarios::id::workers, B> {
   // Leaves live twice.
   static std::size_t threads_in_all(const round& r) { return 2 * r.size(); }
 
-  static void run(round& r, ledger& book) {
-    forest all{r, book};
+  static void run(round& r, finalizer_ledger& ledger) {
+    forest all{r, ledger};
     all.plant();
     all.threads.wait_until_ready();
     all.restart_some();
@@ -62,8 +62,8 @@ struct body<scenarios::id::workers, B> {
     static constexpr int deepest = 4;
     static constexpr int largest = 64;
 
-    forest(round& r, ledger& book)
-        : of(r), threads(r, book, threads_in_all(r), nullptr, this), refs(book.threads()) {}
+    forest(round& r, finalizer_ledger& ledger)
+        : of(r), threads(r, ledger, threads_in_all(r), nullptr, this), refs(ledger.threads()) {}
 
     void plant() {
       int left = 0;
