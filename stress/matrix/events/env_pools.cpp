@@ -49,7 +49,7 @@ void register_here(void* shared) {
 }
 
 // A pool takes its time to start its workers, and need not start them all.
-void visit_workers(visit& v, const pool_face& face, void* pool) {
+void visit_workers(visit& v, const pool_interface& face, void* pool) {
   using clock = std::chrono::steady_clock;
   const auto deadline = clock::now() + std::chrono::milliseconds(200);
   while (v.ready.load() < workers && (clock::now() < deadline || v.ready.load() == 0)) {
@@ -61,7 +61,7 @@ void visit_workers(visit& v, const pool_face& face, void* pool) {
 
 // --- The pools. What a worker still uses when the process ends is never destroyed.
 
-constexpr pool_face tbb_face{
+constexpr pool_interface tbb_face{
     .start = [](int n) -> void* { return new worker_pool(n); },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
@@ -75,7 +75,7 @@ struct async_pool {
   std::vector<std::future<void>> all;
   std::atomic<bool> over{false};
 };
-constexpr pool_face async_face{
+constexpr pool_interface async_face{
     .start = [](int /*workers*/) -> void* { return new async_pool; },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
@@ -97,9 +97,9 @@ constexpr pool_face async_face{
         }};
 
 struct pool_kind {
-  const pool_face* face;    // null: in the module
-  std::string_view module;  // "": none
-  bool joins;               // end() has waited for its threads to be gone
+  const pool_interface* face;  // null: in the module
+  std::string_view module;     // "": none
+  bool joins;                  // end() has waited for its threads to be gone
   std::string_view not_under_tsan;
 };
 constexpr pool_kind pools[] = {
@@ -112,7 +112,7 @@ constexpr std::array<event::condition, event::conditions_most> pool_names = {
     {{"oneTBB"}, {"OpenMP"}, {"boost::asio::thread_pool"}, {"std::async"}}};
 
 // Null: it can't be had, and that is said.
-const pool_face* face_of(event_context& ctx, const pool_kind& kind) {
+const pool_interface* face_of(event_context& ctx, const pool_kind& kind) {
   if (detail::under_tsan && !kind.not_under_tsan.empty()) {
     ctx.record_absent(kind.not_under_tsan);
     return nullptr;
@@ -133,7 +133,7 @@ long threads_alive() {
 
 int ended_in_order(event_context& ctx) {
   const pool_kind& kind = pools[ctx.condition()];
-  const pool_face* const face = face_of(ctx, kind);
+  const pool_interface* const face = face_of(ctx, kind);
   if (face == nullptr) return 0;
   const long before = threads_alive();
   visit v{.ctx = ctx};
@@ -149,7 +149,7 @@ int ended_in_order(event_context& ctx) {
 }
 
 int cut_off(event_context& ctx) {
-  const pool_face* const face = face_of(ctx, pools[ctx.condition()]);
+  const pool_interface* const face = face_of(ctx, pools[ctx.condition()]);
   if (face == nullptr) return 0;
   auto* const v = new visit{.ctx = ctx};
   visit_workers(*v, *face, face->start(workers));
