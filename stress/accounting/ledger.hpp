@@ -113,7 +113,7 @@ class finalizer_ledger {
 
   // By the creator, before the thread starts: resets its record.
   record& open(std::size_t thread, std::uint64_t seed);
-  // On the thread.
+  // Called on the thread.
   static void enter(const record& r) noexcept;
   // On the thread, before it registers: returns the id for the finalizer, or no_id if there is no
   // room left.

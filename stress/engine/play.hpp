@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a body becomes a cell. Included by the two files that instantiate them.
+// Makes cells out of bodies. Included by the two files that instantiate them.
 #pragma once
 
 #include "stress/engine/cells.hpp"
@@ -20,7 +20,7 @@ constexpr std::uint64_t apart(std::uint64_t a, std::uint64_t b) {
   return a < b ? b - a : a - b;
 }
 
-// The library's own counters must have grown by exactly what the ledger saw.
+// How far the growth of the library's counters is from what the ledger saw; it must be 0.
 inline std::uint64_t unaccounted(const counters& before, const counters& after,
                                  const accounts& seen) {
   return apart(after.registered - before.registered, seen.registered) +
