@@ -73,7 +73,7 @@ class boxed_finalizer {
 };
 
 // Registers one finalizer on the calling thread, whose record is `r`: half are plain, the others
-// moved or boxed. The handle is empty if the ledger is full or the library refused.
+// moved or boxed. Returns a handle that is gone if the ledger is full or the library refused.
 template <backend B>
 finalizer<void, B> attach(record& r, std::uint32_t& id) {
   const int shape = draw(r.choices, 0, 3);
@@ -100,7 +100,7 @@ inline int draw_some(record& r, int most) {
   return draw(r.choices, r.index == 0 ? std::min(most, 1) : 0, most);
 }
 
-// Between none and as many as the round allows; often exactly the maximum, since bugs sit at
+// Between none and as many as the round allows; sometimes exactly as many, since bugs sit at
 // limits.
 template <backend B>
 void attach_some(record& r) {

@@ -155,7 +155,7 @@ class runner {
       c.play(one, *ledger);
       ledger->clear();
       ++r.figures.rounds;
-      r.memory.look(r.figures.threads_churned);
+      r.memory.take_sample(r.figures.threads_churned);
       after_round();
     } while (!enough(r, now() - began, share));
   }

@@ -12,8 +12,8 @@ namespace threadref::stress {
 // A real run (2 CPUs of an AMD EPYC, Release, 2026-11-20), on each back end: about 21 bursts of
 // 4,000 threads and 36,000 finalizers in 6.3 s, all `once`.
 //
-// All threads are alive and have registered before one gate opens for all of them: as many drains
-// as there are processors run at a time, and blocks come back faster than at any other moment.
+// All threads have registered before one gate opens for all of them. As many drains run at a time
+// as there are processors, and blocks are returned faster than at any other moment.
 template <backend B>
 struct body<scenarios::id::burst, B> {
   static void run(round& r, finalizer_ledger& ledger) {
@@ -28,7 +28,7 @@ struct body<scenarios::id::burst, B> {
  private:
   struct shared {
     explicit shared(std::size_t threads) : refs(threads) {}
-    watches<B> refs;
+    thread_refs<B> refs;
     testing::gate go;
   };
   static void* live(void* at) {

@@ -19,10 +19,10 @@ namespace threadref::stress {
 //   dropped  286,076  22.5 %  acceptable  the last handle of a ref went before its thread did
 //   once     986,220  77.5 %  acceptable  every finalizer ran exactly once, on its own thread
 //
-// Three threads dereference and copy the refs of all threads while these come to their end one
-// after the other; what once read null must read null for ever, and a handle must name its own
-// thread. Besides, each thread makes refs with a callback: the last handle of a third of them is
-// dropped by the thread itself, of a third by a hammering thread at any moment, the rest stays.
+// Three threads dereference and copy the refs of all other threads while these end one after
+// another. A ref that has read null must read null forever, and a handle must name its own thread.
+// Each thread also makes refs with a callback. The thread itself drops the last handle of a third
+// of them, a hammering thread drops another third at any moment, and the rest stays.
 template <backend B>
 struct body<scenarios::id::deref_storm, B> {
   static void run(round& r, finalizer_ledger& ledger) {
@@ -38,7 +38,7 @@ struct body<scenarios::id::deref_storm, B> {
       h.index = hammering;
       h.choices = generator(mix(r.seed, 1'000'000 + static_cast<std::uint64_t>(hammering)));
       h.seen_null.assign(owners.started(), false);
-      if (start_thread(ids[hammering], &beat, &h) != 0) break;
+      if (start_thread(ids[hammering], &hammer_refs, &h) != 0) break;
       ++hammering;
     }
     all.hammering = hammering;
@@ -65,7 +65,7 @@ struct body<scenarios::id::deref_storm, B> {
     explicit storm(finalizer_ledger& of)
         : ledger(of), refs(of.threads()), serials(of.threads()), called(of.threads()) {}
     finalizer_ledger& ledger;
-    watches<B> refs;
+    thread_refs<B> refs;
     std::vector<std::uint64_t> serials;
     std::vector<std::vector<called_ref>> called;  // per owner, written before it is ready
     testing::gate go;
@@ -96,7 +96,7 @@ struct body<scenarios::id::deref_storm, B> {
   static void drop(record& r, called_ref& c) {
     if (!c.handle) return;
     c.handle.reset();
-    r.ledger->dropped(r, c.id);  // from here on its callback must not start
+    r.ledger->dropped(r, c.id);  // from now on its callback must not start
   }
 
   static void* own(void* at) {
@@ -134,7 +134,7 @@ struct body<scenarios::id::deref_storm, B> {
     if (dead && !copy.expired()) ++me.revived;
   }
 
-  static void* beat(void* at) {
+  static void* hammer_refs(void* at) {
     hammer& me = *static_cast<hammer*>(at);
     storm& all = *me.in;
     all.go.wait();

@@ -52,7 +52,7 @@ struct body<scenarios::id::detach_race, B> {
     race(const round& r, finalizer_ledger& of)
         : ledger(of), refs(of.threads()), targets(of.threads()), seed(r.seed) {}
     finalizer_ledger& ledger;
-    watches<B> refs;
+    thread_refs<B> refs;
     std::vector<std::vector<target>> targets;  // per owner, written before it is ready
     std::uint64_t seed;
     testing::gate go;

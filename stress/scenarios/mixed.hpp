@@ -21,9 +21,9 @@ namespace threadref::stress {
 // A real run (2 CPUs of an AMD EPYC, Release, 2026-11-20), on each back end: about 51,000 threads
 // and 916,000 finalizers in 6.3 s, all `once`.
 //
-// The end of each thread is drawn from the seed. Two of them reach into the drain: a finalizer that
-// calls pthread_exit itself (the rest must still run), and a cancellation that arrives while the
-// thread is on its way out, whose finalizers then ask for it at every turn.
+// How each thread ends is drawn from the seed. Two ways affect the drain: a finalizer that calls
+// pthread_exit itself (the others must still run), and a cancellation that arrives while the thread
+// exits, with finalizers that are all cancellation points.
 template <backend B>
 struct body<scenarios::id::mixed, B> {
   static void run(round& r, finalizer_ledger& ledger) {
@@ -63,9 +63,9 @@ struct body<scenarios::id::mixed, B> {
       for (ending& e : endings)
         e = static_cast<ending>(draw(from, 0, static_cast<int>(ending::stopped)));
     }
-    watches<B> refs;
+    thread_refs<B> refs;
     std::vector<ending> endings;
-    std::vector<thread_handle> handles;  // of the detached: how else to know that they are gone?
+    std::vector<thread_handle> handles;  // only of detached threads, to see when they have ended
     testing::gate go;
   };
 
@@ -78,7 +78,7 @@ struct body<scenarios::id::mixed, B> {
     me.ready();
   }
 
-  // At some depth, with something to unwind on the way.
+  // An object to unwind in each frame.
   struct must_unwind {
     explicit must_unwind(int& count) noexcept : c(count) { ++c; }
     ~must_unwind() { --c; }
@@ -93,9 +93,8 @@ struct body<scenarios::id::mixed, B> {
     throw std::runtime_error("the thread's own error");
   }
 
-  // Under ThreadSanitizer not in a blocking call: leaving one by a forced unwind makes gcc 12's
-  // runtime ignore all locks of this thread from then on, and it reports races where there are
-  // none.
+  // Under ThreadSanitizer not in a blocking call: after a forced unwind out of one, gcc 12's
+  // runtime ignores all locks of this thread and reports races where there are none.
   static void wait_to_be_cancelled(const thread_group::member& me) {
     if (detail::under_tsan) me.turn.wait();
     for (;;) {
@@ -125,8 +124,8 @@ struct body<scenarios::id::mixed, B> {
     if (how == ending::throws) {
       try {
         leave(depth, how, frames);
-      } catch (const std::runtime_error&) {  // the wrapper that every thread should have
-        THREADREF_CHECK(frames == 0, "an exception left a frame behind");
+      } catch (const std::runtime_error&) {  // every thread should have such a handler
+        THREADREF_CHECK(frames == 0, "an exception did not unwind all frames");
       }
     }
     return nullptr;
@@ -159,10 +158,10 @@ struct body<scenarios::id::mixed, B> {
     threads.join(i);
   }
 
-  // A detached thread has no join; the library says when it has ended, and then all it wrote is
-  // visible. One that does not end in time stays a loss in the ledger.
+  // A detached thread can't be joined. The library reports when it has ended, and then all its
+  // writes are visible. The ledger counts the finalizers of one that does not end in time as lost.
   static void wait_for_detached(thread_group& threads, shared_state& all) {
-    int tries = 300'000;  // they take longer on a busy machine
+    int tries = 300'000;  // many, because threads take longer on a busy machine
     for (std::size_t i = 0; i != threads.started(); ++i) {
       if (all.endings[i] != ending::detached) continue;
       while (all.handles[i].state() != thread_state::ended && tries-- > 0) usleep(100);

@@ -23,15 +23,16 @@ namespace threadref::stress {
 // rounds, 4,000 of them alive at once, and 251,460 finalizers in 11 s, all `once`. With
 // --threads=10000 in 23 s: 69,729 threads, 626,237 finalizers, all `once`.
 //
-// The trees, up to four workers deep, are drawn from the seed: who is whose child, how each one
-// ends (stopped, by returning, by exit(), by an error), which are daemons, and whether the tree is
-// torn down one by one or all at once. Some leaves are started a second time before that. Then half
-// of those that can are told to end, children before or after their parents, and all roots.
+// The trees, up to four workers deep, are drawn from the seed: which worker has which parent, how
+// each one ends (stopped, returns, calls exit(), fails), which are daemons, and whether a tree is
+// torn down serially or all at once. Some leaves are started a second time first. Then half of the
+// workers that end by themselves are told to, children before or after their parents, and all
+// roots.
 template <backend B>
 struct body<scenarios::id::workers, B> {
-  // What a worker registers for itself, with the default back end: the oldest of its thread.
+  // A worker registers one itself, on the default back end: the oldest of its thread.
   static constexpr std::uint64_t own_finalizers = std::is_same_v<B, default_backend> ? 1 : 0;
-  // Leaves live twice.
+  // Leaves may live twice.
   static std::size_t threads_in_all(const round& r) { return 2 * r.size(); }
 
   static void run(round& r, finalizer_ledger& ledger) {
@@ -54,7 +55,7 @@ struct body<scenarios::id::workers, B> {
     bool lives_twice = false;
     bool is_leaf = true;
     const thread_group::member* member = nullptr;  // of its last life
-    std::vector<const node*> children{};           // that it waits for
+    std::vector<const node*> children{};           // those that it waits for
     workers::worker_ptr it{};
   };
 
@@ -106,8 +107,8 @@ struct body<scenarios::id::workers, B> {
       });
     }
 
-    // Leaves, since with another worker its children would end, and who is started when its parent
-    // has ended is stopped by nobody.
+    // Only leaves: the children of any other worker would end with it, and a worker that is started
+    // after its parent has ended is never stopped.
     void restart_some() {
       for (node& n : nodes) {
         if (!n.lives_twice || !n.is_leaf || round::stopping()) continue;
@@ -127,7 +128,7 @@ struct body<scenarios::id::workers, B> {
         if (n.parent != nullptr) continue;
         n.ends_by == ending::stopped ? n.it->stop() : n.it->fire("end");
       }
-      // Roots come before what hangs on them, so that most have been joined already.
+      // Roots come before their descendants, so most of these have been joined already.
       for (node& n : nodes) {
         n.it->join();
         if (n.member != nullptr) threads.count_joined(n.member->index);
@@ -149,9 +150,9 @@ struct body<scenarios::id::workers, B> {
       if (n.ends_by == ending::fails) throw std::runtime_error("the worker's own error");
     }
 
-    // In each finalizer: those of all children that it waits for must have run.
+    // In each finalizer: those of all children that this worker waits for must have run.
     static void look_at_children(record& /*of*/) {
-      if (mine == nullptr) return;  // on another's thread, which is a fault of its own
+      if (mine == nullptr) return;  // on another thread, which is a fault of its own
       for (const node* child : mine->children) {
         const thread_group::member* const at = child->member;
         if (at != nullptr && at->r->ran_at_exit.load() < at->r->registered.load())
@@ -162,10 +163,10 @@ struct body<scenarios::id::workers, B> {
     round& of;
     generator from{mix(of.seed, "trees")};
     thread_group threads;
-    watches<B> refs;
+    thread_refs<B> refs;
     std::atomic<std::uint64_t> parent_first{0};
     std::deque<node> nodes;
-    // Trivially destructible, and so readable in finalizers.
+    // Trivially destructible, so readable in finalizers.
     static inline constinit thread_local forest* self = nullptr;
     static inline constinit thread_local const node* mine = nullptr;
   };

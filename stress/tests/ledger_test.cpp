@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ledger must name what it sees, each finalizer once, and grading must believe the table only.
+// The ledger must count each finalizer under one name, and grading must follow the table alone.
 #include "stress/accounting/ledger.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ struct one_thread : ::testing::Test {
   ~one_thread() override { my_number = 0; }
   one_thread(const one_thread&) = delete;
   one_thread& operator=(const one_thread&) = delete;
-  // What the only finalizers came to.
+  // The outcomes of all finalizers.
   tally tallied() {
     tally t;
     ledger.tally_outcomes(t);
@@ -142,7 +142,7 @@ TEST_F(one_thread, dropped_and_after_drop) {
   EXPECT_EQ(ledger.sum().dropped, 1U);
 }
 
-// Another thread's drop proves something only if a younger finalizer ran in between.
+// A drop by another thread proves something only if a younger finalizer runs after it.
 TEST_F(one_thread, a_foreign_drop_may_meet_a_callback_that_is_claimed) {
   const auto a = ledger.push(r, mark::is_ref);
   const auto b = ledger.push(r);
