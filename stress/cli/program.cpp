@@ -48,7 +48,7 @@ std::vector<participant> players_of(const options& o) {
   return all;
 }
 
-// A trial of an event makes a few threads: too few for a rare canary.
+// A trial of an event starts only a few threads: too few for a rare canary.
 std::vector<event_cell> events_of(const options& o, const std::vector<participant>& players) {
   return o.rare ? std::vector<event_cell>{} : select_events(o, players);
 }
@@ -77,7 +77,7 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   return testing::status_wrong_use;
 }
 
-// The lines of --list, and how many there are of each status.
+// Prints the lines of --list and counts them by status.
 class listing {
  public:
   void print(const std::string& name, std::string_view status, std::string_view why) {
@@ -131,7 +131,7 @@ struct whole_run {
   run_result scenarios;
 };
 
-// Of the canaries that took part, those that no scenario caught, and no event either.
+// The canaries that took part and that neither a scenario nor an event caught.
 std::vector<std::string_view> missed_canaries(const whole_run& r) {
   std::vector<std::string_view> missed;
   for (const participant& p : r.matrix.participants) {
@@ -163,7 +163,7 @@ int status_of(const whole_run& r) {
   return worst == verdict::unknown ? testing::status_crashed : testing::status_fine;
 }
 
-// The sentence that says which of the wanted documents can't be written; "": all can.
+// Which of the wanted documents can't be written; "": all can.
 std::string why_no_document(const options& o) {
   if (std::string why = o.json.empty() ? "" : why_not_writable(o.json); !why.empty()) return why;
   return o.out.empty() ? "" : why_no_folder(o.out);
@@ -185,7 +185,7 @@ void show(const options& o, whole_run& r) {
   print_canaries(r.scenarios, missed);
 }
 
-// A run whose documents are missing is not usable, whatever else it found.
+// A run whose documents can't be written is not usable, whatever else it found.
 int write_documents(const options& o, const program_info& program, const whole_run& r) {
   std::vector<std::string> wrong;
   if (!o.json.empty()) {
@@ -216,7 +216,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
                   program);
   use_small_stacks();
   start_counting_bytes();
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error like a full disk
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a limit on file sizes is an error like a full disk
   watchdog::start(&remove_half_written);
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);
