@@ -55,11 +55,11 @@ struct body<scenarios::id::deref_storm, B> {
 
  private:
   static constexpr int hammers = 3;
-  static constexpr int nobody = -1;
+  static constexpr int none = -1;
   struct called_ref {
     std::optional<basic_ref<B>> handle;
     std::uint32_t id = no_id;
-    int dropper = nobody;  // which hammering thread
+    int dropper = none;  // which hammering thread
   };
   struct storm {
     explicit storm(finalizer_ledger& of)

@@ -123,7 +123,7 @@ TEST(draw, a_seed_and_a_name_decide) {
   }
 }
 
-// splitmix64's published sequence: a seed means the same for ever.
+// splitmix64's published sequence: a seed means the same forever.
 TEST(draw, the_generator_is_the_published_one) {
   generator g(1234567);
   EXPECT_EQ(g(), 6457827717110365317U);
