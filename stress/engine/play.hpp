@@ -50,11 +50,17 @@ void play(round& r, finalizer_ledger& ledger) {
   r.figures.seen.add("leaked", apart(enumerate<B>().size(), threads_before));
 }
 
+enum class cell_kind { backend, canary };
+
 template <scenarios::id K, backend B>
-constexpr cell_code cell_of(bool canary) {
+constexpr cell_code cell_of(cell_kind kind) {
   using code = body<K, B>;
-  cell_code c{
-      scenarios::decide(scenarios::row(K), B::info), canary, false, nullptr, &play<K, B>, nullptr};
+  cell_code c{scenarios::decide(scenarios::row(K), B::info),
+              kind == cell_kind::canary,
+              false,
+              nullptr,
+              &play<K, B>,
+              nullptr};
   if constexpr (requires(const round& r) { code::threads_in_all(r); }) {
     c.threads_in_all = &code::threads_in_all;
   } else {
@@ -66,10 +72,10 @@ constexpr cell_code cell_of(bool canary) {
 }
 
 template <class Backends>
-std::vector<cell_code> cells_of(Backends list, bool canary) {
+std::vector<cell_code> cells_of(Backends list, cell_kind kind) {
   std::vector<cell_code> cells;
   scenarios::for_each_row<scenarios::tool::stress>([&]<scenarios::id K>() {
-    for_each_type(list, [&]<class B>() { cells.push_back(cell_of<K, B>(canary)); });
+    for_each_type(list, [&]<class B>() { cells.push_back(cell_of<K, B>(kind)); });
   });
   return cells;
 }
