@@ -15,8 +15,8 @@ namespace {
 std::atomic<std::uint64_t> last_number{0};
 }
 
-explicit_run::explicit_run(const record& of, std::uint32_t one) noexcept
-    : r(&of), id(one), outer(std::exchange(innermost, this)) {}
+explicit_run::explicit_run(const record& thread, std::uint32_t finalizer) noexcept
+    : r(&thread), id(finalizer), outer(std::exchange(innermost, this)) {}
 
 finalizer_ledger::finalizer_ledger(std::size_t threads, std::size_t finalizers, int memory_file)
     : threads_(threads),

@@ -74,7 +74,7 @@ inline constinit thread_local std::uint64_t my_number = 0;
 
 // The caller is about to call a finalizer, or what detach() returned: that is no run by an exit.
 struct explicit_run {
-  explicit_run(const record& of, std::uint32_t one) noexcept;
+  explicit_run(const record& thread, std::uint32_t finalizer) noexcept;
   ~explicit_run() { innermost = outer; }
   explicit_run(const explicit_run&) = delete;
   explicit_run& operator=(const explicit_run&) = delete;

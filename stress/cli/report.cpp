@@ -65,10 +65,10 @@ std::string with_commas(std::uint64_t n) {
 progress::progress() : terminal_(isatty(STDOUT_FILENO) != 0) {}
 
 void progress::show(const std::string& cell, const cell_figures& so_far, std::size_t index,
-                    std::size_t of) {
+                    std::size_t total) {
   if (!terminal_ || now() - last_ < 0.2) return;
   last_ = now();
-  put(absl::StrFormat("\r\033[K%d/%d %s: %s threads churned, %s finalizers run", index + 1, of,
+  put(absl::StrFormat("\r\033[K%d/%d %s: %s threads churned, %s finalizers run", index + 1, total,
                       cell, with_commas(so_far.threads_churned),
                       with_commas(so_far.finalizers_run)));
   std::fflush(stdout);

@@ -46,7 +46,8 @@ std::string with_commas(std::uint64_t n);
 class progress {
  public:
   progress();
-  void show(const std::string& cell, const cell_figures& so_far, std::size_t index, std::size_t of);
+  void show(const std::string& cell, const cell_figures& so_far, std::size_t index,
+            std::size_t total);
   // Removes the line, before a permanent one is printed.
   void clear();
 

@@ -121,7 +121,7 @@ class thread_refs {
     r.ref = &*mine;
     r.ref_alive = [](const void* ref) { return !static_cast<const basic_ref<B>*>(ref)->expired(); };
   }
-  const basic_ref<B>& of(std::size_t thread) const { return *refs_[thread]; }
+  const basic_ref<B>& at(std::size_t thread) const { return *refs_[thread]; }
 
  private:
   std::vector<std::optional<basic_ref<B>>> refs_;

@@ -99,9 +99,9 @@ void thread_group::member::ready_and_wait() const noexcept {
   turn.wait();
 }
 
-thread_group::thread_group(round& of, finalizer_ledger& ledger, std::size_t size, thread_body run,
+thread_group::thread_group(round& r, finalizer_ledger& ledger, std::size_t size, thread_body run,
                            void* shared)
-    : round_(of), ledger_(ledger), run_(run), members_(size) {
+    : round_(r), ledger_(ledger), run_(run), members_(size) {
   for (std::size_t i = 0; i != size; ++i) {
     members_[i].in = this;
     members_[i].shared = shared;

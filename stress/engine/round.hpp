@@ -84,8 +84,7 @@ class thread_group {
   };
 
   // `ledger` must have room for `size` threads; thread i gets record i.
-  thread_group(round& of, finalizer_ledger& ledger, std::size_t size, thread_body run,
-               void* shared);
+  thread_group(round& r, finalizer_ledger& ledger, std::size_t size, thread_body run, void* shared);
   thread_group(const thread_group&) = delete;
   thread_group& operator=(const thread_group&) = delete;
 

@@ -160,7 +160,7 @@ class runner {
     } while (!enough(r, now() - began, share));
   }
 
-  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t of) {
+  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t total) {
     cell_result r;
     r.cell = &c;
     r.threads = std::min(wanted_threads(c, options_), most_threads_);
@@ -176,7 +176,7 @@ class runner {
     if (c.rare) {
       play_rare(r, rare_command(c, r, share), [&] { progress_.clear(); });
     } else {
-      play_rounds(r, began, share, [&] { progress_.show(name, r.figures, index, of); });
+      play_rounds(r, began, share, [&] { progress_.show(name, r.figures, index, total); });
     }
     r.seconds = now() - began;
     watchdog::end_cell();

@@ -62,8 +62,8 @@ struct body<scenarios::id::deref_storm, B> {
     int dropper = none;  // which hammering thread
   };
   struct storm {
-    explicit storm(finalizer_ledger& of)
-        : ledger(of), refs(of.threads()), serials(of.threads()), called(of.threads()) {}
+    explicit storm(finalizer_ledger& l)
+        : ledger(l), refs(l.threads()), serials(l.threads()), called(l.threads()) {}
     finalizer_ledger& ledger;
     thread_refs<B> refs;
     std::vector<std::uint64_t> serials;
@@ -124,7 +124,7 @@ struct body<scenarios::id::deref_storm, B> {
   }
 
   static void look(hammer& me, std::size_t owner) {
-    const basic_ref<B>& shared = me.in->refs.of(owner);
+    const basic_ref<B>& shared = me.in->refs.at(owner);
     const basic_ref<B> copy = one_in(me.choices, 4) ? shared : basic_ref<B>(shared);
     const thread_handle handle = copy.lock();
     const bool dead = !handle;

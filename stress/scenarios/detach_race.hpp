@@ -49,8 +49,8 @@ struct body<scenarios::id::detach_race, B> {
     std::uint32_t id;
   };
   struct race {
-    race(const round& r, finalizer_ledger& of)
-        : ledger(of), refs(of.threads()), targets(of.threads()), seed(r.seed) {}
+    race(const round& r, finalizer_ledger& l)
+        : ledger(l), refs(l.threads()), targets(l.threads()), seed(r.seed) {}
     finalizer_ledger& ledger;
     thread_refs<B> refs;
     std::vector<std::vector<target>> targets;  // per owner, written before it is ready

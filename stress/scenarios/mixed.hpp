@@ -108,10 +108,10 @@ struct body<scenarios::id::mixed, B> {
     auto& all = *static_cast<shared_state*>(me.shared);
     record& r = *me.r;
     const ending how = all.endings[me.index];
-    if (how == ending::cancelled_late) r.then = [](record& /*of*/) { pthread_testcancel(); };
+    if (how == ending::cancelled_late) r.then = [](record& /*self*/) { pthread_testcancel(); };
     if (how == ending::exits_in_finalizer) {
-      r.then = [](record& of) {
-        of.then = nullptr;
+      r.then = [](record& self) {
+        self.then = nullptr;
         pthread_exit(nullptr);
       };
     }

@@ -54,10 +54,10 @@ struct body<scenarios::id::pool, B> {
   // More workers would only wait for tasks.
   static constexpr std::size_t workers_most = 64;
   struct pool_state {
-    pool_state(const round& r, finalizer_ledger& of)
-        : ledger(of), refs(of.threads()), workers(std::min(r.size(), workers_most)) {
-      for (std::size_t i = 0; i != of.threads(); ++i) of.open(i, mix(r.seed, i));
-      first_number = of.at(0).number;
+    pool_state(const round& r, finalizer_ledger& l)
+        : ledger(l), refs(l.threads()), workers(std::min(r.size(), workers_most)) {
+      for (std::size_t i = 0; i != l.threads(); ++i) l.open(i, mix(r.seed, i));
+      first_number = l.at(0).number;
       arrived.store(0, std::memory_order_release);  // publishes all this to the workers
     }
     finalizer_ledger& ledger;

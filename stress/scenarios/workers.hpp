@@ -64,13 +64,13 @@ struct body<scenarios::id::workers, B> {
     static constexpr int largest = 64;
 
     forest(round& r, finalizer_ledger& ledger)
-        : of(r), threads(r, ledger, threads_in_all(r), nullptr, this), refs(ledger.threads()) {}
+        : played(r), threads(r, ledger, threads_in_all(r), nullptr, this), refs(ledger.threads()) {}
 
     void plant() {
       int left = 0;
       auto how = workers::teardown::serial;
       std::vector<node*> tree;
-      while (nodes.size() != of.size() && !round::stopping()) {
+      while (nodes.size() != played.size() && !round::stopping()) {
         node& n = nodes.emplace_back();
         if (left-- == 0) {
           left = draw(from, 0, largest - 1);
@@ -151,7 +151,7 @@ struct body<scenarios::id::workers, B> {
     }
 
     // In each finalizer: those of all children that this worker waits for must have run.
-    static void look_at_children(record& /*of*/) {
+    static void look_at_children(record& /*r*/) {
       if (mine == nullptr) return;  // on another thread, which is a fault of its own
       for (const node* child : mine->children) {
         const thread_group::member* const at = child->member;
@@ -160,8 +160,8 @@ struct body<scenarios::id::workers, B> {
       }
     }
 
-    round& of;
-    generator from{mix(of.seed, "trees")};
+    round& played;
+    generator from{mix(played.seed, "trees")};
     thread_group threads;
     thread_refs<B> refs;
     std::atomic<std::uint64_t> parent_first{0};
