@@ -100,7 +100,7 @@ inline int draw_some(record& r, int most) {
   return draw(r.choices, r.index == 0 ? std::min(most, 1) : 0, most);
 }
 
-// Between none and as many as the round allows; sometimes exactly as many, since bugs sit at
+// Between none and as many as the round allows; sometimes exactly as many, since bugs show at
 // limits.
 template <backend B>
 void attach_some(record& r) {

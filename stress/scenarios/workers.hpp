@@ -26,7 +26,7 @@ namespace threadref::stress {
 // The trees, up to four workers deep, are drawn from the seed: which worker has which parent, how
 // each one ends (stopped, returns, calls exit(), fails), which are daemons, and whether a tree is
 // torn down serially or all at once. Some leaves are started a second time first. Then half of the
-// workers that end by themselves are told to, children before or after their parents, and all
+// workers that end by themselves are asked to, children before or after their parents, and all
 // roots.
 template <backend B>
 struct body<scenarios::id::workers, B> {
