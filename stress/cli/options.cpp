@@ -119,8 +119,8 @@ void parse_hidden(const flag_values& given, options& into, messages& errors) {
       errors.push_back("--child needs --child_ledger; neither is for users");
   }
   if (!given.act.empty()) {
-    into.what = task::act;
-    into.act = given.act;
+    into.what = task::run_event;
+    into.event_trial = given.act;
     if (!is_number(given.child_ledger, into.child_ledger))
       errors.emplace_back("--act needs --child_ledger; neither is for users");
   }

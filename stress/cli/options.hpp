@@ -43,7 +43,7 @@ struct names {
   std::vector<std::string_view> rare;
 };
 
-enum class task { run, list, describe, child, act };
+enum class task { run, list, describe, child, run_event };
 enum class planted { nothing, hang, crash, bad_outcome, killed_child };
 
 inline constexpr int threads_most = 100'000;
@@ -68,7 +68,7 @@ struct options {
   bool canaries = false;  // the rare ones if `rare`
   bool rare = false;
   std::string child;
-  std::string act;  // a trial of the matrix
+  std::string event_trial;  // as <event>/<subject>/<condition>
   int child_ledger = -1;
   planted plant = planted::nothing;
 };

@@ -40,7 +40,7 @@ names known_names() {
   return n;
 }
 
-std::vector<participant> players_of(const options& o) {
+std::vector<participant> participants_of(const options& o) {
   if (!o.rare) return o.canaries ? canary_participants() : default_participants();
   std::vector<participant> all;
   for (const backend_info* b : scenarios::all_rare_canaries())
@@ -49,8 +49,8 @@ std::vector<participant> players_of(const options& o) {
 }
 
 // A trial of an event starts only a few threads: too few for a rare canary.
-std::vector<event_cell> events_of(const options& o, const std::vector<participant>& players) {
-  return o.rare ? std::vector<event_cell>{} : select_events(o, players);
+std::vector<event_cell> events_of(const options& o, const std::vector<participant>& participants) {
+  return o.rare ? std::vector<event_cell>{} : select_events(o, participants);
 }
 
 std::vector<cell_code> all_cells() {
@@ -67,8 +67,8 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   options everything = o;
   everything.filter = "";
   everything.backend = "";
-  const std::vector<participant> players = players_of(o);
-  for (const event_cell& c : events_of(everything, players))
+  const std::vector<participant> participants = participants_of(o);
+  for (const event_cell& c : events_of(everything, participants))
     absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.subject));
   for (const cell_code& c : all) {
     if (c.canary == o.canaries && c.rare == o.rare)
@@ -99,9 +99,9 @@ class listing {
 };
 
 int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
-  const std::vector<participant> players = players_of(o);
+  const std::vector<participant> participants = participants_of(o);
   listing all_lines;
-  for (const event_cell& c : events_of(o, players)) {
+  for (const event_cell& c : events_of(o, participants)) {
     const deviation* const departs = declared_deviation(c);
     const std::string_view status = c.is != outcome::unknown ? to_string(c.is)
                                     : departs != nullptr     ? "deviates"
@@ -206,8 +206,8 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
         const program_info& program) {
   const std::vector<const cell_code*> cells =
       o.matrix ? std::vector<const cell_code*>{} : select_cells(o, all);
-  const std::vector<participant> players = players_of(o);
-  std::vector<event_cell> events = events_of(o, players);
+  const std::vector<participant> participants = participants_of(o);
+  std::vector<event_cell> events = events_of(o, participants);
   if (cells.empty() && events.empty()) return nothing_matched(o, all, program);
   if (const std::string why = why_no_document(o); !why.empty()) return refuse({why}, program);
   if (o.shrink && (cells.size() != 1 || !events.empty()))
@@ -221,7 +221,7 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);
   whole_run r;
-  r.matrix = run_matrix(o, path, players, std::move(events), seed);
+  r.matrix = run_matrix(o, path, participants, std::move(events), seed);
   r.scenarios = run_cells(o, path, cells, seed);
   show(o, r);
   return write_documents(o, program, r);
@@ -245,7 +245,7 @@ int run_program(int argc, char** argv, const program_info& program) {
     std::fputs(scenarios::describe().c_str(), stdout);
     return testing::status_fine;
   }
-  if (o.what == task::act) return run_event(o);
+  if (o.what == task::run_event) return run_event(o);
   const std::vector<cell_code> all = all_cells();
   if (o.what == task::child) return run_child(o, all);
   if (o.what == task::list) return list(o, all, program);

@@ -46,12 +46,12 @@ std::string trial_name(std::string_view event, std::string_view mechanism, std::
 
 int run_event(const options& o) {
   limit_child_process();
-  const std::size_t last = o.act.rfind('/');
-  const std::size_t middle = last == std::string::npos ? last : o.act.rfind('/', last - 1);
+  const std::size_t last = o.event_trial.rfind('/');
+  const std::size_t middle = last == std::string::npos ? last : o.event_trial.rfind('/', last - 1);
   THREADREF_CHECK(middle != std::string::npos, "--act wants <event>/<mechanism>/<number>");
-  const std::string name = o.act.substr(0, middle);
-  const std::string subject = o.act.substr(middle + 1, last - middle - 1);
-  const auto condition = static_cast<std::size_t>(o.act[last + 1] - '0');
+  const std::string name = o.event_trial.substr(0, middle);
+  const std::string subject = o.event_trial.substr(middle + 1, last - middle - 1);
+  const auto condition = static_cast<std::size_t>(o.event_trial[last + 1] - '0');
   const event* found = nullptr;
   for_each_event([&](const event& e) {
     if (e.name == name) found = &e;
