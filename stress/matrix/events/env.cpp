@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Surroundings that a library does not choose: the allocator, what the kernel refuses, when it is
-// loaded, and how many threads there may be.
+// Surroundings that a library does not choose: the allocator, calls that the kernel refuses, when
+// it is loaded, and how many threads there may be.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -40,7 +40,7 @@ constexpr int some = 8;  // callbacks of a thread
 
 // --- Another allocator.
 
-// Its own part of the thread may be gone by then.
+// By then the allocator's own data of the thread may be gone.
 void use_memory(event_context& /*in*/) {
   for (const std::size_t bytes : {16U, 1'000U, 100'000U}) {
     void* volatile memory = std::malloc(bytes);
@@ -55,7 +55,7 @@ constexpr std::array<event::condition, event::conditions_most> allocators = {{
 }};
 
 int another_allocator(event_context& ctx) {
-  // The loader goes on without what it does not find.
+  // If the loader does not find a library to preload, it goes on without it.
   if (testing::observe_environment().allocator.find(allocators[ctx.condition()].name) ==
       std::string::npos) {
     ctx.record_absent("it is not installed: scripts/setup.sh --all installs it");
@@ -80,7 +80,7 @@ void install(const sock_filter (&rules)[N]) {
                         "prctl(PR_SET_SECCOMP)");
 }
 
-// For this thread, its descendants, and what they execute.
+// For this thread, its children, and what they execute.
 void refuse_some_calls() {
   constexpr sock_filter rules[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -94,16 +94,16 @@ void refuse_some_calls() {
   THREADREF_CHECK(personality(ask) == -1 && errno == EPERM, "the filter lets calls through");
 }
 
-// This child once more, under the filter from its first instruction.
+// Executes this program again, under the filter from its first instruction.
 void start_again_refused() {
   constexpr const char* marker = "THREADREF_STRESS_REFUSED";
   if (getenv(marker) != nullptr) return;
   refuse_some_calls();
   THREADREF_CHECK_ERRNO(setenv(marker, "1", 1) == 0, "setenv");
   std::ifstream file("/proc/self/cmdline");
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  std::vector<char*> arguments = testing::pointers(words);
+  std::vector<std::string> command;
+  for (std::string one; std::getline(file, one, '\0');) command.push_back(one);
+  std::vector<char*> arguments = testing::pointers(command);
   execv("/proc/self/exe", arguments.data());
   THREADREF_CHECK_ERRNO(false, "execv of this program");
 }
@@ -128,7 +128,7 @@ int refused_calls(event_context& ctx) {
 
 // --- Loaded late: the back ends in a shared object, with their own copy of the library.
 
-// The C library has but little to give to objects that want static storage although they come late.
+// The C library keeps little static thread-local storage for objects that are loaded late.
 void use_up_static_storage() {
   while (loaded_object::can_copy("stress_static_tls")) {
   }
@@ -158,7 +158,7 @@ int loaded_late(event_context& ctx) {
 
 constexpr int few = 16;
 
-// The control group that counts this process's threads, or "": there is none to be seen.
+// The control group that counts this process's threads; "": none is visible.
 std::string group_of_pids() {
   std::ifstream file("/proc/self/cgroup");
   for (std::string text_line; std::getline(file, text_line);) {
@@ -176,7 +176,7 @@ bool write_to(const std::string& path, long number) {
   return static_cast<bool>(file.flush());
 }
 
-// A group of its own for this process, as long as it lives.
+// Puts this process into a control group of its own.
 class small_group {
  public:
   small_group()
@@ -187,7 +187,7 @@ class small_group {
   }
   ~small_group() {
     if (entered_) write_to(outer_ + "/cgroup.procs", getpid());
-    // A thread that was joined may be in it for a moment longer.
+    // A joined thread may stay in the group for a moment.
     for (int i = 0; i != 1'000 && made_ && rmdir(own_.c_str()) != 0; ++i) usleep(100);
   }
   small_group(const small_group&) = delete;
@@ -201,44 +201,44 @@ class small_group {
   bool entered_ = false;
 };
 
-// As a user whom nobody else is: the kernel counts all threads of a user.
+// The kernel counts all threads of a user, so the process becomes a user that nobody else is.
 bool become_a_small_user() {
   if (geteuid() != 0) return false;
   constexpr uid_t nobody_yet = 1'000'000;
   const rlimit most{few, few};
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_NPROC, &most) == 0, "setrlimit(RLIMIT_NPROC)");
   THREADREF_CHECK_ERRNO(setuid(nobody_yet + static_cast<uid_t>(getpid())) == 0, "setuid");
-  // A change of user has undone it.
+  // setuid() has reset it.
   THREADREF_CHECK_ERRNO(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl(PR_SET_PDEATHSIG)");
   return true;
 }
 
-struct crowd {
+struct thread_group {
   event_context& ctx;
   std::atomic<bool> over{false};
   std::atomic<std::uint32_t> numbers[few] = {};
-  std::atomic<int> came{0};
+  std::atomic<int> started{0};
 };
-void* join_crowd(void* c) {
-  auto& all = *static_cast<crowd*>(c);
-  all.ctx.attach();  // few: a mechanism may take a key for each
-  all.numbers[all.came.fetch_add(1)].store(all.ctx.thread());
+void* run_member(void* group) {
+  auto& all = *static_cast<thread_group*>(group);
+  all.ctx.attach();  // one: a mechanism may take a key for each
+  all.numbers[all.started.fetch_add(1)].store(all.ctx.thread());
   all.over.wait(false);
   return nullptr;
 }
 
-// As many as can be had, until there is no more.
-void fill_up(event_context& ctx) {
-  crowd all{.ctx = ctx};
+// Starts threads until the system refuses another.
+void start_all_it_can(event_context& ctx) {
+  thread_group all{.ctx = ctx};
   std::vector<pthread_t> threads;
   pthread_t one{};
   int error = 0;
   while (threads.size() != few && error == 0) {
-    error = pthread_create(&one, nullptr, &join_crowd, &all);
+    error = pthread_create(&one, nullptr, &run_member, &all);
     if (error == 0) threads.push_back(one);
   }
-  THREADREF_CHECK(error == EAGAIN, "pthread_create failed otherwise than for want of threads");
-  THREADREF_CHECK(!threads.empty(), "not one thread could be made");
+  THREADREF_CHECK(error == EAGAIN, "pthread_create failed with another error than EAGAIN");
+  THREADREF_CHECK(!threads.empty(), "not one thread could be started");
   all.over.store(true);
   all.over.notify_all();
   for (const pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
@@ -249,12 +249,12 @@ int few_threads(event_context& ctx) {
   enum { by_user, by_group };
   if (ctx.condition() == by_user) {
     if (!become_a_small_user()) ctx.record_absent("only root can become another user");
-    for (int i = 0; i != ctx.size(20) && geteuid() != 0; ++i) fill_up(ctx);
+    for (int i = 0; i != ctx.size(20) && geteuid() != 0; ++i) start_all_it_can(ctx);
     return 0;
   }
   const small_group group;
   if (!group.entered()) ctx.record_absent("no control group can be made here");
-  for (int i = 0; i != ctx.size(20) && group.entered(); ++i) fill_up(ctx);
+  for (int i = 0; i != ctx.size(20) && group.entered(); ++i) start_all_it_can(ctx);
   return 0;
 }
 

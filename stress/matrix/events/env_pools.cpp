@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that belong to somebody else: workers of pools, ended in order and cut off.
+// Threads that belong to other libraries: workers of pools, which end in order or are cut off.
 #include <sched.h>
 
 #include <atomic>
@@ -25,7 +25,7 @@ namespace {
 constexpr int workers = 4;
 constexpr int some = 4;  // callbacks of a worker
 
-// What a task and its event share.
+// Shared by the event and its tasks.
 struct visit {
   event_context& ctx;
   std::atomic<int> came{0};
@@ -34,7 +34,7 @@ struct visit {
 };
 constinit thread_local bool visited = false;
 
-// On a worker. It stays a little, so that the next task goes to another one.
+// A task. It stays a little, so that the next task goes to another worker.
 void register_here(void* shared) {
   auto& v = *static_cast<visit*>(shared);
   if (!visited) {
@@ -48,20 +48,20 @@ void register_here(void* shared) {
   for (int i = 0; i != 100 && v.ready.load() < workers; ++i) sched_yield();
 }
 
-// A pool takes its time to start its workers, and need not start them all.
-void visit_workers(visit& v, const pool_interface& face, void* pool) {
+// A pool may start its workers late, and need not start them all.
+void visit_workers(visit& v, const pool_interface& api, void* pool) {
   using clock = std::chrono::steady_clock;
   const auto deadline = clock::now() + std::chrono::milliseconds(200);
   while (v.ready.load() < workers && (clock::now() < deadline || v.ready.load() == 0)) {
-    face.enqueue(pool, workers, &register_here, &v);
+    api.enqueue(pool, workers, &register_here, &v);
     sched_yield();
   }
   while (v.ready.load() != std::min(v.came.load(), workers)) sched_yield();
 }
 
-// --- The pools. What a worker still uses when the process ends is never destroyed.
+// --- The pools. They are never destroyed: a worker may still use one when the process ends.
 
-constexpr pool_interface tbb_face{
+constexpr pool_interface tbb_api{
     .start = [](int n) -> void* { return new worker_pool(n); },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
@@ -69,13 +69,12 @@ constexpr pool_interface tbb_face{
         },
     .end = [](void* pool) { return static_cast<worker_pool*>(pool)->end(); }};
 
-// A thread each, which lives until its future is asked for: the nearest thing to a pool that the
-// C++ library has.
+// Each task is a thread, which lives until end(): the nearest thing to a pool in the C++ library.
 struct async_pool {
   std::vector<std::future<void>> all;
   std::atomic<bool> over{false};
 };
-constexpr pool_interface async_face{
+constexpr pool_interface async_api{
     .start = [](int /*workers*/) -> void* { return new async_pool; },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
@@ -97,27 +96,27 @@ constexpr pool_interface async_face{
         }};
 
 struct pool_kind {
-  const pool_interface* face;  // null: in the module
+  const pool_interface* api;  // null: the module has it
   std::string_view module;     // "": none
-  bool joins;                  // end() has waited for its threads to be gone
+  bool joins;                  // end() joins its threads
   std::string_view not_under_tsan;
 };
 constexpr pool_kind pools[] = {
-    {&tbb_face, "", true, ""},
+    {&tbb_api, "", true, ""},
     {nullptr, "stress_openmp", false, "OpenMP's library is not built with ThreadSanitizer"},
     {nullptr, "stress_asio", true, ""},
-    {&async_face, "", true, ""},
+    {&async_api, "", true, ""},
 };
 constexpr std::array<event::condition, event::conditions_most> pool_names = {
     {{"oneTBB"}, {"OpenMP"}, {"boost::asio::thread_pool"}, {"std::async"}}};
 
-// Null: it can't be had, and that is said.
-const pool_interface* face_of(event_context& ctx, const pool_kind& kind) {
+// Null: the pool is absent, which is recorded.
+const pool_interface* api_of(event_context& ctx, const pool_kind& kind) {
   if (detail::under_tsan && !kind.not_under_tsan.empty()) {
     ctx.record_absent(kind.not_under_tsan);
     return nullptr;
   }
-  if (kind.face != nullptr) return kind.face;
+  if (kind.api != nullptr) return kind.api;
   if (!has_module(kind.module)) {
     ctx.record_absent("its headers were not found when this was built");
     return nullptr;
@@ -133,13 +132,13 @@ long threads_alive() {
 
 int ended_in_order(event_context& ctx) {
   const pool_kind& kind = pools[ctx.condition()];
-  const pool_interface* const face = face_of(ctx, kind);
-  if (face == nullptr) return 0;
+  const pool_interface* const api = api_of(ctx, kind);
+  if (api == nullptr) return 0;
   const long before = threads_alive();
   visit v{.ctx = ctx};
-  void* const pool = face->start(workers);
-  visit_workers(v, *face, pool);
-  THREADREF_CHECK(face->end(pool), "the pool could not end its workers");
+  void* const pool = api->start(workers);
+  visit_workers(v, *api, pool);
+  THREADREF_CHECK(api->end(pool), "the pool could not end its workers");
   if (kind.joins) {
     for (const auto& number : v.numbers) ctx.note_joined(number.load());
   } else {
@@ -149,10 +148,10 @@ int ended_in_order(event_context& ctx) {
 }
 
 int cut_off(event_context& ctx) {
-  const pool_interface* const face = face_of(ctx, pools[ctx.condition()]);
-  if (face == nullptr) return 0;
+  const pool_interface* const api = api_of(ctx, pools[ctx.condition()]);
+  if (api == nullptr) return 0;
   auto* const v = new visit{.ctx = ctx};
-  visit_workers(*v, *face, face->start(workers));
+  visit_workers(*v, *api, api->start(workers));
   return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What fails at the wrong moment.
+// Calls that fail at the wrong moment: for memory, files and threads.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
@@ -22,7 +22,7 @@ namespace of_fault {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
-// Enough that a thread's first slab, and a vector's first elements, are used up.
+// Enough to use up a thread's first slab, or the first allocation of a vector.
 constexpr int more = 100;
 
 constexpr std::string_view allocator_is_its_own = "the sanitizer is the allocator itself";
@@ -30,10 +30,11 @@ constexpr std::string_view preload = "@stress_memory";
 
 using testing::memory_watch;
 
-// Peers are modules: the thread_locals of their libraries take memory when a thread first uses one,
-// as in any plugin, and glibc ends the process if it gets none.
+// The first thread that uses the mechanism, so that what it allocates once for the process can
+// fail, too.
 //
-// The first thread that uses it: also what the process has once is among what fails.
+// Peers are modules: as in any plugin, the thread_locals of their libraries take memory when a
+// thread first uses one, and glibc ends the process if it gets none.
 int first_use(event_context& ctx) {
   constexpr std::size_t calls = 6;
   const bool all = ctx.condition() == calls;
@@ -49,7 +50,7 @@ int first_use(event_context& ctx) {
   return 0;
 }
 
-// On a new thread for each call that can fail, until none does.
+// One new thread for each call that can fail, until no call fails.
 int each_call(event_context& ctx) {
   on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   for (long k = 1;; ++k) {
@@ -63,7 +64,7 @@ int each_call(event_context& ctx) {
   }
 }
 
-// Watched to its very end, so it must not be on a stack.
+// Not on a stack: it watches a thread until its very end.
 constinit memory_watch none_at_exit{.fails_at = 1, .fails_after = true};
 
 int exits_without_memory(event_context& ctx) {
@@ -86,7 +87,7 @@ int registers_late_without_memory(event_context& ctx) {
   return 0;
 }
 
-// Without malloc, which on a new thread would reserve 64 MiB for a heap of its own.
+// Does not call malloc, which would reserve 64 MiB for the heap of a new thread.
 std::size_t address_space_in_use() {
   char text[64] = "";
   const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -96,7 +97,7 @@ std::size_t address_space_in_use() {
   return std::strtoul(text, nullptr, 10) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// The soft limit, so that it can be raised again.
+// Sets the soft limit, which can be raised again.
 constexpr std::size_t unlimited = ~std::size_t{0};
 void limit_address_space(std::size_t left) {
   rlimit now{};
@@ -105,7 +106,7 @@ void limit_address_space(std::size_t left) {
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_AS, &now) == 0, "setrlimit(RLIMIT_AS)");
 }
 
-// On the thread itself, before it calls malloc.
+// The limit is set on the thread itself, before it calls malloc.
 int little_address_space(event_context& ctx) {
   constexpr std::size_t left = 256UL * 1024;
   constexpr int far_too_many = 12'000;
@@ -123,7 +124,7 @@ int no_more_files(event_context& ctx) {
   return 0;
 }
 
-// A thread whose body registers, and gives its number in the scene.
+// The body of a thread. It registers, and returns the thread's number in the record.
 void* registering(void* of) {
   auto& ctx = *static_cast<event_context*>(of);
   ctx.attach(some);
@@ -133,8 +134,8 @@ void note_join(event_context& ctx, void* number) {
   ctx.note_joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
 }
 
-// As many threads as there can be. They register while no other can be made; memory is not the
-// question, so what the process needs once is there before.
+// Starts as many threads as possible. They register while no other thread can be started. What the
+// mechanism allocates once for the process is allocated before, since memory is not the question.
 int no_more_threads(event_context& ctx) {
   constexpr std::size_t stack = 16 << 20;
   constexpr std::size_t left = 16 * stack;

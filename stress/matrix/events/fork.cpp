@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a forked process has.
+// Forked processes, and what they have of their parent's threads and callbacks.
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
@@ -34,8 +34,8 @@ pid_t checked_fork() {
   return made;
 }
 
-// How the forked process ends is how this one does, unless it is well: one that hangs makes this
-// one hang, too, and the harness ends both.
+// If the forked process fails, this one ends in the same way. If it hangs, this one hangs, too, and
+// the harness ends both.
 void wait_for(pid_t forked) {
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(forked, &status, 0) == forked, "waitpid");
@@ -43,8 +43,8 @@ void wait_for(pid_t forked) {
   if (WEXITSTATUS(status) != 0) _exit(WEXITSTATUS(status));
 }
 
-// The rest of what a thread does in either process. Returns if it is to return.
-void end_by(std::size_t condition) {
+// How the thread ends in both processes: it exits here, or returns from its body.
+void exit_as(std::size_t condition) {
   if (condition == 1) std::exit(0);
   if (condition == 2) pthread_exit(nullptr);
 }
@@ -54,7 +54,7 @@ int main_forks(event_context& ctx) {
   ctx.expect_in_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
-  end_by(ctx.condition());
+  exit_as(ctx.condition());
   return 0;
 }
 
@@ -64,15 +64,15 @@ int worker_forks(event_context& ctx) {
     ctx.expect_in_fork();
     const pid_t forked = checked_fork();
     if (forked != 0) wait_for(forked);
-    end_by(ctx.condition());
+    exit_as(ctx.condition());
   });
   return 0;
 }
 
-// Threads that wait, with something to be called, while another one forks.
+// Threads with callbacks, which wait while another thread forks.
 class siblings {
  public:
-  // Each registers some, then one that does `then`, and some more; and goes on when it is told to.
+  // Each registers some callbacks, with one in the middle that calls `then`, and waits for go().
   siblings(event_context& ctx, void (*then)(event_context&)) {
     for (auto& one : all_) {
       testing::gate& ready = one.ready;
@@ -89,7 +89,7 @@ class siblings {
     for (const auto& one : all_) one.ready.wait();
   }
   void go() { go_.open(); }
-  // Until so many are inside a callback, or have ended without one.
+  // Until all are inside a callback, or have ended without running one.
   void wait_for(const std::atomic<int>& inside) {
     const auto over = [](const member& one) { return one.thread->try_join(); };
     while (inside.load() != static_cast<int>(all_.size()) &&
@@ -100,12 +100,12 @@ class siblings {
   void join() {
     for (const auto& one : all_) one.thread->join();
   }
-  // In the forked process: they are not there.
+  // Called in the forked process, which does not have these threads.
   void must_have_vanished(event_context& ctx) const {
     const auto lives = [](const member& one) { return one.lives && one.lives(); };
     if (std::any_of(all_.begin(), all_.end(), lives))
-      ctx.record_violation("a vanished thread is taken to live");
-    // Nobody knows more than the forking thread there.
+      ctx.record_violation("a vanished thread is taken to be alive");
+    // Only the thread that forked exists there.
     if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
       ctx.record_violation("vanished threads are counted as alive");
   }
@@ -126,7 +126,7 @@ class siblings {
   std::array<member, 3> all_;
 };
 
-// Leaked, as all that the forked process would take down with it.
+// Leaked: the forked process must not destroy them, either.
 siblings& start_siblings(event_context& ctx, void (*then)(event_context&) = nullptr) {
   return *new siblings(ctx, then);
 }
@@ -140,7 +140,7 @@ int siblings_vanish(event_context& ctx) {
       return;
     }
     others.must_have_vanished(ctx);
-    end_by(ctx.condition() % 3);
+    exit_as(ctx.condition() % 3);
   };
   if (ctx.condition() < 3) {
     const pid_t parent = getpid();
@@ -156,8 +156,8 @@ int siblings_vanish(event_context& ctx) {
 
 void do_nothing(void* /*with*/) {}
 
-// With keys for each value there are 1 024 at most, and some mechanisms end the process without
-// one. The others take theirs from the end that is free.
+// A mechanism that takes a key for each value has at most 1,024, and some mechanisms end the
+// process if there is none. So the churn stops before keys run out.
 bool may_register() {
   constexpr int most = 20'000;
   constexpr pthread_key_t enough = 800;
@@ -169,8 +169,8 @@ bool may_register() {
   return next < enough;
 }
 
-// Threads that come, register, take from each other and go: whatever may be locked is locked at
-// times. Not of the scene, which can't have so many.
+// Threads start, register, detach callbacks of each other and end, so that whatever a mechanism
+// locks is locked at times. They are not recorded: the record has no room for so many.
 void churn(const mechanism& m, const std::atomic<bool>& stop) {
   while (!stop.load()) {
     std::thread([&m] {
@@ -203,9 +203,10 @@ void fork_many_times(event_context& ctx) {
   }
 }
 
-// Whoever takes no lock, or takes them all before the fork, passes; glibc's malloc does so, too.
+// A mechanism passes if it takes no lock, or takes all of its locks before a fork, as glibc's
+// malloc does.
 int forks_under_churn(event_context& ctx) {
-  on_new_thread(ctx, [&ctx] { ctx.attach(some); });  // what first uses set up is another question
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });  // the set-up at first use is another question
   std::atomic<bool> stop{false};
   std::array<std::thread, 2> others;
   for (std::thread& one : others) one = std::thread([&] { churn(ctx.subject, stop); });
@@ -267,9 +268,9 @@ int starts_another_program(event_context& ctx) {
   return 0;
 }
 
-// A new thread of the forked process gets the stack of one that vanished, and with it whatever was
-// left there.
-void be_new_there(event_context& ctx, const siblings& vanished) {
+// A new thread of the forked process gets the stack of a vanished one, and whatever that has left
+// there.
+void start_threads_and_exit(event_context& ctx, const siblings& vanished) {
   for (int i = 0; i != 4; ++i) {
     on_new_thread(ctx, [&] {
       if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
@@ -278,7 +279,7 @@ void be_new_there(event_context& ctx, const siblings& vanished) {
       if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
         ctx.record_violation("a new thread is taken for a vanished one");
     });
-    on_new_thread(ctx, [] {});  // one that has nothing
+    on_new_thread(ctx, [] {});  // a thread without callbacks
   }
   _exit(0);
 }
@@ -296,7 +297,7 @@ int has_a_new_thread(event_context& ctx) {
     others.wait_for(inside);
   }
   const pid_t child = checked_fork();
-  if (child == 0) be_new_there(ctx, others);
+  if (child == 0) start_threads_and_exit(ctx, others);
   wait_for(child);
   forked.open();
   others.go();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is used up.
+// What happens when keys or memory are used up, and with many callbacks or threads.
 #include <pthread.h>
 
 #include <atomic>
@@ -28,9 +28,12 @@ void take_all_keys() {
   for (pthread_key_t key{}; pthread_key_create(&key, nullptr) == 0;) continue;
 }
 
-// A thread on which somebody else's key has a value too, or only might: the destructor of that key
-// must be called with its value, and with nothing else.
-void beside_foreign_value(event_context& ctx, bool has_value) {
+enum class foreign_value { set, unset };
+
+// On a thread with a value of somebody else's key, or without. The destructor of that key must be
+// called with that value, and with nothing else.
+void beside_foreign_value(event_context& ctx, foreign_value value) {
+  const bool has_value = value == foreign_value::set;
   foreign_keys& keys = keys_of_module();
   const int before = keys.calls.load();
   on_new_thread(ctx, [&] {
@@ -50,10 +53,11 @@ void look_for_foreign_key() {
     event_context::current().record_violation("somebody else's key was deleted");
 }
 
-// Whatever gives its key back when the process ends must know which one is its own. No mechanism
-// here is so broken.
+// A mechanism that deletes its key when the process ends must know which key is its own. No
+// mechanism here gets that wrong.
 int beside_a_foreign_key(event_context& ctx) {
-  for (int i = 0; i != 2; ++i) beside_foreign_value(ctx, ctx.condition() == 0);
+  const foreign_value value = ctx.condition() == 0 ? foreign_value::set : foreign_value::unset;
+  for (int i = 0; i != 2; ++i) beside_foreign_value(ctx, value);
   keys_of_module().at_the_end = &look_for_foreign_key;
   return 0;
 }
@@ -65,8 +69,9 @@ int no_key_afterwards(event_context& ctx) {
   return 0;
 }
 
-// What has to be done before the constructors of the library, some of which make its keys. The
-// first key of the process is the module's, as no library's constructor has come before that one.
+// For some rows keys are taken, or given back, before the constructors of the library, some of
+// which make its keys. The first key of the process is the module's, whose constructor runs before
+// those of all libraries.
 constexpr std::string_view key_zero_name = "limits/key_zero";
 constexpr std::string_view no_keys_name = "limits/no_keys_from_the_beginning";
 
@@ -77,7 +82,7 @@ bool give_back_the_first_key() {
 
 void nothing(void* /*with*/) {}
 
-// Peers make theirs later.
+// Has the back end make its key now. Peers make theirs later.
 void use_key_zero(std::string_view name) {
   const mechanism* m = backend_mechanism(name);
   if (m == nullptr) m = canary_mechanism(name);
@@ -87,7 +92,7 @@ void use_key_zero(std::string_view name) {
   THREADREF_CHECK(detach != nullptr && detach(), "the first use was refused");
 }
 
-// After the keys that events themselves make early, before those of the library.
+// Runs after the events have made their early keys, and before the library makes its own.
 [[gnu::constructor(102)]] void before_the_library(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
@@ -101,15 +106,15 @@ void use_key_zero(std::string_view name) {
   }
 }
 
-// Some take a key of index 0 for none.
+// Some libraries take a key of index 0 for no key.
 int key_zero(event_context& ctx) {
   THREADREF_CHECK(give_back_the_first_key(), "the first key could not be given back");
   for (int i = 0; i != 2; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
-// A thread's first registration, for which there is no memory: below index 32 a key's value needs
-// none.
+// There is no memory for a thread's first registration. The value of a key needs memory only if its
+// index is 32 or more.
 int late_key(event_context& ctx) {
   on_new_thread(ctx, [&ctx] { ctx.attach(); });
   on_new_thread(ctx, [&ctx] {
@@ -128,7 +133,7 @@ int many_callbacks(event_context& ctx) {
   return 0;
 }
 
-// All alive at once, with what stack they need and no more.
+// All are alive at once, on stacks that are no larger than they need.
 int many_threads(event_context& ctx) {
   constexpr bool sanitized = detail::under_tsan || detail::under_asan;
   constexpr std::size_t stack = sanitized ? 256 * 1024 : 64 * 1024;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plugins that are unloaded while threads still need them: with a mechanism in each, and with the
-// callbacks that it registers.
+// Plugins that are unloaded while threads still need them. Each has a copy of the mechanism, and
+// the code of the callbacks that it registers.
 #include <pthread.h>
 
 #include <cstdlib>
@@ -20,7 +20,7 @@ namespace {
 
 constexpr int some = 4;  // callbacks of a thread
 
-// The callback's code is the plugin's own; what it is given stays.
+// The callback's code is in the plugin. Its argument is not, and is never freed.
 void attach_one(event_context& ctx, const loaded_object& plugin) {
   ctx.attach_by([&](callback c) {
     auto* const code = plugin.function<void(void*)>("threadref_stress_forward");
@@ -31,7 +31,7 @@ void attach_some(event_context& ctx, const loaded_object& plugin) {
   for (int i = 0; i != some; ++i) attach_one(ctx, plugin);
 }
 
-// Threads that register, and live until they are let go.
+// Threads that register, and live until end().
 class owners {
  public:
   owners(event_context& ctx, const loaded_object& plugin, int threads) : used_(threads) {
@@ -89,15 +89,15 @@ int closed_before_main_exits_as_a_thread(event_context& ctx) {
   pthread_exit(nullptr);
 }
 
-// What happens to code that is gone is another row's question, and its crash would hide this one.
-// That it goes when nobody needs it any more is not asked: the contract's copy never does.
+// Ends the process if the code is unmapped: calling it would crash, which is another row's
+// question. Not asked is whether the plugin is ever unmapped: the contract's copy never is.
 void expect_mapped(event_context& ctx, const loaded_object& plugin) {
   if (plugin.is_mapped() || ctx.ran() == 2 * some) return;
-  ctx.record_violation("its code is unmapped while a thread needs it");
+  ctx.record_violation("the plugin's code is unmapped while a thread needs it");
   std::_Exit(0);
 }
 
-// Any dlclose has the loader look for what nobody needs any more.
+// With any dlclose the loader looks for objects that are no longer needed.
 void open_and_close_another() {
   loaded_object("stress_code").close();
 }
@@ -119,7 +119,7 @@ int stays_as_long_as_needed(event_context& ctx) {
   return 0;
 }
 
-// Few keys are left, so that it shows early if each time takes one.
+// With few keys left it shows early if each load takes a key.
 void leave_few_keys() {
   constexpr int few = 64;
   for (int i = 0; i != PTHREAD_KEYS_MAX - few; ++i) {

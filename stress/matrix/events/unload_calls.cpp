@@ -21,7 +21,7 @@ namespace {
 
 constexpr int some = 4;  // callbacks of a thread
 
-// How a callback depends on the object that is to be unloaded.
+// What of a callback is in the object that is to be unloaded.
 enum dependence { by_code, by_data };
 
 void run_from_data(void* data) {
@@ -29,7 +29,8 @@ void run_from_data(void* data) {
   one.run(one.with);
 }
 
-// Registers what needs `code`; its line, if that was accepted. What is lost with the code stays.
+// Registers a callback that needs `code`. Returns its entry in the record, or null: it was refused.
+// Its argument is never freed.
 registration* attach_dependent(event_context& ctx, const loaded_object& code, dependence how) {
   const event_context::attempt tried = ctx.begin_attach();
   callback what{};
@@ -45,8 +46,8 @@ registration* attach_dependent(event_context& ctx, const loaded_object& code, de
   return accepted ? tried.entry : nullptr;
 }
 
-// Nobody can survive it who does not know whose the code is. That the row can say anything else is
-// shown by a mechanism that drops the callback: it is lost.
+// A mechanism survives this only if it knows which object the code belongs to, and drops the
+// callback, which is then lost.
 int callback_is_closed(event_context& ctx) {
   const loaded_object code("stress_code");
   std::atomic<bool> closed{false};
@@ -70,7 +71,7 @@ int callback_is_withdrawn(event_context& ctx) {
   constexpr int threads = 4;
   const loaded_object code("stress_code");
   const auto how = static_cast<dependence>(ctx.condition());
-  // There is but one piece of data.
+  // The module has room for one callback in its data.
   const int each = how == by_code ? some : 1;
   const int owning = how == by_code ? threads : 1;
   std::vector<registration*> dependent;
@@ -82,9 +83,9 @@ int callback_is_withdrawn(event_context& ctx) {
     owners.emplace_back(ctx, [&] {
       ctx.attach();
       for (int k = 0; k != each; ++k) {
-        registration* const made = attach_dependent(ctx, code, how);
+        registration* const entry = attach_dependent(ctx, code, how);
         const std::lock_guard lock(one_at_a_time);
-        if (made != nullptr) dependent.push_back(made);
+        if (entry != nullptr) dependent.push_back(entry);
       }
       ctx.attach();
       registered.fetch_add(1);
@@ -93,11 +94,11 @@ int callback_is_withdrawn(event_context& ctx) {
     });
   }
   for (int n = 0; (n = registered.load()) != owning;) registered.wait(n);
-  const std::size_t taken = ctx.subject.withdraw(
+  const std::size_t removed = ctx.subject.withdraw(
       reinterpret_cast<const void*>(code.function<void(void*)>("threadref_stress_forward")));
-  if (taken != dependent.size())
-    ctx.record_violation("not all was withdrawn that was the object's, or more");
-  for (registration* const l : dependent) l->status.store(registration_status::removed);
+  if (removed != dependent.size())
+    ctx.record_violation("it did not withdraw exactly the callbacks of the object");
+  for (registration* const r : dependent) r->status.store(registration_status::removed);
   code.close();
   THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
   closed.store(true);
@@ -106,8 +107,8 @@ int callback_is_withdrawn(event_context& ctx) {
   return 0;
 }
 
-// What the constructor of an object and the event share: nothing can be handed to a constructor.
-// Back ends come from a plugin here, as peers do, and so with the same thread-local storage.
+// Shared by the event and the constructor of an object, which takes no argument. Back ends come
+// from a plugin here, as peers do, so that both have the same kind of thread-local storage.
 struct loading {
   event_context& ctx;
   const mechanism& subject;
@@ -146,8 +147,8 @@ int registers_during_dlopen(event_context& ctx) {
   enum { joined, needs_lock };
   const loaded_object plugin(module_with(ctx.subject.name));
   current = new loading{.ctx = ctx, .subject = mechanism_in(plugin, ctx.subject.name)};
-  // A canary has this program's pthread_join look for the C library's at its first call, under
-  // the loader's lock.
+  // A canary replaces pthread_join. Its first call looks up the C library's under the loader's
+  // lock, so it must come before the dlopen.
   on_new_thread(ctx, [] {});
   set_constructor_hook(ctx.condition() == joined ? &start_a_thread_and_join : &wait_for_a_lock);
   std::optional<posix_thread> other;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a callback is called with.
+// The argument of a callback, and the value of a variable that has a destructor.
 #include <pthread.h>
 
 #include <array>
@@ -14,10 +14,11 @@ namespace threadref::stress {
 namespace of_value {
 namespace {
 
-// The variable of a thread whose destructor is registered: readable to the thread's very end.
+// The thread's variable whose destructor is registered. Readable until the very end of the thread.
 constinit thread_local void* mine = nullptr;
 
-// A destructor is one registration of the scene, and what its variable holds is what says which.
+// Registers the destructor of a variable as a callback of the record. The variable's value says
+// which one it is.
 bool attach_variable(event_context& ctx, void** variable, void (*run)(void*),
                      const event_context::attempt& tried) {
   const bool accepted = ctx.subject.attach_variable(variable, run);
@@ -30,7 +31,8 @@ bool attach_variable(event_context& ctx, void** variable, void (*then)(event_con
   return attach_variable(ctx, variable, tried.what.run, tried);
 }
 
-// What can't be known from the value: what was offered, in the order in which it must run.
+// For callbacks that can't be told apart by their value: the attempts, in the order in which the
+// callbacks must run.
 template <std::size_t N>
 struct in_turn {
   std::array<event_context::attempt, N> all{};
@@ -45,11 +47,12 @@ struct in_turn {
 
 in_turn<1> one;
 void with_null(void* value) {
-  if (value != nullptr) event_context::current().record_violation("a null came as something else");
+  if (value != nullptr)
+    event_context::current().record_violation("a callback got another argument than null");
   one.report();
 }
 
-// Somebody whose cleanup needs no argument passes none.
+// A cleanup that needs no argument is registered with null.
 int null_value(event_context& ctx) {
   const bool variable = ctx.condition() == 1;
   if (variable && ctx.subject.attach_variable == nullptr) {
@@ -72,7 +75,8 @@ int null_value(event_context& ctx) {
 in_turn<3> three;
 void one_of_three(void* value) {
   if (value != &three)
-    event_context::current().record_violation("it was called with somebody else's value");
+    event_context::current().record_violation(
+        "a callback was called with another callback's value");
   three.report();
 }
 
@@ -96,13 +100,13 @@ int same_pair(event_context& ctx) {
   return 0;
 }
 
-// The first destructor gives the second's variable another value.
+// The first destructor changes the variable of the second.
 constinit thread_local void* second = nullptr;
 int old_value = 0;
 int new_value = 0;
 void with_new_value(void* value) {
   if (value != &new_value)
-    event_context::current().record_violation("the value was not read when its turn came");
+    event_context::current().record_violation("the variable was not read when its destructor ran");
   one.report();
 }
 
@@ -117,7 +121,7 @@ int changed_value(event_context& ctx) {
   return 0;
 }
 
-// A key's destructor would be called again for the value that it leaves behind.
+// The destructor of a key would be called again for the value that it leaves behind.
 int set_again(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     attach_variable(ctx, &mine, [](event_context& /*in*/) { mine = &new_value; });
@@ -130,7 +134,7 @@ int set_again(event_context& ctx) {
   return 0;
 }
 
-// What is accepted although there is nothing to call would crash, or never run. No canary does.
+// A mechanism that accepted a null would crash, or never run it. No canary does.
 int null_arguments(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     const event_context::attempt no_variable = ctx.begin_attach();
@@ -141,9 +145,9 @@ int null_arguments(event_context& ctx) {
   return 0;
 }
 
-// Takes back all of a variable; what was registered for it must not run.
-void take_back(event_context& ctx, void** variable, const event_context::attempt* first,
-               std::size_t count) {
+// Unregisters all destructors of a variable. They must not run.
+void unregister(event_context& ctx, void** variable, const event_context::attempt* first,
+                std::size_t count) {
   if (!ctx.subject.detach_variable(variable))
     ctx.record_violation("there was nothing to unregister");
   for (std::size_t i = 0; i != count; ++i)
@@ -152,42 +156,42 @@ void take_back(event_context& ctx, void** variable, const event_context::attempt
     ctx.record_violation("what was unregistered was still there");
 }
 
-// One address on two threads, as a variable of the whole program has: what one thread takes back is
-// its own.
-void* of_all = nullptr;
+// A variable of the whole program has one address on all threads. Unregistering it on one thread
+// must leave the destructors of the other thread alone.
+void* global = nullptr;
 
 int unregistered(event_context& ctx) {
-  std::atomic<bool> taken{false};
-  of_all = &three;
+  std::atomic<bool> done{false};
+  global = &three;
   one = {};
   posix_thread other(ctx, [&] {
     one.all[0] = ctx.begin_attach();
     attach_variable(
-        ctx, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
-    taken.wait(false);
+        ctx, &global, [](void* /*value*/) { one.report(); }, one.all[0]);
+    done.wait(false);
   });
   on_new_thread(ctx, [&] {
     for (event_context::attempt& tried : three.all) {
       tried = ctx.begin_attach();
-      attach_variable(ctx, &of_all, &one_of_three, tried);
+      attach_variable(ctx, &global, &one_of_three, tried);
     }
     attach_variable(ctx, &mine);
-    take_back(ctx, &of_all, three.all.data(), three.all.size());
+    unregister(ctx, &global, three.all.data(), three.all.size());
   });
-  taken.store(true);
-  taken.notify_all();
+  done.store(true);
+  done.notify_all();
   other.join();
   return 0;
 }
 
-// By the destructor of another variable, and by its own.
+// The destructor of another variable unregisters it, and tries to unregister itself.
 event_context::attempt pending;
 int unregistered_in_a_destructor(event_context& ctx) {
   on_new_thread(ctx, [&ctx] {
     attach_variable(ctx, &mine, [](event_context& in) {
-      take_back(in, &second, &pending, 1);
+      unregister(in, &second, &pending, 1);
       if (in.subject.detach_variable(&mine))
-        in.record_violation("it could be unregistered while it ran");
+        in.record_violation("a destructor was unregistered while it ran");
     });
     pending = ctx.begin_attach();
     second = pending.what.with;
