@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program that uses threads every day does with them: names, joins, and objects that are
-// threads. What it waits with and what it locks is in the files beside this one.
+// What programs do with threads every day: names, joins, and objects that are threads. Waits and
+// locks are in threading_waits.cpp and threading_locks.cpp.
 #include <absl/container/flat_hash_set.h>
 #include <absl/strings/str_cat.h>
 #include <sched.h>
@@ -37,10 +37,10 @@ std::string name_of(int number) {
   return absl::StrCat("named-", number);
 }
 
-// A log has its names from threads that end, too.
+// Callbacks log the name of their thread, too.
 void must_have_its_name(event_context& in) {
   if (workers::this_thread_name() != name_of(number_in_name))
-    in.record_violation("a thread that ends is not called what it was called");
+    in.record_violation("a thread that ends does not have its name any more");
 }
 
 int names_stay(event_context& ctx) {
@@ -62,35 +62,35 @@ int names_stay(event_context& ctx) {
   absl::flat_hash_set<std::string> seen;
   for (const known& one : dead) {
     if (one.asked() != one.name)
-      ctx.record_violation("a dead thread is not called what it was called");
+      ctx.record_violation("a dead thread does not have its name any more");
     if (!seen.insert(one.asked()).second)
-      ctx.record_violation("two dead threads are called the same");
+      ctx.record_violation("two dead threads have the same name");
   }
   return 0;
 }
 
-// --- Who waits for whom.
+// --- Threads that the process waits for, and daemons.
 
 [[noreturn]] void block_for_ever() {
   for (;;) pause();
 }
 
-// What joins the threads that are no daemons, as the process begins to end.
+// An atexit handler joins it, since it is no daemon.
 posix_thread* waited_for = nullptr;
 testing::gate process_ends;
-std::atomic<int> waited_for_has{some};
+std::atomic<int> callbacks_waited_for{some};
 
 int daemon_vs_nondaemon(event_context& ctx) {
   static std::latch ready(2);
   auto* const daemon = new posix_thread(ctx, [&ctx] {
-    // May be lost; if it is run after all, then by whoever ends the process.
+    // These may be lost.
     for (int i = 0; i != some; ++i) ctx.subject.attach(ctx.begin_attach().what);
     ready.count_down();
     block_for_ever();
   });
   daemon->detach();
   waited_for = new posix_thread(ctx, [&ctx] {
-    ctx.attach(some, [](event_context& /*in*/) { --waited_for_has; });
+    ctx.attach(some, [](event_context& /*in*/) { --callbacks_waited_for; });
     ready.count_down();
     process_ends.wait();
   });
@@ -101,12 +101,12 @@ int daemon_vs_nondaemon(event_context& ctx) {
   };
   THREADREF_CHECK(std::atexit(wait_for_it) == 0, "atexit");
   ctx.attach(some, [](event_context& in) {
-    if (waited_for_has.load() != 0) in.record_misordered();
+    if (callbacks_waited_for.load() != 0) in.record_misordered();
   });
   return 0;
 }
 
-// The oldest callback is the last to run: whoever waits for it has waited for all.
+// The oldest callback runs last, so waiting for it is waiting for all.
 int join_daemon(event_context& ctx) {
   if (!has_exit_hook(ctx)) return 0;
   static testing::gate last_has_run;
@@ -133,22 +133,21 @@ int join_daemon(event_context& ctx) {
   return 0;
 }
 
-// --- A join that gives up, while a callback takes its time.
+// --- A join that times out while a callback is slow.
 
 testing::gate slow_one_runs;
 testing::gate slow_one_may_end;
 
-// Nothing of a subject that does not say which threads live.
+// Checks nothing if the subject does not list threads.
 void must_be_known_to_end(event_context& ctx, std::uint64_t identity) {
   if (ctx.subject.threads == nullptr) return;
   const std::vector<known_thread> all = ctx.subject.threads();
   const auto is_it = [identity](const known_thread& t) { return t.identity == identity; };
   const auto at = std::find_if(all.begin(), all.end(), is_it);
-  if (at == all.end())
-    return ctx.record_violation("a thread that ends is not among those that live");
-  if (!at->ends) ctx.record_violation("a thread that ends is said to run");
+  if (at == all.end()) return ctx.record_violation("a thread that ends is not listed");
+  if (!at->ends) ctx.record_violation("a thread that ends is listed as running");
   if (std::count_if(all.begin(), all.end(), is_it) != 1)
-    ctx.record_violation("a thread is there twice");
+    ctx.record_violation("a thread that ends is listed twice");
 }
 
 int join_timeout(event_context& ctx) {
@@ -167,10 +166,11 @@ int join_timeout(event_context& ctx) {
   while (!slow_one_runs.is_open() && !t.try_join()) sched_yield();
   const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
   if (t.join_until(soon)) {
-    ctx.record_violation("a thread was joined while a callback of it ran");
+    ctx.record_violation("a join returned while a callback of the thread ran");
   } else {
     must_be_known_to_end(ctx, identity);
-    if (alive != nullptr && alive()) ctx.record_violation("a thread that ends is said to be alive");
+    if (alive != nullptr && alive())
+      ctx.record_violation("a reference to a thread that ends says that it is alive");
   }
   slow_one_may_end.open();
   t.join();
@@ -179,18 +179,18 @@ int join_timeout(event_context& ctx) {
 
 // --- All threads but this one.
 
-constexpr std::size_t crowd = 16;
+constexpr std::size_t member_count = 16;
 
-// Members end when they are told to. Each is joined by the identity under which it is listed.
+// Each member is joined by the identity under which it is listed.
 int enumerate_join(event_context& ctx) {
   const bool all_end = ctx.condition() == 1;
   struct member {
     std::atomic<std::uint64_t> identity{0};
     std::unique_ptr<posix_thread> thread;
   };
-  std::array<member, crowd> members;
+  std::array<member, member_count> members;
   static testing::gate may_end;
-  std::latch ready(crowd);
+  std::latch ready(member_count);
   ctx.attach();
   const std::uint64_t me = ctx.subject.identity();
   for (member& one : members) {
@@ -214,14 +214,15 @@ int enumerate_join(event_context& ctx) {
       return one.identity.load() == t.identity;
     });
     if (at == members.end()) {
-      ctx.record_violation("somebody is listed who never was");
+      ctx.record_violation("a thread is listed that never existed");
     } else {
       at->thread->join();
       joined.insert(t.identity);
     }
   }
-  if (!seen.contains(me)) ctx.record_violation("the thread that asks is not listed");
-  if (!all_end && joined.size() != crowd) ctx.record_violation("a thread that lives is not listed");
+  if (!seen.contains(me)) ctx.record_violation("the calling thread is not listed");
+  if (!all_end && joined.size() != member_count)
+    ctx.record_violation("a live thread is not listed");
   for (const known_thread& t : ctx.subject.threads()) {
     if (joined.contains(t.identity)) ctx.record_violation("a joined thread is listed");
   }
@@ -229,7 +230,7 @@ int enumerate_join(event_context& ctx) {
   return 0;
 }
 
-// --- A thread that is an object, which nobody else owns.
+// --- A thread that is an object, and owns itself.
 
 class own_thread {
  public:
@@ -237,7 +238,7 @@ class own_thread {
   own_thread(const own_thread&) = delete;
   own_thread& operator=(const own_thread&) = delete;
   virtual ~own_thread() { alive.fetch_sub(1); }
-  // On its thread. The oldest callback of all destroys it; if that is refused, it goes at once.
+  // Called on its thread. The oldest callback deletes the object; if it is refused, this does.
   void live(event_context& ctx) {
     mine = this;
     const bool accepted = ctx.attach([](event_context& /*in*/) {
@@ -254,28 +255,28 @@ class own_thread {
   virtual void run(event_context& ctx) = 0;
 };
 
-class greeting_thread final : public own_thread {
+class named_thread final : public own_thread {
  public:
-  explicit greeting_thread(int number) : name_(name_of(number)) {}
+  explicit named_thread(int number) : name_(name_of(number)) {}
   void use(event_context& in) override {
-    if (name_ != greeted_) in.record_violation("a thread's object is not what its body left");
+    if (name_ != copy_) in.record_violation("a thread's object is not what its body left");
   }
 
  private:
   void run(event_context& ctx) override {
-    greeted_ = name_;
+    copy_ = name_;
     ctx.attach(some,
                [](event_context& in) { mine == nullptr ? in.record_misordered() : mine->use(in); });
   }
   std::string name_;
-  std::string greeted_;
+  std::string copy_;
 };
 
 int subclass(event_context& ctx) {
   if (!has_exit_hook(ctx)) return 0;
   std::vector<std::unique_ptr<posix_thread>> all;
   for (int i = 0; i != ctx.size(200); ++i) {
-    auto* const object = new greeting_thread(i);
+    auto* const object = new named_thread(i);
     all.push_back(std::make_unique<posix_thread>(ctx, [&ctx, object] { object->live(ctx); }));
   }
   for (const auto& t : all) t->join();

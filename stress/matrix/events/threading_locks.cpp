@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What threads lock, and end with; and what each has of an object for itself.
+// Locks that threads take in callbacks, or hold as they end; and thread-local values of objects.
 #include <pthread.h>
 #include <sched.h>
 
@@ -24,7 +24,7 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// --- A counter that all callbacks of all threads count up.
+// --- A counter that the callbacks of all threads increment.
 
 std::mutex counter_lock;
 int counter = 0;
@@ -46,12 +46,12 @@ int locked_counter(event_context& ctx) {
   }
   together.open();
   for (const auto& t : all) t->join();
-  // Those that were lost are told of as such.
-  if (counter != ctx.ran()) ctx.record_violation("a shared counter has not counted every callback");
+  // Lost callbacks are reported as lost.
+  if (counter != ctx.ran()) ctx.record_violation("a shared counter did not count every callback");
   return 0;
 }
 
-// --- A callback that would rather do without the lock than wait for it.
+// --- Callbacks that try a lock, and do not wait for it.
 
 std::mutex contended;
 constexpr int successes_wanted = 3;
@@ -74,7 +74,7 @@ int trylock_at_exit(event_context& ctx) {
     const std::lock_guard held(contended);
     on_new_thread(ctx, [&ctx] { ctx.attach(some, &try_three_times); });
     if (tries_in_vain.load() != ctx.ran() * tries_most)
-      ctx.record_violation("a lock was had that somebody else held");
+      ctx.record_violation("try_lock took a lock that another thread held");
     return 0;
   }
   std::atomic<bool> over{false};
@@ -103,10 +103,10 @@ class owned_mutex {
     THREADREF_CHECK_CALL(pthread_mutex_init(&m_, &how));
     THREADREF_CHECK_CALL(pthread_mutexattr_destroy(&how));
   }
-  // As std::lock_guard wants it.
+  // For std::lock_guard.
   void lock() { THREADREF_CHECK_CALL(try_to_lock()); }
   void unlock() { THREADREF_CHECK_CALL(try_to_unlock()); }
-  // The errors that a std::mutex does not give.
+  // These return the errors that a std::mutex does not.
   int try_to_lock() { return pthread_mutex_lock(&m_); }
   int try_to_unlock() { return pthread_mutex_unlock(&m_); }
   int try_lock_now() { return pthread_mutex_trylock(&m_); }
@@ -128,7 +128,7 @@ owned_mutex& robust() {
   return m;
 }
 
-// Only the thread that locked it can.
+// Only the thread that locked the mutex can unlock it.
 std::atomic<int> unlocked{0};
 void unlock_held(event_context& in, owned_mutex& m) {
   if (m.try_to_unlock() != 0)
@@ -151,13 +151,14 @@ int lock_held(event_context& ctx) {
     m.lock();
     const int again = m.try_lock_now();
     if (again != (ctx.condition() == recursive_one ? 0 : EBUSY))
-      ctx.record_violation("a lock is re-entered, or not, against its kind");
+      ctx.record_violation(
+          "a second lock on the same thread did not do what the type of the mutex says");
   });
-  // A callback that was lost is told of as such, and not by the lock that it has left locked.
+  // A lost callback is reported as lost, and not for the mutex that it left locked.
   const int error = m.try_lock_now();
   const int locked = ctx.condition() == left_behind ? 0 : ctx.condition() == recursive_one ? 2 : 1;
   if (unlocked.load() == locked && error != (ctx.condition() == left_behind ? EOWNERDEAD : 0))
-    ctx.record_violation("a lock is not as the end of its owner left it");
+    ctx.record_violation("a mutex is not in the state in which the end of its owner left it");
   return 0;
 }
 
@@ -191,14 +192,14 @@ int guard_then_callback(event_context& ctx) {
   return 0;
 }
 
-// --- What each thread has of an object for itself, whose end is a callback of the subject.
+// --- Thread-local values of an object. A callback of the subject destroys a thread's value.
 
 struct by_subject {
   struct handle {
-    // What a subject can't take back finds nothing to do when it is called.
+    // A callback that was not cancelled finds no value when it runs, and does nothing.
     static bool cancel() noexcept { return false; }
   };
-  // Never freed: a mechanism that is broken may call it again.
+  // Never freed: a broken mechanism may call it again.
   template <class F>
   static handle attach(F f) {
     event_context::current().attach_by([&f](callback reports) {
@@ -219,18 +220,18 @@ struct by_subject {
 };
 
 std::atomic<int> values_made{0};
-std::atomic<int> values_gone{0};
-constinit thread_local int gone_here = 0;
+std::atomic<int> values_destroyed{0};
+constinit thread_local int destroyed_here = 0;
 
-// Tells in which order it went.
+// `turn` says in which order a thread's values must be destroyed, from 1.
 class counted_value {
  public:
   explicit counted_value(int turn) : turn_(turn) { ++values_made; }
   counted_value(const counted_value&) = delete;
   counted_value& operator=(const counted_value&) = delete;
   ~counted_value() {
-    ++values_gone;
-    if (++gone_here != turn_) event_context::current().record_misordered();
+    ++values_destroyed;
+    if (++destroyed_here != turn_) event_context::current().record_misordered();
   }
   int left_by_body = 0;
 
@@ -239,7 +240,7 @@ class counted_value {
 };
 using local_value = workers::local<counted_value, by_subject>;
 
-// The one used last goes first. Leaked: callbacks may come after everything else.
+// The value used last is destroyed first. Leaked: callbacks may run after everything else.
 auto& used_first = *new local_value([] { return counted_value(2); });
 auto& used_last = *new local_value([] { return counted_value(1); });
 
@@ -270,7 +271,7 @@ void object_dies_first(event_context& ctx) {
   });
   used.wait();
   object.reset();
-  if (values_gone.load() != 1) ctx.record_violation("a value outlived the object");
+  if (values_destroyed.load() != 1) ctx.record_violation("a value outlived the object");
   dead.open();
   t.join();
 }
@@ -295,7 +296,7 @@ int local_values(event_context& ctx) {
   const int wanted = ctx.condition() == 0 ? 2 * threads : ctx.condition() == 1 ? 2 : 1;
   if (values_made.load() != wanted)
     ctx.record_violation("a value was not made once for each thread");
-  if (values_gone.load() > wanted) ctx.record_violation("a value was destroyed twice");
+  if (values_destroyed.load() > wanted) ctx.record_violation("a value was destroyed twice");
   return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What threads wait for: a delay, an event, a resource, a permit, each given by a callback or
-// beside some.
+// What threads wait for: a delay, an event, a resource, a permit. Callbacks provide them, or run on
+// the threads that do.
 #include <absl/strings/str_cat.h>
 #include <pthread.h>
 #include <sched.h>
@@ -31,7 +31,8 @@ using workers::timer;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// --- Timers. Each is a thread whose exit runs callbacks, whether its function was called or not.
+// --- Timers. Each is a thread whose callbacks run at its end, whether its function was called or
+// not.
 
 class watched_timer {
  public:
@@ -51,7 +52,8 @@ class watched_timer {
   }
   void called() {
     ++calls_;
-    if (ctx_.thread() != number_) ctx_.record_violation("a timer called on another thread");
+    if (ctx_.thread() != number_)
+      ctx_.record_violation("a timer called its function on another thread");
     ctx_.attach();
   }
   event_context& ctx_;
@@ -83,7 +85,9 @@ int timer_is_cancelled(event_context& ctx) {
     if (cancels && long_before && !in_time) ctx.record_violation("a timer was not cancelled");
     t.join();
     if (t.calls() != (in_time ? 0 : 1))
-      ctx.record_violation("a timer did not do what its cancellation says");
+      ctx.record_violation(
+          "a timer called its function although its cancellation succeeded, or did not although it "
+          "failed");
   }
   return 0;
 }
@@ -100,7 +104,7 @@ int event_wait(event_context& ctx) {
     ++waiting;
     ctx.attach();
     set_by_callback.wait();
-    if (!has_set.load()) ctx.record_violation("somebody was let through before the event");
+    if (!has_set.load()) ctx.record_violation("a waiter was woken before the event");
   };
   posix_thread one(ctx, wait);
   posix_thread other(ctx, wait);
@@ -113,14 +117,14 @@ int event_wait(event_context& ctx) {
     });
     ctx.attach(some);
   });
-  // What lost the callback must not keep the waiters.
+  // If the callback was lost, the waiters must not wait for ever.
   if (!has_set.exchange(true)) set_by_callback.open();
   one.join();
   other.join();
   return 0;
 }
 
-// Leaked: callbacks may come after everything else.
+// Leaked: callbacks may run after everything else.
 struct flag_and_condition {
   std::mutex m;
   std::condition_variable changed;
@@ -156,15 +160,15 @@ int event_timeout(event_context& ctx) {
     begun.store(true);
   });
   while (!begun.load()) sched_yield();
-  if (flag.wait_for(5ms)) ctx.record_violation("an event was seen that nobody had set");
+  if (flag.wait_for(5ms)) ctx.record_violation("a waiter saw an event that was not set");
   may_set.open();
   t.join();
   if (!flag.wait_for(0s))
-    ctx.record_violation("an event that a callback had set is not seen after the join");
+    ctx.record_violation("an event that a callback set is not seen after the join");
   return 0;
 }
 
-// --- A resource that two wait for, and one publishes as it ends.
+// --- A resource that two threads wait for, and a third publishes as it ends.
 
 std::atomic<bool> published{false};
 std::atomic<int> consumed{0};
@@ -172,8 +176,8 @@ void publish(event_context& /*in*/) {
   published.store(true);
   flag.set();
 }
-// What runs although the resource is there already gives those that wait the time to see it.
-void let_them_see(event_context& /*in*/) {
+// A callback that runs after the resource was published gives the waiters the time to see it.
+void wait_for_consumers(event_context& /*in*/) {
   for (int i = 0; published.load() && i != 100 && consumed.load() != 2; ++i) usleep(1'000);
 }
 
@@ -181,7 +185,7 @@ int condition_at_exit(event_context& ctx) {
   if (!has_exit_hook(ctx)) return 0;
   const bool by_the_library = ctx.condition() == 1;
   std::atomic<std::uint32_t> producer{0};
-  // All that the producer's exit calls must have been called by now.
+  // When the waiter wakes up, all callbacks of the producer must have run.
   const auto consume = [&] {
     ctx.attach();
     flag.wait();
@@ -193,29 +197,29 @@ int condition_at_exit(event_context& ctx) {
   on_new_thread(ctx, [&] {
     producer.store(ctx.thread());
     if (!by_the_library) ctx.attach(&publish);
-    ctx.attach(some, &let_them_see);
+    ctx.attach(some, &wait_for_consumers);
     if (!by_the_library) return;
     std::unique_lock lock(flag.m);
     flag.is_set = true;
     std::notify_all_at_thread_exit(flag.changed, std::move(lock));
   });
-  flag.set();  // by now it is: what lost the callback must not keep the consumers
+  flag.set();  // if the callback was lost, the consumers must not wait for ever
   one.join();
   other.join();
   return 0;
 }
 
-// --- Five at a time.
+// --- A pool with five permits.
 
 constexpr int permits = 5;
 auto& pool = *new workers::active_pool(permits);
-std::atomic<int> at_the_door{0};
+std::atomic<int> arrived{0};
 std::atomic<int> inside{0};
 
 void give_back(event_context& in) {
   --inside;
   if (!pool.leave(workers::this_thread_name()))
-    in.record_violation("a permit was given back that its thread did not have");
+    in.record_violation("a thread gave back a permit that it did not have");
 }
 
 int five_at_a_time(event_context& ctx) {
@@ -224,13 +228,14 @@ int five_at_a_time(event_context& ctx) {
   const int threads = ctx.condition() == 0 ? 20 : ctx.size(2'000);
   for (int i = 0; i != threads; ++i) {
     all.push_back(std::make_unique<posix_thread>(ctx, [&ctx, threads, i] {
-      ++at_the_door;
+      ++arrived;
       workers::name_this_thread(absl::StrCat("pooled-", i));
       pool.enter(workers::this_thread_name());
-      if (++inside > permits) ctx.record_violation("more are inside than there are permits");
+      if (++inside > permits)
+        ctx.record_violation("more threads are inside than there are permits");
       if (!ctx.attach(&give_back)) give_back(ctx);
-      // Nobody leaves before all have come, so that no permit is left.
-      while (at_the_door.load() != threads) sched_yield();
+      // No thread leaves before all have arrived, so that all permits are in use.
+      while (arrived.load() != threads) sched_yield();
     }));
   }
   for (const auto& t : all) t->join();

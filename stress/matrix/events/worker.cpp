@@ -34,27 +34,27 @@ int started_and_stopped(event_context& ctx) {
     ctx.attach(some);
     this_worker::wait_forever();
   });
-  w->stop();  // lost: it does not run
+  w->stop();  // has no effect: it does not run yet
   w->start();
   if (ctx.condition() == 1) w->start();
   w->stop();
   w.join();
-  expect(ctx, bodies.load() == 1, "not as many threads as starts of a worker that did not run");
-  expect(ctx, !w->is_running() && w->error() == nullptr, "it was stopped, and that is no error");
+  expect(ctx, bodies.load() == 1, "a worker that was started did not run once");
+  expect(ctx, !w->is_running() && w->error() == nullptr,
+         "a stopped worker still runs, or has an error");
   return 0;
 }
 
-// What is known of the thread of one life of a worker.
+// One life of a worker: a start, its thread, and its end.
 struct life {
   std::atomic<std::uint32_t> thread{0};
   std::uint64_t identity = 0;
   std::function<bool()> watch;
 };
 
-// Its lives one after the other. The ids that the system gives its threads are the same again and
-// again.
+// A worker is started again and again. The system gives its threads the same ids.
 int restarted(event_context& ctx) {
-  // Few enough for mechanisms that take a key for each value, of 1 024 that a process has.
+  // Few enough for a mechanism that takes a key for each value: a process has 1,024.
   const auto times = static_cast<std::size_t>(ctx.size(100));
   std::vector<life> lives(times);
   const auto w = workers::worker::make([&](const std::any& argument) {
@@ -68,7 +68,7 @@ int restarted(event_context& ctx) {
   });
   std::set<std::uint64_t> identities;
   for (std::size_t i = 0; i != times; ++i) {
-    w->start(i);  // joins the thread of the life before
+    w->start(i);  // joins the thread of the last life
     if (i != 0) ctx.note_joined(lives[i - 1].thread.load());
     w->stop();
     if (ctx.condition() == 0) w->join();
@@ -80,12 +80,12 @@ int restarted(event_context& ctx) {
     if (ctx.subject.identity != nullptr && !identities.insert(l.identity).second)
       ctx.record_violation("two lives of a worker had the same identity");
     if (l.watch != nullptr && l.watch())
-      ctx.record_violation("a weak reference of an ended life reads alive");
+      ctx.record_violation("a weak reference to a life that ended says that it is alive");
   }
   return 0;
 }
 
-// A worker on a thread that is there already: none of its ends is that thread's.
+// An overlay is a worker on an existing thread: its end is not the end of that thread.
 void overlay(event_context& ctx, int depth) {
   const auto w = workers::worker::make([&ctx, depth] {
     ctx.attach(some);
@@ -93,7 +93,7 @@ void overlay(event_context& ctx, int depth) {
     if (ctx.condition() == 2) this_worker::exit();
   });
   w->start_overlay();
-  expect(ctx, !w->is_running(), "an overlay had not ended when it returned");
+  expect(ctx, !w->is_running(), "an overlay still ran when start_overlay() returned");
   if (ctx.ran() != 0) ctx.record_misordered();
 }
 
@@ -128,7 +128,7 @@ int stopped_from_outside(event_context& ctx) {
   wait_until([&] { return made.load() >= enough; });
   w->stop();
   if (ctx.condition() == 1) {
-    expect(ctx, w->is_running(), "it ended before it could see that it was to stop");
+    expect(ctx, w->is_running(), "a worker ended before it looked for a stop");
     look.open();
   }
   w.join();
@@ -136,19 +136,19 @@ int stopped_from_outside(event_context& ctx) {
 }
 
 int paused(event_context& ctx) {
-  std::atomic<int> heard{0};
+  std::atomic<int> received{0};
   staged_worker w(ctx, [&ctx] {
     ctx.attach(some);
     this_worker::wait_forever();
   });
   w->listen("attach", [&](const workers::event& /*e*/) {
     ctx.attach();
-    ++heard;
+    ++received;
   });
   const auto pause_it = [&] {
-    const int before = heard.load();
+    const int before = received.load();
     w->pause().pause().fire("attach");
-    wait_until([&] { return w->is_paused() && heard.load() != before; });
+    wait_until([&] { return w->is_paused() && received.load() != before; });
   };
   w->start();
   pause_it();
@@ -158,9 +158,9 @@ int paused(event_context& ctx) {
   }
   w->stop();
   w.join();
-  expect(ctx, !w->is_paused(), "it is paused, and does not run");
+  expect(ctx, !w->is_paused(), "a worker that does not run is paused");
   if (ctx.condition() != 2) return 0;
-  // Nothing of its pause is left: it can be paused and stopped once more.
+  // Its last pause has left nothing behind: it can be paused and stopped again.
   w->start();
   pause_it();
   w->stop();
@@ -168,7 +168,7 @@ int paused(event_context& ctx) {
   return 0;
 }
 
-// All of them must find that all has run.
+// When join() returns on any of the threads, all callbacks must have run.
 int joined_by_many(event_context& ctx) {
   staged_worker w(ctx, [&] {
     for (int i = 0; i != some; ++i) ctx.attach(&run_slowly);
@@ -189,8 +189,8 @@ int joined_by_many(event_context& ctx) {
   return 0;
 }
 
-// A worker's task is over before it waits for its children, and before its callbacks: of these the
-// newest waits until somebody has seen that.
+// A worker's task is over before the worker waits for its children, and before its callbacks run.
+// The newest callback waits until that was seen.
 testing::gate seen;
 
 int waited_for(event_context& ctx) {
@@ -208,9 +208,9 @@ int waited_for(event_context& ctx) {
   w->start();
   if (ctx.condition() == 1) w->stop();
   const std::optional<workers::outcome> got = this_worker::wait_thread(w.it());
-  expect(ctx, got.has_value(), "waiting without a limit ended without what it waited for");
+  expect(ctx, got.has_value(), "waiting without a time limit returned no outcome");
   expect(ctx, !w->is_running() && w->state() == workers::worker_state::finishing,
-         "its task is over, and its child runs: it should be finishing");
+         "a worker whose task is over, and whose child runs, is not finishing");
   seen.open();
   w.join();
   const std::uint32_t joined = ctx.stamp();
@@ -219,7 +219,7 @@ int waited_for(event_context& ctx) {
   must_precede(ctx, child.thread(), w.thread());
   if (callbacks_of(ctx, w.thread()).last >= joined) ctx.record_misordered();
   expect(ctx, w.stamp_of(exit_step::waiters_woken) < w.stamp_of(exit_step::children_joined),
-         "those that wait for a worker had to wait for its children");
+         "the waiters of a worker had to wait for its children");
   return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How workers end: by themselves, by an exception, among their events.
+// How workers end: by themselves, by an exception, while they handle events.
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -26,46 +26,46 @@ constexpr int some = 8;  // callbacks of a thread
 
 struct not_an_exception {};
 
-// What a thread has on its stack goes before all of its callbacks.
+// An object on a thread's stack, which is destroyed before all of the thread's callbacks run.
 class guard {
  public:
-  guard(event_context& ctx, std::atomic<int>& gone) noexcept : ctx_(ctx), gone_(gone) {}
+  guard(event_context& ctx, std::atomic<int>& left) noexcept : ctx_(ctx), left_(left) {}
   ~guard() {
     if (ctx_.ran() != 0) ctx_.record_misordered();
-    ++gone_;
+    ++left_;
   }
   guard(const guard&) = delete;
   guard& operator=(const guard&) = delete;
 
  private:
   event_context& ctx_;
-  std::atomic<int>& gone_;
+  std::atomic<int>& left_;
 };
 
-struct fall {
+struct deep_call {
   event_context& ctx;
-  std::atomic<int>& gone;
+  std::atomic<int>& left;
   std::function<void()> at_the_bottom;
   void from(int frames) {
-    const guard frame(ctx, gone);
+    const guard frame(ctx, left);
     if (frames > 1) return from(frames - 1);
     at_the_bottom();
   }
 };
 
-// Through frames that have something to destroy, and that catch what is an error.
+// The exception passes frames that have something to destroy, and that catch std::exception.
 int exit_by_exception(event_context& ctx) {
   constexpr std::array<int, 4> frames{1, 10, 100, 100};
   const bool swallowed = ctx.condition() == 3;
-  std::atomic<int> gone{0};
+  std::atomic<int> frames_left{0};
   bool went_on = false;
   staged_worker w(ctx, [&] {
     ctx.attach(some);
-    fall all{ctx, gone, [] { throw workers::worker_exit{}; }};
+    deep_call all{ctx, frames_left, [] { throw workers::worker_exit{}; }};
     try {
       all.from(frames[ctx.condition()]);
     } catch (const std::exception&) {
-      ctx.record_violation("what ends a worker was taken for an error");
+      ctx.record_violation("the exception that ends a worker was caught as a std::exception");
     } catch (const workers::worker_exit&) {
       if (!swallowed) throw;
     }
@@ -75,13 +75,14 @@ int exit_by_exception(event_context& ctx) {
   });
   w->start();
   w.join();
-  expect(ctx, gone.load() == frames[ctx.condition()], "a frame was not left");
-  expect(ctx, went_on == swallowed, "a worker went on or not, and should not or should have");
-  expect(ctx, w->error() == nullptr, "an exit was taken for an error");
+  expect(ctx, frames_left.load() == frames[ctx.condition()], "a frame was not left");
+  expect(ctx, went_on == swallowed,
+         "a worker went on although it had to end, or ended although it had to go on");
+  expect(ctx, w->error() == nullptr, "an exit counts as an error");
   return 0;
 }
 
-// Main's own worker has no thread that it could leave: its children are ended, and it goes on.
+// Main's own worker has no thread that could end: exit() ends its children and returns.
 int exit_of_main(event_context& ctx) {
   staged_worker child(ctx,
                       [&ctx] {
@@ -98,11 +99,11 @@ int exit_of_main(event_context& ctx) {
 
 int exits_now(event_context& ctx) {
   if (ctx.condition() == 3) return exit_of_main(ctx);
-  std::atomic<int> gone{0};
+  std::atomic<int> frames_left{0};
   staged_worker w(ctx, [&] {
     ctx.attach(some);
     if (ctx.condition() == 0) {
-      fall deep{ctx, gone, [] { this_worker::exit(); }};
+      deep_call deep{ctx, frames_left, [] { this_worker::exit(); }};
       deep.from(10);
     }
     this_worker::wait_forever();
@@ -112,44 +113,45 @@ int exits_now(event_context& ctx) {
   if (ctx.condition() == 1) w->fire("leave");
   if (ctx.condition() == 2) w->invoke([] { this_worker::exit(); });
   w.join();
-  expect(ctx, gone.load() == (ctx.condition() == 0 ? 10 : 0), "a frame was not left");
+  expect(ctx, frames_left.load() == (ctx.condition() == 0 ? 10 : 0), "a frame was not left");
   return 0;
 }
 
-// Its error is known before its callbacks run: the newest of them waits until it was seen.
+// The error is known before the callbacks run: the newest callback waits until it was seen.
 testing::gate seen;
 
 int crashes(event_context& ctx) {
-  std::atomic<int> gone{0};
+  std::atomic<int> frames_left{0};
   staged_worker w(ctx,
                   [&] {
                     ctx.attach(some);
                     ctx.attach([](event_context& /*in*/) { seen.wait(); });
-                    fall deep{ctx, gone, [&ctx] {
-                                if (ctx.condition() == 0) throw std::runtime_error("from a task");
-                                throw not_an_exception{};
-                              }};
+                    deep_call deep{ctx, frames_left, [&ctx] {
+                                     if (ctx.condition() == 0)
+                                       throw std::runtime_error("from a task");
+                                     throw not_an_exception{};
+                                   }};
                     deep.from(10);
                   },
                   {.report_errors = ctx.condition() == 0});
   w->start();
   const std::optional<workers::outcome> got = this_worker::wait_thread(w.it());
   expect(ctx, got.has_value() && got->error != nullptr && got->error == w->error(),
-         "the error of a task is not told to those that wait for it");
+         "the waiters of a worker did not get the error of its task");
   seen.open();
   w.join();
-  expect(ctx, gone.load() == 10, "a frame was not left");
+  expect(ctx, frames_left.load() == 10, "a frame was not left");
   must_precede_callbacks(ctx, w.stamp_of(exit_step::task_ended), w.thread());
   return 0;
 }
 
-// The same deed on the stack and as a callback, however the worker ends.
+// A guard on the stack runs before a callback, however the worker ends.
 int guard_and_callback(event_context& ctx) {
-  std::atomic<int> gone{0};
+  std::atomic<int> frames_left{0};
   staged_worker w(ctx, [&] {
-    const guard before(ctx, gone);
+    const guard before(ctx, frames_left);
     ctx.attach();
-    const guard after(ctx, gone);
+    const guard after(ctx, frames_left);
     if (ctx.condition() == 0) return;
     if (ctx.condition() == 1) this_worker::exit();
     if (ctx.condition() == 2) throw std::runtime_error("from a task");
@@ -158,12 +160,13 @@ int guard_and_callback(event_context& ctx) {
   w->start();
   w->stop();
   w.join();
-  expect(ctx, gone.load() == 2, "a frame was not left");
+  expect(ctx, frames_left.load() == 2, "a frame was not left");
   return 0;
 }
 
-// Stopped while it handles an event. What was sent before the stop is handled before its task ends,
-// what was sent behind it after that, and what those register runs all the same.
+// The worker is stopped while it handles an event. Events that were sent before the stop are
+// handled before its task ends, later ones afterwards. The callbacks that they register must run,
+// too.
 int drains(event_context& ctx) {
   const int behind = ctx.condition() == 0 ? 1 : 200;
   testing::gate held;
@@ -189,25 +192,27 @@ int drains(event_context& ctx) {
   held.wait();
   w->fire("ahead").stop();
   for (int i = 0; i != behind; ++i) w->fire("behind");
-  w->stop();  // one more in the drain ends nothing
+  w->stop();  // a second stop has no effect on what is left in the queue
   go_on.open();
   w.join();
-  expect(ctx, handled.load() == behind, "not all that was sent was handled");
-  expect(ctx, ahead_at.load() < w.stamp_of(exit_step::task_ended), "it was stopped too soon");
-  expect(ctx, behind_at.load() > w.stamp_of(exit_step::task_ended), "it was stopped too late");
+  expect(ctx, handled.load() == behind, "an event was not handled");
+  expect(ctx, ahead_at.load() < w.stamp_of(exit_step::task_ended),
+         "an event before the stop was handled after the end of the task");
+  expect(ctx, behind_at.load() > w.stamp_of(exit_step::task_ended),
+         "an event behind the stop was handled before the end of the task");
   must_precede_callbacks(ctx, w.stamp_of(exit_step::queue_drained), w.thread());
   return 0;
 }
 
-// A listener that throws costs neither the others, nor its thread.
+// A listener that throws keeps neither the others from being called nor its thread from going on.
 int listener_throws(event_context& ctx) {
-  std::atomic<int> told{0};
+  std::atomic<int> reported{0};
   std::atomic<int> after{0};
   staged_worker w(ctx,
                   [&] {
                     ctx.attach(some);
                     this_worker::listen(workers::events::listener_error,
-                                        [&](const workers::event& /*e*/) { ++told; });
+                                        [&](const workers::event& /*e*/) { ++reported; });
                     this_worker::wait_event("last");
                     ctx.attach(some);
                     if (ctx.ran() != 0) ctx.record_misordered();
@@ -221,22 +226,22 @@ int listener_throws(event_context& ctx) {
   w->listen("bad", [&](const workers::event& /*e*/) { ++after; });
   w->start();
   for (int i = 0; i != 3; ++i) w->fire("bad");
-  w->invoke([&] { w->fire("last"); });  // behind what it tells itself of them
+  w->invoke([&] { w->fire("last"); });  // comes after the reports of listener_error
   w.join();
   expect(ctx, after.load() == 3, "a listener that throws kept another from being called");
-  expect(ctx, told.load() == 3, "a worker is not told of each listener that throws");
+  expect(ctx, reported.load() == 3, "a listener's exception was not reported to the worker");
   return 0;
 }
 
-// A weak reference to the worker's thread, which none of its callbacks may find alive.
+// A weak reference to the worker's thread. In callbacks it must say that the thread is dead.
 std::function<bool()> watch;
 
-void look_at_it(event_context& ctx) {
+void must_read_dead(event_context& ctx) {
   if (watch != nullptr && watch())
-    ctx.record_violation("a weak reference reads alive in a callback");
+    ctx.record_violation("a weak reference says in a callback that its thread is alive");
 }
 
-// All steps of an end in their order, then the callbacks, newest first, then the join.
+// The order must be: all steps of the end, then the callbacks, newest first, then the join.
 int in_full(event_context& ctx) {
   staged_worker child(ctx, [&ctx] {
     ctx.attach(some);
@@ -246,7 +251,7 @@ int in_full(event_context& ctx) {
     w->adopt(child.it());
     child->start();
     if (ctx.subject.watch != nullptr) watch = ctx.subject.watch();
-    ctx.attach(some, &look_at_it);
+    ctx.attach(some, &must_read_dead);
     if (ctx.condition() == 0) return;
     if (ctx.condition() == 1) this_worker::exit();
     if (ctx.condition() == 2) throw std::runtime_error("from a task");
@@ -260,7 +265,7 @@ int in_full(event_context& ctx) {
   std::uint32_t before = 0;
   for (int i = 0; i != static_cast<int>(exit_step::left) + 1; ++i) {
     const std::uint32_t at = w.stamp_of(static_cast<exit_step>(i));
-    expect(ctx, at > before, "a step of a worker's end is missing, or comes too soon");
+    expect(ctx, at > before, "a step of a worker's end is missing, or came too soon");
     before = at;
   }
   must_precede_callbacks(ctx, before, w.thread());

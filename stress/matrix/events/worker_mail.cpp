@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is sent to workers that end, what they subscribed to, and what they promised to give.
+// Events that are sent to workers that end, their subscriptions, their timers and their results.
 #include <sched.h>
 
 #include <atomic>
@@ -26,7 +26,7 @@ namespace this_worker = workers::this_worker;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// Mail to a worker that ends meanwhile: each piece is handled by it, or comes back, once.
+// Mail to a worker that ends meanwhile: the worker handles each piece, or it is returned, once.
 int fired_at_the_dying(event_context& ctx) {
   const int pieces = ctx.size(2'000);
   std::atomic<int> handled{0};
@@ -59,7 +59,7 @@ int fired_at_the_dying(event_context& ctx) {
       if (i % 16 == 0) this_worker::update();
     }
     w.join();
-    for (int i = 0; i != some; ++i) send();  // to the dead
+    for (int i = 0; i != some; ++i) send();  // the worker has ended
     this_worker::wait_forever();
   });
   const int enough = draw(ctx.choices, 0, pieces);
@@ -71,15 +71,15 @@ int fired_at_the_dying(event_context& ctx) {
   sender->stop();
   sender.join();
   expect(ctx, returned.load() >= some && handled.load() + returned.load() == pieces + some,
-         "mail was handled, and came back too");
+         "mail was handled and returned, or neither");
   return 0;
 }
 
-// Published while the subscribers come to their end: nothing reaches one whose callbacks run.
+// A thread publishes while the subscribers end: nothing may reach one whose callbacks run.
 int subscribers_die(event_context& ctx) {
   const workers::channel news("news");
   std::atomic<bool> over{false};
-  std::atomic<int> heard{0};
+  std::atomic<int> received{0};
   posix_thread publisher(ctx, [&] {
     while (!over.load()) {
       news.publish();
@@ -90,7 +90,7 @@ int subscribers_die(event_context& ctx) {
   for (int i = 0; i != ctx.size(200); ++i) {
     subscribers.push_back(std::make_unique<staged_worker>(ctx, [&] {
       this_worker::listen("news", [&](const workers::event& /*e*/) {
-        ++heard;
+        ++received;
         if (is_ending()) ctx.record_misordered();
       });
       ctx.attach(&mark_ending);
@@ -101,14 +101,15 @@ int subscribers_die(event_context& ctx) {
     (*subscribers.back())->start();
   }
   for (const auto& each : subscribers) each->join();
-  expect(ctx, news.subscribers() == 0, "who has ended is a subscriber still");
+  expect(ctx, news.subscribers() == 0, "a worker that ended is still a subscriber");
   over.store(true);
   publisher.join();
-  expect(ctx, heard.load() >= static_cast<int>(subscribers.size()), "a subscriber heard nothing");
+  expect(ctx, received.load() >= static_cast<int>(subscribers.size()),
+         "a subscriber received nothing");
   return 0;
 }
 
-// A timer is a thread with an end of its own, whether its time comes or not.
+// A timer is a thread, whose callbacks run whether it fires or not.
 int timer_is_cancelled(event_context& ctx) {
   std::atomic<int> called{0};
   std::atomic<std::uint32_t> number{0};
@@ -131,27 +132,27 @@ int timer_is_cancelled(event_context& ctx) {
   }
   const workers::pending_call call = workers::later(
       owner.it(), [&] { ++called; }, std::chrono::hours(1));
-  const bool taken = call.timer()->invoke([&] {
+  const bool accepted = call.timer()->invoke([&] {
     number.store(ctx.thread());
     ctx.attach(some);
     attached.open();
   });
-  expect(ctx, taken, "a timer ended before its time");
+  expect(ctx, accepted, "a timer ended before its time");
   attached.wait();
-  if (ctx.condition() == 0) expect(ctx, call.cancel(), "a timer that waits could not be cancelled");
+  if (ctx.condition() == 0) expect(ctx, call.cancel(), "a pending timer could not be cancelled");
   if (ctx.condition() == 1) call.timer()->stop();
   if (ctx.condition() == 2) owner->stop();
   call.timer()->join();
   ctx.note_joined(number.load());
-  expect(ctx, called.load() == 0 && !call.pending(), "a timer fired that had been cancelled");
+  expect(ctx, called.load() == 0 && !call.pending(), "a cancelled timer fired");
   return 0;
 }
 
-// The result is there before the callbacks run, the newest of which waits for that to be seen; who
-// wants them to have run joins the runner.
+// The result is available before the callbacks run: the newest callback waits until it was seen. A
+// join of the runner waits for the callbacks.
 testing::gate seen;
 
-int result_is_there(event_context& ctx) {
+int result_is_available(event_context& ctx) {
   std::atomic<std::uint32_t> number{0};
   kernel_end end;
   const auto work = [&] {
@@ -175,10 +176,10 @@ int result_is_there(event_context& ctx) {
     if (ctx.condition() == 1) {
       call.runner()->join();
       ctx.note_joined(number.load());
-      expect(ctx, call.get() == got, "a result can be had once only");
+      expect(ctx, call.get() == got, "a second get() returned another result");
     }
   }
-  expect(ctx, got == 42, "a result got lost");
+  expect(ctx, got == 42, "get() did not return the result");
   seen.open();
   end.wait();
   ctx.note_joined(number.load());
@@ -206,7 +207,7 @@ constexpr event rows[] = {
     // Shows: PW-40, PW-41.
     {.name = "worker/result",
      .asks = "do they on the thread of a call whose result is there before?",
-     .run = &result_is_there,
+     .run = &result_is_available,
      .conditions = {{{"get()"}, {"get() and join"}, {"await()"}}}},
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Workers that still run when who made them, or the whole process, ends.
+// Workers that still run when their creator, or the whole process, ends.
 #include <atomic>
 #include <optional>
 
@@ -17,8 +17,8 @@ namespace this_worker = workers::this_worker;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// Nobody waits for them here, and the process's end may meet them: they are never destroyed.
-staged_worker& start_for_good(event_context& ctx, workers::worker_options how, void (*then)()) {
+// Starts a worker that is never destroyed: it may still run when the process ends.
+staged_worker& start_leaked(event_context& ctx, workers::worker_options how, void (*then)()) {
   static testing::gate ready;
   auto* const w = new staged_worker(
       ctx,
@@ -33,17 +33,18 @@ staged_worker& start_for_good(event_context& ctx, workers::worker_options how, v
   return *w;
 }
 
-// Main's own worker stops its children and waits for them, as that of any thread does.
+// Main's own worker stops its children and waits for them, as any parent does.
 int main_has_children(event_context& ctx) {
-  start_for_good(ctx, {.parent = this_worker::current_or_root()},
-                 [] { this_worker::wait_forever(); });
+  start_leaked(ctx, {.parent = this_worker::current_or_root()},
+               [] { this_worker::wait_forever(); });
   return 0;
 }
 
 testing::gate go_on;
 
-// It sees the stop only when its parent is gone: who would wait for it would wait for ever.
-int told_and_not_waited_for(event_context& ctx) {
+// The daemon sees the stop only when its parent has ended: a parent that waited for it would wait
+// for ever.
+int stopped_and_not_waited_for(event_context& ctx) {
   std::optional<staged_worker> daemon;
   testing::gate ready;
   staged_worker parent(ctx, [&] {
@@ -62,18 +63,18 @@ int told_and_not_waited_for(event_context& ctx) {
   });
   parent->start();
   parent.join();
-  expect(ctx, (*daemon)->is_running(), "a daemon ended before it looked into its queue");
+  expect(ctx, (*daemon)->is_running(), "a daemon ended before it looked for a stop");
   go_on.open();
-  daemon->join();  // it was told to stop
+  daemon->join();  // its parent has stopped it
   return 0;
 }
 
-// It blocks, and so can't be told; the process does not wait for it.
+// The worker blocks, so it never sees a stop, and the process does not wait for it.
 int left_running(event_context& ctx) {
   workers::worker_options how;
   if (ctx.condition() == 0) how = {.daemon = true, .parent = this_worker::current_or_root()};
   if (ctx.condition() == 1) how = {.parent = nullptr};
-  start_for_good(ctx, std::move(how), [] { go_on.wait(); });
+  start_leaked(ctx, std::move(how), [] { go_on.wait(); });
   return 0;
 }
 
@@ -87,7 +88,7 @@ constexpr event rows[] = {
     // Shows: PW-13, PW-17.
     {.name = "worker/daemon_stopped",
      .asks = "do those of a daemon, which is stopped by its parent's end and not waited for?",
-     .run = &told_and_not_waited_for},
+     .run = &stopped_and_not_waited_for},
     // Shows: PW-13.
     // Differs: PW-18: a worker that is left running, daemon or not, does not keep the process from
     // its end, and what it has registered is lost.

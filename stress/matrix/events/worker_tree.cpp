@@ -29,11 +29,11 @@ using workers::teardown;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// What a parent is told of its child, and when; of that child's callbacks the newest waits until
-// the parent knows of its end.
-testing::gate knows;
+// What is reported to the parent of a worker, and when. The newest callback of the child waits
+// until the parent knows of the child's end.
+testing::gate parent_knows;
 
-int parent_is_told(event_context& ctx) {
+int parent_is_notified(event_context& ctx) {
   std::atomic<std::uint32_t> began{0};
   std::atomic<std::uint32_t> over{0};
   std::atomic<std::uint32_t> gone{0};
@@ -46,7 +46,7 @@ int parent_is_told(event_context& ctx) {
         ctx,
         [&ctx] {
           ctx.attach(some);
-          ctx.attach([](event_context& /*in*/) { knows.wait(); });
+          ctx.attach([](event_context& /*in*/) { parent_knows.wait(); });
           if (ctx.condition() == 1) throw std::runtime_error("from a task");
           if (ctx.condition() == 2) this_worker::wait_forever();
         },
@@ -62,25 +62,25 @@ int parent_is_told(event_context& ctx) {
     (*child)->start();
     if (ctx.condition() == 2) (*child)->stop();
     this_worker::wait_event(workers::events::child_end, {}, child->it());
-    expect(ctx, parent->children().empty(), "a child that is over is a child still");
-    knows.open();
+    expect(ctx, parent->children().empty(), "a child that ended is still listed as a child");
+    parent_knows.open();
   });
   parent->start();
   parent.join();
   child->join();
   expect(ctx, began.load() != 0 && began.load() < over.load() && over.load() < gone.load(),
-         "a parent was not told of its child in the right order");
+         "a parent was not notified of its child in the right order");
   must_precede_callbacks(ctx, child->stamp_of(exit_step::parent_told_end), child->thread());
   return 0;
 }
 
-// A tree in which every node waits until it is stopped, or its parent has ended.
+// A tree of workers. Each node waits until it is stopped.
 struct tree {
   event_context& ctx;
   teardown how;
   int fan_out;
   std::atomic<int> ready{0};
-  // Of one, and of those below it. Before its children, so that they go first.
+  // The worker comes before its children, so that they are destroyed first.
   struct node {
     std::optional<staged_worker> w;
     std::vector<std::unique_ptr<node>> children;
@@ -130,7 +130,7 @@ int torn_down(event_context& ctx) {
   }
   (*root.w)->stop();
   root.w->join();
-  // All have ended natively: what runs now is too late.
+  // All threads were joined: callbacks that run from now on are late.
   tree::each(
       root, [&](tree::node& /*parent*/, tree::node& child) { ctx.note_joined(child.w->thread()); });
   tree::each(root, [&](tree::node& parent, tree::node& child) {
@@ -163,14 +163,14 @@ int orphaned(event_context& ctx) {
   }
   lives.wait();
   expect(ctx, (*orphan)->is_running() && (*orphan)->parent() == nullptr,
-         "a worker without a parent ended with who made it");
+         "a worker without a parent ended with its creator");
   if (callbacks_of(ctx, orphan->thread()).first != 0) ctx.record_misordered();
   (*orphan)->stop();
   orphan->join();
   return 0;
 }
 
-// Children end before their parent, and go from what they share under one lock.
+// Children end before their parent. Each removes itself from a set that they share, under a lock.
 std::mutex shared_lock;
 absl::flat_hash_set<std::uint32_t> shared_set;
 
@@ -179,7 +179,7 @@ void leave_the_set(event_context& ctx) {
   shared_set.erase(ctx.thread());
 }
 
-int gone_by_themselves(event_context& ctx) {
+int end_before_parent(event_context& ctx) {
   testing::gate all_there;
   staged_worker parent(ctx);
   std::vector<std::unique_ptr<staged_worker>> children;
@@ -199,49 +199,52 @@ int gone_by_themselves(event_context& ctx) {
   }
   parent->start();
   for (const auto& child : children) (*child)->start();
-  expect(ctx, parent->children().size() == children.size(), "a child that runs is none");
+  expect(ctx, parent->children().size() == children.size(),
+         "a running child is not listed as a child");
   all_there.open();
   wait_until([&] { return parent->children().empty(); });
   parent->stop();
-  parent.join();  // and with it all children, natively
+  parent.join();  // which joins the threads of all children
   for (const auto& child : children) ctx.note_joined(child->thread());
   const std::lock_guard lock(shared_lock);
   const auto ran = static_cast<std::size_t>(ctx.ran());
   if (ran == 2 * children.size())
-    expect(ctx, shared_set.empty(), "a callback erased another thread");
+    expect(ctx, shared_set.empty(), "a callback removed another thread from the set");
   return 0;
 }
 
-// Events up and down the tree while it is torn down. None may arrive where callbacks run.
+// Events travel up and down the tree while it is torn down. None may arrive at a worker whose
+// callbacks run.
 int stormed(event_context& ctx) {
   tree all{ctx, ctx.condition() == 0 ? teardown::serial : teardown::broadcast, 2};
   tree::node root;
   const int nodes = all.grow(root, 3);
-  std::atomic<int> heard{0};
-  const auto hear = [&](const workers::event& /*e*/) {
-    ++heard;
+  std::atomic<int> received{0};
+  const auto on_event = [&](const workers::event& /*e*/) {
+    ++received;
     if (is_ending()) ctx.record_misordered();
-    if (heard.load() < 200) ctx.attach(&mark_ending);
+    if (received.load() < 200) ctx.attach(&mark_ending);
   };
-  (*root.w)->listen("storm", hear);
-  tree::each(root,
-             [&](tree::node& /*parent*/, tree::node& child) { (*child.w)->listen("storm", hear); });
+  (*root.w)->listen("storm", on_event);
+  tree::each(root, [&](tree::node& /*parent*/, tree::node& child) {
+    (*child.w)->listen("storm", on_event);
+  });
   tree::node& leaf = *root.children.back()->children.back();
   (*root.w)->start();
   wait_until([&] { return all.ready.load() == nodes; });
   std::atomic<bool> over{false};
   std::atomic<int> sent{0};
-  // Not faster than they listen, since all that waits is handled first.
+  // Not faster than the workers handle them: a worker handles its whole queue before it ends.
   const auto storm = [&](tree::node& from, const workers::event& e) {
     for (; !over.load(); sched_yield()) {
-      if (sent.load() > heard.load() + 100) continue;
+      if (sent.load() > received.load() + 100) continue;
       (*from.w)->fire(e);
       ++sent;
     }
   };
   posix_thread down(ctx, [&] { storm(root, {.name = "storm", .broadcast = true}); });
   posix_thread up(ctx, [&] { storm(leaf, {.name = "storm", .bubble = true}); });
-  wait_until([&] { return heard.load() > 10 * nodes; });
+  wait_until([&] { return received.load() > 10 * nodes; });
   (*root.w)->stop();
   root.w->join();
   over.store(true);
@@ -256,7 +259,7 @@ constexpr event rows[] = {
     // Shows: PW-15, PW-48.
     {.name = "worker/notify_order",
      .asks = "do a worker's callbacks run after its parent knows of its end?",
-     .run = &parent_is_told,
+     .run = &parent_is_notified,
      .conditions = {{{"it returns"}, {"it throws"}, {"it is stopped"}}}},
     // Shows: PW-16.
     {.name = "worker/tree_teardown",
@@ -274,7 +277,7 @@ constexpr event rows[] = {
     // Shows: PW-20.
     {.name = "worker/self_detach",
      .asks = "do they, under a lock that all share, when children end before their parent?",
-     .run = &gone_by_themselves},
+     .run = &end_before_parent},
     // Shows: PW-31.
     {.name = "worker/bubble_broadcast",
      .asks = "do no events arrive where they run, in a tree that ends in a storm of events?",
