@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The matrix's own judgement: what a scene is graded as, what a cell says, and the table of events.
+// How the matrix grades a record and judges a cell, and what its table of events must have.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace threadref::stress {
 
-// stress_tests links no list of back ends: the judge needs none.
+// stress_tests links no list of back ends, and these tests need none.
 const mechanism* backend_mechanism(std::string_view /*name*/) {
   return nullptr;
 }
@@ -25,7 +25,7 @@ const mechanism* canary_mechanism(std::string_view /*name*/) {
 
 namespace {
 
-// As waitpid() says it.
+// Statuses as waitpid() gives them.
 constexpr int exited(int status) {
   return status << 8;
 }
@@ -36,11 +36,11 @@ constexpr int killed_by(int signal) {
 struct a_record : ::testing::Test {
   std::unique_ptr<event_record> left = std::make_unique<event_record>();
 
-  registration& add(int ran, registration_status made = registration_status::accepted) {
-    registration& l = left->registrations[left->used.fetch_add(1)];
-    l.status.store(made);
-    l.ran.store(static_cast<std::uint8_t>(ran));
-    return l;
+  registration& add(int ran, registration_status status = registration_status::accepted) {
+    registration& r = left->registrations[left->used.fetch_add(1)];
+    r.status.store(status);
+    r.ran.store(static_cast<std::uint8_t>(ran));
+    return r;
   }
   outcome graded(int status = exited(0)) { return grade(*left, status).is; }
 };
@@ -74,7 +74,7 @@ TEST_F(a_record, in_which_a_callback_ran_after_its_join_is_misplaced) {
   EXPECT_EQ(graded(), outcome::misplaced);
 }
 
-TEST_F(a_record, in_which_what_was_taken_or_refused_ran_is_doubled) {
+TEST_F(a_record, in_which_what_was_removed_or_refused_ran_is_doubled) {
   add(1, registration_status::removed);
   EXPECT_EQ(graded(), outcome::doubled);
   left = std::make_unique<event_record>();
@@ -131,10 +131,10 @@ struct a_cell : ::testing::Test {
     event_cell c;
     c.what = &row;
     c.subject = &subject;
-    for (const outcome w : conditions) {
+    for (const outcome o : conditions) {
       condition_result r;
       r.name = c.conditions.empty() ? "first" : "second";
-      r.is = w;
+      r.is = o;
       r.trials = r.trials_so = 1;
       c.conditions.push_back(r);
     }

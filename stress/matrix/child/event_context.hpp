@@ -21,8 +21,7 @@ namespace threadref::stress {
 class event_context;
 
 enum class registration_status : std::uint8_t {
-  unconfirmed,  // nobody has said whether it was accepted: the thread was cut off, or it may be
-                // lost
+  unconfirmed,  // end_attach() was not called: the thread was cut off, or it may be lost
   accepted,
   refused,
   removed,  // in time: it must not run
@@ -39,7 +38,7 @@ struct registration {
   std::atomic<pid_t> process{0};              // where it was registered
   std::atomic<std::uint32_t> thread{0};       // the number of its thread, from 1
   std::atomic<std::uint32_t> stamp{0};        // when it ran (see event_context::stamp); 0: never
-  void (*then)(event_context&) = nullptr;     // what the callback does besides
+  void (*then)(event_context&) = nullptr;     // called by the callback
 };
 
 // How the child means to end. An end that it does not announce is a crash, or came from outside.

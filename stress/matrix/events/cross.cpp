@@ -65,7 +65,7 @@ int in_a_lower_key(event_context& ctx) {
   return in_a_key(ctx, older_key());
 }
 // If a thread registers first after the turn of the mechanism's key, the rounds of that key begin
-// late. They then end in the last round, in which ThreadSanitizer ends the thread for itself.
+// late. They then end in the last round, in which ThreadSanitizer ends its own part of the thread.
 bool is_too_late(event_context& ctx) {
   if (!detail::under_tsan || ctx.condition() != registers_first) return false;
   ctx.record_absent("ThreadSanitizer ends a thread in the last round, and crashes if it is used");

@@ -188,8 +188,7 @@ int lives_long(event_context& ctx) {
           ctx.record_violation("a callback was gone while its thread lives");
       }
     };
-    // Growth by one pointer a registration is half of what a leaked registration would take at
-    // least.
+    // The limit is a pointer a registration: half of the least that a leaked registration takes.
     constexpr int times = 200'000;
     churn(times / 10);
     const std::size_t before = bytes_in_use();

@@ -155,7 +155,7 @@ int no_more_threads(event_context& ctx) {
   for (pthread_t one{}; (error = pthread_create(&one, &usual, body, &ctx)) == 0;)
     made.push_back(one);
   THREADREF_CHECK(error == EAGAIN && !made.empty(), "threads do not run out as they should");
-  limit_address_space(stack / 2);  // for what registering needs, and no stack
+  limit_address_space(stack / 2);  // enough to register, too little for a stack
   go.store(true);
   go.notify_all();
   for (const pthread_t one : made) {

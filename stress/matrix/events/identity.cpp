@@ -58,7 +58,8 @@ int ref_stays_dead(event_context& ctx) {
     on_new_thread(ctx, [&] {
       if (pthread_equal(pthread_self(), had) != 0) ++same;
       ctx.attach();
-      if (alive()) ctx.record_violation("a reference to a dead thread takes a later thread for it");
+      if (alive())
+        ctx.record_violation("a reference to a dead thread mistakes a later thread for it");
     });
     if (alive()) ctx.record_violation("a reference to a dead thread says that it is alive");
   }

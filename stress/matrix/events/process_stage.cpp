@@ -27,7 +27,7 @@ constexpr int some = 8;  // callbacks of a thread
 // part of that object.
 std::atomic<bool> is_gone{false};
 void use_it(event_context& ctx) {
-  if (is_gone.load()) ctx.record_violation("a callback used an object after its destruction");
+  if (is_gone.load()) ctx.record_violation("a callback used an object that was destroyed already");
 }
 struct used_object {
   used_object() = default;

@@ -31,8 +31,7 @@ using workers::timer;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// --- Timers. Each is a thread whose callbacks run at its end, whether its function was called or
-// not.
+// --- Timers. Each is a thread, whose callbacks run whether its function was called or not.
 
 class watched_timer {
  public:

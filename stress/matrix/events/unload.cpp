@@ -93,7 +93,7 @@ int closed_before_main_exits_as_a_thread(event_context& ctx) {
 // question. Not asked is whether the plugin is ever unmapped: the contract's copy never is.
 void expect_mapped(event_context& ctx, const loaded_object& plugin) {
   if (plugin.is_mapped() || ctx.ran() == 2 * some) return;
-  ctx.record_violation("the plugin's code is unmapped while a thread needs it");
+  ctx.record_violation("its code is unmapped while a thread needs it");
   std::_Exit(0);
 }
 

@@ -110,7 +110,7 @@ process_end judge_end(const announced_end& announced, int status) {
 }
 
 enum class fate {
-  exempt,  // it need not have run, and did not: removed in time, or its thread was cut off
+  exempt,  // it need not run, and did not: removed in time, or cut off before end_attach()
   once,
   refused,
   lost,
