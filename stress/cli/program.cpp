@@ -236,7 +236,7 @@ int run_program(int argc, char** argv, const program_info& program) {
   }
   if (const std::vector<std::string> wrong = unknown_flags(argc, argv); !wrong.empty())
     return refuse(wrong, program);
-  rerun_without_aslr_if_needed(argv);
+  testing::rerun_without_aslr_if_needed(argv);
   const parsed result = parse(read_flags(argc, argv), known_names());
   if (const auto* wrong = std::get_if<std::vector<std::string>>(&result))
     return refuse(*wrong, program);

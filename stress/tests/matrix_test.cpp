@@ -127,10 +127,10 @@ struct a_cell : ::testing::Test {
   participant judged{.name = "some", .summary = "", .contract = &info};
   participant peer{.name = "peer", .summary = ""};
 
-  event_cell with(const participant& subject, std::initializer_list<outcome> conditions) {
+  event_cell with(const participant& column, std::initializer_list<outcome> conditions) {
     event_cell c;
     c.what = &row;
-    c.subject = &subject;
+    c.subject = &column;
     for (const outcome o : conditions) {
       condition_result r;
       r.name = c.conditions.empty() ? "first" : "second";
