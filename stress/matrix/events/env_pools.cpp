@@ -97,8 +97,8 @@ constexpr pool_interface async_api{
 
 struct pool_kind {
   const pool_interface* api;  // null: the module has it
-  std::string_view module;     // "": none
-  bool joins;                  // end() joins its threads
+  std::string_view module;    // "": none
+  bool joins;                 // end() joins its threads
   std::string_view not_under_tsan;
 };
 constexpr pool_kind pools[] = {
