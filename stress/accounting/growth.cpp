@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
-// Of the sanitizers' runtime, if there is one.
+// From the sanitizer's runtime, if one is linked.
 extern "C" [[gnu::weak]] int __sanitizer_install_malloc_and_free_hooks(
     void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));
 extern "C" [[gnu::weak]] std::size_t __sanitizer_get_allocated_size(const volatile void* at);
@@ -19,8 +19,8 @@ namespace threadref::stress {
 
 namespace {
 
-// Counted by hooks under a sanitizer: its own figure holds the quarantine too, which grows to
-// 256 MiB by design.
+// Under a sanitizer, hooks count: its own figure includes the quarantine, which grows to 256 MiB by
+// design.
 std::atomic<std::uint64_t> counted_bytes{0};
 bool is_counted() noexcept {
   return __sanitizer_install_malloc_and_free_hooks != nullptr &&
@@ -30,14 +30,14 @@ bool is_counted() noexcept {
 std::uint64_t asked_bytes() noexcept {
   if (is_counted()) return counted_bytes.load(std::memory_order_relaxed);
   const struct mallinfo2 all = mallinfo2();
-  return all.uordblks + all.hblkhd;  // the second: those with a mapping of their own
+  return all.uordblks + all.hblkhd;  // the second: blocks that have their own mapping
 }
 
-// valgrind and preloaded allocators leave mallinfo2() with nothing to tell.
+// mallinfo2() shows nothing under valgrind or with a preloaded allocator.
 bool answers() {
   constexpr std::size_t enough = 4096;
   const std::uint64_t before = asked_bytes();
-  void* volatile some = std::malloc(enough);  // volatile, or the optimiser does without
+  void* volatile some = std::malloc(enough);  // volatile, or the optimiser removes it
   const std::uint64_t with = asked_bytes();
   std::free(some);
   return with >= before + enough;
@@ -47,8 +47,7 @@ bool answers() {
 
 void start_counting_bytes() {
   if (!is_counted()) return;
-  // More than it is, by the allocator's own rounding: so what is freed later never takes it below
-  // 0.
+  // This is too high by the allocator's rounding, so later frees never take the count below 0.
   counted_bytes.store(__sanitizer_get_current_allocated_bytes(), std::memory_order_relaxed);
   __sanitizer_install_malloc_and_free_hooks(
       [](const volatile void*, std::size_t size) {
@@ -76,11 +75,11 @@ std::uint64_t resident_bytes() {
 void growth::add(sample one) noexcept {
   if (rounds_++ % every_ != 0) return;
   if (size_ == most) {
-    for (std::size_t i = 0; i != most / 2; ++i) kept_[i] = kept_[2 * i];
+    for (std::size_t i = 0; i != most / 2; ++i) samples_[i] = samples_[2 * i];
     size_ = most / 2;
     every_ *= 2;
   }
-  kept_[size_++] = one;
+  samples_[size_++] = one;
 }
 
 namespace {
@@ -117,7 +116,7 @@ bool lies_above(samples later, samples earlier) noexcept {
 std::optional<slope> growth::fit() const noexcept {
   constexpr std::size_t least = 3;
   const std::size_t warm_up = (size_ + 3) / 4;
-  const samples all = samples(kept_).first(size_).subspan(warm_up);
+  const samples all = samples(samples_).first(size_).subspan(warm_up);
   if (all.size() < least || all.front().threads == all.back().threads) return std::nullopt;
   const std::size_t third = all.size() / 3;
   const samples first = all.first(third);
@@ -130,7 +129,7 @@ std::optional<slope> growth::fit() const noexcept {
       .bytes = bytes_per_thread * static_cast<double>(all.back().threads - all.front().threads)};
 }
 
-void memory_watch::look(std::uint64_t threads_so_far) {
+void memory_watch::take_sample(std::uint64_t threads_so_far) {
   if (const std::optional<std::uint64_t> bytes = bytes_in_use())
     in_use.add({threads_so_far, *bytes});
   resident.add({threads_so_far, resident_bytes()});

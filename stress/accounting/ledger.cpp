@@ -15,42 +15,42 @@ namespace {
 std::atomic<std::uint64_t> last_number{0};
 }
 
-explicit_run::explicit_run(const record& of, std::uint32_t one) noexcept
-    : r(&of), id(one), outer(std::exchange(innermost, this)) {}
+explicit_run::explicit_run(const record& thread, std::uint32_t finalizer) noexcept
+    : r(&thread), id(finalizer), outer(std::exchange(innermost, this)) {}
 
-ledger::ledger(std::size_t threads, std::size_t finalizers, int memory_file)
+finalizer_ledger::finalizer_ledger(std::size_t threads, std::size_t finalizers, int memory_file)
     : threads_(threads),
       finalizers_(static_cast<std::uint32_t>(finalizers)),
       bytes_(threads * sizeof(record) + threads * finalizers * sizeof(entry)) {
   const int kind = memory_file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
   void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, kind, memory_file, 0);
   THREADREF_CHECK_ERRNO(memory != MAP_FAILED, "mmap of the ledger");
-  // In a shared ledger the child's records and entries are already there, or all bytes are 0.
+  // In a shared file the child's records and entries are already there, or all bytes are 0.
   records_ = static_cast<record*>(memory);
   entries_ = reinterpret_cast<entry*>(records_ + threads);
   used_ = memory_file < 0 ? 0 : threads;
 }
 
-ledger::~ledger() {
+finalizer_ledger::~finalizer_ledger() {
   munmap(static_cast<void*>(records_), bytes_);
 }
 
-record& ledger::open(std::size_t thread, std::uint64_t seed) {
-  THREADREF_CHECK(thread < threads_, "a thread more than the ledger has room for");
+record& finalizer_ledger::open(std::size_t thread, std::uint64_t seed) {
+  THREADREF_CHECK(thread < threads_, "the ledger has no room for another thread");
   record& r = *std::construct_at(&records_[thread]);
   r.number = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
-  r.book = this;
+  r.ledger = this;
   r.index = thread;
   r.choices = generator(seed);
   if (used_ <= thread) used_ = thread + 1;
   return r;
 }
 
-void ledger::enter(const record& r) noexcept {
+void finalizer_ledger::enter(const record& r) noexcept {
   my_number = r.number;
 }
 
-std::uint32_t ledger::push(record& r, std::uint8_t marks) noexcept {
+std::uint32_t finalizer_ledger::push(record& r, std::uint8_t marks) noexcept {
   const std::uint32_t id = r.registered.load(std::memory_order_relaxed);
   if (id == finalizers_) return no_id;
   entry& e = *std::construct_at(&at(r, id));
@@ -61,20 +61,20 @@ std::uint32_t ledger::push(record& r, std::uint8_t marks) noexcept {
   return id;
 }
 
-void ledger::refused(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::refused(record& r, std::uint32_t id) noexcept {
   at(r, id).marks.fetch_or(mark::refused, std::memory_order_relaxed);
 }
 
-// Newest first means: nothing younger is pending. Younger ones that were taken are passed over; if
-// such a one runs after all, it is not found here any more, and was overtaken.
-bool ledger::is_newest(record& r, std::uint32_t id, const entry* entries) noexcept {
+// Newest first means that nothing younger is pending. Younger ones that were claimed are skipped;
+// if one of those runs after all, it is no longer found here, and counts as overtaken.
+bool finalizer_ledger::is_newest(record& r, std::uint32_t id, const entry* entries) noexcept {
   while (r.top != no_id && r.top > id) r.top = entries[r.top].below;
   if (r.top != id) return false;
   r.top = entries[id].below;
   return true;
 }
 
-void ledger::fire(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::fire(record& r, std::uint32_t id) noexcept {
   for (explicit_run* x = explicit_run::innermost; x != nullptr; x = x->outer) {
     if (x->r == &r && x->id == id) {
       ++x->ran;
@@ -98,56 +98,56 @@ void ledger::fire(record& r, std::uint32_t id) noexcept {
   if (r.ref_alive != nullptr && r.ref_alive(r.ref)) faults |= fault::seen_alive;
   if ((e.marks.load(std::memory_order_acquire) & mark::dropped_in_time) != 0)
     faults |= fault::after_drop;
-  if (my_number == r.number) look_at_next(r);
-  if (faults != 0) blame(r, id, faults);
+  if (my_number == r.number) mark_next_if_dropped(r);
+  if (faults != 0) record_fault(r, id, faults);
 }
 
-// An exit claims one after the other: what is dropped now, while an older one runs, is dropped
-// before its turn. A drop that comes later may have met a callback that was claimed and had not
-// begun, and nobody outside can tell.
-void ledger::look_at_next(const record& r) noexcept {
+// An exit claims one finalizer at a time, so the next one, if it is dropped by now, was dropped
+// before its turn. A later drop may meet a callback that is claimed but has not begun, and nobody
+// outside can tell.
+void finalizer_ledger::mark_next_if_dropped(const record& r) noexcept {
   if (r.top == no_id) return;
   entry& next = at(r, r.top);
   if ((next.marks.load(std::memory_order_acquire) & mark::dropped) != 0)
     next.marks.fetch_or(mark::dropped_in_time, std::memory_order_relaxed);
 }
 
-void ledger::blame(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
+void finalizer_ledger::record_fault(record& r, std::uint32_t id, std::uint8_t faults) noexcept {
   at(r, id).faults.fetch_or(faults, std::memory_order_relaxed);
 }
 
-void ledger::detached(record& r, std::uint32_t id) noexcept {
-  at(r, id).taken.fetch_add(1, std::memory_order_relaxed);
+void finalizer_ledger::detached(record& r, std::uint32_t id) noexcept {
+  at(r, id).claimed.fetch_add(1, std::memory_order_relaxed);
   detached_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void ledger::called(record& r, std::uint32_t id, int run) noexcept {
-  at(r, id).taken.fetch_add(static_cast<std::uint8_t>(run), std::memory_order_relaxed);
+void finalizer_ledger::called(record& r, std::uint32_t id, int run) noexcept {
+  at(r, id).claimed.fetch_add(static_cast<std::uint8_t>(run), std::memory_order_relaxed);
   called_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void ledger::ran_unbidden(record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::ran_unclaimed(record& r, std::uint32_t id) noexcept {
   at(r, id).ran.fetch_add(1, std::memory_order_relaxed);
-  blame(r, id, fault::wrong_thread);
+  record_fault(r, id, fault::wrong_thread);
 }
 
-void ledger::dropped(record& r, std::uint32_t id) noexcept {
-  // On the thread itself, it is not in its exit, or in the middle of another finalizer.
-  const bool surely = my_number == r.number;
-  at(r, id).marks.fetch_or(surely ? mark::dropped | mark::dropped_in_time : mark::dropped,
+void finalizer_ledger::dropped(record& r, std::uint32_t id) noexcept {
+  // The thread itself is either not yet exiting or inside another finalizer.
+  const bool in_time = my_number == r.number;
+  at(r, id).marks.fetch_or(in_time ? mark::dropped | mark::dropped_in_time : mark::dropped,
                            std::memory_order_release);
 }
 
-void ledger::token_gone(const record& r, std::uint32_t id) noexcept {
+void finalizer_ledger::token_gone(const record& r, std::uint32_t id) noexcept {
   at(r, id).marks.fetch_or(mark::token_gone, std::memory_order_relaxed);
 }
 
-bool ledger::holds_token(const record& r, std::uint32_t id) noexcept {
+bool finalizer_ledger::holds_token(const record& r, std::uint32_t id) noexcept {
   const unsigned marks = at(r, id).marks.load(std::memory_order_relaxed);
   return (marks & (mark::has_token | mark::token_gone)) == mark::has_token;
 }
 
-accounts ledger::sum() noexcept {
+accounts finalizer_ledger::sum() noexcept {
   accounts all;
   for (std::size_t i = 0; i != used_; ++i) {
     const record& r = records_[i];
@@ -166,30 +166,31 @@ accounts ledger::sum() noexcept {
   return all;
 }
 
-std::string_view ledger::name_of(const entry& e, std::string_view if_never_ran) const noexcept {
+std::string_view finalizer_ledger::name_of(const entry& e,
+                                           std::string_view if_never_ran) const noexcept {
   const unsigned ran = e.ran.load(std::memory_order_relaxed);
-  const unsigned taken = e.taken.load(std::memory_order_relaxed);
+  const unsigned claimed = e.claimed.load(std::memory_order_relaxed);
   const unsigned faults = e.faults.load(std::memory_order_relaxed);
   const unsigned marks = e.marks.load(std::memory_order_relaxed);
   if ((marks & mark::refused) != 0) return "refused";
-  if (ran > 1 || taken > 1) return "twice";
-  if (ran == 1 && taken == 1) return "after_detach";
+  if (ran > 1 || claimed > 1) return "twice";
+  if (ran == 1 && claimed == 1) return "after_detach";
   if ((faults & fault::after_drop) != 0) return "after_drop";
   if ((faults & fault::wrong_thread) != 0) return "wrong_thread";
   if ((faults & fault::after_join) != 0) return "after_join";
   if ((faults & fault::misordered) != 0) return "misordered";
   if ((faults & fault::seen_alive) != 0) return "seen_alive";
   if ((faults & fault::corrupt) != 0) return "corrupt";
-  if (ran == 0 && taken == 0) return (marks & mark::dropped) != 0 ? "dropped" : if_never_ran;
+  if (ran == 0 && claimed == 0) return (marks & mark::dropped) != 0 ? "dropped" : if_never_ran;
   if ((marks & (mark::has_token | mark::token_gone)) == mark::has_token) return "leaked";
-  return taken == 1 ? "taken" : "once";
+  return claimed == 1 ? "taken" : "once";
 }
 
-void ledger::settle(tally& into, std::string_view if_never_ran) {
+void finalizer_ledger::tally_outcomes(tally& into, std::string_view if_never_ran) {
   for (std::size_t i = 0; i != used_; ++i) {
     const record& r = records_[i];
     const std::uint32_t entries = r.registered.load(std::memory_order_acquire);
-    std::uint64_t once = 0;  // nearly all of them
+    std::uint64_t once = 0;  // nearly all outcomes
     for (std::uint32_t id = 0; id != entries; ++id) {
       const std::string_view name = name_of(at(r, id), if_never_ran);
       if (name == "once") {
@@ -203,7 +204,7 @@ void ledger::settle(tally& into, std::string_view if_never_ran) {
   into.add("wrong_thread", strays_.load(std::memory_order_relaxed));
 }
 
-void ledger::clear() noexcept {
+void finalizer_ledger::clear() noexcept {
   for (std::size_t i = 0; i != used_; ++i) {
     records_[i].number = 0;
     records_[i].registered.store(0, std::memory_order_relaxed);

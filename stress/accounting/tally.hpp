@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What was observed, by the names that the table of scenarios grades.
+// Counts of outcomes, by the names that the table of scenarios grades.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace threadref::stress {
 
 class tally {
  public:
-  // `name` is a literal. Counts of 0 are not kept.
+  // `name` is a literal. Counts of 0 are not stored.
   void add(std::string_view name, std::uint64_t count);
   void add(const tally& other);
   [[nodiscard]] std::uint64_t count(std::string_view name) const noexcept;
@@ -28,14 +28,14 @@ class tally {
   std::vector<line> lines_;
 };
 
-// In the order of bad to worse.
+// From best to worst.
 enum class verdict { passed, unknown, failed };
 std::string_view to_string(verdict v) noexcept;
 constexpr verdict worse(verdict a, verdict b) noexcept {
   return a < b ? b : a;
 }
 
-// One line of the table that a reader gets.
+// One line of the printed table.
 struct graded {
   std::string_view name;
   std::uint64_t count = 0;
@@ -45,11 +45,11 @@ struct graded {
 struct judgement {
   verdict is = verdict::unknown;
   bool interesting = false;
-  std::vector<graded> outcomes;  // seen ones, worst first; then the acceptable ones not seen
+  std::vector<graded> outcomes;  // those seen, worst first; then acceptable ones that were not
 };
-// passed: something was seen, all of it declared and none of it forbidden; what the back end
-// declares as its deviation counts as interesting, and fails the cell if it does not show up.
-// unknown: nothing was seen.
+// passed: something was seen, all of it declared and none of it forbidden. A deviation that the
+// back end declares counts as interesting, and fails the cell if it does not show up. unknown:
+// nothing was seen.
 judgement judge(const scenarios::cell& c, const tally& seen);
 
 }  // namespace threadref::stress

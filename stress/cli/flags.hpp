@@ -8,15 +8,15 @@
 
 namespace threadref::stress {
 
-// Is the help asked for, anywhere on the command line? Answered before anything is parsed:
-// Abseil's own help ends with 1.
+// Does the command line ask for help anywhere? Checked before anything is parsed, because Abseil's
+// own help exits with 1.
 bool wants_help(int argc, char** argv);
 void print_help(std::string_view program, std::string_view backend);
 
-// Sentences about flags that do not exist, with the names that do. Abseil's own message names none.
+// A message for each unknown flag, with the valid names. Abseil's own message has no names.
 std::vector<std::string> unknown_flags(int argc, char** argv);
 
-// By Abseil; ends the program with 1 if a value can't be.
+// Parsed by Abseil, which ends the program with 1 if a boolean value is invalid.
 flag_values read_flags(int argc, char** argv);
 
 }  // namespace threadref::stress

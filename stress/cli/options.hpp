@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the user asked for. Parsed once, by a pure function; nothing is checked again later.
+// What the user asked for, parsed once by a pure function. Nothing is checked again later.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace threadref::stress {
 
-// The flags as they stand on the command line; empty: not given.
+// The flags as given on the command line; empty: not given.
 struct flag_values {
   std::string filter{};
   std::string backend{};
@@ -29,12 +29,12 @@ struct flag_values {
   bool smoke = false;
   bool canaries = false;
   bool rare = false;
-  // Not for users: a child process of ours, and faults of the harness's own, for its tests.
+  // Not for users: child processes, and faults planted in the harness for its tests.
   std::string child{};
   std::string child_ledger{};
   std::string act{};
   std::string plant{};
-  std::vector<std::string> unexpected{};  // what is no flag
+  std::vector<std::string> unexpected{};  // arguments that are not flags
 };
 
 struct names {
@@ -43,7 +43,7 @@ struct names {
   std::vector<std::string_view> rare;
 };
 
-enum class task { run, list, describe, child, act };
+enum class task { run, list, describe, child, run_event };
 enum class planted { nothing, hang, crash, bad_outcome, killed_child };
 
 inline constexpr int threads_most = 100'000;
@@ -59,31 +59,31 @@ struct options {
   int threads = 0;                   // 0: each scenario's own
   int finalizers = 0;
   std::string json;
-  bool shrink = false;  // one failing cell, to fewer threads, finalizers and points
+  bool shrink = false;  // reduce one failing cell
   bool points_given = false;
-  std::vector<std::string> points;  // the only ones that perturb, if they were given
+  std::vector<std::string> points;  // if given, only these perturb
   bool matrix = false;              // the guarantee matrix alone
   std::string out;                  // the folder for its documents
   bool smoke = false;
-  bool canaries = false;  // those that are rare, if `rare`
+  bool canaries = false;  // the rare ones if `rare`
   bool rare = false;
   std::string child;
-  std::string act;  // a trial of the matrix
+  std::string event_trial;  // as <event>/<subject>/<condition>
   int child_ledger = -1;
   planted plant = planted::nothing;
 };
 
-// The options, or everything that is wrong, a sentence each.
+// The options, or a message for each error.
 using parsed = std::variant<options, std::vector<std::string>>;
 parsed parse(const flag_values& given, const names& known);
 
-// The names, as one says them: "a, b and c".
+// The names as a list: "a, b and c".
 std::string join_names(const std::vector<std::string_view>& names);
 
-// An extended POSIX regular expression, searched.
+// An extended POSIX regular expression to search for.
 class pattern {
  public:
-  // An error, or "".
+  // What is wrong with it, or "".
   static std::string error_in(const std::string& expression);
   explicit pattern(const std::string& expression);
   ~pattern();

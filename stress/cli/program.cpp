@@ -33,24 +33,24 @@ int refuse(const std::vector<std::string>& wrong, const program_info& program) {
 
 names known_names() {
   names n;
-  for (const player& p : cast(false)) n.backends.push_back(p.name);
-  for (const player& p : cast(true)) n.canaries.push_back(p.name);
+  for (const participant& p : default_participants()) n.backends.push_back(p.name);
+  for (const participant& p : canary_participants()) n.canaries.push_back(p.name);
   if (n.canaries.empty()) return n;  // built without any
   for (const backend_info* b : scenarios::all_rare_canaries()) n.rare.push_back(b->name);
   return n;
 }
 
-std::vector<player> players_of(const options& o) {
-  if (!o.rare) return cast(o.canaries);
-  std::vector<player> all;
+std::vector<participant> participants_of(const options& o) {
+  if (!o.rare) return o.canaries ? canary_participants() : default_participants();
+  std::vector<participant> all;
   for (const backend_info* b : scenarios::all_rare_canaries())
     all.push_back({.name = b->name, .summary = b->summary, .contract = b, .canary = true});
   return all;
 }
 
-// A trial of an event makes a few threads: too few for a rare canary.
-std::vector<event_cell> events_of(const options& o, const std::vector<player>& players) {
-  return o.rare ? std::vector<event_cell>{} : select_events(o, players);
+// A trial of an event starts only a few threads: too few for a rare canary.
+std::vector<event_cell> events_of(const options& o, const std::vector<participant>& participants) {
+  return o.rare ? std::vector<event_cell>{} : select_events(o, participants);
 }
 
 std::vector<cell_code> all_cells() {
@@ -67,9 +67,9 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   options everything = o;
   everything.filter = "";
   everything.backend = "";
-  const std::vector<player> players = players_of(o);
-  for (const event_cell& c : events_of(everything, players))
-    absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.who));
+  const std::vector<participant> participants = participants_of(o);
+  for (const event_cell& c : events_of(everything, participants))
+    absl::FPrintF(stderr, "  %s\n", cell_name(*c.what, *c.subject));
   for (const cell_code& c : all) {
     if (c.canary == o.canaries && c.rare == o.rare)
       absl::FPrintF(stderr, "  %s\n", scenarios::cell_name(c.what));
@@ -77,7 +77,7 @@ int nothing_matched(const options& o, const std::vector<cell_code>& all,
   return testing::status_wrong_use;
 }
 
-// The lines of --list, and how many there are of each status.
+// Prints the lines of --list and counts them by status.
 class listing {
  public:
   void print(const std::string& name, std::string_view status, std::string_view why) {
@@ -99,15 +99,15 @@ class listing {
 };
 
 int list(const options& o, const std::vector<cell_code>& all, const program_info& program) {
-  const std::vector<player> players = players_of(o);
+  const std::vector<participant> participants = participants_of(o);
   listing all_lines;
-  for (const event_cell& c : events_of(o, players)) {
+  for (const event_cell& c : events_of(o, participants)) {
     const deviation* const departs = declared_deviation(c);
-    const std::string_view status = c.is != word::unknown ? to_string(c.is)
-                                    : departs != nullptr  ? "deviates"
-                                                          : "run";
+    const std::string_view status = c.is != outcome::unknown ? to_string(c.is)
+                                    : departs != nullptr     ? "deviates"
+                                                             : "run";
     const std::string_view why = departs != nullptr ? departs->why : std::string_view(c.why);
-    all_lines.print(cell_name(*c.what, *c.who),
+    all_lines.print(cell_name(*c.what, *c.subject),
                     testing::concat(status, c.what->slow ? " slow" : ""), why);
   }
   const pattern wanted(o.filter.empty() ? "." : o.filter);
@@ -131,18 +131,18 @@ struct whole_run {
   run_result scenarios;
 };
 
-// Of the canaries that took part, those that no scenario caught, and no event either.
+// The canaries that took part and that neither a scenario nor an event caught.
 std::vector<std::string_view> missed_canaries(const whole_run& r) {
   std::vector<std::string_view> missed;
-  for (const player& p : r.matrix.players) {
+  for (const participant& p : r.matrix.participants) {
     const auto is_its = [&p](const cell_result& c) { return c.cell->what.subject->name == p.name; };
     const auto caught = [&](const cell_result& c) {
       return is_its(c) && c.judged.is == verdict::failed;
     };
     const auto caught_by_event = [&p](const event_cell& c) {
-      return c.who->name == p.name && c.judged == verdict::failed;
+      return c.subject->name == p.name && c.judged == verdict::failed;
     };
-    const auto played = [&p](const event_cell& c) { return c.who->name == p.name; };
+    const auto played = [&p](const event_cell& c) { return c.subject->name == p.name; };
     const bool took_part =
         std::any_of(r.scenarios.cells.begin(), r.scenarios.cells.end(), is_its) ||
         std::any_of(r.matrix.cells.begin(), r.matrix.cells.end(), played);
@@ -163,7 +163,7 @@ int status_of(const whole_run& r) {
   return worst == verdict::unknown ? testing::status_crashed : testing::status_fine;
 }
 
-// The sentence that says which of the wanted documents can't be written; "": all can.
+// Which of the wanted documents can't be written; "": all can.
 std::string why_no_document(const options& o) {
   if (std::string why = o.json.empty() ? "" : why_not_writable(o.json); !why.empty()) return why;
   return o.out.empty() ? "" : why_no_folder(o.out);
@@ -185,7 +185,7 @@ void show(const options& o, whole_run& r) {
   print_canaries(r.scenarios, missed);
 }
 
-// A run whose documents are missing is not usable, whatever else it found.
+// A run whose documents can't be written is not usable, whatever else it found.
 int write_documents(const options& o, const program_info& program, const whole_run& r) {
   std::vector<std::string> wrong;
   if (!o.json.empty()) {
@@ -206,8 +206,8 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
         const program_info& program) {
   const std::vector<const cell_code*> cells =
       o.matrix ? std::vector<const cell_code*>{} : select_cells(o, all);
-  const std::vector<player> players = players_of(o);
-  std::vector<event_cell> events = events_of(o, players);
+  const std::vector<participant> participants = participants_of(o);
+  std::vector<event_cell> events = events_of(o, participants);
   if (cells.empty() && events.empty()) return nothing_matched(o, all, program);
   if (const std::string why = why_no_document(o); !why.empty()) return refuse({why}, program);
   if (o.shrink && (cells.size() != 1 || !events.empty()))
@@ -216,12 +216,12 @@ int run(const options& o, const std::vector<cell_code>& all, const char* path,
                   program);
   use_small_stacks();
   start_counting_bytes();
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error like a full disk
-  minder::start(&remove_half_written);
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a limit on file sizes is an error like a full disk
+  watchdog::start(&remove_half_written);
   const std::uint64_t seed = plan_run(program, o);
   if (o.shrink) return shrink(o, path, *cells.front(), seed);
   whole_run r;
-  r.matrix = play_matrix(o, path, players, std::move(events), seed);
+  r.matrix = run_matrix(o, path, participants, std::move(events), seed);
   r.scenarios = run_cells(o, path, cells, seed);
   show(o, r);
   return write_documents(o, program, r);
@@ -236,7 +236,7 @@ int run_program(int argc, char** argv, const program_info& program) {
   }
   if (const std::vector<std::string> wrong = unknown_flags(argc, argv); !wrong.empty())
     return refuse(wrong, program);
-  rerun_without_aslr_if_needed(argv);
+  testing::rerun_without_aslr_if_needed(argv);
   const parsed result = parse(read_flags(argc, argv), known_names());
   if (const auto* wrong = std::get_if<std::vector<std::string>>(&result))
     return refuse(*wrong, program);
@@ -245,7 +245,7 @@ int run_program(int argc, char** argv, const program_info& program) {
     std::fputs(scenarios::describe().c_str(), stdout);
     return testing::status_fine;
   }
-  if (o.what == task::act) return act(o);
+  if (o.what == task::run_event) return run_event(o);
   const std::vector<cell_code> all = all_cells();
   if (o.what == task::child) return run_child(o, all);
   if (o.what == task::list) return list(o, all, program);

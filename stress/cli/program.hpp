@@ -5,7 +5,7 @@
 
 namespace threadref::stress {
 
-// All of main(): the exit status.
+// All of main(). Returns the exit status.
 int run_program(int argc, char** argv, const program_info& program);
 
 }  // namespace threadref::stress

@@ -22,7 +22,7 @@ void put(const std::string& line) {
   std::fputs(line.c_str(), stdout);
 }
 
-std::string_view word_for(const cell_result& r) {
+std::string_view label_of(const cell_result& r) {
   if (r.judged.is == verdict::failed) return r.cell->canary ? "caught" : "FAIL";
   if (r.judged.is == verdict::unknown) return "UNKNOWN";
   return r.judged.interesting ? "interesting" : "passed";
@@ -65,10 +65,10 @@ std::string with_commas(std::uint64_t n) {
 progress::progress() : terminal_(isatty(STDOUT_FILENO) != 0) {}
 
 void progress::show(const std::string& cell, const cell_figures& so_far, std::size_t index,
-                    std::size_t of) {
+                    std::size_t total) {
   if (!terminal_ || now() - last_ < 0.2) return;
   last_ = now();
-  put(absl::StrFormat("\r\033[K%d/%d %s: %s threads churned, %s finalizers run", index + 1, of,
+  put(absl::StrFormat("\r\033[K%d/%d %s: %s threads churned, %s finalizers run", index + 1, total,
                       cell, with_commas(so_far.threads_churned),
                       with_commas(so_far.finalizers_run)));
   std::fflush(stdout);
@@ -80,7 +80,7 @@ void progress::clear() {
 
 namespace {
 
-// What was drawn for the whole run: how much more or less often than usual each point yields.
+// The weights drawn for this run: how much more or less often than usual each point yields.
 std::string weights() {
   std::string all = "yields";
   for (const yields::row& r : yields::report()) {
@@ -111,7 +111,7 @@ void print_header(const program_info& program, const options& o, std::uint64_t s
 
 void print_cell(const cell_result& r) {
   put(absl::StrFormat("%-11s %-30s %5d rounds %9s threads (%s alive) %11s finalizers %7.2f s%s\n",
-                      word_for(r), scenarios::cell_name(r.cell->what), r.figures.rounds,
+                      label_of(r), scenarios::cell_name(r.cell->what), r.figures.rounds,
                       with_commas(r.figures.threads_churned),
                       with_commas(r.figures.threads_alive_max),
                       with_commas(r.figures.finalizers_run), r.seconds, slope_of(r)));
@@ -121,7 +121,7 @@ void print_cell(const cell_result& r) {
 void print_table(const cell_result& r) {
   const std::uint64_t all = std::max<std::uint64_t>(r.figures.seen.sum(), 1);
   put(absl::StrFormat("%s %s   finalizers=%d threads=%d\n",
-                      r.judged.is == verdict::failed ? "FAIL" : word_for(r),
+                      r.judged.is == verdict::failed ? "FAIL" : label_of(r),
                       scenarios::cell_name(r.cell->what), r.finalizers, r.threads));
   put("  OUTCOME              COUNT     FREQ   GRADE        WHY\n");
   for (const graded& g : r.judged.outcomes) {
@@ -171,9 +171,9 @@ void print_canaries(const run_result& r, const std::vector<std::string_view>& mi
     if (!caught.empty()) put(testing::concat("  ", s.backend, " was caught by ", caught, "\n"));
   }
   for (const std::string_view m : missed) put(testing::concat("  ", m, " WAS NOT CAUGHT\n"));
-  put(missed.empty()
-          ? "every canary was caught\n"
-          : testing::concat(missed.size(), " canary missed: this program can't be believed\n"));
+  put(missed.empty() ? "every canary was caught\n"
+                     : testing::concat("missed canaries: ", missed.size(),
+                                       "; the results of this program can't be trusted\n"));
   std::fflush(stdout);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a run says: a line per cell, a table for cells that failed or saw something interesting, and
-// the same for machines.
+// The report of a run: a line per cell, a table for cells that failed or saw something interesting,
+// and the same as JSON.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,7 +17,7 @@ namespace threadref::stress {
 // Which of the two programs this is.
 struct program_info {
   std::string_view name;
-  bool points;  // may the library be perturbed at its points?
+  bool points;  // can it perturb the library at its named points?
 };
 
 struct cell_result {
@@ -42,12 +42,13 @@ struct run_result {
 
 std::string with_commas(std::uint64_t n);
 
-// Progress: on a terminal one line that is written anew, else nothing until a cell has ended.
+// Progress: on a terminal one line that is overwritten, otherwise nothing until a cell has ended.
 class progress {
  public:
   progress();
-  void show(const std::string& cell, const cell_figures& so_far, std::size_t index, std::size_t of);
-  // Makes room for a line that stays.
+  void show(const std::string& cell, const cell_figures& so_far, std::size_t index,
+            std::size_t total);
+  // Removes the line, before a permanent one is printed.
   void clear();
 
  private:
@@ -59,21 +60,21 @@ void print_header(const program_info& program, const options& o, std::uint64_t s
 void print_cell(const cell_result& r);
 void print_table(const cell_result& r);
 void print_summary(const run_result& r);
-// Which scenario caught which canary, and how fast.
+// Which scenario caught which canary, and how soon.
 void print_canaries(const run_result& r, const std::vector<std::string_view>& missed);
 
 nlohmann::ordered_json run_json(const program_info& program, const run_result& r);
-// Can a file of that name be written? A sentence if not.
+// Why a file of that name can't be written; "": it can.
 std::string why_not_writable(const std::string& path);
-// All or none: written beside their names and renamed when all are whole; what is no file, such as
-// a device or a pipe, is written as it is. A sentence if that failed.
+// Writes all documents or none: under temporary names, renamed when all are complete. What is not a
+// regular file, such as a device or a pipe, is written directly. Returns what failed, or "".
 struct document {
   std::string path;
   std::string text;
 };
 inline constexpr std::size_t documents_most = 3;
 std::string write_whole(const std::vector<document>& all);
-// What is still half written, if anything, is removed. Callable from a signal handler.
+// Removes half-written files, if there are any. Async-signal-safe.
 void remove_half_written() noexcept;
 
 }  // namespace threadref::stress

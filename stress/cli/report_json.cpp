@@ -23,8 +23,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// The names of half-written files, for the moment that they exist. Plain bytes: read in a signal
-// handler.
+// The names of half-written files while they exist. Plain bytes, because a signal handler reads
+// them.
 using file_name = char[4096];
 file_name half_written[documents_most] = {};
 
@@ -109,13 +109,13 @@ std::string because(const std::string& path, int error) {
   return testing::concat(path, " can't be written: ", std::strerror(error));
 }
 
-// A rename would put a file in the place of a device.
+// A rename would replace a device by a file.
 bool is_special(const std::string& path) {
   struct stat there {};
   return stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
 }
 
-// 0, or what went wrong.
+// 0, or the error number.
 int write_file(const std::string& path, const std::string& content) {
   std::FILE* const file = std::fopen(path.c_str(), "w");
   if (file == nullptr) return errno;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finalizers that report to the ledger, in the three shapes that the library stores differently.
+// Finalizers that report to the ledger, in three shapes that the library stores differently.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 namespace threadref::stress {
 
 inline void run_finalizer(record& r, std::uint32_t id) {
-  r.book->fire(r, id);
+  r.ledger->fire(r, id);
   if (r.then != nullptr) r.then(r);
 }
 
@@ -28,7 +28,7 @@ struct plain_finalizer {
   void operator()() const { run_finalizer(*r, id); }
 };
 
-// Says when it is destroyed for good: what is never destroyed leaks.
+// Reports its destruction, so that a finalizer that is never destroyed counts as leaked.
 class token {
  public:
   token(record& r, std::uint32_t id) noexcept : r_(&r), id_(id) {}
@@ -37,7 +37,7 @@ class token {
   token& operator=(const token&) = delete;
   token& operator=(token&&) = delete;
   ~token() {
-    if (r_ != nullptr) r_->book->token_gone(*r_, id_);
+    if (r_ != nullptr) r_->ledger->token_gone(*r_, id_);
   }
   void run() const { run_finalizer(*r_, id_); }
 
@@ -46,13 +46,13 @@ class token {
   std::uint32_t id_;
 };
 
-// In place as well, but it must be moved and destroyed.
+// Stored in place as well, but it must be moved and destroyed.
 struct moved_finalizer {
   token self;
   void operator()() const { self.run(); }
 };
 
-// Too large to be stored in place; and its bytes must arrive as they left.
+// Too large to be stored in place; its bytes must arrive unchanged.
 class boxed_finalizer {
  public:
   boxed_finalizer(record& r, std::uint32_t id) noexcept : self_(r, id), r_(&r), id_(id) {
@@ -61,7 +61,7 @@ class boxed_finalizer {
   void operator()() const {
     const bool intact = std::all_of(pattern_.begin(), pattern_.end(),
                                     [this](std::uint64_t p) { return p == (r_->number ^ id_); });
-    if (!intact) r_->book->blame(*r_, id_, fault::corrupt);
+    if (!intact) r_->ledger->record_fault(*r_, id_, fault::corrupt);
     self_.run();
   }
 
@@ -72,19 +72,19 @@ class boxed_finalizer {
   std::array<std::uint64_t, 4> pattern_{};
 };
 
-// Registers one finalizer on the calling thread, whose record is `r`: half of them plain, the rest
-// moved or boxed. Gives a handle that says "gone" if there was no room or the library refused.
+// Registers one finalizer on the calling thread, whose record is `r`: half are plain, the others
+// moved or boxed. Returns a handle that is gone if the ledger is full or the library refused.
 template <backend B>
 finalizer<void, B> attach(record& r, std::uint32_t& id) {
   const int shape = draw(r.choices, 0, 3);
-  id = r.book->push(r, shape < 2 ? std::uint8_t{0} : std::uint8_t{mark::has_token});
+  id = r.ledger->push(r, shape < 2 ? std::uint8_t{0} : std::uint8_t{mark::has_token});
   if (id == no_id) return {};
   try {
     if (shape < 2) return finalize<B>(plain_finalizer{&r, id});
     if (shape == 2) return finalize<B>(moved_finalizer{{r, id}});
     return finalize<B>(boxed_finalizer(r, id));
   } catch (const std::exception&) {
-    r.book->refused(r, id);
+    r.ledger->refused(r, id);
     return {};
   }
 }
@@ -94,33 +94,34 @@ finalizer<void, B> attach(record& r) {
   return attach<B>(r, id);
 }
 
-// How many of at most so many a thread registers: the first of a round one at least, since a round
-// whose threads all drew none shows nothing.
+// How many of at most `most` a thread registers. The first thread of a round registers at least
+// one, since a round whose threads all drew none shows nothing.
 inline int draw_some(record& r, int most) {
   return draw(r.choices, r.index == 0 ? std::min(most, 1) : 0, most);
 }
 
-// Between none and as many as the round allows; sometimes all, since limits are where it breaks.
+// Between none and as many as the round allows; sometimes exactly as many, since bugs show at
+// limits.
 template <backend B>
 void attach_some(record& r) {
-  const int most = static_cast<int>(r.book->finalizers());
+  const int most = static_cast<int>(r.ledger->finalizers());
   const int n = one_in(r.choices, 8) ? most : draw_some(r, most);
   for (int i = 0; i != n; ++i) attach<B>(r);
 }
 
-// A ref of each thread of a round, which must read null in every finalizer of its thread.
+// A ref of each thread of a round. It must read null in every finalizer of its thread.
 template <backend B>
-class watches {
+class thread_refs {
  public:
-  explicit watches(std::size_t threads) : refs_(threads) {}
-  // On the thread.
+  explicit thread_refs(std::size_t threads) : refs_(threads) {}
+  // Called on the thread.
   void watch(record& r) {
     std::optional<basic_ref<B>>& mine = refs_[r.index];
     mine.emplace();
     r.ref = &*mine;
     r.ref_alive = [](const void* ref) { return !static_cast<const basic_ref<B>*>(ref)->expired(); };
   }
-  const basic_ref<B>& of(std::size_t thread) const { return *refs_[thread]; }
+  const basic_ref<B>& at(std::size_t thread) const { return *refs_[thread]; }
 
  private:
   std::vector<std::optional<basic_ref<B>>> refs_;

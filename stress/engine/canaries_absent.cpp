@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In place of the files that instantiate the canaries, for a program or a module without them.
+// Replaces the files that instantiate the canaries in a program or module without them.
 #include "stress/engine/cells.hpp"
 #include "stress/matrix/model/participants.hpp"
 

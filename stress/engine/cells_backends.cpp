@@ -4,7 +4,7 @@
 namespace threadref::stress {
 
 std::vector<cell_code> backend_cells() {
-  return cells_of(backends{}, false);
+  return cells_of(backends{}, cell_kind::backend);
 }
 
 }  // namespace threadref::stress

@@ -5,10 +5,10 @@
 namespace threadref::stress {
 
 std::vector<cell_code> canary_cells() {
-  std::vector<cell_code> cells = cells_of(canaries{}, true);
-  // The rare ones by one scenario, the one that brings most threads in a second.
+  std::vector<cell_code> cells = cells_of(canaries{}, cell_kind::canary);
+  // The rare ones only in the scenario that starts the most threads per second.
   for_each_type(rare_canaries{}, [&cells]<class B>() {
-    cells.push_back(cell_of<scenarios::id::churn, B>(true));
+    cells.push_back(cell_of<scenarios::id::churn, B>(cell_kind::canary));
     cells.back().rare = true;
   });
   return cells;

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "testing/check.hpp"
 #include "testing/child_process.hpp"
 #include "testing/memory_file.hpp"
@@ -19,7 +19,7 @@ namespace threadref::stress {
 
 namespace {
 
-// The minder blocks some signals in all our threads; the child shall begin as we did.
+// The watchdog blocks some signals in all our threads; the child starts with none blocked.
 class spawn_attributes {
  public:
   spawn_attributes() {
@@ -38,20 +38,23 @@ class spawn_attributes {
   posix_spawnattr_t attr_{};
 };
 
-// The child's status; `killed_by_us`: it hangs.
-int wait_for(pid_t child, bool& killed_by_us) {
-  killed_by_us = !wait_for_end(child, {}).empty();
-  if (killed_by_us) kill(child, SIGKILL);
-  int status = 0;
-  THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
-  return status;
+struct child_end {
+  int status = 0;      // as waitpid() returns it
+  bool hangs = false;  // so it was killed
+};
+child_end wait_for(pid_t child) {
+  child_end end;
+  end.hangs = !wait_for_end(child, {}).empty();
+  if (end.hangs) kill(child, SIGKILL);
+  THREADREF_CHECK_ERRNO(waitpid(child, &end.status, 0) == child, "waitpid");
+  return end;
 }
 
 }  // namespace
 
 pid_t start_child(std::vector<std::string> command) {
-  // ThreadSanitizer calls workers that live when the process ends a leak of threads: here they are
-  // the question.
+  // ThreadSanitizer reports workers that are alive when the process ends as leaked threads. Here
+  // they are what is tested.
   std::vector<std::string> environment =
       testing::environment_with({{"TSAN_OPTIONS", "report_thread_leaks=0"}});
   const spawn_attributes attributes;
@@ -72,12 +75,11 @@ void play_child(round& r, std::string_view if_never_ran) {
   command.push_back(testing::concat("--finalizers=", r.finalizers));
   command.push_back(testing::concat("--child_ledger=", memory.fd()));
   const pid_t child = start_child(std::move(command));
-  bool hangs = false;
-  const int status = wait_for(child, hangs);
+  const auto [status, hangs] = wait_for(child);
   if (WIFSIGNALED(status) && !hangs && !testing::is_crash(WTERMSIG(status))) {
     r.figures.killed_from_outside = true;
     r.figures.note(testing::concat(r.cell, ": its child was killed from outside by signal ",
-                                   WTERMSIG(status), "; nothing is known"));
+                                   WTERMSIG(status), "; the outcome is unknown"));
     return;
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -88,9 +90,9 @@ void play_child(round& r, std::string_view if_never_ran) {
         : WIFSIGNALED(status) ? testing::concat("ended by signal ", WTERMSIG(status))
                               : testing::concat("ended with status ", WEXITSTATUS(status))));
   }
-  ledger theirs(r.size(), finalizers, memory.fd());
+  finalizer_ledger theirs(r.size(), finalizers, memory.fd());
   r.figures.finalizers_run += theirs.sum().ran_at_exit;
-  theirs.settle(r.figures.seen, if_never_ran);
+  theirs.tally_outcomes(r.figures.seen, if_never_ran);
 }
 
 }  // namespace threadref::stress

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How long things take. No time of day.
+// For durations. No time of day.
 #pragma once
 
 #include <chrono>
 
 namespace threadref::stress {
 
-// In seconds; only differences mean anything. Any thread.
+// In seconds; only differences mean anything. Callable on any thread.
 inline double now() {
   using namespace std::chrono;
   return duration<double>(steady_clock::now().time_since_epoch()).count();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Seeded choices. One number decides all of them: what a cell, a round or a thread draws depends on
-// the seed and its own name only, so a single cell replays what it drew in the whole run. The seed
-// fixes the choices, not the schedule: the kernel still decides who runs when.
+// Seeded choices. What a cell, a round or a thread draws depends only on the seed and its own name,
+// so a single cell repeats the choices that it made in the whole run. The seed fixes the choices,
+// not the schedule: the kernel still decides which thread runs when.
 #pragma once
 
 #include <absl/random/uniform_int_distribution.h>
@@ -12,9 +12,9 @@
 
 namespace threadref::stress {
 
-// splitmix64 (Steele, Lea, Flood 2014): 8 bytes of state, so that every thread can have its own,
-// and a fixed algorithm, so that a seed means the same in every build. Abseil's engines are seeded
-// differently in each process on purpose.
+// splitmix64 (Steele, Lea, Flood 2014): 8 bytes of state, so every thread can have its own, and a
+// fixed algorithm, so a seed means the same in every build. Abseil's engines deliberately differ
+// from process to process.
 class generator {
  public:
   using result_type = std::uint64_t;
@@ -33,7 +33,7 @@ class generator {
   std::uint64_t state_ = 0;
 };
 
-// A seed of its own for part number `part`, or the part of that name.
+// A separate seed for the part with that number or name.
 constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t part) noexcept {
   return generator(seed ^ generator(part)())();
 }

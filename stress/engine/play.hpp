@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a body becomes a cell. Included by the two files that instantiate them.
+// Makes cells out of bodies. Included by the two files that instantiate them.
 #pragma once
 
 #include "stress/engine/cells.hpp"
@@ -20,7 +20,7 @@ constexpr std::uint64_t apart(std::uint64_t a, std::uint64_t b) {
   return a < b ? b - a : a - b;
 }
 
-// The library's own counters must have grown by exactly what the ledger saw.
+// How far the growth of the library's counters is from what the ledger saw; it must be 0.
 inline std::uint64_t unaccounted(const counters& before, const counters& after,
                                  const accounts& seen) {
   return apart(after.registered - before.registered, seen.registered) +
@@ -32,12 +32,12 @@ inline std::uint64_t unaccounted(const counters& before, const counters& after,
 }
 
 template <scenarios::id K, backend B>
-void play(round& r, ledger& book) {
+void play(round& r, finalizer_ledger& ledger) {
   const counters before = stats<B>();
   const std::size_t threads_before = enumerate<B>().size();
   const std::uint64_t churned_before = r.figures.threads_churned;
-  body<K, B>::run(r, book);
-  accounts seen = book.sum();
+  body<K, B>::run(r, ledger);
+  accounts seen = ledger.sum();
   r.figures.finalizers_run += seen.ran_at_exit + seen.ran_by_call;
   if constexpr (requires { body<K, B>::own_finalizers; }) {
     const std::uint64_t own =
@@ -45,30 +45,37 @@ void play(round& r, ledger& book) {
     seen.registered += own;
     seen.ran_at_exit += own;
   }
-  book.settle(r.figures.seen);
+  ledger.tally_outcomes(r.figures.seen);
   r.figures.seen.add("unaccounted", unaccounted(before, stats<B>(), seen));
   r.figures.seen.add("leaked", apart(enumerate<B>().size(), threads_before));
 }
 
+enum class cell_kind { backend, canary };
+
 template <scenarios::id K, backend B>
-constexpr cell_code cell_of(bool canary) {
+constexpr cell_code cell_of(cell_kind kind) {
   using code = body<K, B>;
-  cell_code c{
-      scenarios::decide(scenarios::row(K), B::info), canary, false, nullptr, &play<K, B>, nullptr};
+  cell_code c{scenarios::decide(scenarios::row(K), B::info),
+              kind == cell_kind::canary,
+              false,
+              nullptr,
+              &play<K, B>,
+              nullptr};
   if constexpr (requires(const round& r) { code::threads_in_all(r); }) {
     c.threads_in_all = &code::threads_in_all;
   } else {
     c.threads_in_all = [](const round& r) { return r.size(); };
   }
-  if constexpr (requires(round & r, ledger & b) { code::child(r, b); }) c.child = &code::child;
+  if constexpr (requires(round & r, finalizer_ledger & b) { code::child(r, b); })
+    c.child = &code::child;
   return c;
 }
 
 template <class Backends>
-std::vector<cell_code> cells_of(Backends list, bool canary) {
+std::vector<cell_code> cells_of(Backends list, cell_kind kind) {
   std::vector<cell_code> cells;
   scenarios::for_each_row<scenarios::tool::stress>([&]<scenarios::id K>() {
-    for_each_type(list, [&]<class B>() { cells.push_back(cell_of<K, B>(canary)); });
+    for_each_type(list, [&]<class B>() { cells.push_back(cell_of<K, B>(kind)); });
   });
   return cells;
 }

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "stress/engine/child.hpp"
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/watchdog.hpp"
 #include "testing/check.hpp"
 #include "testing/child_process.hpp"
@@ -20,22 +20,24 @@ namespace threadref::stress {
 
 namespace {
 
-// For one round: at the canaries' size it takes some ms, or a second under ThreadSanitizer.
-constexpr patience for_a_round{.cpu_seconds = 20 * slower_under_sanitizers};
+// For one round, which at the canaries' size takes some ms, or a second under ThreadSanitizer.
+constexpr hang_limits limits_of_a_round{.cpu_seconds = 20 * slower_under_sanitizers};
 
-enum class end { by_itself, hanging, unwanted };
+enum class end { by_itself, hanging, stopped };
 
-end wait_for(pid_t child, const rare_news& news, const std::function<void()>& on_round) {
+end wait_for(pid_t child, const rare_progress& so_far, const std::function<void()>& on_round) {
   std::uint64_t rounds = 0;
-  const std::string_view hangs = wait_for_end(child, for_a_round, [&](hang_watch& watch) {
-    if (minder::stopping()) kill(child, SIGKILL);
-    if (const std::uint64_t now = news.rounds.load(std::memory_order_acquire); now != rounds) {
-      rounds = now;
-      watch.moved();
-      on_round();
-    }
-  });
-  if (minder::stopping()) return end::unwanted;
+  const std::string_view hangs =
+      wait_for_end(child, limits_of_a_round, [&](hang_detector& detector) {
+        if (watchdog::stopping()) kill(child, SIGKILL);
+        if (const std::uint64_t now = so_far.rounds.load(std::memory_order_acquire);
+            now != rounds) {
+          rounds = now;
+          detector.progressed();
+          on_round();
+        }
+      });
+  if (watchdog::stopping()) return end::stopped;
   return hangs.empty() ? end::by_itself : end::hanging;
 }
 
@@ -51,14 +53,14 @@ void judge_end(cell_result& r, end how, int status) {
 
 }  // namespace
 
-rare_news& news_in(int memory_file) {
+rare_progress& map_progress(int memory_file) {
   void* const at =
-      mmap(nullptr, sizeof(rare_news), PROT_READ | PROT_WRITE, MAP_SHARED, memory_file, 0);
-  THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the news");
-  return *static_cast<rare_news*>(at);
+      mmap(nullptr, sizeof(rare_progress), PROT_READ | PROT_WRITE, MAP_SHARED, memory_file, 0);
+  THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the progress");
+  return *static_cast<rare_progress*>(at);
 }
 
-void tell(const cell_result& r, rare_news& to) {
+void publish(const cell_result& r, rare_progress& to) {
   to.threads_churned = r.figures.threads_churned;
   to.threads_alive_max = r.figures.threads_alive_max;
   to.finalizers_run = r.figures.finalizers_run;
@@ -75,24 +77,24 @@ void tell(const cell_result& r, rare_news& to) {
 
 void play_rare(cell_result& r, std::vector<std::string> command,
                const std::function<void()>& on_round) {
-  const testing::memory_file memory("threadref_news", sizeof(rare_news));
-  rare_news& news = *std::construct_at(&news_in(memory.fd()));
+  const testing::memory_file memory("threadref_progress", sizeof(rare_progress));
+  rare_progress& so_far = *std::construct_at(&map_progress(memory.fd()));
   command.push_back(testing::concat("--child_ledger=", memory.fd()));
   const pid_t child = start_child(std::move(command));
-  const end how = wait_for(child, news, on_round);
+  const end how = wait_for(child, so_far, on_round);
   if (how != end::by_itself) kill(child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
-  r.figures.rounds = news.rounds.load(std::memory_order_acquire);
-  r.figures.threads_churned = news.threads_churned;
-  r.figures.threads_alive_max = news.threads_alive_max;
-  r.figures.finalizers_run = news.finalizers_run;
-  r.memory = news.memory;
-  for (std::size_t i = 0; i != news.seen.size(); ++i)
-    r.figures.seen.add(r.cell->what.row->outcomes[i].name, news.seen[i]);
-  r.figures.seen.add("undeclared", news.undeclared);
+  r.figures.rounds = so_far.rounds.load(std::memory_order_acquire);
+  r.figures.threads_churned = so_far.threads_churned;
+  r.figures.threads_alive_max = so_far.threads_alive_max;
+  r.figures.finalizers_run = so_far.finalizers_run;
+  r.memory = so_far.memory;
+  for (std::size_t i = 0; i != so_far.seen.size(); ++i)
+    r.figures.seen.add(r.cell->what.row->outcomes[i].name, so_far.seen[i]);
+  r.figures.seen.add("undeclared", so_far.undeclared);
   judge_end(r, how, status);
-  THREADREF_CHECK_ERRNO(munmap(&news, sizeof news) == 0, "munmap of the news");
+  THREADREF_CHECK_ERRNO(munmap(&so_far, sizeof so_far) == 0, "munmap of the progress");
 }
 
 }  // namespace threadref::stress

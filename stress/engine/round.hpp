@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One round of one cell: its sizes, its seed, where to count; and the threads that it makes.
+// One round of one cell: its sizes, its seed and its counters; and the threads that it starts.
 #pragma once
 
 #include <pthread.h>
@@ -17,63 +17,65 @@
 
 namespace threadref::stress {
 
-// What the rounds of a cell add up to.
+// The sums over the rounds of a cell.
 struct cell_figures {
   tally seen;
   std::uint64_t rounds = 0;
   std::uint64_t threads_churned = 0;
   std::uint64_t threads_alive_max = 0;
   std::uint64_t finalizers_run = 0;
-  bool killed_from_outside = false;  // a child of ours: then nothing is known
+  bool killed_from_outside = false;  // somebody killed a child of ours: the outcome is unknown
   std::vector<std::string> notes;
-  void note(const std::string& sentence);
+  void note(const std::string& message);
 };
 
 struct round {
-  std::string cell;                // its name
+  std::string cell;                // the name of the cell
   std::vector<std::string> child;  // the command line that makes a child play this cell
   std::uint64_t seed = 0;          // of this round
   int threads = 0;                 // alive at once
   int finalizers = 0;              // per thread, at most
-  double end_seconds = 0;  // of steady_clock: from then on no thread needs to come; 0: all do
+  double end_seconds = 0;  // of steady_clock: later no more threads need to start; 0: no limit
   cell_figures& figures;
 
   // Is the cell's time over?
   [[nodiscard]] bool is_late() const noexcept;
-  // Has somebody asked the program to end? Then a round may stop short of its threads.
+  // Was the program asked to stop? Then a round may start fewer threads.
   static bool stopping() noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(threads); }
   void thread_began() noexcept;
   void thread_ended() noexcept;
-  // The machine gives no more threads: the round goes on with fewer, and the report says so.
+  // The machine allows no more threads. The round goes on with fewer, and the report says so.
   void short_of_threads(std::size_t have);
 
   std::uint64_t alive = 0;
 };
 
-// Starts a thread with a small stack. 0, or EAGAIN: the machine gives no more just now. Any other
-// error ends the program.
+enum class joining { joinable, detached };
+
+// Starts a thread with a small stack. Returns 0, or EAGAIN if the machine allows no more threads
+// just now. Any other error ends the program.
 using thread_body = void* (*)(void*);
-int start_thread(pthread_t& made, thread_body run, void* with, bool detached = false);
+int start_thread(pthread_t& made, thread_body run, void* with, joining = joining::joinable);
 std::size_t stack_bytes() noexcept;
-// std::thread and its like get such stacks too.
+// std::thread and the like get such stacks too.
 void use_small_stacks();
 
-// The threads of a round, each with a place of its own: started one by one, they register what the
-// body of the scenario wants, say so, wait for their turn and end.
-class squad {
+// The threads of a round. They are started one by one, register what the scenario's body asks for,
+// report that they are ready, wait for their turn and end.
+class thread_group {
  public:
-  struct place {
-    squad* in = nullptr;
+  struct member {
+    thread_group* in = nullptr;
     record* r = nullptr;
     void* shared = nullptr;  // the body's own
     std::size_t index = 0;
     pthread_t id{};
     testing::gate turn;
-    // On the thread: its choices and its number.
+    // On the thread: takes its random choices and its number.
     void enter() const noexcept;
-    // Everything is registered; now wait for the turn.
+    // Everything is registered; waits for the turn.
     void ready_and_wait() const noexcept;
     void ready() const noexcept {
       in->ready_.fetch_add(1, std::memory_order_release);
@@ -81,37 +83,37 @@ class squad {
     }
   };
 
-  // `book` must have room for `size` threads; thread i gets record i.
-  squad(round& of, ledger& book, std::size_t size, thread_body run, void* shared);
-  squad(const squad&) = delete;
-  squad& operator=(const squad&) = delete;
+  // `ledger` must have room for `size` threads; thread i gets record i.
+  thread_group(round& r, finalizer_ledger& ledger, std::size_t size, thread_body run, void* shared);
+  thread_group(const thread_group&) = delete;
+  thread_group& operator=(const thread_group&) = delete;
 
-  place& at(std::size_t i) noexcept { return places_[i]; }
-  // The next one; false: the machine gives no more.
-  bool start_next(bool detached = false);
-  // The same for a thread that `make` starts by other means than ours.
-  bool start_as(const std::function<void(place&)>& make);
+  member& at(std::size_t i) noexcept { return members_[i]; }
+  // The next one. False: the machine allows no more threads.
+  bool start_next(joining = joining::joinable);
+  // The same for a thread that `make` starts in its own way.
+  bool start_as(const std::function<void(member&)>& make);
   // All of them, or as many as there can be.
   void start_all();
   [[nodiscard]] std::size_t started() const noexcept { return started_; }
-  // Until all that were started are ready.
+  // Until all threads that were started are ready.
   void wait_until_ready() const noexcept;
   void release_all() noexcept;
   void join(std::size_t i);
-  // For who joined it by other means.
+  // For a caller that joined it in another way.
   void count_joined(std::size_t i);
   void join_all();
-  // A window of at most `alive` threads moves over all of them.
+  // All of them, at most `alive` at a time: the oldest end as new ones start.
   void churn(std::size_t alive);
 
  private:
   round& round_;
-  ledger& book_;
+  finalizer_ledger& ledger_;
   thread_body run_;
-  std::vector<place> places_;
+  std::vector<member> members_;
   std::size_t started_ = 0;
   std::size_t joined_ = 0;
-  std::atomic<int> ready_{0};  // what a futex is
+  std::atomic<int> ready_{0};  // an int, so that waiting is one futex call
 };
 
 }  // namespace threadref::stress

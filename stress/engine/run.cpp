@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "stress/engine/clock.hpp"
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/rare.hpp"
 #include "stress/engine/watchdog.hpp"
 #include "stress/engine/yields.hpp"
@@ -25,9 +25,9 @@ namespace threadref::stress {
 
 namespace {
 
-// gcc 12's ThreadSanitizer dies beyond 8128 threads, and gets there by slow steps.
+// gcc 12's ThreadSanitizer dies beyond 8128 threads, and is very slow before that.
 constexpr int threads_most_under_tsan = 6000;
-// A canary that no round of this time has caught is not concerned by the scenario.
+// A scenario that has not caught a canary in this time is not affected by its fault.
 constexpr double canary_seconds = 1;
 
 int wanted_threads(const cell_code& c, const options& o) {
@@ -38,11 +38,11 @@ int wanted_threads(const cell_code& c, const options& o) {
 int wanted_finalizers(const cell_code& c, const options& o) {
   const scenarios::scenario& row = *c.what.row;
   if (o.finalizers != 0) return o.finalizers;
-  // A rare fault wants many finalizers, but small rounds, to be seen soon.
+  // A rare fault shows soonest with many finalizers, but in small rounds.
   return o.smoke || (c.canary && !c.rare) ? row.finalizers.smoke() : row.finalizers.real();
 }
 
-// How many threads the machine allows of the most that a cell wants; said once, before the run.
+// How many threads the machine allows, up to the most that a cell wants. Noted once before the run.
 int allowed_threads(const std::vector<const cell_code*>& cells, const options& o,
                     run_result& into) {
   int most = 0;
@@ -72,8 +72,8 @@ std::string command_again(const options& o, const std::string& program_path, std
   return again;
 }
 
-// Then it hangs, if its time is so many seconds.
-double cpu_seconds_given(double seconds) {
+// A cell whose share of the time is `seconds` hangs once it has used this much CPU time.
+double cpu_seconds_allowed(double seconds) {
   const double on_each = std::max(120.0, 20 * seconds) * slower_under_sanitizers;
   return on_each * std::max(1U, std::thread::hardware_concurrency());
 }
@@ -91,12 +91,12 @@ class runner {
   }
 
   // In a child process: one rare canary.
-  int run_rare(const cell_code& c, rare_news& to) {
+  int run_rare(const cell_code& c, rare_progress& to) {
     cell_result r;
     r.cell = &c;
     r.threads = options_.threads;
     r.finalizers = options_.finalizers;
-    play_rounds(r, now(), options_.seconds, [&] { tell(r, to); });
+    play_rounds(r, now(), options_.seconds, [&] { publish(r, to); });
     return testing::status_fine;
   }
 
@@ -105,22 +105,22 @@ class runner {
     most_threads_ = allowed_threads(cells, options_, result_);
     for (const std::string& n : result_.notes) std::printf("note: %s\n", n.c_str());
     const double began = now();
-    for (std::size_t i = 0; i != cells.size() && !minder::stopping(); ++i) {
+    for (std::size_t i = 0; i != cells.size() && !watchdog::stopping(); ++i) {
       const double left = began + options_.seconds - now();
       const double share = left / static_cast<double>(cells.size() - i);
       result_.cells.push_back(play(*cells[i], std::max(share, 0.0), i, cells.size()));
       show(result_.cells.back());
     }
-    result_.interrupted = minder::stopping();
+    result_.interrupted = watchdog::stopping();
     result_.seconds = now() - began;
     return std::move(result_);
   }
 
  private:
   [[nodiscard]] bool enough(const cell_result& r, double elapsed, double share) const {
-    if (minder::stopping()) return true;
+    if (watchdog::stopping()) return true;
     if (r.cell->canary) {
-      // Memory not after each round: what is asked often enough is answered with yes some time.
+      // Memory is not judged after each round: with enough tries, noise would pass for growth.
       const bool caught = judge(r.cell->what, r.figures.seen).is == verdict::failed ||
                           (r.figures.rounds % 64 == 0 && memory_grows(r));
       if (r.cell->rare) return caught || elapsed >= share;
@@ -139,7 +139,7 @@ class runner {
     const cell_code& c = *r.cell;
     const std::string name = scenarios::cell_name(c.what);
     const std::uint64_t seed = mix(result_.seed, name);
-    std::unique_ptr<ledger> book;
+    std::unique_ptr<finalizer_ledger> ledger;
     do {
       round one{.cell = name,
                 .child = child_command(c),
@@ -148,19 +148,19 @@ class runner {
                 .finalizers = r.finalizers,
                 .end_seconds = options_.smoke || c.canary ? 0 : began + share,
                 .figures = r.figures};
-      if (book == nullptr) {
-        book = std::make_unique<ledger>(c.threads_in_all(one),
-                                        static_cast<std::size_t>(one.finalizers));
+      if (ledger == nullptr) {
+        ledger = std::make_unique<finalizer_ledger>(c.threads_in_all(one),
+                                                    static_cast<std::size_t>(one.finalizers));
       }
-      c.play(one, *book);
-      book->clear();
+      c.play(one, *ledger);
+      ledger->clear();
       ++r.figures.rounds;
-      r.memory.look(r.figures.threads_churned);
+      r.memory.take_sample(r.figures.threads_churned);
       after_round();
     } while (!enough(r, now() - began, share));
   }
 
-  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t of) {
+  cell_result play(const cell_code& c, double share, std::size_t index, std::size_t total) {
     cell_result r;
     r.cell = &c;
     r.threads = std::min(wanted_threads(c, options_), most_threads_);
@@ -169,17 +169,17 @@ class runner {
     const std::string name = scenarios::cell_name(c.what);
     const bool planted_here = index == 0 && options_.plant != planted::nothing;
     const double seconds = options_.smoke ? 0 : share;
-    minder::begin_cell(name, r.again, cpu_seconds_given(seconds),
-                       std::max(patience{}.wall_seconds, 100 * seconds));
+    watchdog::begin_cell(name, r.again, cpu_seconds_allowed(seconds),
+                         std::max(hang_limits{}.wall_seconds, 100 * seconds));
     if (planted_here) commit_planted_fault(options_.plant);
     const double began = now();
     if (c.rare) {
       play_rare(r, rare_command(c, r, share), [&] { progress_.clear(); });
     } else {
-      play_rounds(r, began, share, [&] { progress_.show(name, r.figures, index, of); });
+      play_rounds(r, began, share, [&] { progress_.show(name, r.figures, index, total); });
     }
     r.seconds = now() - began;
-    minder::end_cell();
+    watchdog::end_cell();
     if (memory_grows(r)) r.figures.seen.add("memory_grows", 1);
     if (planted_here && options_.plant == planted::bad_outcome) r.figures.seen.add("planted", 1);
     r.judged = judge(c.what, r.figures.seen);
@@ -214,7 +214,7 @@ class runner {
     progress_.clear();
     print_cell(r);
     const bool failed = r.judged.is == verdict::failed;
-    // Canaries are expected to fail; one that was asked for by name is shown in full.
+    // Canaries are expected to fail; one that was selected by name is shown in full.
     const bool in_full = failed ? !r.cell->canary || !options_.filter.empty()
                                 : r.judged.interesting && !r.cell->canary;
     if (in_full || r.judged.is == verdict::unknown) print_table(r);
@@ -261,7 +261,7 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
   if (c != all.end() && c->rare) {
     yields::plan(o.seed.value_or(0), o.points_given ? &o.points : nullptr);
     start_counting_bytes();
-    return runner(o, {}, o.seed.value_or(0)).run_rare(*c, news_in(o.child_ledger));
+    return runner(o, {}, o.seed.value_or(0)).run_rare(*c, map_progress(o.child_ledger));
   }
   if (c == all.end() || c->child == nullptr) return testing::status_wrong_use;
   if (o.plant == planted::killed_child) raise(SIGKILL);
@@ -273,10 +273,10 @@ int run_child(const options& o, const std::vector<cell_code>& all) {
             .threads = o.threads,
             .finalizers = o.finalizers,
             .figures = figures};
-  // Kept: what the end of this process cuts off may still write to it.
-  static auto* const book =
-      new ledger(one.size(), static_cast<std::size_t>(o.finalizers), o.child_ledger);
-  return c->child(one, *book);
+  // Never freed: threads that the end of this process cuts off may still write to it.
+  static auto* const ledger =
+      new finalizer_ledger(one.size(), static_cast<std::size_t>(o.finalizers), o.child_ledger);
+  return c->child(one, *ledger);
 }
 
 }  // namespace threadref::stress

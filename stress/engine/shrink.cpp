@@ -13,7 +13,7 @@
 #include <iterator>
 #include <vector>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/watchdog.hpp"
 #include "testing/check.hpp"
 #include "testing/child_process.hpp"
@@ -24,7 +24,7 @@ namespace threadref::stress {
 
 namespace {
 
-// A fault that needs a race does not show every time.
+// A fault that needs a race does not show in every run.
 constexpr int tries = 3;
 constexpr double seconds_per_try = 2;
 
@@ -45,7 +45,7 @@ class shrinker {
     if (!fails(now)) {
       absl::PrintF("it did not fail in %d tries of %g s; another --seed, or more --time?\n", tries,
                    seconds_of_try());
-      return minder::stopping() ? testing::status_interrupted : testing::status_fine;
+      return watchdog::stopping() ? testing::status_interrupted : testing::status_fine;
     }
     lower(now, &sizes::threads, "threads");
     lower(now, &sizes::finalizers, "finalizers");
@@ -53,7 +53,7 @@ class shrinker {
     absl::PrintF("smallest that failed: %d threads, %d finalizers, points: %s\n", now.threads,
                  now.finalizers, points_of(now));
     absl::PrintF("  again: %s\n", absl::StrJoin(command(now), " "));
-    return minder::stopping() ? testing::status_interrupted : testing::status_forbidden;
+    return watchdog::stopping() ? testing::status_interrupted : testing::status_forbidden;
   }
 
  private:
@@ -76,7 +76,7 @@ class shrinker {
     return all;
   }
 
-  // The exit status of one run, whose output nobody needs; -1: it crashed or hangs.
+  // The exit status of one run without its output; -1: it crashed or hangs.
   int status_of_run(const sizes& s) {
     std::vector<std::string> arguments = command(s);
     posix_spawn_file_actions_t files{};
@@ -95,10 +95,11 @@ class shrinker {
   }
 
   bool fails(const sizes& s) {
-    for (int i = 0; i != tries && !minder::stopping(); ++i) {
+    for (int i = 0; i != tries && !watchdog::stopping(); ++i) {
       const int status = status_of_run(s);
-      THREADREF_CHECK(status != testing::status_wrong_use, "the shrunk command is wrong use");
-      // Of canaries, to be caught is what they are for.
+      THREADREF_CHECK(status != testing::status_wrong_use,
+                      "a reduced command line was rejected as wrong use");
+      // A canary fails when it is caught, so the status of a run that does not fail is "missed".
       const bool fine =
           status == (options_.canaries ? testing::status_canary_missed : testing::status_fine);
       if (!fine && status != testing::status_interrupted) return true;
@@ -106,7 +107,7 @@ class shrinker {
     return false;
   }
 
-  bool keeps(sizes& now, const sizes& smaller, const std::string& what) {
+  bool still_fails(sizes& now, const sizes& smaller, const std::string& what) {
     const bool failed = fails(smaller);
     absl::PrintF("  %s: %s\n", what, failed ? "still fails" : "no longer");
     std::fflush(stdout);
@@ -114,13 +115,14 @@ class shrinker {
     return failed;
   }
 
-  // By halves, and then by quarters of what is left.
+  // Halves the size while the cell still fails, then takes a quarter off at a time.
   void lower(sizes& now, int sizes::*size, std::string_view name) {
     for (const int quarters : {2, 1}) {
-      while (now.*size > 1 && !minder::stopping()) {
+      while (now.*size > 1 && !watchdog::stopping()) {
         sizes smaller = now;
         smaller.*size = std::max(1, now.*size - std::max(1, now.*size * quarters / 4));
-        if (!keeps(now, smaller, testing::concat(name, " ", now.*size, " -> ", smaller.*size)))
+        if (!still_fails(now, smaller,
+                         testing::concat(name, " ", now.*size, " -> ", smaller.*size)))
           break;
       }
     }
@@ -129,12 +131,12 @@ class shrinker {
   void drop_points(sizes& now) {
     sizes none = now;
     none.points.clear();
-    if (now.points.empty() || keeps(now, none, "without points")) return;
+    if (now.points.empty() || still_fails(now, none, "without points")) return;
     for (const std::string& p : std::vector<std::string>(now.points)) {
-      if (minder::stopping()) return;
+      if (watchdog::stopping()) return;
       sizes smaller = now;
       smaller.points.erase(std::find(smaller.points.begin(), smaller.points.end(), p));
-      keeps(now, smaller, testing::concat("without the point ", p));
+      still_fails(now, smaller, testing::concat("without the point ", p));
     }
   }
 

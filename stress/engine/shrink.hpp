@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A failing cell with fewer threads, fewer finalizers and fewer named points, as long as it fails.
+// Reduces a failing cell: fewer threads, finalizers and named points, as long as it still fails.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 
 namespace threadref::stress {
 
-// Plays the cell again and again, each time in a child process, says what it finds, and prints the
-// command of the smallest run that failed. The exit status: forbidden if it fails, fine if it does
-// not fail in any of the tries.
+// Plays the cell again and again, each time in a child process, reports each step, and prints the
+// command of the smallest run that failed. Returns the exit status: forbidden if it fails, fine if
+// it fails in none of the tries.
 int shrink(const options& o, const std::string& program_path, const cell_code& cell,
            std::uint64_t seed);
 

@@ -13,66 +13,66 @@
 #include <ctime>
 #include <iterator>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/engine/round.hpp"
 #include "testing/check.hpp"
 
-// Of the sanitizers' runtime, if there is one.
+// From the sanitizer's runtime, if one is linked.
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
 
-namespace threadref::stress::minder {
+namespace threadref::stress::watchdog {
 
 namespace {
 
 using clock = std::chrono::steady_clock;
 
-std::atomic<bool> asked_to_stop{false};
-std::atomic<unsigned> cells{0};  // begun and ended: odd while one runs
-std::atomic<double> cpu_given{0};
-std::atomic<double> wall_given{0};
-void (*before_the_end)() = nullptr;
+std::atomic<bool> stop_requested{false};
+std::atomic<unsigned> cells{0};  // cells begun plus cells ended: odd while one runs
+std::atomic<double> cpu_limit{0};
+std::atomic<double> wall_limit{0};
+void (*abort_hook)() = nullptr;
 
-// Written before a cell begins, read by signal handlers: plain bytes.
+// Written before a cell begins and read by signal handlers, so plain bytes.
 char cell_name[128] = "";
 char command[1024] = "";
 
-void say(const char* text) noexcept {
+void print(const char* text) noexcept {
   if (write(STDERR_FILENO, text, std::char_traits<char>::length(text)) < 0) return;
 }
 
-void say_last_words(const char* how, const char* why = "") noexcept {
-  say("\nstress_threadref: ");
-  say(cell_name[0] != '\0' ? cell_name : "after the last cell, it");
-  say(how);
-  say(why);
+void report_death(const char* how, const char* why = "") noexcept {
+  print("\nstress_threadref: ");
+  print(cell_name[0] != '\0' ? cell_name : "after the last cell, it");
+  print(how);
+  print(why);
   if (command[0] != '\0') {
-    say("\n  again: ");
-    say(command);
+    print("\n  again: ");
+    print(command);
   }
-  say("\n");
+  print("\n");
 }
 
-// Not _exit(): ThreadSanitizer's looks for threads that nobody joined, and changes the status.
-[[noreturn]] void end_at_once(int status) noexcept {
-  before_the_end();
+// Not _exit(): ThreadSanitizer's version looks for unjoined threads and changes the status.
+[[noreturn]] void exit_now(int status) noexcept {
+  abort_hook();
   syscall(SYS_exit_group, status);
   std::abort();
 }
 
 void on_crash(int /*signal*/) {
-  say_last_words(" crashed");
-  end_at_once(testing::status_crashed);
+  report_death(" crashed");
+  exit_now(testing::status_crashed);
 }
 
-void on_report() {
-  say_last_words(" was ended by the sanitizer, see above");
-  before_the_end();
+void on_sanitizer_death() {
+  report_death(" was ended by the sanitizer, see above");
+  abort_hook();
 }
 
 void catch_crashes() {
   if (__sanitizer_set_death_callback != nullptr) {
-    __sanitizer_set_death_callback(&on_report);
-    return;  // the sanitizer tells more about a crash than we could
+    __sanitizer_set_death_callback(&on_sanitizer_death);
+    return;  // the sanitizer says more about a crash than we could
   }
   // A crash on a thread's own small stack may be an overflow of it.
   static char stack[64 * 1024];
@@ -85,7 +85,7 @@ void catch_crashes() {
     THREADREF_CHECK_ERRNO(sigaction(s, &action, nullptr) == 0, "sigaction");
 }
 
-sigset_t endings() {
+sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
@@ -93,16 +93,17 @@ sigset_t endings() {
   return set;
 }
 
-// timeout(1) sends its signal to the process and to its group: what comes twice in a moment is one
-// wish.
-void hear() {
+// timeout(1) signals the process and then its group, so two signals within a moment are one
+// request.
+void on_stop_signal() {
   static clock::time_point first;
-  if (asked_to_stop.exchange(true)) {
+  if (stop_requested.exchange(true)) {
     if (clock::now() - first < std::chrono::milliseconds(200)) return;
-    end_at_once(testing::status_interrupted);
+    exit_now(testing::status_interrupted);
   }
   first = clock::now();
-  say("\nstress_threadref: asked to stop; the tally follows when this round has ended. "
+  print(
+      "\nstress_threadref: asked to stop; the tally follows when this round has ended. "
       "Once more ends at once.\n");
 }
 
@@ -112,66 +113,66 @@ double seconds_of(clockid_t which) {
   return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
-// Looks at the cell that runs, if one does.
-void look() {
-  static unsigned looked_at = 0;
-  static hang_watch watch{patience{}};
+// Checks the cell that is running, if any.
+void check_for_hang() {
+  static unsigned checked_cell = 0;
+  static hang_detector detector{hang_limits{}};
   static double before = 0;
   const unsigned cell = cells.load(std::memory_order_acquire);
-  // What the others have used: whoever sleeps may not be kept awake by being looked at.
+  // Without this thread's own CPU time: checking must not make a sleeping program look busy.
   const double used = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID);
-  if (cell != looked_at) {
-    looked_at = cell;
-    watch = hang_watch({.cpu_seconds = cpu_given.load(), .wall_seconds = wall_given.load()});
+  if (cell != checked_cell) {
+    checked_cell = cell;
+    detector = hang_detector({.cpu_seconds = cpu_limit.load(), .wall_seconds = wall_limit.load()});
     before = used;
   }
   if (cell % 2 == 0) return;
-  if (is_in_wait_for_end()) return watch.moved();  // which has a patience of its own
-  if (const std::string_view how = watch.look(used - before); !how.empty()) {
-    say_last_words(" hangs: ", how.data());
-    end_at_once(testing::status_crashed);
+  if (is_in_wait_for_end()) return detector.progressed();  // that has limits of its own
+  if (const std::string_view how = detector.look(used - before); !how.empty()) {
+    report_death(" hangs: ", how.data());
+    exit_now(testing::status_crashed);
   }
 }
 
-void* watch(void* /*nothing*/) {
-  const sigset_t set = endings();
-  constexpr long milliseconds = hang_watch::milliseconds_between_looks;
+void* run(void* /*unused*/) {
+  const sigset_t set = stop_signals();
+  constexpr long milliseconds = hang_detector::milliseconds_between_looks;
   const timespec moment{.tv_sec = 0, .tv_nsec = milliseconds * 1'000'000};
   for (;;) {
     if (sigtimedwait(&set, nullptr, &moment) > 0) {
-      hear();
+      on_stop_signal();
     } else {
-      look();
+      check_for_hang();
     }
   }
   return nullptr;
 }
 
-void copy(const std::string& from, char* to, std::size_t room) {
-  *std::copy_n(from.begin(), std::min(from.size(), room - 1), to) = '\0';
+void copy(const std::string& from, char* to, std::size_t size) {
+  *std::copy_n(from.begin(), std::min(from.size(), size - 1), to) = '\0';
 }
 
 }  // namespace
 
-void start(void (*last_deed)()) {
-  before_the_end = last_deed;
+void start(void (*on_abort)()) {
+  abort_hook = on_abort;
   catch_crashes();
-  const sigset_t set = endings();
+  const sigset_t set = stop_signals();
   THREADREF_CHECK_CALL(pthread_sigmask(SIG_BLOCK, &set, nullptr));
-  pthread_t minder{};
-  THREADREF_CHECK_CALL(start_thread(minder, &watch, nullptr, true));
+  pthread_t thread{};
+  THREADREF_CHECK_CALL(start_thread(thread, &run, nullptr, joining::detached));
 }
 
 bool stopping() noexcept {
-  return asked_to_stop.load(std::memory_order_relaxed);
+  return stop_requested.load(std::memory_order_relaxed);
 }
 
 void begin_cell(const std::string& cell, const std::string& again, double cpu_seconds,
                 double wall_seconds) {
   copy(cell, cell_name, std::size(cell_name));
   copy(again, command, std::size(command));
-  cpu_given.store(cpu_seconds);
-  wall_given.store(wall_seconds);
+  cpu_limit.store(cpu_seconds);
+  wall_limit.store(wall_seconds);
   cells.fetch_add(1, std::memory_order_release);
 }
 
@@ -180,4 +181,4 @@ void end_cell() noexcept {
   cell_name[0] = '\0';
 }
 
-}  // namespace threadref::stress::minder
+}  // namespace threadref::stress::watchdog

@@ -18,7 +18,7 @@ namespace threadref::stress::yields {
 namespace {
 
 constexpr std::size_t points = detail::point_count;
-constexpr std::size_t shards = 16;  // threads count in different cache lines
+constexpr std::size_t shards = 16;  // so that threads count in different cache lines
 
 struct alignas(detail::cache_line) counts {
   std::atomic<std::uint64_t> reached[points];
@@ -28,40 +28,40 @@ struct alignas(detail::cache_line) counts {
 constinit std::array<counts, shards> counted{};
 constinit std::array<int, points> weights{};
 constinit std::uint64_t run_seed = 0;
-constinit std::atomic<std::uint64_t> strangers{0};
+constinit std::atomic<std::uint64_t> unseeded_threads{0};
 
-// Trivially destructible: points are met until the very end of a thread.
+// Trivially destructible: a thread reaches points until its very end.
 struct own_choices {
   generator from;
   bool seeded = false;
 };
 constinit thread_local own_choices own;
 
-void bump(std::atomic<std::uint64_t>& count) noexcept {
+void increment(std::atomic<std::uint64_t>& count) noexcept {
   count.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Not usleep(): that is a cancellation point, and the library may be met where a forced unwind must
-// not begin.
+// Not usleep(): that is a cancellation point, and the library has points where no forced unwind may
+// begin.
 void sleep_50_us() noexcept {
   const timespec moment{.tv_sec = 0, .tv_nsec = 50'000};
   syscall(SYS_nanosleep, &moment, nullptr);
 }
 
 void on_point(detail::point where) noexcept {
-  if (!own.seeded) enter(mix(run_seed, strangers.fetch_add(1, std::memory_order_relaxed)));
+  if (!own.seeded) enter(mix(run_seed, unseeded_threads.fetch_add(1, std::memory_order_relaxed)));
   const auto p = static_cast<std::size_t>(where);
   const std::uint64_t drawn = own.from();
   counts& c = counted[drawn >> 60U];
-  bump(c.reached[p]);
+  increment(c.reached[p]);
   // In 4096ths: a weight of 8 yields in 512 of them and sleeps in 64.
   const auto chance = static_cast<std::uint64_t>(weights[p]);
   const std::uint64_t dice = drawn & 4095U;
   if (dice < 8 * chance) {
-    bump(c.slept[p]);
+    increment(c.slept[p]);
     sleep_50_us();
   } else if (dice < 72 * chance) {
-    bump(c.yielded[p]);
+    increment(c.yielded[p]);
     sched_yield();
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Perturbation: at the named points of the library a thread yields or sleeps a moment, by a choice
-// drawn from the seed. Only in the program that links threadref_points; in the other one the
-// library never asks.
+// Perturbation: at the library's named points a thread yields or sleeps for a moment, as drawn from
+// the seed. Only in the program that links threadref_points; in the other one the library has no
+// such points.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace threadref::stress::yields {
 
-// Draws how often each point perturbs in this run, and installs the hook. Some points never do,
-// others four times as often as the rest: what is uniform in every run meets only uniform
-// schedules. `only`: no other point does; null: all may.
+// Draws how often each point perturbs in this run, and installs the hook. Some points never do, and
+// others do four times as often as usual, because uniform weights would produce only uniform
+// schedules. `only` names the points that may perturb; null: all may.
 void plan(std::uint64_t seed, const std::vector<std::string>* only = nullptr);
 
-// This thread's own choices from here on. A thread that never says so draws from the run's seed.
+// Seeds the calling thread's choices. A thread that never calls this draws from the run's seed.
 void enter(std::uint64_t seed) noexcept;
 
 // With this weight a thread yields at 1 of 8 points and sleeps 50 us at 1 of 64.

@@ -11,14 +11,14 @@ void destructor(void* value) {
   (value == &keys.value ? keys.calls : keys.mistaken).fetch_add(1);
 }
 
-[[gnu::constructor]] void take() {
+[[gnu::constructor]] void create_keys() {
   pthread_key_t key{};
-  while (keys.taken != STRESS_KEYS && pthread_key_create(&key, &destructor) == 0) {
-    if (keys.taken++ == 0) keys.first = key;
+  while (keys.created != STRESS_KEYS && pthread_key_create(&key, &destructor) == 0) {
+    if (keys.created++ == 0) keys.first = key;
   }
 }
 
-// What is initialised first is destroyed last.
+// This module is initialised first, so it is destroyed last.
 [[gnu::destructor]] void end() {
   if (keys.at_the_end != nullptr) keys.at_the_end();
 }

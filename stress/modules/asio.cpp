@@ -8,7 +8,7 @@ namespace {
 
 using boost::asio::thread_pool;
 
-constexpr threadref::stress::pool_face face{
+constexpr threadref::stress::pool_interface exported{
     .start = [](int workers) -> void* { return new thread_pool(static_cast<unsigned>(workers)); },
     .enqueue =
         [](void* pool, int workers, void (*task)(void*), void* with) {
@@ -25,6 +25,6 @@ constexpr threadref::stress::pool_face face{
 
 }  // namespace
 
-const threadref::stress::pool_face* threadref_stress_pool() {
-  return &face;
+const threadref::stress::pool_interface* threadref_stress_pool() {
+  return &exported;
 }

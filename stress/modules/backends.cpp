@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The contract in a shared object, which is loaded late, may be there twice, and pins itself.
+// The library in a shared object that is loaded late, may be loaded twice, and pins itself.
 #include "stress/matrix/model/participants.hpp"
 #include "stress/modules/modules.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// To be preloaded: malloc and its kin, with somebody else inside.
+// To be preloaded: malloc() and the like, which call a hook first.
 #include "stress/modules/modules.hpp"
 #include "testing/memory_hooks.hpp"
 

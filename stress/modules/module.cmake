@@ -1,8 +1,8 @@
 # stress_module(<name> <source>...)
 #
-# A shared object beside the program, which an event loads or a child starts with. It exports its
-# entry points alone: a copy of the library must stay a copy, and an object that is to be unloaded
-# must not share variables of templates, which keep it loaded.
+# A shared object beside the program, which an event loads or a child starts with. It exports only
+# its entry points: a copy of the library must stay a copy, and an object that is to be unloaded
+# must not share variables of templates, which would keep it loaded.
 set(stress_exports ${CMAKE_CURRENT_LIST_DIR}/exports.map)
 function(stress_module name)
   add_library(${name} MODULE ${ARGN})
@@ -16,7 +16,7 @@ function(stress_module name)
   set_property(GLOBAL APPEND PROPERTY threadref_stress_modules ${name})
 endfunction()
 
-# stress_part(<variable> <name> <source>): what several modules have a copy of, compiled once.
+# stress_part(<variable> <name> <source>): objects that several modules contain, compiled once.
 function(stress_part variable name)
   add_library(${name} OBJECT ${ARGN})
   target_compile_features(${name} PRIVATE cxx_std_20)
@@ -28,5 +28,5 @@ function(stress_part variable name)
 endfunction()
 stress_part(stress_code_of_each stress_code_objects modules/code.cpp)
 stress_part(stress_memory_hooks stress_memory_hooks_objects ${memory_hooks})
-# Reading a thread_local must not ask for memory.
+# Reading a thread_local must not allocate.
 target_compile_options(stress_memory_hooks_objects PRIVATE -ftls-model=initial-exec)

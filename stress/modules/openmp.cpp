@@ -5,19 +5,19 @@
 
 namespace {
 
-constexpr threadref::stress::pool_face face{
+constexpr threadref::stress::pool_interface exported{
     .start = [](int /*workers*/) -> void* { return nullptr; },
     .enqueue =
         [](void* /*pool*/, int workers, void (*task)(void*), void* with) {
-          [[maybe_unused]] const int team = workers + 1;  // who reads this without OpenMP uses none
+          [[maybe_unused]] const int team = workers + 1;  // unused without OpenMP
 #pragma omp parallel num_threads(team)
-          // The first of a team is the thread that asks.
+          // Thread 0 of the team is the calling thread.
           if (omp_get_thread_num() != 0) task(with);
         },
     .end = [](void* /*pool*/) { return omp_pause_resource_all(omp_pause_hard) == 0; }};
 
 }  // namespace
 
-const threadref::stress::pool_face* threadref_stress_pool() {
-  return &face;
+const threadref::stress::pool_interface* threadref_stress_pool() {
+  return &exported;
 }

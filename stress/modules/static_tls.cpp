@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Takes some of the little that the C library keeps for the static thread-local storage of objects
+// Uses some of the small reserve of static thread-local storage that the C library has for objects
 // that are loaded late.
 
 [[gnu::tls_model("initial-exec")]] thread_local char threadref_stress_taken[64] = {};

@@ -7,8 +7,8 @@
 
 namespace threadref::stress {
 
-// Calls what it holds when it is destroyed: newest first, and until it is empty, so that what
-// callbacks add while it runs is run as well.
+// Calls its callbacks when it is destroyed: newest first and until it is empty, so callbacks that
+// are added meanwhile run as well.
 struct calling_list {
   std::vector<callback> all;
   calling_list() = default;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a module of a peer exports.
+// What the module of a peer exports.
 #pragma once
 
 #include "stress/matrix/model/mechanism.hpp"

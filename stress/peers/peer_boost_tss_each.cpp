@@ -13,7 +13,7 @@ void run(callback* c) {
   one.run(one.with);
 }
 
-// Never destroyed: a destroyed one no longer runs what other threads gave it.
+// Never destroyed: a destroyed one would no longer run the callbacks of other threads.
 auto* make_variable() {
   return new boost::thread_specific_ptr<callback>(&run);
 }

@@ -2,7 +2,7 @@
 #include "stress/peers/peer.hpp"
 
 // What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
-// 2.18). No header declares them, and their names are given.
+// 2.18). No header declares these names.
 extern "C" int __cxa_thread_atexit_impl(  // NOLINT(readability-identifier-naming)
     void (*fn)(void*), void* arg, void* dso) noexcept;
 extern void* stress_dso_handle asm("__dso_handle");

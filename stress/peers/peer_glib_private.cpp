@@ -8,7 +8,8 @@ namespace {
 constexpr threadref::stress::mechanism m{.name = "peer_glib_private",
                                          .attach =
                                              [](threadref::stress::callback c) {
-                                               // GLib wants them static: they are never freed.
+                                               // GLib expects a static variable, so it is never
+                                               // freed.
                                                auto* const variable =
                                                    new GPrivate(G_PRIVATE_INIT(c.run));
                                                g_private_set(variable, c.with);

@@ -5,7 +5,7 @@
 
 namespace {
 
-// The value is what the destructor is called with; the C library calls it if it is not null.
+// The C library calls the destructor with the value, unless the value is null.
 constexpr threadref::stress::mechanism m{
     .name = "peer_key_each",
     .attach =

@@ -14,8 +14,8 @@ struct element {
   element* older;
 };
 
-// As C programs do it: the list is taken and run; what is added meanwhile gives the key a value
-// again, and runs in the next round.
+// As C programs do it: the destructor runs the whole list. A callback that is added meanwhile gives
+// the key a value again, and runs in the next round.
 void run(void* newest) {
   for (auto* at = static_cast<element*>(newest); at != nullptr;) {
     const element one = *at;

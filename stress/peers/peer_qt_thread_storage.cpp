@@ -7,7 +7,7 @@ namespace {
 
 using threadref::stress::callback;
 
-// Qt deletes what a pointer that it keeps for a thread points to.
+// Qt deletes the object that a thread's stored pointer points to.
 struct value {
   callback what;
   explicit value(callback c) noexcept : what(c) {}
@@ -16,7 +16,7 @@ struct value {
   value& operator=(const value&) = delete;
 };
 
-// Never destroyed: a destroyed one leaks what other threads gave it.
+// Never destroyed: a destroyed one leaks the values of other threads.
 auto* make_storage() {
   return new QThreadStorage<value*>;
 }

@@ -8,7 +8,7 @@ namespace {
 
 using threadref::stress::callback;
 
-// oneTBB destroys what a thread has with the container and not with the thread.
+// oneTBB destroys a thread's element with the container, not with the thread.
 auto& lists() {
   static tbb::enumerable_thread_specific<threadref::stress::calling_list> all;
   return all;

@@ -12,25 +12,25 @@ namespace threadref::stress {
 // A real run (2 CPUs of an AMD EPYC, Release, 2026-11-20), on each back end: 64,000 threads, 4,000
 // of them alive at once, 2.3 million finalizers in 7.7 s, all of them `once`.
 //
-// A window moves over four times as many threads as are alive at once, so that blocks, slots and
-// pthread_t are used again while older threads still wait. What a thread registers (how many, in
-// which of the three shapes) is drawn per thread.
+// Four times as many threads start as are alive at once, so blocks, slots and pthread_t values are
+// reused while older threads still wait. How many finalizers a thread registers, and in which of
+// the three shapes, is drawn per thread.
 template <backend B>
 struct body<scenarios::id::churn, B> {
   static std::size_t threads_in_all(const round& r) { return 4 * r.size(); }
 
-  static void run(round& r, ledger& book) {
-    watches<B> refs(book.threads());
-    squad threads(r, book, threads_in_all(r), &live, &refs);
+  static void run(round& r, finalizer_ledger& ledger) {
+    thread_refs<B> refs(ledger.threads());
+    thread_group threads(r, ledger, threads_in_all(r), &live, &refs);
     threads.churn(r.size());
   }
 
  private:
   static void* live(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     me.enter();
-    // A thread without a ref is known to the library by its first finalizer only.
-    if (!one_in(me.r->choices, 4)) static_cast<watches<B>*>(me.shared)->watch(*me.r);
+    // The library first sees a thread without a ref when it registers a finalizer.
+    if (!one_in(me.r->choices, 4)) static_cast<thread_refs<B>*>(me.shared)->watch(*me.r);
     attach_some<B>(*me.r);
     me.ready_and_wait();
     return nullptr;

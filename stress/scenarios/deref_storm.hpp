@@ -19,15 +19,15 @@ namespace threadref::stress {
 //   dropped  286,076  22.5 %  acceptable  the last handle of a ref went before its thread did
 //   once     986,220  77.5 %  acceptable  every finalizer ran exactly once, on its own thread
 //
-// Three threads dereference and copy the refs of all threads while these come to their end one
-// after the other; what once read null must read null for ever, and a handle must name its own
-// thread. Besides, each thread makes refs with a callback: the last handle of a third of them is
-// dropped by the thread itself, of a third by a hammering thread at any moment, the rest stays.
+// Three threads dereference and copy the refs of all other threads while these end one after
+// another. A ref that has read null must read null forever, and a handle must name its own thread.
+// Each thread also makes refs with a callback. The thread itself drops the last handle of a third
+// of them, a hammering thread drops another third at any moment, and the rest stays.
 template <backend B>
 struct body<scenarios::id::deref_storm, B> {
-  static void run(round& r, ledger& book) {
-    storm all(book);
-    squad owners(r, book, r.size(), &own, &all);
+  static void run(round& r, finalizer_ledger& ledger) {
+    storm all(ledger);
+    thread_group owners(r, ledger, r.size(), &own, &all);
     owners.start_all();
     owners.wait_until_ready();
     pthread_t ids[hammers];
@@ -38,7 +38,7 @@ struct body<scenarios::id::deref_storm, B> {
       h.index = hammering;
       h.choices = generator(mix(r.seed, 1'000'000 + static_cast<std::uint64_t>(hammering)));
       h.seen_null.assign(owners.started(), false);
-      if (start_thread(ids[hammering], &beat, &h) != 0) break;
+      if (start_thread(ids[hammering], &hammer_refs, &h) != 0) break;
       ++hammering;
     }
     all.hammering = hammering;
@@ -55,17 +55,17 @@ struct body<scenarios::id::deref_storm, B> {
 
  private:
   static constexpr int hammers = 3;
-  static constexpr int nobody = -1;
+  static constexpr int none = -1;
   struct called_ref {
     std::optional<basic_ref<B>> handle;
     std::uint32_t id = no_id;
-    int dropper = nobody;  // which hammering thread
+    int dropper = none;  // which hammering thread
   };
   struct storm {
-    explicit storm(ledger& of)
-        : book(of), refs(of.threads()), serials(of.threads()), called(of.threads()) {}
-    ledger& book;
-    watches<B> refs;
+    explicit storm(finalizer_ledger& l)
+        : ledger(l), refs(l.threads()), serials(l.threads()), called(l.threads()) {}
+    finalizer_ledger& ledger;
+    thread_refs<B> refs;
     std::vector<std::uint64_t> serials;
     std::vector<std::vector<called_ref>> called;  // per owner, written before it is ready
     testing::gate go;
@@ -82,32 +82,32 @@ struct body<scenarios::id::deref_storm, B> {
   };
 
   static void attach_ref(record& r, called_ref& to) {
-    to.id = r.book->push(r, mark::is_ref);
+    to.id = r.ledger->push(r, mark::is_ref);
     if (to.id == no_id) return;
     try {
       to.handle.emplace([&r, id = to.id](const basic_ref<B>& self) {
         run_finalizer(r, id);
-        if (!self.expired() || self.lock()) r.book->blame(r, id, fault::seen_alive);
+        if (!self.expired() || self.lock()) r.ledger->record_fault(r, id, fault::seen_alive);
       });
     } catch (const std::exception&) {
-      r.book->refused(r, to.id);
+      r.ledger->refused(r, to.id);
     }
   }
   static void drop(record& r, called_ref& c) {
     if (!c.handle) return;
     c.handle.reset();
-    r.book->dropped(r, c.id);  // from here on its callback must not start
+    r.ledger->dropped(r, c.id);  // from now on its callback must not start
   }
 
   static void* own(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     auto& all = *static_cast<storm*>(me.shared);
     record& r = *me.r;
     me.enter();
     all.refs.watch(r);
     all.serials[me.index] = current<B>().serial();
     std::vector<called_ref>& mine = all.called[me.index];
-    const int most = static_cast<int>(r.book->finalizers());
+    const int most = static_cast<int>(r.ledger->finalizers());
     mine.resize(static_cast<std::size_t>(draw_some(r, std::max(most / 2, 1))));
     std::vector<std::size_t> to_drop;
     for (std::size_t i = 0; i != mine.size(); ++i) {
@@ -124,7 +124,7 @@ struct body<scenarios::id::deref_storm, B> {
   }
 
   static void look(hammer& me, std::size_t owner) {
-    const basic_ref<B>& shared = me.in->refs.of(owner);
+    const basic_ref<B>& shared = me.in->refs.at(owner);
     const basic_ref<B> copy = one_in(me.choices, 4) ? shared : basic_ref<B>(shared);
     const thread_handle handle = copy.lock();
     const bool dead = !handle;
@@ -134,7 +134,7 @@ struct body<scenarios::id::deref_storm, B> {
     if (dead && !copy.expired()) ++me.revived;
   }
 
-  static void* beat(void* at) {
+  static void* hammer_refs(void* at) {
     hammer& me = *static_cast<hammer*>(at);
     storm& all = *me.in;
     all.go.wait();
@@ -144,7 +144,7 @@ struct body<scenarios::id::deref_storm, B> {
         const std::size_t owner = draw(me.choices, std::size_t{0}, owners - 1);
         look(me, owner);
         for (called_ref& c : all.called[owner]) {
-          if (c.dropper == me.index && one_in(me.choices, 2)) drop(all.book.at(owner), c);
+          if (c.dropper == me.index && one_in(me.choices, 2)) drop(all.ledger.at(owner), c);
         }
       }
       if (last) return nullptr;

@@ -10,7 +10,7 @@
 
 namespace threadref::stress {
 
-// Is each finalizer taken exactly once when other threads detach, cancel and call against the exit?
+// Is each finalizer claimed exactly once when other threads detach, cancel and call it during exit?
 //
 //   stress_threadref --filter=^detach_race/
 //
@@ -18,82 +18,83 @@ namespace threadref::stress {
 //   taken    587,925  16.0 %  acceptable  another thread detached, cancelled or called it in time
 //   once   3,076,391  84.0 %  acceptable  every finalizer ran exactly once, on its own thread
 //
-// Three takers go over the handles of all threads, each in an order of its own, while those threads
-// take some of their own and exit. Once all are joined every handle must say "gone" and take
-// nothing.
+// Three threads go over the handles of all owners, each in its own order, and remove registrations
+// while the owners remove some themselves and exit. When all are joined, every handle must report
+// "gone" and claim nothing.
 template <backend B>
 struct body<scenarios::id::detach_race, B> {
-  static void run(round& r, ledger& book) {
-    race all(r, book);
-    squad owners(r, book, r.size(), &own, &all);
+  static void run(round& r, finalizer_ledger& ledger) {
+    race all(r, ledger);
+    thread_group owners(r, ledger, r.size(), &own, &all);
     owners.start_all();
     owners.wait_until_ready();
-    pthread_t taking[takers];
-    taker them[takers];
-    int taken_on = 0;
-    for (taker& t : them) {
-      t = {&all, mix(r.seed, 1'000'000 + static_cast<std::uint64_t>(taken_on)), owners.started()};
-      if (start_thread(taking[taken_on], &take_all, &t) != 0) break;
-      ++taken_on;
+    pthread_t ids[removers];
+    remover them[removers];
+    int started = 0;
+    for (remover& t : them) {
+      t = {&all, mix(r.seed, 1'000'000 + static_cast<std::uint64_t>(started)), owners.started()};
+      if (start_thread(ids[started], &remove_all, &t) != 0) break;
+      ++started;
     }
     all.go.open();
     owners.join_all();
-    for (int t = 0; t != taken_on; ++t) THREADREF_CHECK_CALL(pthread_join(taking[t], nullptr));
+    for (int t = 0; t != started; ++t) THREADREF_CHECK_CALL(pthread_join(ids[t], nullptr));
     try_stale(all, owners.started());
   }
 
  private:
-  static constexpr int takers = 3;
+  static constexpr int removers = 3;
   struct target {
     finalizer<void, B> handle;
     std::uint32_t id;
   };
   struct race {
-    race(const round& r, ledger& of)
-        : book(of), refs(of.threads()), targets(of.threads()), seed(r.seed) {}
-    ledger& book;
-    watches<B> refs;
+    race(const round& r, finalizer_ledger& l)
+        : ledger(l), refs(l.threads()), targets(l.threads()), seed(r.seed) {}
+    finalizer_ledger& ledger;
+    thread_refs<B> refs;
     std::vector<std::vector<target>> targets;  // per owner, written before it is ready
     std::uint64_t seed;
     testing::gate go;
   };
-  struct taker {
+  struct remover {
     race* in = nullptr;
     std::uint64_t seed = 0;
     std::size_t owners = 0;
   };
 
-  // One attempt; the choice includes plain looks, which must change nothing.
+  // One attempt. Some only look, which must change nothing.
   static void attempt(generator& from, record& r, const target& t) {
-    ledger& book = *r.book;
+    finalizer_ledger& ledger = *r.ledger;
     explicit_run run(r, t.id);
     switch (draw(from, 0, 9)) {
       case 0:
       case 1:
       case 2:
         if (t.handle()) {
-          book.called(r, t.id, run.ran);
+          ledger.called(r, t.id, run.ran);
         } else if (run.ran != 0) {
-          book.ran_unbidden(r, t.id);
+          ledger.ran_unclaimed(r, t.id);
         }
         return;
       case 3:
       case 4: {
-        auto taken = t.handle.detach();
-        if (!taken) return;
-        book.detached(r, t.id);
-        if (one_in(from, 2)) return;  // dropped uncalled
-        static_cast<void>((*taken)());
-        static_cast<void>((*taken)());  // gives nothing the second time
-        if (run.ran != 1) book.blame(r, t.id, fault::corrupt);
+        auto detached = t.handle.detach();
+        if (!detached) return;
+        ledger.detached(r, t.id);
+        if (one_in(from, 2)) return;  // dropped without a call
+        static_cast<void>((*detached)());
+        static_cast<void>((*detached)());  // returns nothing the second time
+        if (run.ran != 1) ledger.record_fault(r, t.id, fault::corrupt);
         return;
       }
       case 5:
       case 6:
       case 7:
         if (!t.handle.cancel()) return;
-        book.detached(r, t.id);
-        if (book.holds_token(r, t.id)) book.blame(r, t.id, fault::corrupt);  // destroyed at once
+        ledger.detached(r, t.id);
+        if (ledger.holds_token(r, t.id))
+          ledger.record_fault(r, t.id, fault::corrupt);  // destroyed at once
         return;
       case 8:
         static_cast<void>(t.handle.peek());
@@ -102,18 +103,18 @@ struct body<scenarios::id::detach_race, B> {
         static_cast<void>(t.handle.alive());
         if (my_number == r.number || !one_in(from, 16)) return;
         t.handle.wait();
-        if (t.handle.state() != finalizer_state::gone) book.blame(r, t.id, fault::corrupt);
+        if (t.handle.state() != finalizer_state::gone) ledger.record_fault(r, t.id, fault::corrupt);
     }
   }
 
   static void* own(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
+    const auto& me = *static_cast<thread_group::member*>(at);
     auto& all = *static_cast<race*>(me.shared);
     record& r = *me.r;
     me.enter();
     all.refs.watch(r);
     std::vector<target>& mine = all.targets[me.index];
-    const int n = draw(r.choices, 1, static_cast<int>(r.book->finalizers()));
+    const int n = draw(r.choices, 1, static_cast<int>(r.ledger->finalizers()));
     for (int i = 0; i != n; ++i) {
       std::uint32_t id = no_id;
       const finalizer<void, B> handle = attach<B>(r, id);
@@ -121,7 +122,7 @@ struct body<scenarios::id::detach_race, B> {
     }
     me.ready();
     all.go.wait();
-    // Some race at once, some give the takers a start.
+    // Some race at once, some give the removers a head start.
     for (int i = draw(r.choices, 0, 3); i > 0; --i) sched_yield();
     if (one_in(r.choices, 2)) {
       for (const target& t : mine) {
@@ -131,8 +132,8 @@ struct body<scenarios::id::detach_race, B> {
     return nullptr;
   }
 
-  static void* take_all(void* at) {
-    const taker& me = *static_cast<taker*>(at);
+  static void* remove_all(void* at) {
+    const remover& me = *static_cast<remover*>(at);
     race& all = *me.in;
     generator from(me.seed);
     std::vector<std::size_t> order(me.owners);
@@ -141,22 +142,22 @@ struct body<scenarios::id::detach_race, B> {
     all.go.wait();
     for (const std::size_t owner : order) {
       std::vector<target>& theirs = all.targets[owner];
-      record& r = all.book.at(owner);
-      // The exit goes from the newest to the oldest: with it, against it.
-      const bool downwards = one_in(from, 2);
+      record& r = all.ledger.at(owner);
+      // The exit goes from the newest to the oldest; go the same way or the other.
+      const bool newest_first = one_in(from, 2);
       for (std::size_t i = 0; i != theirs.size(); ++i)
-        attempt(from, r, theirs[downwards ? theirs.size() - 1 - i : i]);
+        attempt(from, r, theirs[newest_first ? theirs.size() - 1 - i : i]);
     }
     return nullptr;
   }
 
-  // All owners are joined: their handles answer "gone", and take nothing.
+  // All owners are joined: their handles report "gone" and claim nothing.
   static void try_stale(race& all, std::size_t owners) {
     for (std::size_t owner = 0; owner != owners; ++owner) {
-      record& r = all.book.at(owner);
+      record& r = all.ledger.at(owner);
       for (const target& t : all.targets[owner]) {
         if (t.handle.state() != finalizer_state::gone || t.handle.cancel() || t.handle())
-          r.book->blame(r, t.id, fault::after_join);
+          r.ledger->record_fault(r, t.id, fault::after_join);
       }
     }
   }

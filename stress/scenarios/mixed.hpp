@@ -21,20 +21,22 @@ namespace threadref::stress {
 // A real run (2 CPUs of an AMD EPYC, Release, 2026-11-20), on each back end: about 51,000 threads
 // and 916,000 finalizers in 6.3 s, all `once`.
 //
-// The end of each thread is drawn from the seed. Two of them reach into the drain: a finalizer that
-// calls pthread_exit itself (the rest must still run), and a cancellation that arrives while the
-// thread is on its way out, whose finalizers then ask for it at every turn.
+// How each thread ends is drawn from the seed. Two ways affect the drain: a finalizer that calls
+// pthread_exit itself (the others must still run), and a cancellation that arrives while the thread
+// exits, with finalizers that are all cancellation points.
 template <backend B>
 struct body<scenarios::id::mixed, B> {
-  static void run(round& r, ledger& book) {
-    party all(book, r.seed);
-    squad threads(r, book, r.size(), &live, &all);
-    std::vector<std::unique_ptr<std::jthread>> stoppable(book.threads());
+  static void run(round& r, finalizer_ledger& ledger) {
+    shared_state all(ledger, r.seed);
+    thread_group threads(r, ledger, r.size(), &live, &all);
+    std::vector<std::unique_ptr<std::jthread>> stoppable(ledger.threads());
     for (std::size_t i = 0; i != r.size() && !round::stopping(); ++i) {
-      if (all.ways[i] == way::stopped ? !threads.start_as([&](squad::place& p) {
-            stoppable[i] = std::make_unique<std::jthread>(&live_until_stopped, &p);
-          })
-                                      : !threads.start_next(all.ways[i] == way::detached))
+      if (all.endings[i] == ending::stopped
+              ? !threads.start_as([&](thread_group::member& m) {
+                  stoppable[i] = std::make_unique<std::jthread>(&live_until_stopped, &m);
+                })
+              : !threads.start_next(all.endings[i] == ending::detached ? joining::detached
+                                                                       : joining::joinable))
         break;
     }
     threads.wait_until_ready();
@@ -44,7 +46,7 @@ struct body<scenarios::id::mixed, B> {
   }
 
  private:
-  enum class way {
+  enum class ending {
     returns,
     throws,
     exits,
@@ -54,28 +56,29 @@ struct body<scenarios::id::mixed, B> {
     detached,
     stopped,
   };
-  struct party {
-    party(const ledger& book, std::uint64_t seed)
-        : refs(book.threads()), ways(book.threads()), handles(book.threads()) {
+  struct shared_state {
+    shared_state(const finalizer_ledger& ledger, std::uint64_t seed)
+        : refs(ledger.threads()), endings(ledger.threads()), handles(ledger.threads()) {
       generator from(mix(seed, "ways"));
-      for (way& w : ways) w = static_cast<way>(draw(from, 0, static_cast<int>(way::stopped)));
+      for (ending& e : endings)
+        e = static_cast<ending>(draw(from, 0, static_cast<int>(ending::stopped)));
     }
-    watches<B> refs;
-    std::vector<way> ways;
-    std::vector<thread_handle> handles;  // of the detached: how else to know that they are gone?
+    thread_refs<B> refs;
+    std::vector<ending> endings;
+    std::vector<thread_handle> handles;  // only of detached threads, to see when they have ended
     testing::gate go;
   };
 
-  static void register_all(const squad::place& me) {
-    auto& all = *static_cast<party*>(me.shared);
+  static void register_all(const thread_group::member& me) {
+    auto& all = *static_cast<shared_state*>(me.shared);
     me.enter();
     all.refs.watch(*me.r);
     attach_some<B>(*me.r);
-    if (all.ways[me.index] == way::detached) all.handles[me.index] = current<B>();
+    if (all.endings[me.index] == ending::detached) all.handles[me.index] = current<B>();
     me.ready();
   }
 
-  // At some depth, with something to unwind on the way.
+  // An object to unwind in each frame.
   struct must_unwind {
     explicit must_unwind(int& count) noexcept : c(count) { ++c; }
     ~must_unwind() { --c; }
@@ -83,17 +86,16 @@ struct body<scenarios::id::mixed, B> {
     must_unwind& operator=(const must_unwind&) = delete;
     int& c;
   };
-  static int leave(int depth, way how, int& frames) {
+  static int leave(int depth, ending how, int& frames) {
     const must_unwind frame(frames);
     if (depth > 0) return leave(depth - 1, how, frames) + 1;
-    if (how == way::exits) pthread_exit(nullptr);
+    if (how == ending::exits) pthread_exit(nullptr);
     throw std::runtime_error("the thread's own error");
   }
 
-  // Under ThreadSanitizer not in a blocking call: leaving one by a forced unwind makes gcc 12's
-  // runtime ignore all locks of this thread from then on, and it reports races where there are
-  // none.
-  static void wait_to_be_cancelled(const squad::place& me) {
+  // Under ThreadSanitizer not in a blocking call: after a forced unwind out of one, gcc 12's
+  // runtime ignores all locks of this thread and reports races where there are none.
+  static void wait_to_be_cancelled(const thread_group::member& me) {
     if (detail::under_tsan) me.turn.wait();
     for (;;) {
       pthread_testcancel();
@@ -102,50 +104,51 @@ struct body<scenarios::id::mixed, B> {
   }
 
   static void* live(void* at) {
-    const auto& me = *static_cast<squad::place*>(at);
-    auto& all = *static_cast<party*>(me.shared);
+    const auto& me = *static_cast<thread_group::member*>(at);
+    auto& all = *static_cast<shared_state*>(me.shared);
     record& r = *me.r;
-    const way how = all.ways[me.index];
-    if (how == way::cancelled_late) r.then = [](record& /*of*/) { pthread_testcancel(); };
-    if (how == way::exits_in_finalizer) {
-      r.then = [](record& of) {
-        of.then = nullptr;
+    const ending how = all.endings[me.index];
+    if (how == ending::cancelled_late) r.then = [](record& /*self*/) { pthread_testcancel(); };
+    if (how == ending::exits_in_finalizer) {
+      r.then = [](record& self) {
+        self.then = nullptr;
         pthread_exit(nullptr);
       };
     }
     register_all(me);
-    if (how == way::cancelled) wait_to_be_cancelled(me);
+    if (how == ending::cancelled) wait_to_be_cancelled(me);
     all.go.wait();
     int frames = 0;
     const int depth = one_in(r.choices, 8) ? 100 : draw(r.choices, 0, 3);
-    if (how == way::exits) leave(depth, how, frames);
-    if (how == way::throws) {
+    if (how == ending::exits) leave(depth, how, frames);
+    if (how == ending::throws) {
       try {
         leave(depth, how, frames);
-      } catch (const std::runtime_error&) {  // the wrapper that every thread should have
-        THREADREF_CHECK(frames == 0, "an exception left a frame behind");
+      } catch (const std::runtime_error&) {  // every thread should have such a handler
+        THREADREF_CHECK(frames == 0, "an exception did not unwind all frames");
       }
     }
     return nullptr;
   }
 
-  static void live_until_stopped(const std::stop_token& stop, squad::place* at) {
+  static void live_until_stopped(const std::stop_token& stop, thread_group::member* at) {
     register_all(*at);
     const std::stop_callback on_stop(stop, [at] { at->turn.open(); });
     at->turn.wait();
   }
 
-  static void end(squad& threads, std::size_t i, party& all, std::unique_ptr<std::jthread>& j) {
-    switch (all.ways[i]) {
-      case way::detached:
+  static void end(thread_group& threads, std::size_t i, shared_state& all,
+                  std::unique_ptr<std::jthread>& j) {
+    switch (all.endings[i]) {
+      case ending::detached:
         return;
-      case way::stopped:
+      case ending::stopped:
         j->request_stop();
         j->join();
         threads.count_joined(i);
         return;
-      case way::cancelled:
-      case way::cancelled_late:
+      case ending::cancelled:
+      case ending::cancelled_late:
         THREADREF_CHECK_CALL(pthread_cancel(threads.at(i).id));
         threads.at(i).turn.open();
         break;
@@ -155,12 +158,12 @@ struct body<scenarios::id::mixed, B> {
     threads.join(i);
   }
 
-  // A detached thread has no join; the library says when it has ended, and then all it wrote is
-  // visible. One that does not end in time stays a loss in the ledger.
-  static void wait_for_detached(squad& threads, party& all) {
-    int tries = 300'000;  // they take longer on a busy machine
+  // A detached thread can't be joined. The library reports when it has ended, and then all its
+  // writes are visible. The ledger counts the finalizers of one that does not end in time as lost.
+  static void wait_for_detached(thread_group& threads, shared_state& all) {
+    int tries = 300'000;  // many, because threads take longer on a busy machine
     for (std::size_t i = 0; i != threads.started(); ++i) {
-      if (all.ways[i] != way::detached) continue;
+      if (all.endings[i] != ending::detached) continue;
       while (all.handles[i].state() != thread_state::ended && tries-- > 0) usleep(100);
       threads.count_joined(i);
     }

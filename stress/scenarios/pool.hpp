@@ -22,61 +22,61 @@ namespace threadref::stress {
 //   cut_off  147,406  50.0 %  interesting  the process ended while its pool's workers lived: ...
 //   once     147,406  50.0 %  acceptable   every finalizer ran exactly once, on its own thread
 //
-// With: the pool's finalize() ends the workers, and all finalizers have run when it returns.
-// Without: a child process returns from main while its workers live; what they had registered is
-// cut off. That is the platform's doing and no fault of a back end, but whoever registers on a pool
-// must know it.
+// With it, the pool's finalize() ends the workers, and all finalizers have run when it returns.
+// Without it, a child process returns from main while its workers live, and the finalizers that
+// they registered are cut off. The platform does that, not the back end, but whoever registers
+// finalizers on a pool must know it.
 template <backend B>
 struct body<scenarios::id::pool, B> {
-  static void run(round& r, ledger& book) {
+  static void run(round& r, finalizer_ledger& ledger) {
     {
-      shift all(r, book);
+      pool_state all(r, ledger);
       worker_pool pool(static_cast<int>(all.workers));
       const std::size_t workers = work(r, all, pool);
       if (!pool.end()) r.figures.seen.add("pool_not_ended", 1);
       for (std::size_t i = 0; i != workers; ++i) {
-        ledger::joined(book.at(i));
+        finalizer_ledger::joined(ledger.at(i));
         r.thread_ended();
       }
     }
     if (!round::stopping()) play_child(r, "cut_off");
   }
 
-  // Ends without an orderly end: the caller returns from main. The workers live on, and use what
-  // is here; so it stays.
-  static int child(round& r, ledger& book) {
-    static auto* const all = new shift(r, book);
+  // No orderly end: the caller returns from main. The workers go on and use these objects, so they
+  // are never freed.
+  static int child(round& r, finalizer_ledger& ledger) {
+    static auto* const all = new pool_state(r, ledger);
     static auto* const pool = new worker_pool(static_cast<int>(all->workers));
     return work(r, *all, *pool) != 0 ? 0 : 1;
   }
 
  private:
-  // More of them would only wait for tasks.
+  // More workers would only wait for tasks.
   static constexpr std::size_t workers_most = 64;
-  struct shift {
-    shift(const round& r, ledger& of)
-        : book(of), refs(of.threads()), workers(std::min(r.size(), workers_most)) {
-      for (std::size_t i = 0; i != of.threads(); ++i) of.open(i, mix(r.seed, i));
-      first_number = of.at(0).number;
-      came.store(0, std::memory_order_release);  // publishes all this to the workers
+  struct pool_state {
+    pool_state(const round& r, finalizer_ledger& l)
+        : ledger(l), refs(l.threads()), workers(std::min(r.size(), workers_most)) {
+      for (std::size_t i = 0; i != l.threads(); ++i) l.open(i, mix(r.seed, i));
+      first_number = l.at(0).number;
+      arrived.store(0, std::memory_order_release);  // publishes all this to the workers
     }
-    ledger& book;
-    watches<B> refs;
+    finalizer_ledger& ledger;
+    thread_refs<B> refs;
     std::size_t workers;
     std::uint64_t first_number;
-    std::atomic<std::size_t> came{0};   // workers that took a record
-    std::atomic<std::size_t> ready{0};  // and have registered
+    std::atomic<std::size_t> arrived{0};  // workers that claimed a record
+    std::atomic<std::size_t> ready{0};    // and have registered
   };
 
-  // As a task on a worker: the first one there registers; then it stays a little, so that the next
-  // task goes to another worker.
+  // A task. The first on each worker registers; then it stays a little, so that the next task goes
+  // to another worker.
   static void register_here(void* shared) {
-    auto& all = *static_cast<shift*>(shared);
+    auto& all = *static_cast<pool_state*>(shared);
     if (my_number < all.first_number) {
-      const std::size_t i = all.came.fetch_add(1, std::memory_order_acq_rel);
+      const std::size_t i = all.arrived.fetch_add(1, std::memory_order_acq_rel);
       if (i >= all.workers) return;
-      record& r = all.book.at(i);
-      ledger::enter(r);
+      record& r = all.ledger.at(i);
+      finalizer_ledger::enter(r);
       all.refs.watch(r);
       attach_some<B>(r);
       all.ready.fetch_add(1, std::memory_order_acq_rel);
@@ -85,8 +85,9 @@ struct body<scenarios::id::pool, B> {
       sched_yield();
   }
 
-  // Gives so many workers something to do; how many came. One at least, however long that takes.
-  static std::size_t work(round& r, shift& all, worker_pool& pool) {
+  // Gives tasks to the workers and returns how many of them ran one: at least one, however long
+  // that takes.
+  static std::size_t work(round& r, pool_state& all, worker_pool& pool) {
     using clock = std::chrono::steady_clock;
     const auto deadline = clock::now() + std::chrono::milliseconds(200);
     for (std::size_t ready = 0; ready == 0 || (ready < all.workers && clock::now() < deadline);
@@ -94,9 +95,9 @@ struct body<scenarios::id::pool, B> {
       for (std::size_t i = 0; i != 2 * all.workers; ++i) pool.enqueue(&register_here, &all);
       sched_yield();
     }
-    const std::size_t came = std::min(all.came.load(std::memory_order_acquire), all.workers);
-    for (std::size_t i = 0; i != came; ++i) r.thread_began();
-    return came;
+    const std::size_t arrived = std::min(all.arrived.load(std::memory_order_acquire), all.workers);
+    for (std::size_t i = 0; i != arrived; ++i) r.thread_began();
+    return arrived;
   }
 };
 

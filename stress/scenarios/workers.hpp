@@ -23,19 +23,20 @@ namespace threadref::stress {
 // rounds, 4,000 of them alive at once, and 251,460 finalizers in 11 s, all `once`. With
 // --threads=10000 in 23 s: 69,729 threads, 626,237 finalizers, all `once`.
 //
-// The trees, up to four workers deep, are drawn from the seed: who is whose child, how each one
-// ends (stopped, by returning, by exit(), by an error), which are daemons, and whether the tree is
-// torn down one by one or all at once. Some leaves are started a second time before that. Then half
-// of those that can are told to end, children before or after their parents, and all roots.
+// The trees, up to four workers deep, are drawn from the seed: which worker has which parent, how
+// each one ends (stopped, returns, calls exit(), fails), which are daemons, and whether a tree is
+// torn down serially or all at once. Some leaves are started a second time first. Then half of the
+// workers that end by themselves are asked to, children before or after their parents, and all
+// roots.
 template <backend B>
 struct body<scenarios::id::workers, B> {
-  // What a worker registers for itself, with the default back end: the oldest of its thread.
+  // A worker registers one itself, on the default back end: the oldest of its thread.
   static constexpr std::uint64_t own_finalizers = std::is_same_v<B, default_backend> ? 1 : 0;
-  // Leaves live twice.
+  // Leaves may live twice.
   static std::size_t threads_in_all(const round& r) { return 2 * r.size(); }
 
-  static void run(round& r, ledger& book) {
-    forest all{r, book};
+  static void run(round& r, finalizer_ledger& ledger) {
+    forest all{r, ledger};
     all.plant();
     all.threads.wait_until_ready();
     all.restart_some();
@@ -45,16 +46,16 @@ struct body<scenarios::id::workers, B> {
   }
 
  private:
-  enum class way { stopped, returns, exits, fails };
+  enum class ending { stopped, returns, exits, fails };
 
   struct node {
     node* parent = nullptr;
     int depth = 1;
-    way ends = way::stopped;
+    ending ends_by = ending::stopped;
     bool lives_twice = false;
     bool is_leaf = true;
-    const squad::place* place = nullptr;  // of its last life
-    std::vector<const node*> children{};  // that it waits for
+    const thread_group::member* member = nullptr;  // of its last life
+    std::vector<const node*> children{};           // those that it waits for
     workers::worker_ptr it{};
   };
 
@@ -62,14 +63,14 @@ struct body<scenarios::id::workers, B> {
     static constexpr int deepest = 4;
     static constexpr int largest = 64;
 
-    forest(round& r, ledger& book)
-        : of(r), threads(r, book, threads_in_all(r), nullptr, this), refs(book.threads()) {}
+    forest(round& r, finalizer_ledger& ledger)
+        : played(r), threads(r, ledger, threads_in_all(r), nullptr, this), refs(ledger.threads()) {}
 
     void plant() {
       int left = 0;
       auto how = workers::teardown::serial;
       std::vector<node*> tree;
-      while (nodes.size() != of.size() && !round::stopping()) {
+      while (nodes.size() != played.size() && !round::stopping()) {
         node& n = nodes.emplace_back();
         if (left-- == 0) {
           left = draw(from, 0, largest - 1);
@@ -89,10 +90,10 @@ struct body<scenarios::id::workers, B> {
     }
 
     void make(node& n, workers::teardown how) {
-      n.ends = static_cast<way>(draw(from, 0, static_cast<int>(way::fails)));
+      n.ends_by = static_cast<ending>(draw(from, 0, static_cast<int>(ending::fails)));
       n.lives_twice = one_in(from, 4);
       n.it = workers::worker::make(
-          [this, &n](const std::any& at) { live(n, *std::any_cast<squad::place*>(at)); },
+          [this, &n](const std::any& at) { live(n, *std::any_cast<thread_group::member*>(at)); },
           {.daemon = one_in(from, 8),
            .report_errors = false,
            .parent = n.parent == nullptr ? nullptr : n.parent->it,
@@ -100,41 +101,42 @@ struct body<scenarios::id::workers, B> {
            .stack_bytes = stack_bytes()});
     }
     bool start(node& n) {
-      return threads.start_as([&n](squad::place& p) {
-        n.place = &p;
-        n.it->start(&p);
+      return threads.start_as([&n](thread_group::member& m) {
+        n.member = &m;
+        n.it->start(&m);
       });
     }
 
-    // Leaves, since with another worker its children would end, and who is started when its parent
-    // has ended is stopped by nobody.
+    // Only leaves: the children of any other worker would end with it, and a worker that is started
+    // after its parent has ended is never stopped.
     void restart_some() {
       for (node& n : nodes) {
         if (!n.lives_twice || !n.is_leaf || round::stopping()) continue;
         n.it->stop();
         n.it->join();
-        threads.count_joined(n.place->index);
-        if (!start(n)) return n.place = nullptr, void();
+        threads.count_joined(n.member->index);
+        if (!start(n)) return n.member = nullptr, void();
       }
     }
 
     void end() {
       for (node& n : nodes) {
-        if (n.parent != nullptr && n.ends != way::stopped && one_in(from, 2)) n.it->fire("end");
+        if (n.parent != nullptr && n.ends_by != ending::stopped && one_in(from, 2))
+          n.it->fire("end");
       }
       for (node& n : nodes) {
         if (n.parent != nullptr) continue;
-        n.ends == way::stopped ? n.it->stop() : n.it->fire("end");
+        n.ends_by == ending::stopped ? n.it->stop() : n.it->fire("end");
       }
-      // Roots come before what hangs on them, so that most have been joined already.
+      // Roots come before their descendants, so most of these have been joined already.
       for (node& n : nodes) {
         n.it->join();
-        if (n.place != nullptr) threads.count_joined(n.place->index);
+        if (n.member != nullptr) threads.count_joined(n.member->index);
       }
     }
 
     // On the node's thread.
-    void live(node& n, const squad::place& me) {
+    void live(node& n, const thread_group::member& me) {
       me.enter();
       self = this;
       mine = &n;
@@ -142,29 +144,29 @@ struct body<scenarios::id::workers, B> {
       if (!one_in(me.r->choices, 4)) refs.watch(*me.r);
       attach_some<B>(*me.r);
       me.ready();
-      if (n.ends == way::stopped) workers::this_worker::wait_forever();
+      if (n.ends_by == ending::stopped) workers::this_worker::wait_forever();
       workers::this_worker::wait_event("end");
-      if (n.ends == way::exits) workers::this_worker::exit();
-      if (n.ends == way::fails) throw std::runtime_error("the worker's own error");
+      if (n.ends_by == ending::exits) workers::this_worker::exit();
+      if (n.ends_by == ending::fails) throw std::runtime_error("the worker's own error");
     }
 
-    // In each finalizer: those of all children that it waits for must have run.
-    static void look_at_children(record& /*of*/) {
-      if (mine == nullptr) return;  // on another's thread, which is a fault of its own
+    // In each finalizer: those of all children that this worker waits for must have run.
+    static void look_at_children(record& /*r*/) {
+      if (mine == nullptr) return;  // on another thread, which is a fault of its own
       for (const node* child : mine->children) {
-        const squad::place* const at = child->place;
+        const thread_group::member* const at = child->member;
         if (at != nullptr && at->r->ran_at_exit.load() < at->r->registered.load())
           ++self->parent_first;
       }
     }
 
-    round& of;
-    generator from{mix(of.seed, "trees")};
-    squad threads;
-    watches<B> refs;
+    round& played;
+    generator from{mix(played.seed, "trees")};
+    thread_group threads;
+    thread_refs<B> refs;
     std::atomic<std::uint64_t> parent_first{0};
     std::deque<node> nodes;
-    // Trivially destructible, and so readable in finalizers.
+    // Trivially destructible, so readable in finalizers.
     static inline constinit thread_local forest* self = nullptr;
     static inline constinit thread_local const node* mine = nullptr;
   };

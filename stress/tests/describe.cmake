@@ -6,12 +6,12 @@ execute_process(COMMAND ${PROGRAM} --list RESULT_VARIABLE listed OUTPUT_VARIABLE
 if(NOT status EQUAL 0 OR NOT listed EQUAL 0 OR NOT schema EQUAL 1 OR cells EQUAL 0)
   message(FATAL_ERROR "statuses ${status} and ${listed}, schema ${schema}, ${cells} cells")
 endif()
-# A scenario's cell has one slash, an event's two.
+# The name of a scenario's cell has one slash, an event's has two.
 string(REGEX MATCHALL "(^|\n)[a-z_]+/[a-z0-9_]+ " names "${list}")
 list(REMOVE_DUPLICATES names)
 foreach(name IN LISTS names)
   string(REGEX REPLACE "\n|/.*" "" name "${name}")
   if(NOT document MATCHES "\"scenario\": \"${name}\"")
-    message(FATAL_ERROR "--list has ${name}, --describe has not")
+    message(FATAL_ERROR "--list has ${name}, --describe does not")
   endif()
 endforeach()

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t threads_per_round = 1000;
 constexpr std::uint64_t noise = 2048;
 
-// So many rounds, each with that much more left behind per thread.
+// The samples of `rounds` rounds, each of which leaks that much more per thread.
 growth grown(int rounds, double bytes_per_thread, std::uint64_t seed) {
   generator from(seed);
   growth all;
@@ -57,7 +57,7 @@ TEST(growth, nor_is_a_step_that_stays) {
 TEST(growth, many_rounds_are_thinned_out_evenly) {
   const std::optional<slope> s = grown(100'000, 8, 3).fit();
   EXPECT_NEAR(s->bytes_per_thread, 8, 0.01);
-  // Three quarters of the rounds, and what the thinning left of the last ones.
+  // Three quarters of the rounds; the thinning may have dropped some of the last ones.
   EXPECT_NEAR(s->bytes, 8 * 75e6, 8 * 2e6);
 }
 
@@ -66,7 +66,7 @@ TEST(growth, is_asked_of_the_allocator_of_this_process) {
   const std::optional<std::uint64_t> before = bytes_in_use();
   if (!before) GTEST_SKIP() << "this allocator can't be asked";
   constexpr std::size_t size = 1 << 20;
-  void* volatile some = std::malloc(size);  // volatile, or the optimiser does without
+  void* volatile some = std::malloc(size);  // volatile, or the optimiser removes it
   EXPECT_GE(*bytes_in_use(), *before + size);
   std::free(some);
   EXPECT_LT(*bytes_in_use(), *before + size);

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Starts stress_threadref, interrupts it as soon as it has begun, and prints what it printed.
+"""Starts stress_threadref, interrupts it as soon as it has begun, and passes on its output.
 
 usage: interrupt.py (once|twice) PROGRAM ARGUMENT...
 
-No moment is guessed: the first signal is sent when the program's first line is there. The program
-takes what comes within a fifth of a second for one wish, so the second is sent until it has ended.
+It guesses no delay: it sends the first signal after the program's first line. The program treats
+signals within a fifth of a second as one request, so the second is repeated until it has ended.
 
 exit status: the program's own · 1 wrong use
 """
@@ -19,7 +19,7 @@ AGAIN_SECONDS = 0.3
 
 def main(arguments):
     if len(arguments) < 2 or arguments[0] not in ("once", "twice"):
-        print("interrupt.py: how often ('once' or 'twice') and a program are needed",
+        print("interrupt.py: give 'once' or 'twice' and a program",
               file=sys.stderr)
         return 1
     program = subprocess.Popen(arguments[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ledger must name what it sees, each finalizer once, and grading must believe the table only.
+// The ledger must count each finalizer under one name, and grading must follow the table alone.
 #include "stress/accounting/ledger.hpp"
 
 #include <gtest/gtest.h>
@@ -10,167 +10,167 @@ namespace threadref::stress {
 namespace {
 
 struct one_thread : ::testing::Test {
-  one_thread() { ledger::enter(r); }
+  one_thread() { finalizer_ledger::enter(r); }
   ~one_thread() override { my_number = 0; }
   one_thread(const one_thread&) = delete;
   one_thread& operator=(const one_thread&) = delete;
-  // What the only finalizers came to.
-  tally settled() {
+  // The outcomes of all finalizers.
+  tally tallied() {
     tally t;
-    book.settle(t);
+    ledger.tally_outcomes(t);
     return t;
   }
   void expect(std::string_view name, std::uint64_t count = 1) {
-    const tally t = settled();
+    const tally t = tallied();
     EXPECT_EQ(t.count(name), count);
     EXPECT_EQ(t.sum(), r.registered.load());
   }
-  ledger book{2, 8};
-  record& r = book.open(0, 1);
+  finalizer_ledger ledger{2, 8};
+  record& r = ledger.open(0, 1);
 };
 
 TEST_F(one_thread, once) {
-  const auto a = book.push(r);
-  const auto b = book.push(r);
-  book.fire(r, b);
-  book.fire(r, a);
+  const auto a = ledger.push(r);
+  const auto b = ledger.push(r);
+  ledger.fire(r, b);
+  ledger.fire(r, a);
   expect("once", 2);
 }
 
 TEST_F(one_thread, lost_and_twice_do_not_cancel_out) {
-  const auto a = book.push(r);
-  book.push(r);
-  book.fire(r, a);
-  book.fire(r, a);
-  const tally t = settled();
+  const auto a = ledger.push(r);
+  ledger.push(r);
+  ledger.fire(r, a);
+  ledger.fire(r, a);
+  const tally t = tallied();
   EXPECT_EQ(t.count("lost"), 1U);
   EXPECT_EQ(t.count("twice"), 1U);
-  EXPECT_EQ(book.sum().ran_at_exit, 2U);
+  EXPECT_EQ(ledger.sum().ran_at_exit, 2U);
 }
 
 TEST_F(one_thread, misordered_is_the_one_that_was_overtaken) {
-  const auto a = book.push(r);
-  const auto b = book.push(r);
-  book.fire(r, a);
-  book.fire(r, b);
-  const tally t = settled();
+  const auto a = ledger.push(r);
+  const auto b = ledger.push(r);
+  ledger.fire(r, a);
+  ledger.fire(r, b);
+  const tally t = tallied();
   EXPECT_EQ(t.count("misordered"), 1U);
   EXPECT_EQ(t.count("once"), 1U);
 }
 
 TEST_F(one_thread, what_is_registered_meanwhile_comes_next) {
-  const auto a = book.push(r);
-  const auto b = book.push(r);
-  book.fire(r, b);
-  const auto late = book.push(r);
-  book.fire(r, late);
-  book.fire(r, a);
+  const auto a = ledger.push(r);
+  const auto b = ledger.push(r);
+  ledger.fire(r, b);
+  const auto late = ledger.push(r);
+  ledger.fire(r, late);
+  ledger.fire(r, a);
   expect("once", 3);
 }
 
 TEST_F(one_thread, a_taken_one_may_be_passed_over) {
-  const auto a = book.push(r);
-  const auto b = book.push(r);
-  book.fire(r, a);
-  book.detached(r, b);
-  const tally t = settled();
+  const auto a = ledger.push(r);
+  const auto b = ledger.push(r);
+  ledger.fire(r, a);
+  ledger.detached(r, b);
+  const tally t = tallied();
   EXPECT_EQ(t.count("taken"), 1U);
   EXPECT_EQ(t.count("once"), 1U);
-  EXPECT_EQ(book.sum().detached, 1U);
+  EXPECT_EQ(ledger.sum().detached, 1U);
 }
 
 TEST_F(one_thread, after_detach) {
-  const auto a = book.push(r);
-  book.detached(r, a);
-  book.fire(r, a);
+  const auto a = ledger.push(r);
+  ledger.detached(r, a);
+  ledger.fire(r, a);
   expect("after_detach");
 }
 
 TEST_F(one_thread, a_call_is_not_an_exit) {
-  const auto a = book.push(r);
+  const auto a = ledger.push(r);
   explicit_run run(r, a);
-  book.fire(r, a);
-  book.called(r, a, run.ran);
+  ledger.fire(r, a);
+  ledger.called(r, a, run.ran);
   expect("taken");
-  EXPECT_EQ(book.sum().ran_by_call, 1U);
-  EXPECT_EQ(book.sum().ran_at_exit, 0U);
+  EXPECT_EQ(ledger.sum().ran_by_call, 1U);
+  EXPECT_EQ(ledger.sum().ran_at_exit, 0U);
 }
 
 TEST_F(one_thread, a_call_that_ran_nothing_loses_it) {
-  book.called(r, book.push(r), 0);
+  ledger.called(r, ledger.push(r), 0);
   expect("lost");
 }
 
 TEST_F(one_thread, wrong_thread) {
-  const auto a = book.push(r);
-  std::thread([this, a] { book.fire(r, a); }).join();
+  const auto a = ledger.push(r);
+  std::thread([this, a] { ledger.fire(r, a); }).join();
   expect("wrong_thread");
 }
 
 TEST_F(one_thread, after_join) {
-  const auto a = book.push(r);
-  ledger::joined(r);
-  book.fire(r, a);
+  const auto a = ledger.push(r);
+  finalizer_ledger::joined(r);
+  ledger.fire(r, a);
   expect("after_join");
 }
 
 TEST_F(one_thread, seen_alive) {
-  const auto a = book.push(r);
+  const auto a = ledger.push(r);
   r.ref_alive = [](const void* /*ref*/) { return true; };
-  book.fire(r, a);
+  ledger.fire(r, a);
   expect("seen_alive");
 }
 
 TEST_F(one_thread, leaked) {
-  const auto a = book.push(r, mark::has_token);
-  book.fire(r, a);
-  EXPECT_TRUE(book.holds_token(r, a));
+  const auto a = ledger.push(r, mark::has_token);
+  ledger.fire(r, a);
+  EXPECT_TRUE(ledger.holds_token(r, a));
   expect("leaked");
-  book.token_gone(r, a);
+  ledger.token_gone(r, a);
   expect("once");
 }
 
 TEST_F(one_thread, dropped_and_after_drop) {
-  const auto a = book.push(r, mark::is_ref);
-  const auto b = book.push(r, mark::is_ref);
-  book.dropped(r, a);
-  book.dropped(r, b);
-  book.fire(r, b);
-  const tally t = settled();
+  const auto a = ledger.push(r, mark::is_ref);
+  const auto b = ledger.push(r, mark::is_ref);
+  ledger.dropped(r, a);
+  ledger.dropped(r, b);
+  ledger.fire(r, b);
+  const tally t = tallied();
   EXPECT_EQ(t.count("dropped"), 1U);
   EXPECT_EQ(t.count("after_drop"), 1U);
-  EXPECT_EQ(book.sum().dropped, 1U);
+  EXPECT_EQ(ledger.sum().dropped, 1U);
 }
 
-// Another thread's drop proves something only if a younger finalizer ran in between.
+// A drop by another thread proves something only if a younger finalizer runs after it.
 TEST_F(one_thread, a_foreign_drop_may_meet_a_callback_that_is_claimed) {
-  const auto a = book.push(r, mark::is_ref);
-  const auto b = book.push(r);
-  const auto c = book.push(r, mark::is_ref);
-  std::thread([&] { book.dropped(r, c); }).join();
-  book.fire(r, c);
-  std::thread([&] { book.dropped(r, a); }).join();
-  book.fire(r, b);
-  book.fire(r, a);
-  const tally t = settled();
+  const auto a = ledger.push(r, mark::is_ref);
+  const auto b = ledger.push(r);
+  const auto c = ledger.push(r, mark::is_ref);
+  std::thread([&] { ledger.dropped(r, c); }).join();
+  ledger.fire(r, c);
+  std::thread([&] { ledger.dropped(r, a); }).join();
+  ledger.fire(r, b);
+  ledger.fire(r, a);
+  const tally t = tallied();
   EXPECT_EQ(t.count("once"), 2U);
   EXPECT_EQ(t.count("after_drop"), 1U);
 }
 
 TEST_F(one_thread, refused_is_no_registration) {
-  book.refused(r, book.push(r));
+  ledger.refused(r, ledger.push(r));
   expect("refused");
-  EXPECT_EQ(book.sum().registered, 0U);
+  EXPECT_EQ(ledger.sum().registered, 0U);
 }
 
 TEST_F(one_thread, a_run_of_nothing_is_told) {
-  book.fire(r, 5);
-  EXPECT_EQ(settled().count("wrong_thread"), 1U);
+  ledger.fire(r, 5);
+  EXPECT_EQ(tallied().count("wrong_thread"), 1U);
 }
 
 TEST_F(one_thread, a_full_record_gives_no_id) {
-  for (int i = 0; i != 8; ++i) EXPECT_NE(book.push(r), no_id);
-  EXPECT_EQ(book.push(r), no_id);
+  for (int i = 0; i != 8; ++i) EXPECT_NE(ledger.push(r), no_id);
+  EXPECT_EQ(ledger.push(r), no_id);
 }
 
 constexpr backend_info subject{.name = "some", .summary = "", .deviations = {}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The matrix's own judgement: what a scene is graded as, what a cell says, and the table of events.
+// How the matrix grades a record and judges a cell, and what its table of events must have.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace threadref::stress {
 
-// stress_tests links no list of back ends: the judge needs none.
+// stress_tests links no list of back ends, and these tests need none.
 const mechanism* backend_mechanism(std::string_view /*name*/) {
   return nullptr;
 }
@@ -25,7 +25,7 @@ const mechanism* canary_mechanism(std::string_view /*name*/) {
 
 namespace {
 
-// As waitpid() says it.
+// Statuses as waitpid() gives them.
 constexpr int exited(int status) {
   return status << 8;
 }
@@ -33,108 +33,108 @@ constexpr int killed_by(int signal) {
   return signal;
 }
 
-struct a_scene : ::testing::Test {
-  std::unique_ptr<shared_scene> left = std::make_unique<shared_scene>();
+struct a_record : ::testing::Test {
+  std::unique_ptr<event_record> left = std::make_unique<event_record>();
 
-  line& add(int ran, line::promise made = line::promise::accepted) {
-    line& l = left->lines[left->used.fetch_add(1)];
-    l.made.store(made);
-    l.ran.store(static_cast<std::uint8_t>(ran));
-    return l;
+  registration& add(int ran, registration_status status = registration_status::accepted) {
+    registration& r = left->registrations[left->used.fetch_add(1)];
+    r.status.store(status);
+    r.ran.store(static_cast<std::uint8_t>(ran));
+    return r;
   }
-  word graded(int status = exited(0)) { return grade(*left, status).is; }
+  outcome graded(int status = exited(0)) { return grade(*left, status).is; }
 };
 
-TEST_F(a_scene, in_which_all_ran_once_is_guaranteed) {
+TEST_F(a_record, in_which_all_ran_once_is_guaranteed) {
   add(1);
-  add(0, line::promise::taken);
-  EXPECT_EQ(graded(), word::guaranteed);
+  add(0, registration_status::removed);
+  EXPECT_EQ(graded(), outcome::guaranteed);
 }
 
-TEST_F(a_scene, in_which_nothing_was_registered_says_nothing) {
-  EXPECT_EQ(graded(), word::unknown);
+TEST_F(a_record, in_which_nothing_was_registered_says_nothing) {
+  EXPECT_EQ(graded(), outcome::unknown);
 }
 
-TEST_F(a_scene, is_as_bad_as_its_worst_callback) {
+TEST_F(a_record, is_as_bad_as_its_worst_callback) {
   add(1);
-  add(0, line::promise::refused);
-  EXPECT_EQ(graded(), word::refused);
+  add(0, registration_status::refused);
+  EXPECT_EQ(graded(), outcome::refused);
   add(0);
-  EXPECT_EQ(graded(), word::lost);
-  add(1).elsewhere.store(true);
-  EXPECT_EQ(graded(), word::misplaced);
+  EXPECT_EQ(graded(), outcome::lost);
+  add(1).on_other_thread.store(true);
+  EXPECT_EQ(graded(), outcome::misplaced);
   add(2);
-  EXPECT_EQ(graded(), word::doubled);
-  const fates f = grade(*left, exited(0)).callbacks;
+  EXPECT_EQ(graded(), outcome::doubled);
+  const callback_counts f = grade(*left, exited(0)).callbacks;
   EXPECT_EQ(f.once + f.refused + f.lost + f.misplaced + f.doubled, 5U);
 }
 
-TEST_F(a_scene, in_which_a_callback_ran_after_its_join_is_misplaced) {
-  add(1).late.store(true);
-  EXPECT_EQ(graded(), word::misplaced);
+TEST_F(a_record, in_which_a_callback_ran_after_its_join_is_misplaced) {
+  add(1).after_join.store(true);
+  EXPECT_EQ(graded(), outcome::misplaced);
 }
 
-TEST_F(a_scene, in_which_what_was_taken_or_refused_ran_is_doubled) {
-  add(1, line::promise::taken);
-  EXPECT_EQ(graded(), word::doubled);
-  left = std::make_unique<shared_scene>();
-  add(1, line::promise::refused);
-  EXPECT_EQ(graded(), word::doubled);
+TEST_F(a_record, in_which_what_was_removed_or_refused_ran_is_doubled) {
+  add(1, registration_status::removed);
+  EXPECT_EQ(graded(), outcome::doubled);
+  left = std::make_unique<event_record>();
+  add(1, registration_status::refused);
+  EXPECT_EQ(graded(), outcome::doubled);
 }
 
-TEST_F(a_scene, asks_of_a_fork_only_what_it_announced) {
+TEST_F(a_record, asks_of_a_fork_only_what_it_announced) {
   add(1).ran_in_fork.store(1);
-  EXPECT_EQ(graded(), word::doubled);
-  left->lines[0].asked_of_fork.store(true);
-  EXPECT_EQ(graded(), word::guaranteed);
-  left->lines[0].ran_in_fork.store(0);
-  EXPECT_EQ(graded(), word::lost);
+  EXPECT_EQ(graded(), outcome::doubled);
+  left->registrations[0].expected_in_fork.store(true);
+  EXPECT_EQ(graded(), outcome::guaranteed);
+  left->registrations[0].ran_in_fork.store(0);
+  EXPECT_EQ(graded(), outcome::lost);
 }
 
-TEST_F(a_scene, whose_process_crashed_crashes_unless_it_said_so) {
+TEST_F(a_record, whose_process_crashed_crashes_unless_it_said_so) {
   add(1);
-  EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
-  EXPECT_EQ(graded(exited(66)), word::crashes);
+  EXPECT_EQ(graded(killed_by(SIGSEGV)), outcome::crashes);
+  EXPECT_EQ(graded(exited(66)), outcome::crashes);
   left->end.signal.store(SIGABRT);
-  EXPECT_EQ(graded(killed_by(SIGABRT)), word::guaranteed);
-  EXPECT_EQ(graded(exited(0)), word::crashes);
+  EXPECT_EQ(graded(killed_by(SIGABRT)), outcome::guaranteed);
+  EXPECT_EQ(graded(exited(0)), outcome::crashes);
 }
 
-TEST_F(a_scene, whose_process_was_killed_by_somebody_else_is_unknown) {
+TEST_F(a_record, whose_process_was_killed_by_somebody_else_is_unknown) {
   add(1);
-  EXPECT_EQ(graded(killed_by(SIGKILL)), word::unknown);
-  EXPECT_EQ(graded(killed_by(SIGTERM)), word::unknown);
+  EXPECT_EQ(graded(killed_by(SIGKILL)), outcome::unknown);
+  EXPECT_EQ(graded(killed_by(SIGTERM)), outcome::unknown);
 }
 
-TEST_F(a_scene, that_corrupts_says_what) {
+TEST_F(a_record, that_corrupts_says_what) {
   add(1);
-  left->misdeeds.store(1);
-  std::string_view("somebody's key").copy(left->said.data(), left->said.size() - 1);
+  left->violations.store(1);
+  std::string_view("somebody's key").copy(left->message.data(), left->message.size() - 1);
   const trial_result r = grade(*left, exited(0));
-  EXPECT_EQ(r.is, word::corrupts);
+  EXPECT_EQ(r.is, outcome::corrupts);
   EXPECT_EQ(r.why, "somebody's key");
 }
 
-TEST_F(a_scene, that_could_not_be_played_is_absent) {
+TEST_F(a_record, that_could_not_be_run_is_absent) {
   left->absent.store(true);
-  EXPECT_EQ(graded(), word::absent);
-  EXPECT_EQ(graded(killed_by(SIGSEGV)), word::crashes);
+  EXPECT_EQ(graded(), outcome::absent);
+  EXPECT_EQ(graded(killed_by(SIGSEGV)), outcome::crashes);
 }
 
 struct a_cell : ::testing::Test {
-  event row{.name = "group/event", .asks = "is it?", .play = nullptr};
+  event row{.name = "group/event", .asks = "is it?", .run = nullptr};
   backend_info info{.name = "some", .summary = ""};
-  player judged{.name = "some", .summary = "", .contract = &info};
-  player peer{.name = "peer", .summary = ""};
+  participant judged{.name = "some", .summary = "", .contract = &info};
+  participant peer{.name = "peer", .summary = ""};
 
-  event_cell with(const player& who, std::initializer_list<word> conditions) {
+  event_cell with(const participant& column, std::initializer_list<outcome> conditions) {
     event_cell c;
     c.what = &row;
-    c.who = &who;
-    for (const word w : conditions) {
+    c.subject = &column;
+    for (const outcome o : conditions) {
       condition_result r;
       r.name = c.conditions.empty() ? "first" : "second";
-      r.is = w;
+      r.is = o;
       r.trials = r.trials_so = 1;
       c.conditions.push_back(r);
     }
@@ -144,40 +144,40 @@ struct a_cell : ::testing::Test {
 };
 
 TEST_F(a_cell, is_conditional_if_it_is_good_in_one_and_bad_in_another) {
-  const event_cell c = with(peer, {word::guaranteed, word::lost});
-  EXPECT_EQ(c.is, word::conditional);
+  const event_cell c = with(peer, {outcome::guaranteed, outcome::lost});
+  EXPECT_EQ(c.is, outcome::conditional);
   EXPECT_EQ(c.why, "guaranteed: first; lost: second");
 }
 
 TEST_F(a_cell, says_the_worst_if_none_of_its_conditions_is_good) {
-  EXPECT_EQ(with(peer, {word::lost, word::crashes}).is, word::crashes);
+  EXPECT_EQ(with(peer, {outcome::lost, outcome::crashes}).is, outcome::crashes);
 }
 
 TEST_F(a_cell, leaves_out_conditions_that_are_absent) {
-  EXPECT_EQ(with(peer, {word::guaranteed, word::absent}).is, word::guaranteed);
-  EXPECT_EQ(with(peer, {word::absent, word::absent}).is, word::absent);
+  EXPECT_EQ(with(peer, {outcome::guaranteed, outcome::absent}).is, outcome::guaranteed);
+  EXPECT_EQ(with(peer, {outcome::absent, outcome::absent}).is, outcome::absent);
 }
 
 TEST_F(a_cell, of_a_peer_is_shown_and_not_judged) {
-  EXPECT_EQ(with(peer, {word::crashes}).judged, verdict::passed);
-  EXPECT_EQ(with(peer, {word::unknown}).judged, verdict::unknown);
+  EXPECT_EQ(with(peer, {outcome::crashes}).judged, verdict::passed);
+  EXPECT_EQ(with(peer, {outcome::unknown}).judged, verdict::unknown);
 }
 
 TEST_F(a_cell, of_a_back_end_must_be_what_is_promised) {
-  EXPECT_EQ(with(judged, {word::guaranteed}).judged, verdict::passed);
-  EXPECT_EQ(with(judged, {word::guaranteed, word::lost}).judged, verdict::failed);
-  EXPECT_EQ(with(judged, {word::refused}).judged, verdict::failed);
-  row.promise = word::refused;
-  EXPECT_EQ(with(judged, {word::refused, word::guaranteed}).judged, verdict::passed);
-  row.promise = word::lost;
-  EXPECT_EQ(with(judged, {word::guaranteed}).judged, verdict::failed);
+  EXPECT_EQ(with(judged, {outcome::guaranteed}).judged, verdict::passed);
+  EXPECT_EQ(with(judged, {outcome::guaranteed, outcome::lost}).judged, verdict::failed);
+  EXPECT_EQ(with(judged, {outcome::refused}).judged, verdict::failed);
+  row.promise = outcome::refused;
+  EXPECT_EQ(with(judged, {outcome::refused, outcome::guaranteed}).judged, verdict::passed);
+  row.promise = outcome::lost;
+  EXPECT_EQ(with(judged, {outcome::guaranteed}).judged, verdict::failed);
 }
 
 TEST_F(a_cell, of_a_back_end_that_declares_a_deviation_must_show_it) {
   static constexpr deviation declared[] = {{"group/event", "lost", "because"}};
   info.deviations = declared;
-  EXPECT_EQ(with(judged, {word::lost}).judged, verdict::passed);
-  EXPECT_EQ(with(judged, {word::guaranteed}).judged, verdict::failed);
+  EXPECT_EQ(with(judged, {outcome::lost}).judged, verdict::passed);
+  EXPECT_EQ(with(judged, {outcome::guaranteed}).judged, verdict::failed);
 }
 
 TEST(events, have_names_questions_and_promises_of_their_own) {
@@ -186,8 +186,8 @@ TEST(events, have_names_questions_and_promises_of_their_own) {
     EXPECT_TRUE(names.insert(e.name).second) << e.name << " twice";
     EXPECT_NE(e.name.find('/'), std::string_view::npos) << e.name;
     EXPECT_EQ(e.asks.back(), '?') << e.name;
-    EXPECT_NE(e.play, nullptr) << e.name;
-    EXPECT_LT(e.promise, word::unknown) << e.name;
+    EXPECT_NE(e.run, nullptr) << e.name;
+    EXPECT_LT(e.promise, outcome::unknown) << e.name;
   });
   EXPECT_FALSE(names.empty());
 }

@@ -19,11 +19,11 @@ options fine(const flag_values& given) {
 std::vector<std::string> refused(const flag_values& given) {
   const parsed p = parse(given, known);
   EXPECT_TRUE(std::holds_alternative<std::vector<std::string>>(p));
-  const auto* sentences = std::get_if<std::vector<std::string>>(&p);
-  return sentences != nullptr ? *sentences : std::vector<std::string>{};
+  const auto* messages = std::get_if<std::vector<std::string>>(&p);
+  return messages != nullptr ? *messages : std::vector<std::string>{};
 }
 
-std::string only_sentence(const flag_values& given) {
+std::string only_message(const flag_values& given) {
   const std::vector<std::string> all = refused(given);
   EXPECT_EQ(all.size(), 1U);
   return all.empty() ? "" : all.front();
@@ -44,7 +44,7 @@ TEST(options, seed_is_a_number_or_a_hash) {
   EXPECT_EQ(fine({.seed = "1a2b3c4"}).seed, 0x1a2b3c4U);
   EXPECT_EQ(fine({.seed = "0123456789abcdef0123456789abcdef01234567"}).seed, 0x0123456789abcdefU);
   for (const char* bad : {"xyz", "-1", "0x", "1a2b", "18446744073709551616", "1a2b3c4z", "3.5"})
-    EXPECT_NE(only_sentence({.seed = bad}).find("no seed"), std::string::npos) << bad;
+    EXPECT_NE(only_message({.seed = bad}).find("not a seed"), std::string::npos) << bad;
 }
 
 TEST(options, time_has_a_unit_and_a_range) {
@@ -52,28 +52,28 @@ TEST(options, time_has_a_unit_and_a_range) {
   EXPECT_EQ(fine({.time = "1h30m"}).seconds, 5400);
   EXPECT_EQ(fine({.time = "1ms"}).seconds, 0.001);
   for (const char* bad : {"abc", "5", "-1s", "0s", "inf", "10000h", "1ns"})
-    EXPECT_NE(only_sentence({.time = bad}).find(bad), std::string::npos) << bad;
+    EXPECT_NE(only_message({.time = bad}).find(bad), std::string::npos) << bad;
 }
 
 TEST(options, counts_are_positive_and_bounded) {
   EXPECT_EQ(fine({.threads = "1"}).threads, 1);
   EXPECT_EQ(fine({.finalizers = "64"}).finalizers, 64);
   for (const char* bad : {"0", "-1", "abc", "1.5", "100001", "99999999999"}) {
-    EXPECT_NE(only_sentence({.threads = bad}).find("whole number"), std::string::npos) << bad;
-    EXPECT_NE(only_sentence({.finalizers = bad}).find("whole number"), std::string::npos) << bad;
+    EXPECT_NE(only_message({.threads = bad}).find("whole number"), std::string::npos) << bad;
+    EXPECT_NE(only_message({.finalizers = bad}).find("whole number"), std::string::npos) << bad;
   }
-  const std::string too_much = only_sentence({.threads = "100000", .finalizers = "100000"});
+  const std::string too_much = only_message({.threads = "100000", .finalizers = "100000"});
   EXPECT_NE(too_much.find("ledger"), std::string::npos);
 }
 
 TEST(options, unknown_names_are_answered_with_the_valid_ones) {
   EXPECT_EQ(fine({.backend = "beta"}).backend, "beta");
-  EXPECT_EQ(only_sentence({.backend = "gamma"}),
+  EXPECT_EQ(only_message({.backend = "gamma"}),
             "there is no back end 'gamma'; valid: alpha and beta");
-  EXPECT_EQ(only_sentence({.backend = "alpha", .canaries = true}),
+  EXPECT_EQ(only_message({.backend = "alpha", .canaries = true}),
             "there is no canary 'alpha'; valid: canary_one");
   EXPECT_EQ(fine({.backend = "canary_one", .canaries = true}).backend, "canary_one");
-  EXPECT_EQ(only_sentence({.backend = "canary_one", .rare = true}),
+  EXPECT_EQ(only_message({.backend = "canary_one", .rare = true}),
             "there is no canary 'canary_one'; valid: canary_rare");
   EXPECT_TRUE(fine({.backend = "canary_rare", .rare = true}).canaries);
 }
@@ -89,7 +89,7 @@ TEST(options, a_program_without_canaries_says_so) {
 }
 
 TEST(options, filter_is_a_regular_expression) {
-  EXPECT_NE(only_sentence({.filter = "("}).find("no regular expression"), std::string::npos);
+  EXPECT_NE(only_message({.filter = "("}).find("not a regular expression"), std::string::npos);
   const pattern p("^(churn|burst)/a");
   EXPECT_TRUE(p.found_in("burst/alpha"));
   EXPECT_FALSE(p.found_in("my_burst/alpha"));
@@ -123,7 +123,7 @@ TEST(draw, a_seed_and_a_name_decide) {
   }
 }
 
-// splitmix64's published sequence: a seed means the same for ever.
+// splitmix64's published sequence: a seed means the same forever.
 TEST(draw, the_generator_is_the_published_one) {
   generator g(1234567);
   EXPECT_EQ(g(), 6457827717110365317U);

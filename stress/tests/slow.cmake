@@ -1,9 +1,9 @@
-# Plays the events that --list calls slow, which no run at smoke size plays unless it names them:
+# Plays the events that --list marks as slow, which --smoke skips unless --filter names them:
 #   cmake -DPROGRAM=stress_threadref -P slow.cmake
 execute_process(COMMAND ${PROGRAM} --list RESULT_VARIABLE status OUTPUT_VARIABLE list)
 string(REGEX MATCHALL "[a-z_]+/[a-z0-9_]+/[a-z0-9_]+ +(run|deviates) slow" cells "${list}")
 if(NOT status EQUAL 0 OR NOT cells)
-  message(FATAL_ERROR "--list ended with ${status}, and calls no event slow")
+  message(FATAL_ERROR "--list ended with ${status} and marks no event as slow")
 endif()
 list(TRANSFORM cells REPLACE "/[a-z0-9_]+ .*" "")
 list(REMOVE_DUPLICATES cells)

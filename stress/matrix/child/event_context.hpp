@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an event has to work with: in a child process, on memory that the parent reads afterwards,
-// however the child ended.
+// What an event works with, in a child process. It records what happens in memory that the parent
+// reads afterwards, however the child ended.
 #pragma once
 
 #include <sys/types.h>
@@ -18,118 +18,127 @@
 
 namespace threadref::stress {
 
-class scene;
+class event_context;
 
-// One registration. Atomic, since a thread may be cut off anywhere, and mechanisms may be broken.
-struct line {
-  enum class promise : std::uint8_t { none, accepted, refused, taken };
-  std::atomic<promise> made{promise::none};
-  std::atomic<std::uint8_t> ran{0};
-  std::atomic<std::uint8_t> ran_in_fork{0};  // in a process that its own forked
-  std::atomic<bool> asked_of_fork{false};    // and it must have
-  std::atomic<bool> elsewhere{false};
-  std::atomic<bool> late{false};
-  std::atomic<pid_t> process{0};         // where it was registered
-  std::atomic<std::uint32_t> thread{0};  // of the scene, from 1: whose it is
-  std::atomic<std::uint32_t> stamp{0};   // when it ran, in the order of the scene; 0: never
-  void (*then)(scene&) = nullptr;        // what it does besides
+enum class registration_status : std::uint8_t {
+  unconfirmed,  // end_attach() was not called: the thread was cut off, or it may be lost
+  accepted,
+  refused,
+  removed,  // in time: it must not run
 };
 
-// How the child means to end. What it does not announce is a crash, or somebody else's doing.
+// One registration. Atomic, since a thread may be cut off anywhere, and mechanisms may be broken.
+struct registration {
+  std::atomic<registration_status> status{registration_status::unconfirmed};
+  std::atomic<std::uint8_t> ran{0};
+  std::atomic<std::uint8_t> ran_in_fork{0};   // in a process that its own process forked
+  std::atomic<bool> expected_in_fork{false};  // it must run there, too
+  std::atomic<bool> on_other_thread{false};   // it ran on another thread than its own
+  std::atomic<bool> after_join{false};        // it ran after its thread was joined
+  std::atomic<pid_t> process{0};              // where it was registered
+  std::atomic<std::uint32_t> thread{0};       // the number of its thread, from 1
+  std::atomic<std::uint32_t> stamp{0};        // when it ran (see event_context::stamp); 0: never
+  void (*then)(event_context&) = nullptr;     // called by the callback
+};
+
+// How the child means to end. An end that it does not announce is a crash, or came from outside.
 struct announced_end {
   std::atomic<int> status{0};
   std::atomic<int> signal{0};
 };
 
-// What parent and child share. Fixed size, no pointers that the parent would follow.
-struct shared_scene {
-  static constexpr std::size_t lines_most = 40'000;
-  static constexpr std::size_t threads_most = 12'000;
-  std::atomic<std::uint32_t> used{0};
+// What parent and child share. Its size is fixed, and the parent follows no pointer in it.
+struct event_record {
+  static constexpr std::size_t max_registrations = 40'000;
+  static constexpr std::size_t max_threads = 12'000;
+  std::atomic<std::uint32_t> used{0};  // how many registrations there are
   std::atomic<std::uint32_t> threads{0};
   std::atomic<std::uint32_t> stamps{0};
-  std::atomic<std::uint32_t> misdeeds{0};
+  std::atomic<std::uint32_t> violations{0};
   std::atomic<bool> misordered{false};
   std::atomic<bool> grows{false};
   std::atomic<bool> absent{false};
   announced_end end;
-  std::array<char, 160> said{};  // the first misdeed, or why it is absent
-  std::array<std::atomic<bool>, threads_most> joined{};
-  std::array<line, lines_most> lines{};
+  std::array<char, 160> message{};  // the first violation, or why it is absent
+  std::array<std::atomic<bool>, max_threads> joined{};
+  std::array<registration, max_registrations> registrations{};
 };
 
-class scene {
+class event_context {
  public:
-  scene(shared_scene& memory, const mechanism& m, std::size_t condition, std::uint64_t seed,
-        bool smoke) noexcept;
-  scene(const scene&) = delete;
-  scene& operator=(const scene&) = delete;
+  event_context(event_record& record, const mechanism& m, std::size_t condition, std::uint64_t seed,
+                bool smoke) noexcept;
+  event_context(const event_context&) = delete;
+  event_context& operator=(const event_context&) = delete;
 
   const mechanism& subject;
   generator choices;  // of the main thread
   [[nodiscard]] std::size_t condition() const noexcept { return condition_; }
-  // `real`, or a small part of it where time is short.
-  [[nodiscard]] int size(int real) const noexcept { return smoke_ ? (real + 19) / 20 : real; }
+  // `full`, or a twentieth of it in a smoke run.
+  [[nodiscard]] int size(int full) const noexcept { return smoke_ ? (full + 19) / 20 : full; }
 
-  // Registers one callback on the calling thread. `then`, if any, is what it does after it has
-  // reported that it runs. False: the mechanism refused, and that is noted. A mechanism that throws
-  // has refused.
-  bool attach(void (*then)(scene&) = nullptr);
-  void attach(int count, void (*then)(scene&) = nullptr);
+  // Registers a callback on the calling thread. The callback records that it runs, and then calls
+  // `then`, if any. False: the mechanism refused, which is recorded. A mechanism that throws has
+  // refused.
+  bool attach(void (*then)(event_context&) = nullptr);
+  void attach(int count, void (*then)(event_context&) = nullptr);
   // The same by how(callback), for mechanisms that the event has loaded itself.
   template <class F>
-  bool attach_by(F how, void (*then)(scene&) = nullptr) {
-    const offer o = begin(then);
-    const bool yes = try_to([&] { return how(o.what); });
-    accepted(o, yes);
-    return yes;
+  bool attach_by(F how, void (*then)(event_context&) = nullptr) {
+    const attempt tried = begin_attach(then);
+    const bool accepted = try_to([&] { return how(tried.what); });
+    end_attach(tried, accepted);
+    return accepted;
   }
-  // The same with a way back. Empty: refused. What is taken back must not run.
-  std::function<bool()> attach_detachable(void (*then)(scene&) = nullptr);
-  // For other ways of registering: what to register and, afterwards, whether that was accepted. As
-  // long as nobody says so, it may be lost.
-  struct offer {
+  // The same, and returns a function that removes it. Empty: refused. What was removed must not
+  // run.
+  std::function<bool()> attach_detachable(void (*then)(event_context&) = nullptr);
+  // For other ways of registering: begin_attach() says what to register, and end_attach() records
+  // whether that was accepted. A callback without end_attach() may be lost.
+  struct attempt {
     callback what;
-    line* at;
+    registration* entry;
   };
-  offer begin(void (*then)(scene&) = nullptr);
-  static void accepted(const offer& o, bool yes) noexcept;
+  attempt begin_attach(void (*then)(event_context&) = nullptr);
+  static void end_attach(const attempt& tried, bool accepted) noexcept;
 
-  // What this thread has pending must also run, once, in the process that is forked next.
-  // Without this nothing may run there.
-  void ask_of_fork() noexcept;
+  // What the calling thread has pending must run once in the next forked process, too. Without this
+  // nothing may run there.
+  void expect_in_fork() noexcept;
 
-  // The number of the calling thread in this scene.
+  // The number of the calling thread in this event.
   std::uint32_t thread() noexcept;
-  // All that the thread of this number had must have run by now: it was joined.
-  void joined(std::uint32_t thread) noexcept;
-  // The order of what happened: greater is later. For events that ask what came first.
-  std::uint32_t stamp() noexcept { return memory_.stamps.fetch_add(1) + 1; }
+  // The thread of this number was joined: all of its callbacks must have run by now.
+  void note_joined(std::uint32_t thread) noexcept;
+  // A greater stamp is later. For events that ask what came first.
+  std::uint32_t stamp() noexcept { return record_.stamps.fetch_add(1) + 1; }
   // How many callbacks have run so far.
   [[nodiscard]] int ran() const noexcept;
-  [[nodiscard]] shared_scene& memory() noexcept { return memory_; }
+  [[nodiscard]] event_record& record() noexcept { return record_; }
 
-  // Something that was not its own was touched, or a thread was taken for another. The sentence is
-  // shown; the first one counts.
-  void misdeed(std::string_view what) noexcept;
-  // Callbacks ran in another order than newest first, or when what they need was gone.
-  void misordered() noexcept { memory_.misordered.store(true); }
-  // Of one thread, newest first. What never ran, or was refused, is graded elsewhere.
+  // The mechanism touched what is not its own, or took one thread for another. The report shows the
+  // first message.
+  void record_violation(std::string_view message) noexcept;
+  // Callbacks did not run newest first, or ran when what they need was gone.
+  void record_misordered() noexcept { record_.misordered.store(true); }
+  // Checks that the callbacks of one thread ran newest first. Those that never ran, or were
+  // refused, are graded elsewhere.
   void expect_newest_first(std::uint32_t thread) noexcept;
-  // Its memory grows for as long as a thread lives.
-  void grows() noexcept { memory_.grows.store(true); }
-  // This condition can't be played here, and why.
-  void absent(std::string_view why) noexcept;
-  // The process is about to end so, on purpose.
-  void will_exit_with(int status) noexcept { memory_.end.status.store(status); }
-  void will_die_by(int signal) noexcept { memory_.end.signal.store(signal); }
+  // Memory grows for as long as a thread lives.
+  void record_growth() noexcept { record_.grows.store(true); }
+  // This condition can't be run here, and why.
+  void record_absent(std::string_view why) noexcept;
+  // The process is about to end like this, on purpose.
+  void will_exit_with(int status) noexcept { record_.end.status.store(status); }
+  void will_die_by(int signal) noexcept { record_.end.signal.store(signal); }
 
-  // The scene of this process, for callbacks.
-  static scene& here() noexcept { return *here_; }
-  static void set_here(scene* s) noexcept { here_ = s; }
+  // The context of this process, for callbacks.
+  static event_context& current() noexcept { return *current_; }
+  static void set_current(event_context* ctx) noexcept { current_ = ctx; }
 
  private:
-  // A mechanism that throws has refused; an unwinding that is no exception goes on.
+  // A mechanism that throws a std::exception has refused. Any other unwinding (pthread_exit,
+  // cancellation) goes on.
   template <class F>
   static bool try_to(F attach) {
     try {
@@ -138,11 +147,11 @@ class scene {
       return false;
     }
   }
-  static void fire(void* at);
-  shared_scene& memory_;
+  static void run_callback(void* entry);
+  event_record& record_;
   std::size_t condition_;
   bool smoke_;
-  static inline scene* here_ = nullptr;
+  static inline event_context* current_ = nullptr;
 };
 
 }  // namespace threadref::stress

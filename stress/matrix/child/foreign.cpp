@@ -16,16 +16,17 @@ void at_thread_local_end(std::function<void()> work) {
 
 namespace {
 
-void blame_foreign_value() noexcept {
-  scene::here().misdeed("the destructor of a foreign key got a value that is not its own");
+void record_foreign_value() noexcept {
+  event_context::current().record_violation(
+      "the destructor of a foreign key got a value that is not its own");
 }
 [[maybe_unused]] const bool is_handler_set =
-    (testing::set_wrong_value_handler(&blame_foreign_value), true);
+    (testing::set_wrong_value_handler(&record_foreign_value), true);
 
 }  // namespace
 
-pthread_key_t younger_key(scene& s) {
-  on_new_thread(s, [&s] { s.attach(); });
+pthread_key_t younger_key(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(); });
   pthread_key_t key{};
   THREADREF_CHECK_CALL(testing::make_key(key));
   return key;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a thread has beside the mechanism, and what also runs code when the thread ends.
+// What else a thread has that runs code when it ends: thread_locals, and keys of others.
 #pragma once
 
 #include <pthread.h>
@@ -14,11 +14,11 @@ namespace threadref::stress {
 using testing::key_task;
 using testing::older_key;
 
-// Has `work` called when the thread_locals of the calling thread are destroyed: before those that
-// were made earlier than the first call of this on the thread, after those made later.
+// Calls `work` when the thread_locals of the calling thread are destroyed: before those made
+// earlier than the thread's first call of this, after those made later.
 void at_thread_local_end(std::function<void()> work);
 
-// A key with a higher index than the subject's: that has registered on a thread before.
-pthread_key_t younger_key(scene& s);
+// A key with a higher index than the subject's key, which this makes first by registering.
+pthread_key_t younger_key(event_context& ctx);
 
 }  // namespace threadref::stress

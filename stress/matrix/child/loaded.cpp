@@ -22,7 +22,8 @@ namespace {
 
 void (*constructor_hook)() = nullptr;
 
-// The files stay open: the loader knows an object by its path, and another file may get the number.
+// The file stays open: the loader knows an object by its path, which has the descriptor's number,
+// and another file could get that number.
 std::string copy_module(std::string_view module) {
   const int from = open(beside_program(module).c_str(), O_RDONLY | O_CLOEXEC);
   THREADREF_CHECK_ERRNO(from >= 0, "open of a module");
@@ -88,7 +89,7 @@ const mechanism& mechanism_in(const loaded_object& object, std::string_view name
       object.function<decltype(threadref_stress_mechanism_of)>("threadref_stress_mechanism_of");
   THREADREF_CHECK(of != nullptr, "a module offers no mechanism");
   const mechanism* const found = of(std::string(name).c_str());
-  THREADREF_CHECK(found != nullptr, "the module of the back ends lacks one");
+  THREADREF_CHECK(found != nullptr, "the module of the back ends has no mechanism of that name");
   return *found;
 }
 

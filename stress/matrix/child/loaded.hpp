@@ -11,21 +11,21 @@ namespace threadref::stress {
 
 class loaded_object {
  public:
-  // A module beside the program. If it can't be loaded, the program ends with a sentence.
+  // A module beside the program. If it can't be loaded, the program ends with a message.
   explicit loaded_object(std::string_view module);
   // A copy of it, which the loader takes for another object.
   static loaded_object copy_of(std::string_view module);
-  // The same, to be kept; false: the loader can't.
+  // Loads such a copy, which stays loaded; false: the loader can't.
   static bool can_copy(std::string_view module);
 
-  // Null: it has no such symbol.
+  // Null: there is no such symbol.
   template <class Function>
   Function* function(const char* symbol) const {
     return reinterpret_cast<Function*>(find(symbol));
   }
   void close() const;
-  // Also after close(): is its code still there? Does not make the loader look at what it could
-  // unload, as opening it once more would.
+  // Is its code still mapped? Callable after close(). It does not have the loader look for what it
+  // could unload, as opening the object again would.
   [[nodiscard]] bool is_mapped() const;
 
  private:
@@ -38,15 +38,15 @@ class loaded_object {
   void* handle_;
 };
 
-// Whether there is such a module: some depend on packages.
+// Is there such a module? Some depend on packages.
 bool has_module(std::string_view module);
 
-// What registers, in a shared object of its own: a peer's module, or the back ends' with their own
-// copy of the library.
+// The module with that mechanism: a peer's own, or that of the back ends, which has a copy of the
+// library.
 std::string module_with(std::string_view mechanism);
 const mechanism& mechanism_in(const loaded_object& object, std::string_view name);
 
-// What the module stress_constructor calls while it is being loaded.
+// The module stress_constructor calls it while it is being loaded.
 void set_constructor_hook(void (*hook)());
 
 }  // namespace threadref::stress

@@ -8,10 +8,10 @@
 
 namespace threadref::stress {
 
-// What names a trial on a child's command line: <event>/<mechanism>/<condition's number>.
-std::string act_name(std::string_view event, std::string_view mechanism, std::size_t condition);
+// A trial on a child's command line: <event>/<mechanism>/<number of the condition>.
+std::string trial_name(std::string_view event, std::string_view mechanism, std::size_t condition);
 
-// What main() returns.
-int act(const options& o);
+// Returns what main() is to return.
+int run_event(const options& o);
 
 }  // namespace threadref::stress

@@ -12,57 +12,58 @@ namespace threadref::stress {
 
 namespace {
 
-// Trivially destructible, and so readable to the very end of a thread.
-constinit thread_local bool ends = false;
+// Trivially destructible, and so readable until the very end of a thread.
+constinit thread_local bool ending = false;
 
 }  // namespace
 
-void say_it_ends(scene& /*in*/) {
-  ends = true;
+void mark_ending(event_context& /*in*/) {
+  ending = true;
 }
-bool this_thread_ends() noexcept {
-  return ends;
+bool is_ending() noexcept {
+  return ending;
 }
 
-void take_its_time(scene& /*in*/) {
+void run_slowly(event_context& /*in*/) {
   usleep(2'000);
 }
 
-ran_between callbacks_of(scene& s, std::uint32_t thread) {
-  ran_between all;
-  const shared_scene& m = s.memory();
-  const std::size_t used = std::min<std::size_t>(m.used.load(), shared_scene::lines_most);
+callback_span callbacks_of(event_context& ctx, std::uint32_t thread) {
+  callback_span all;
+  const event_record& m = ctx.record();
+  const std::size_t used = std::min<std::size_t>(m.used.load(), event_record::max_registrations);
   for (std::size_t i = 0; i != used; ++i) {
-    const std::uint32_t stamp = m.lines[i].stamp.load();
-    if (m.lines[i].thread.load() != thread || stamp == 0) continue;
+    const std::uint32_t stamp = m.registrations[i].stamp.load();
+    if (m.registrations[i].thread.load() != thread || stamp == 0) continue;
     all.first = all.first == 0 ? stamp : std::min(all.first, stamp);
     all.last = std::max(all.last, stamp);
   }
   return all;
 }
 
-void must_precede_callbacks(scene& s, std::uint32_t stamp, std::uint32_t thread) {
-  const ran_between ran = callbacks_of(s, thread);
-  if (ran.first != 0 && stamp >= ran.first) s.misordered();
+void must_precede_callbacks(event_context& ctx, std::uint32_t stamp, std::uint32_t thread) {
+  const callback_span ran = callbacks_of(ctx, thread);
+  if (ran.first != 0 && stamp >= ran.first) ctx.record_misordered();
 }
 
-void must_precede(scene& s, std::uint32_t thread, std::uint32_t other) {
-  must_precede_callbacks(s, callbacks_of(s, thread).last, other);
+void must_precede(event_context& ctx, std::uint32_t thread, std::uint32_t other) {
+  must_precede_callbacks(ctx, callbacks_of(ctx, thread).last, other);
 }
 
-void expect(scene& s, bool kept, std::string_view otherwise) {
-  if (!kept) s.misdeed(otherwise);
+void expect(event_context& ctx, bool holds, std::string_view violation) {
+  if (!holds) ctx.record_violation(violation);
 }
 
-staged_worker::staged_worker(scene& s, std::function<void()> body, workers::worker_options how)
-    : scene_(s) {
+staged_worker::staged_worker(event_context& ctx, std::function<void()> body,
+                             workers::worker_options how)
+    : ctx_(ctx) {
   how.on_step = [this](workers::exit_step step) {
-    steps_[static_cast<std::size_t>(step)].store(scene_.stamp());
+    steps_[static_cast<std::size_t>(step)].store(ctx_.stamp());
   };
   it_ = workers::worker::make(
-      [this, play = std::move(body)] {
-        thread_.store(scene_.thread());
-        play != nullptr ? play() : workers::this_worker::wait_forever();
+      [this, run = std::move(body)] {
+        thread_.store(ctx_.thread());
+        run != nullptr ? run() : workers::this_worker::wait_forever();
       },
       std::move(how));
 }
@@ -74,7 +75,7 @@ staged_worker::~staged_worker() {
 
 void staged_worker::join() {
   it_->join();
-  if (thread() != 0) scene_.joined(thread());
+  if (thread() != 0) ctx_.note_joined(thread());
 }
 
 }  // namespace threadref::stress

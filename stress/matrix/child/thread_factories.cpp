@@ -30,33 +30,33 @@ void run_c11_thread(const std::function<void()>& body) {
   THREADREF_CHECK(thrd_join(made, nullptr) == thrd_success, "thrd_join");
 }
 
-void run_posix_thread(scene& s, const std::function<void()>& body) {
-  player_thread made(s, body);
+void run_posix_thread(event_context& ctx, const std::function<void()>& body) {
+  posix_thread made(ctx, body);
   made.join();
 }
 
 }  // namespace
 
-void on_new_thread(scene& s, maker how, const std::function<void()>& body) {
+void on_new_thread(event_context& ctx, thread_factory how, const std::function<void()>& body) {
   std::atomic<std::uint32_t> number{0};
   const std::function<void()> numbered = [&] {
-    number.store(s.thread());
+    number.store(ctx.thread());
     body();
   };
   switch (how) {
-    case maker::posix:
-      return run_posix_thread(s, body);
-    case maker::std_thread:
+    case thread_factory::posix:
+      return run_posix_thread(ctx, body);
+    case thread_factory::std_thread:
       std::thread(numbered).join();
       break;
-    case maker::std_jthread: {
+    case thread_factory::std_jthread: {
       const std::jthread made(numbered);
       break;
     }
-    case maker::std_async:
+    case thread_factory::std_async:
       std::async(std::launch::async, numbered).get();
       break;
-    case maker::packaged_task: {
+    case thread_factory::packaged_task: {
       std::packaged_task<void()> task(numbered);
       std::future<void> done = task.get_future();
       std::thread made(std::move(task));
@@ -64,52 +64,53 @@ void on_new_thread(scene& s, maker how, const std::function<void()>& body) {
       made.join();
       break;
     }
-    case maker::c11:
-      if (detail::under_tsan) return s.absent("ThreadSanitizer does not know thrd_create");
+    case thread_factory::c11:
+      if (detail::under_tsan) return ctx.record_absent("ThreadSanitizer does not know thrd_create");
       run_c11_thread(numbered);
       break;
-    case maker::boost:
-      if (!run_boost_thread(numbered)) return s.absent("Boost.Thread is not in this build");
+    case thread_factory::boost:
+      if (!run_boost_thread(numbered))
+        return ctx.record_absent("Boost.Thread is not in this build");
       break;
   }
-  s.joined(number.load());
+  ctx.note_joined(number.load());
 }
 
-// It outlives the object, for a thread that is detached.
-struct player_thread::state {
-  scene* of;
+// A detached thread still uses it when the object is gone.
+struct posix_thread::state {
+  event_context* of;
   std::function<void()> body;
   std::atomic<std::uint32_t> number{0};
 };
 
-player_thread::player_thread(scene& s, std::function<void()> body)
-    : state_(new state{&s, std::move(body)}) {
+posix_thread::posix_thread(event_context& ctx, std::function<void()> body)
+    : state_(new state{&ctx, std::move(body)}) {
   THREADREF_CHECK_CALL(pthread_create(&id_, nullptr, &run, state_));
 }
 
-player_thread::~player_thread() {
+posix_thread::~posix_thread() {
   join();
 }
 
-void* player_thread::run(void* self) {
+void* posix_thread::run(void* self) {
   auto& me = *static_cast<state*>(self);
   me.number.store(me.of->thread());
   me.body();
   return nullptr;
 }
 
-void player_thread::join() {
+void posix_thread::join() {
   if (over_) return;
   THREADREF_CHECK_CALL(pthread_join(id_, nullptr));
   note_end();
 }
 
-bool player_thread::try_join() {
+bool posix_thread::try_join() {
   if (!over_ && pthread_tryjoin_np(id_, nullptr) == 0) note_end();
   return over_;
 }
 
-bool player_thread::join_until(std::chrono::steady_clock::time_point when) {
+bool posix_thread::join_until(std::chrono::steady_clock::time_point when) {
   using namespace std::chrono;
   const auto since = when.time_since_epoch();
   const auto whole = duration_cast<seconds>(since);
@@ -118,13 +119,13 @@ bool player_thread::join_until(std::chrono::steady_clock::time_point when) {
   return over_;
 }
 
-void player_thread::note_end() {
+void posix_thread::note_end() {
   over_ = true;
-  state_->of->joined(state_->number.load());
+  state_->of->note_joined(state_->number.load());
   delete state_;
 }
 
-void player_thread::detach() {
+void posix_thread::detach() {
   THREADREF_CHECK_CALL(pthread_detach(id_));
   over_ = true;
 }
@@ -158,10 +159,10 @@ void kernel_end::take_over(int error) {
   THREADREF_CHECK_CALL(pthread_mutex_unlock(&held_));
 }
 
-bool hears_of_ends(scene& s) {
-  static std::atomic<bool> heard{false};
-  on_new_thread(s, [&s] { s.attach([](scene& /*in*/) { heard.store(true); }); });
-  return heard.load();
+bool has_exit_hook(event_context& ctx) {
+  static std::atomic<bool> notified{false};
+  on_new_thread(ctx, [&ctx] { ctx.attach([](event_context& /*in*/) { notified.store(true); }); });
+  return notified.load();
 }
 
 }  // namespace threadref::stress

@@ -1,40 +1,35 @@
 // SPDX-License-Identifier: MIT
-// Threads of every make: how a thread is made decides how it ends.
+// The ways of making a thread: they decide how it ends.
 #pragma once
 
 #include <pthread.h>
 
 #include <chrono>
 #include <functional>
-#include <string_view>
 
 #include "stress/matrix/child/event_context.hpp"
 
 namespace threadref::stress {
 
-enum class maker { posix, std_thread, std_jthread, std_async, packaged_task, c11, boost };
-inline constexpr std::string_view maker_names[] = {
-    "pthread_create", "std::thread", "std::jthread",  "std::async",
-    "packaged_task",  "thrd_create", "boost::thread",
-};
+enum class thread_factory { posix, std_thread, std_jthread, std_async, packaged_task, c11, boost };
 
-// Runs the body on a new thread of that make, joins it, and notes that it is joined. If there is no
-// such maker in this build, the condition is absent.
-void on_new_thread(scene& s, maker how, const std::function<void()>& body);
-// The same, by pthread_create: what an event uses that does not ask about makers.
-inline void on_new_thread(scene& s, const std::function<void()>& body) {
-  on_new_thread(s, maker::posix, body);
+// Runs the body on a new thread made like this, joins it, and records the join. If this build has
+// no such factory, the condition is absent.
+void on_new_thread(event_context& ctx, thread_factory how, const std::function<void()>& body);
+// The same by pthread_create, for events that do not ask about factories.
+inline void on_new_thread(event_context& ctx, const std::function<void()>& body) {
+  on_new_thread(ctx, thread_factory::posix, body);
 }
 
-// A posix thread that is not joined at once. The body must outlive it.
-class player_thread {
+// A POSIX thread that is not joined at once. What the body refers to must outlive it.
+class posix_thread {
  public:
-  player_thread(scene& s, std::function<void()> body);
-  ~player_thread();
-  player_thread(const player_thread&) = delete;
-  player_thread& operator=(const player_thread&) = delete;
+  posix_thread(event_context& ctx, std::function<void()> body);
+  ~posix_thread();
+  posix_thread(const posix_thread&) = delete;
+  posix_thread& operator=(const posix_thread&) = delete;
   [[nodiscard]] pthread_t id() const noexcept { return id_; }
-  // Waits for its end, and notes it.
+  // Waits for its end, and records it.
   void join();
   // The same if it has ended already. False: it has not.
   bool try_join();
@@ -51,8 +46,8 @@ class player_thread {
   bool over_ = false;
 };
 
-// Tells when a thread that nobody joins is over, its destructors included: the kernel says so. Made
-// by the one that waits, who must outlive it.
+// Waits for the end of a thread that nobody joins, its destructors included: the kernel releases a
+// robust mutex then. The waiter makes it. It must outlive the thread.
 class kernel_end {
  public:
   kernel_end();
@@ -60,19 +55,19 @@ class kernel_end {
   kernel_end& operator=(const kernel_end&) = delete;
   // On the thread.
   void begin();
-  // On another one, after begin().
+  // On another thread, after begin().
   void wait();
-  // The same if it is over already. False: it is not.
+  // The same if the thread has ended already. False: it has not.
   bool try_wait();
 
  private:
-  // After the mutex was locked, with that result.
+  // After an attempt to lock the mutex, with its result.
   void take_over(int error);
   pthread_mutex_t held_{};
 };
 
-// Does the subject call anything at all when a thread ends? One that does not would let whoever
-// waits for a callback wait for ever.
-bool hears_of_ends(scene& s);
+// Does the subject call anything at all when a thread ends? With one that does not, an event that
+// waits for a callback would wait for ever.
+bool has_exit_hook(event_context& ctx);
 
 }  // namespace threadref::stress

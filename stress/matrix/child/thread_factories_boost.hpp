@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What needs Boost.Thread, in the program itself. False: it is not in this build.
+// What needs Boost.Thread in the program itself. False: Boost.Thread is not in this build.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ enum class boost_end {
   exits_and_is_joined,  // by boost::thread::join
   exits_detached,
 };
-// The body runs on a new boost::thread, which then ends so.
+// Runs the body on a new boost::thread, which then ends like this.
 bool end_boost_thread(boost_end how, const std::function<void()>& body);
 
 // Has `work` called by the cleanup of a boost::thread_specific_ptr of the calling thread.

@@ -11,7 +11,7 @@ bool end_boost_thread(boost_end /*how*/, const std::function<void()>& /*body*/) 
   return false;
 }
 
-// By value as in the file that has it, which keeps it.
+// By value, as in thread_factories_boost.cpp, which stores it.
 bool at_boost_tss_end(
     std::function<void()> /*work*/) {  // NOLINT(performance-unnecessary-value-param)
   return false;

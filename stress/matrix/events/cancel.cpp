@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Threads that are cancelled. Asynchronous cancellation is left out: it is unsupported, as for
-// nearly everything that is called while it is on.
+// Threads that are cancelled. Asynchronous cancellation is left out: like nearly every function,
+// the library does not support it.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// Static: callbacks and unwound frames use them.
+// Static: callbacks use them when the body's frames are gone.
 testing::gate ready;
 testing::gate cancelled;
 
@@ -24,11 +24,11 @@ void wait_under(int frames) {
   while (pause() == -1) continue;
 }
 
-int in_the_body(scene& s) {
-  player_thread t(s, [&s] {
-    s.attach(some);
+int in_the_body(event_context& ctx) {
+  posix_thread t(ctx, [&ctx] {
+    ctx.attach(some);
     ready.open();
-    wait_under(s.condition() == 0 ? 0 : 100);
+    wait_under(ctx.condition() == 0 ? 0 : 100);
   });
   ready.wait();
   pthread_cancel(t.id());
@@ -36,23 +36,24 @@ int in_the_body(scene& s) {
   return 0;
 }
 
-// What a callback still does after a cancellation point is a promise of its own.
-void attach_halves(scene& s) {
-  static scene::offer o;
-  s.attach(some / 2);
-  o = s.begin();
-  scene::accepted(o, s.attach([](scene& /*in*/) {
+// What a callback does after a cancellation point counts as a callback of its own: it may be cut
+// off there.
+void attach_halves(event_context& ctx) {
+  static event_context::attempt tried;
+  ctx.attach(some / 2);
+  tried = ctx.begin_attach();
+  event_context::end_attach(tried, ctx.attach([](event_context& /*in*/) {
     if (!ready.is_open()) ready.open();
     cancelled.wait();
     pthread_testcancel();
-    o.what.run(o.what.with);
+    tried.what.run(tried.what.with);
   }));
-  s.attach(some / 2);
+  ctx.attach(some / 2);
 }
 
-int pending(scene& s) {
-  player_thread t(s, [&s] {
-    attach_halves(s);
+int pending(event_context& ctx) {
+  posix_thread t(ctx, [&ctx] {
+    attach_halves(ctx);
     ready.open();
     cancelled.wait();
   });
@@ -63,17 +64,17 @@ int pending(scene& s) {
   return 0;
 }
 
-int during_a_callback(scene& s) {
+int during_a_callback(event_context& ctx) {
   kernel_end end;
   testing::gate begun;
-  player_thread t(s, [&] {
+  posix_thread t(ctx, [&] {
     end.begin();
     begun.open();
-    attach_halves(s);
+    attach_halves(ctx);
   });
   begun.wait();
-  // If no callback ever says that it runs, the thread ends.
-  const player_thread if_lost(s, [&end] {
+  // If no callback ever runs, the thread ends without opening the gate, so that this one opens it.
+  const posix_thread if_lost(ctx, [&end] {
     end.wait();
     ready.open();
   });
@@ -87,17 +88,17 @@ int during_a_callback(scene& s) {
 constexpr event rows[] = {
     {.name = "cancel/in_the_body",
      .asks = "do callbacks run when a thread is cancelled at a cancellation point?",
-     .play = &in_the_body,
+     .run = &in_the_body,
      .conditions = {{{"at once"}, {"under 100 frames"}}},
      .checks = "63"},
     {.name = "cancel/pending",
      .asks = "do they all, to their end, if cancelled before the body returned, and one has a "
              "cancellation point?",
-     .play = &pending,
+     .run = &pending,
      .checks = "63"},
     {.name = "cancel/in_callback",
      .asks = "do they all, to their end, if the thread is cancelled while one runs?",
-     .play = &during_a_callback,
+     .run = &during_a_callback,
      .checks = "63"},
 };
 

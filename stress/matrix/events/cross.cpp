@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One mechanism used in the destructor of another: the row is whose destructor it is, the condition
-// what it does, the column what it uses.
+// One mechanism used in the destructor of another: the row says whose destructor it is, the
+// condition what it does, and the column which mechanism it uses.
 #include <array>
 #include <cstdlib>
 #include <functional>
@@ -21,67 +21,67 @@ constexpr int some = 4;  // callbacks
 
 enum condition : std::size_t { registers_again, registers_first, frees, by_exit };
 
-// Shared by the body, the callbacks and the destructor: each frees what the one before left.
-constinit thread_local std::array<void*, some> kept{};
-void replace_memory(scene& /*in*/) {
-  for (void*& one : kept) {
+// The body, the callbacks and the destructor share it: each frees what the one before allocated.
+constinit thread_local std::array<void*, some> stored{};
+void replace_memory(event_context& /*in*/) {
+  for (void*& one : stored) {
     std::free(one);
     one = std::malloc(100);
     THREADREF_CHECK(one != nullptr, "malloc");
   }
 }
 
-std::function<void()> what_the_destructor_does(scene& s) {
-  if (s.condition() != frees) return [&s] { s.attach(some); };
-  return [&s] {
-    replace_memory(s);
-    s.attach(some, &replace_memory);
+std::function<void()> what_the_destructor_does(event_context& ctx) {
+  if (ctx.condition() != frees) return [&ctx] { ctx.attach(some); };
+  return [&ctx] {
+    replace_memory(ctx);
+    ctx.attach(some, &replace_memory);
   };
 }
 
-// What the body does after `arm`, which has the foreign destructor called.
-void play_with(scene& s, const std::function<void()>& arm) {
+// Runs the body. `arm` is called first: it has the foreign destructor called at the end.
+void run_with(event_context& ctx, const std::function<void()>& arm) {
   const auto body = [&] {
     arm();
-    if (s.condition() == registers_first) return;
-    s.attach(some, s.condition() == frees ? &replace_memory : nullptr);
-    if (s.condition() == frees) replace_memory(s);
+    if (ctx.condition() == registers_first) return;
+    ctx.attach(some, ctx.condition() == frees ? &replace_memory : nullptr);
+    if (ctx.condition() == frees) replace_memory(ctx);
   };
-  if (s.condition() == by_exit) return body();
-  on_new_thread(s, body);
+  if (ctx.condition() == by_exit) return body();
+  on_new_thread(ctx, body);
 }
 
-int in_a_thread_local(scene& s) {
-  play_with(s, [&s] { at_thread_local_end(what_the_destructor_does(s)); });
+int in_a_thread_local(event_context& ctx) {
+  run_with(ctx, [&ctx] { at_thread_local_end(what_the_destructor_does(ctx)); });
   return 0;
 }
 
-int in_a_key(scene& s, pthread_key_t key) {
-  key_task once(1, [work = what_the_destructor_does(s)](int /*round*/) { work(); });
-  play_with(s, [&] { once.arm(key); });
+int in_a_key(event_context& ctx, pthread_key_t key) {
+  key_task once(1, [work = what_the_destructor_does(ctx)](int /*round*/) { work(); });
+  run_with(ctx, [&] { once.arm(key); });
   return 0;
 }
-int in_a_lower_key(scene& s) {
-  return in_a_key(s, older_key());
+int in_a_lower_key(event_context& ctx) {
+  return in_a_key(ctx, older_key());
 }
-// What registers first when the mechanism's own key has had its turn makes that key's rounds begin
-// late. They then end in the last one, which ThreadSanitizer keeps for itself.
-bool is_too_late(scene& s) {
-  if (!detail::under_tsan || s.condition() != registers_first) return false;
-  s.absent("ThreadSanitizer ends a thread in the last round, and crashes if it is used");
+// If a thread registers first after the turn of the mechanism's key, the rounds of that key begin
+// late. They then end in the last round, in which ThreadSanitizer ends its own part of the thread.
+bool is_too_late(event_context& ctx) {
+  if (!detail::under_tsan || ctx.condition() != registers_first) return false;
+  ctx.record_absent("ThreadSanitizer ends a thread in the last round, and crashes if it is used");
   return true;
 }
 
-int in_a_higher_key(scene& s) {
-  if (is_too_late(s)) return 0;
-  return in_a_key(s, younger_key(s));
+int in_a_higher_key(event_context& ctx) {
+  if (is_too_late(ctx)) return 0;
+  return in_a_key(ctx, younger_key(ctx));
 }
 
-int in_a_boost_variable(scene& s) {
-  if (is_too_late(s)) return 0;
-  play_with(s, [&s] {
-    if (!at_boost_tss_end(what_the_destructor_does(s)))
-      s.absent("Boost.Thread is not in this build");
+int in_a_boost_variable(event_context& ctx) {
+  if (is_too_late(ctx)) return 0;
+  run_with(ctx, [&ctx] {
+    if (!at_boost_tss_end(what_the_destructor_does(ctx)))
+      ctx.record_absent("Boost.Thread is not in this build");
   });
   return 0;
 }
@@ -89,7 +89,7 @@ int in_a_boost_variable(scene& s) {
 constexpr event rows[] = {
     {.name = "cross/thread_local",
      .asks = "can a thread_local's destructor use it?",
-     .play = &in_a_thread_local,
+     .run = &in_a_thread_local,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"},
@@ -98,7 +98,7 @@ constexpr event rows[] = {
      .bugs = {14, 15, 18, 19}},
     {.name = "cross/lower_key",
      .asks = "can the destructor of a key with a lower index?",
-     .play = &in_a_lower_key,
+     .run = &in_a_lower_key,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"}}},
@@ -106,7 +106,7 @@ constexpr event rows[] = {
      .bugs = {14, 15, 18, 19}},
     {.name = "cross/higher_key",
      .asks = "can the destructor of a key with a higher index?",
-     .play = &in_a_higher_key,
+     .run = &in_a_higher_key,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"}}},
@@ -114,7 +114,7 @@ constexpr event rows[] = {
      .bugs = {14, 15, 18, 19}},
     {.name = "cross/boost_variable",
      .asks = "can the cleanup of a boost::thread_specific_ptr?",
-     .play = &in_a_boost_variable,
+     .run = &in_a_boost_variable,
      .conditions = {{{"registers again"},
                      {"registers for the first time"},
                      {"frees what callbacks allocated"}}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a thread ends.
+// The ways in which a thread ends.
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/time.h>
@@ -28,20 +28,20 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// The thread that was not made by on_new_thread(), which notes for itself that it joined one.
+// The number of a thread that was not made by on_new_thread(), which records its own joins.
 std::atomic<std::uint32_t> number{0};
-void attach_some(scene& s) {
-  s.attach(some);
-  number.store(s.thread());
+void attach_some(event_context& ctx) {
+  ctx.attach(some);
+  number.store(ctx.thread());
   number.notify_one();
 }
 
-int returns(scene& s) {
-  on_new_thread(s, static_cast<maker>(s.condition()), [&s] { s.attach(some); });
+int returns(event_context& ctx) {
+  on_new_thread(ctx, static_cast<thread_factory>(ctx.condition()), [&ctx] { ctx.attach(some); });
   return 0;
 }
 
-// At some depth, with something to unwind on the way.
+// Each frame has something to unwind.
 struct must_unwind {
   explicit must_unwind(int& count) noexcept : c(count) { ++c; }
   ~must_unwind() { --c; }
@@ -57,61 +57,61 @@ int exit_from(int depth, int& frames) {
   return exit_from(depth - 1, frames) + 1;
 }
 
-int exits(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
+int exits(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
     int frames = 0;
-    exit_from(s.condition() == 0 ? 0 : 100, frames);
+    exit_from(ctx.condition() == 0 ? 0 : 100, frames);
   });
   return 0;
 }
 
-int exits_in_a_callback(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& /*in*/) { pthread_exit(nullptr); });
-    s.attach(some / 2);
+int exits_in_a_callback(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& /*in*/) { pthread_exit(nullptr); });
+    ctx.attach(some / 2);
   });
   return 0;
 }
 
-// Nobody catches it: the process ends, in order or not.
-int throws_uncaught(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
+// Nobody catches the exception, so the process ends.
+int throws_uncaught(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
     throw std::runtime_error("nobody catches this");
   });
   return 0;
 }
 
-int ends_in_c(scene& s) {
-  on_new_thread(s, maker::c11, [&s] {
-    s.attach(some);
+int ends_in_c(event_context& ctx) {
+  on_new_thread(ctx, thread_factory::c11, [&ctx] {
+    ctx.attach(some);
     thrd_exit(0);
   });
   return 0;
 }
 
-int is_stopped(scene& s) {
-  std::jthread t([&s](const std::stop_token& stop) {
+int is_stopped(event_context& ctx) {
+  std::jthread t([&ctx](const std::stop_token& stop) {
     std::mutex m;
     std::condition_variable_any stopped;
-    attach_some(s);
+    attach_some(ctx);
     std::unique_lock lock(m);
     stopped.wait(lock, stop, [] { return false; });
   });
   t.request_stop();
   t.join();
-  s.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
 struct end_of_worker {};
 
-// Whoever runs the body catches what leaves it.
-int is_caught(scene& s) {
-  const auto body = [&s] {
-    attach_some(s);
+// The caller of the body catches the exception that leaves it.
+int is_caught(event_context& ctx) {
+  const auto body = [&ctx] {
+    attach_some(ctx);
     throw end_of_worker{};
   };
   const auto catching = [](auto get) {
@@ -121,49 +121,49 @@ int is_caught(scene& s) {
       return;
     }
   };
-  if (s.condition() == 0) on_new_thread(s, [&] { catching(body); });
-  if (s.condition() == 1) catching([&] { std::async(std::launch::async, body).get(); });
-  if (s.condition() == 2) {
+  if (ctx.condition() == 0) on_new_thread(ctx, [&] { catching(body); });
+  if (ctx.condition() == 1) catching([&] { std::async(std::launch::async, body).get(); });
+  if (ctx.condition() == 2) {
     std::packaged_task<void()> task(body);
     std::future<void> done = task.get_future();
     std::thread(std::move(task)).join();
     catching([&] { done.get(); });
   }
-  if (s.condition() != 0) s.joined(number.load());
+  if (ctx.condition() != 0) ctx.note_joined(number.load());
   return 0;
 }
 
-int is_detached(scene& s) {
+int is_detached(event_context& ctx) {
   kernel_end end;
-  player_thread t(s, [&] {
+  posix_thread t(ctx, [&] {
     end.begin();
-    attach_some(s);
+    attach_some(ctx);
   });
   t.detach();
   number.wait(0);
   end.wait();
-  s.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
-void* on_a_small_stack(void* s) {
-  attach_some(*static_cast<scene*>(s));
+void* on_a_small_stack(void* ctx) {
+  attach_some(*static_cast<event_context*>(ctx));
   return nullptr;
 }
 
-int on_the_smallest_stack(scene& s) {
+int on_the_smallest_stack(event_context& ctx) {
   pthread_attr_t small{};
   pthread_t t{};
   THREADREF_CHECK_CALL(pthread_attr_init(&small));
   THREADREF_CHECK_CALL(
       pthread_attr_setstacksize(&small, static_cast<std::size_t>(PTHREAD_STACK_MIN)));
-  THREADREF_CHECK_CALL(pthread_create(&t, &small, &on_a_small_stack, &s));
+  THREADREF_CHECK_CALL(pthread_create(&t, &small, &on_a_small_stack, &ctx));
   THREADREF_CHECK_CALL(pthread_join(t, nullptr));
-  s.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
-// The heap, and what the process has otherwise.
+// The heap, and all other memory of the process.
 std::size_t bytes_in_use() {
   std::FILE* const f = std::fopen("/proc/self/statm", "r");
   THREADREF_CHECK_ERRNO(f != nullptr, "fopen(/proc/self/statm)");
@@ -173,31 +173,35 @@ std::size_t bytes_in_use() {
   return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-int lives_long(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    const callback never{[](void* in) { static_cast<scene*>(in)->misdeed("ran, though detached"); },
-                         &s};
+int lives_long(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    const callback never{
+        [](void* in) {
+          static_cast<event_context*>(in)->record_violation("a callback ran that was detached");
+        },
+        &ctx};
     const auto churn = [&](int times) {
       for (int i = 0; i != times; ++i) {
-        const std::function<bool()> detach = s.subject.attach_detachable(never);
-        if (detach == nullptr || !detach()) s.misdeed("its thread lives, and it was gone");
+        const std::function<bool()> detach = ctx.subject.attach_detachable(never);
+        if (detach == nullptr || !detach())
+          ctx.record_violation("a callback was gone while its thread lives");
       }
     };
-    // Half of the least that one registration could keep.
+    // The limit is a pointer a registration: half of the least that a leaked registration takes.
     constexpr int times = 200'000;
     churn(times / 10);
     const std::size_t before = bytes_in_use();
     churn(times);
-    if (bytes_in_use() > before + times * sizeof(void*)) s.grows();
+    if (bytes_in_use() > before + times * sizeof(void*)) ctx.record_growth();
   });
   return 0;
 }
 
 std::atomic<int> alarms{0};
 
-// Each callback waits until it was interrupted a few times.
-int under_a_storm(scene& s) {
+// Each callback waits until signals have interrupted it a few times.
+int under_a_storm(event_context& ctx) {
   struct sigaction count {};
   count.sa_handler = [](int /*signal*/) { alarms.fetch_add(1); };
   THREADREF_CHECK_ERRNO(sigaction(SIGALRM, &count, nullptr) == 0, "sigaction");
@@ -205,9 +209,9 @@ int under_a_storm(scene& s) {
   sigemptyset(&alarm);
   sigaddset(&alarm, SIGALRM);
   constexpr itimerval often{{0, 200}, {0, 200}};
-  player_thread t(s, [&] {
+  posix_thread t(ctx, [&] {
     for (int i = 0; i != some; ++i) {
-      s.attach([](scene& /*in*/) {
+      ctx.attach([](event_context& /*in*/) {
         const int enough = alarms.load() + 3;
         for (int tries = 0; tries != 10'000 && alarms.load() < enough; ++tries) usleep(100);
       });
@@ -220,33 +224,33 @@ int under_a_storm(scene& s) {
   return 0;
 }
 
-void on_boost_thread(scene& s, boost_end how, kernel_end* end = nullptr) {
+void on_boost_thread(event_context& ctx, boost_end how, kernel_end* end = nullptr) {
   const std::function<void()> body = [&] {
     if (end != nullptr) end->begin();
-    attach_some(s);
+    attach_some(ctx);
   };
-  if (!end_boost_thread(how, body)) return s.absent("Boost.Thread is not in this build");
+  if (!end_boost_thread(how, body)) return ctx.record_absent("Boost.Thread is not in this build");
   if (end != nullptr) end->wait();
-  s.joined(number.load());
+  ctx.note_joined(number.load());
 }
 
-int boost_thread_ends(scene& s) {
+int boost_thread_ends(event_context& ctx) {
   constexpr boost_end ends[] = {boost_end::interrupted, boost_end::exits_and_is_joined_natively,
                                 boost_end::is_cancelled_and_joined_natively};
-  on_boost_thread(s, ends[s.condition()]);
+  on_boost_thread(ctx, ends[ctx.condition()]);
   return 0;
 }
 
-int boost_thread_is_joined_after_exit(scene& s) {
-  on_boost_thread(s, boost_end::exits_and_is_joined);
+int boost_thread_is_joined_after_exit(event_context& ctx) {
+  on_boost_thread(ctx, boost_end::exits_and_is_joined);
   return 0;
 }
 
-// The thread uses what it has freed. Freed memory that is overwritten makes that an outcome.
-int detached_boost_thread_exits(scene& s) {
+// The thread uses memory that it has freed. Overwriting freed memory makes that visible as a crash.
+int detached_boost_thread_exits(event_context& ctx) {
   THREADREF_CHECK(mallopt(M_PERTURB, 0xff) == 1, "mallopt(M_PERTURB)");
   kernel_end end;
-  on_boost_thread(s, boost_end::exits_detached, &end);
+  on_boost_thread(ctx, boost_end::exits_detached, &end);
   return 0;
 }
 
@@ -256,7 +260,7 @@ constexpr event rows[] = {
     // Shows: PM-01.
     {.name = "end/return",
      .asks = "do callbacks run when a thread returns, whoever made it?",
-     .play = &returns,
+     .run = &returns,
      .conditions = {{{"pthread_create"},
                      {"std::thread"},
                      {"std::jthread"},
@@ -267,73 +271,73 @@ constexpr event rows[] = {
      .checks = "61, 66, 67, 68, 70"},
     {.name = "end/pthread_exit",
      .asks = "do they when the body calls pthread_exit?",
-     .play = &exits,
+     .run = &exits,
      .conditions = {{{"at once"}, {"under 100 frames"}}},
      .checks = "62"},
     {.name = "end/pthread_exit_in_callback",
      .asks = "do the others still run when a callback calls pthread_exit?",
-     .play = &exits_in_a_callback,
+     .run = &exits_in_a_callback,
      .checks = "62, 125"},
     {.name = "end/uncaught_exception",
      .asks = "do they when an exception leaves the body, and nobody catches it?",
-     .play = &throws_uncaught,
+     .run = &throws_uncaught,
      .checks = "52",
-     .promise = word::crashes,
+     .promise = outcome::crashes,
      .not_under_tsan = "it ends by abort(), which the sanitizer reports",
      .not_under_asan = "it ends by abort(), which the sanitizer reports"},
     {.name = "end/thrd_exit",
      .asks = "do they when the body calls thrd_exit?",
-     .play = &ends_in_c,
+     .run = &ends_in_c,
      .checks = "70"},
     {.name = "end/stop_requested",
      .asks = "do they when a std::jthread is asked to stop?",
-     .play = &is_stopped,
+     .run = &is_stopped,
      .checks = "66"},
     // Shows: R-31.
     {.name = "end/caught_exception",
      .asks = "do they when an exception leaves the body, and whoever runs it catches it?",
-     .play = &is_caught,
+     .run = &is_caught,
      .conditions = {{{"by hand"}, {"std::async"}, {"packaged_task"}}},
      .checks = "51, 67, 69"},
     {.name = "end/detached",
      .asks = "do they when a detached thread ends?",
-     .play = &is_detached,
+     .run = &is_detached,
      .checks = "65"},
     {.name = "end/smallest_stack",
      .asks = "do they on a thread with a stack of PTHREAD_STACK_MIN?",
-     .play = &on_the_smallest_stack,
+     .run = &on_the_smallest_stack,
      .checks = "71",
      .not_under_tsan = "its frames are larger",
      .not_under_asan = "its frames are larger"},
     {.name = "end/long_life",
      .asks = "does a thread's memory stay flat while it registers and detaches for ever?",
-     .play = &lives_long,
+     .run = &lives_long,
      .checks = "64",
      .why_not = &needs_detaching,
      .not_under_tsan = "its own memory grows",
      .not_under_asan = "its own memory grows"},
     {.name = "end/signal_storm",
      .asks = "do they while signals interrupt them?",
-     .play = &under_a_storm,
+     .run = &under_a_storm,
      .checks = "72"},
     {.name = "end/boost_thread",
      .asks = "do they when a boost::thread does not return?",
-     .play = &boost_thread_ends,
+     .run = &boost_thread_ends,
      .conditions = {{{"interrupted"},
                      {"pthread_exit, joined natively"},
                      {"cancelled, joined natively"}}},
      .checks = "68"},
     {.name = "end/boost_join_after_pthread_exit",
      .asks = "does boost::thread::join return after a pthread_exit?",
-     .play = &boost_thread_is_joined_after_exit,
+     .run = &boost_thread_is_joined_after_exit,
      .checks = "68",
-     .promise = word::hangs,
+     .promise = outcome::hangs,
      .slow = true},
     {.name = "end/boost_detached_pthread_exit",
      .asks = "do they when a detached boost::thread calls pthread_exit?",
-     .play = &detached_boost_thread_exits,
+     .run = &detached_boost_thread_exits,
      .checks = "68",
-     .promise = word::crashes,
+     .promise = outcome::crashes,
      .not_under_tsan = "Boost uses what it has freed, which the sanitizer reports",
      .not_under_asan = "Boost uses what it has freed, which the sanitizer reports"},
 };

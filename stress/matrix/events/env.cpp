@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Surroundings that a library does not choose: the allocator, what the kernel refuses, when it is
-// loaded, and how many threads there may be.
+// Surroundings that a library does not choose: the allocator, calls that the kernel refuses, when
+// it is loaded, and how many threads there may be.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -40,8 +40,8 @@ constexpr int some = 8;  // callbacks of a thread
 
 // --- Another allocator.
 
-// Its own part of the thread may be gone by then.
-void use_memory(scene& /*in*/) {
+// By then the allocator's own data of the thread may be gone.
+void use_memory(event_context& /*in*/) {
   for (const std::size_t bytes : {16U, 1'000U, 100'000U}) {
     void* volatile memory = std::malloc(bytes);
     std::free(memory);
@@ -54,17 +54,17 @@ constexpr std::array<event::condition, event::conditions_most> allocators = {{
     {"mimalloc", "libmimalloc.so.2"},
 }};
 
-int another_allocator(scene& s) {
-  // The loader goes on without what it does not find.
-  if (testing::observe_environment().allocator.find(allocators[s.condition()].name) ==
+int another_allocator(event_context& ctx) {
+  // If the loader does not find a library to preload, it goes on without it.
+  if (testing::observe_environment().allocator.find(allocators[ctx.condition()].name) ==
       std::string::npos) {
-    s.absent("it is not installed: scripts/setup.sh --all installs it");
+    ctx.record_absent("it is not installed: scripts/setup.sh --all installs it");
     return 0;
   }
-  for (int i = 0; i != s.size(100); ++i) {
-    on_new_thread(s, [&s] {
-      use_memory(s);
-      s.attach(some, &use_memory);
+  for (int i = 0; i != ctx.size(100); ++i) {
+    on_new_thread(ctx, [&ctx] {
+      use_memory(ctx);
+      ctx.attach(some, &use_memory);
     });
   }
   return 0;
@@ -80,7 +80,7 @@ void install(const sock_filter (&rules)[N]) {
                         "prctl(PR_SET_SECCOMP)");
 }
 
-// For this thread, its descendants, and what they execute.
+// For this thread, its children, and what they execute.
 void refuse_some_calls() {
   constexpr sock_filter rules[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -94,60 +94,60 @@ void refuse_some_calls() {
   THREADREF_CHECK(personality(ask) == -1 && errno == EPERM, "the filter lets calls through");
 }
 
-// This child once more, under the filter from its first instruction.
+// Executes this program again, under the filter from its first instruction.
 void start_again_refused() {
   constexpr const char* marker = "THREADREF_STRESS_REFUSED";
   if (getenv(marker) != nullptr) return;
   refuse_some_calls();
   THREADREF_CHECK_ERRNO(setenv(marker, "1", 1) == 0, "setenv");
   std::ifstream file("/proc/self/cmdline");
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  std::vector<char*> arguments = testing::pointers(words);
+  std::vector<std::string> command;
+  for (std::string one; std::getline(file, one, '\0');) command.push_back(one);
+  std::vector<char*> arguments = testing::pointers(command);
   execv("/proc/self/exe", arguments.data());
   THREADREF_CHECK_ERRNO(false, "execv of this program");
 }
 
-int refused_calls(scene& s) {
+int refused_calls(event_context& ctx) {
   enum { from_the_start, later };
-  if (s.condition() == from_the_start) start_again_refused();
-  std::latch refused(s.condition() == later ? 1 : 0);
-  player_thread early(s, [&] {
-    s.attach(some);
+  if (ctx.condition() == from_the_start) start_again_refused();
+  std::latch refused(ctx.condition() == later ? 1 : 0);
+  posix_thread early(ctx, [&] {
+    ctx.attach(some);
     refused.wait();
-    s.attach(some);
+    ctx.attach(some);
   });
-  if (s.condition() == later) {
+  if (ctx.condition() == later) {
     refuse_some_calls();
     refused.count_down();
   }
   early.join();
-  on_new_thread(s, [&s] { s.attach(some); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
 // --- Loaded late: the back ends in a shared object, with their own copy of the library.
 
-// The C library has but little to give to objects that want static storage although they come late.
+// The C library keeps little static thread-local storage for objects that are loaded late.
 void use_up_static_storage() {
   while (loaded_object::can_copy("stress_static_tls")) {
   }
 }
 
-int loaded_late(scene& s) {
+int loaded_late(event_context& ctx) {
   enum { before_threads, while_threads_live, without_static_storage };
-  const bool threads_first = s.condition() == while_threads_live;
-  if (s.condition() == without_static_storage) use_up_static_storage();
+  const bool threads_first = ctx.condition() == while_threads_live;
+  if (ctx.condition() == without_static_storage) use_up_static_storage();
   std::optional<loaded_object> object;
   std::latch loaded(1);
   const auto load = [&] {
-    object.emplace(module_with(s.subject.name));
+    object.emplace(module_with(ctx.subject.name));
     loaded.count_down();
   };
   if (!threads_first) load();
-  player_thread user(s, [&] {
+  posix_thread user(ctx, [&] {
     loaded.wait();
-    for (int i = 0; i != some; ++i) s.attach_by(mechanism_in(*object, s.subject.name).attach);
+    for (int i = 0; i != some; ++i) ctx.attach_by(mechanism_in(*object, ctx.subject.name).attach);
   });
   if (threads_first) load();
   user.join();
@@ -158,7 +158,7 @@ int loaded_late(scene& s) {
 
 constexpr int few = 16;
 
-// The control group that counts this process's threads, or "": there is none to be seen.
+// The control group that counts this process's threads; "": none is visible.
 std::string group_of_pids() {
   std::ifstream file("/proc/self/cgroup");
   for (std::string text_line; std::getline(file, text_line);) {
@@ -176,7 +176,7 @@ bool write_to(const std::string& path, long number) {
   return static_cast<bool>(file.flush());
 }
 
-// A group of its own for this process, as long as it lives.
+// Puts this process into a control group of its own.
 class small_group {
  public:
   small_group()
@@ -187,7 +187,7 @@ class small_group {
   }
   ~small_group() {
     if (entered_) write_to(outer_ + "/cgroup.procs", getpid());
-    // A thread that was joined may be in it for a moment longer.
+    // A joined thread may stay in the group for a moment.
     for (int i = 0; i != 1'000 && made_ && rmdir(own_.c_str()) != 0; ++i) usleep(100);
   }
   small_group(const small_group&) = delete;
@@ -201,87 +201,87 @@ class small_group {
   bool entered_ = false;
 };
 
-// As a user whom nobody else is: the kernel counts all threads of a user.
+// The kernel counts all threads of a user, so the process becomes a user that nobody else is.
 bool become_a_small_user() {
   if (geteuid() != 0) return false;
   constexpr uid_t nobody_yet = 1'000'000;
   const rlimit most{few, few};
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_NPROC, &most) == 0, "setrlimit(RLIMIT_NPROC)");
   THREADREF_CHECK_ERRNO(setuid(nobody_yet + static_cast<uid_t>(getpid())) == 0, "setuid");
-  // A change of user has undone it.
+  // setuid() has reset it.
   THREADREF_CHECK_ERRNO(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl(PR_SET_PDEATHSIG)");
   return true;
 }
 
-struct crowd {
-  scene& s;
+struct thread_group {
+  event_context& ctx;
   std::atomic<bool> over{false};
   std::atomic<std::uint32_t> numbers[few] = {};
-  std::atomic<int> came{0};
+  std::atomic<int> started{0};
 };
-void* join_crowd(void* c) {
-  auto& all = *static_cast<crowd*>(c);
-  all.s.attach();  // few: a mechanism may take a key for each
-  all.numbers[all.came.fetch_add(1)].store(all.s.thread());
+void* run_member(void* group) {
+  auto& all = *static_cast<thread_group*>(group);
+  all.ctx.attach();  // one: a mechanism may take a key for each
+  all.numbers[all.started.fetch_add(1)].store(all.ctx.thread());
   all.over.wait(false);
   return nullptr;
 }
 
-// As many as can be had, until there is no more.
-void fill_up(scene& s) {
-  crowd all{.s = s};
+// Starts threads until the system refuses another.
+void start_all_it_can(event_context& ctx) {
+  thread_group all{.ctx = ctx};
   std::vector<pthread_t> threads;
   pthread_t one{};
   int error = 0;
   while (threads.size() != few && error == 0) {
-    error = pthread_create(&one, nullptr, &join_crowd, &all);
+    error = pthread_create(&one, nullptr, &run_member, &all);
     if (error == 0) threads.push_back(one);
   }
-  THREADREF_CHECK(error == EAGAIN, "pthread_create failed otherwise than for want of threads");
-  THREADREF_CHECK(!threads.empty(), "not one thread could be made");
+  THREADREF_CHECK(error == EAGAIN, "pthread_create failed with another error than EAGAIN");
+  THREADREF_CHECK(!threads.empty(), "not one thread could be started");
   all.over.store(true);
   all.over.notify_all();
   for (const pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
-  for (std::size_t i = 0; i != threads.size(); ++i) s.joined(all.numbers[i].load());
+  for (std::size_t i = 0; i != threads.size(); ++i) ctx.note_joined(all.numbers[i].load());
 }
 
-int few_threads(scene& s) {
+int few_threads(event_context& ctx) {
   enum { by_user, by_group };
-  if (s.condition() == by_user) {
-    if (!become_a_small_user()) s.absent("only root can become another user");
-    for (int i = 0; i != s.size(20) && geteuid() != 0; ++i) fill_up(s);
+  if (ctx.condition() == by_user) {
+    if (!become_a_small_user()) ctx.record_absent("only root can become another user");
+    for (int i = 0; i != ctx.size(20) && geteuid() != 0; ++i) start_all_it_can(ctx);
     return 0;
   }
   const small_group group;
-  if (!group.entered()) s.absent("no control group can be made here");
-  for (int i = 0; i != s.size(20) && group.entered(); ++i) fill_up(s);
+  if (!group.entered()) ctx.record_absent("no control group can be made here");
+  for (int i = 0; i != ctx.size(20) && group.entered(); ++i) start_all_it_can(ctx);
   return 0;
 }
 
 constexpr event rows[] = {
     {.name = "env/allocator",
      .asks = "do callbacks run, and can they use memory, with another allocator preloaded?",
-     .play = &another_allocator,
+     .run = &another_allocator,
      .conditions = allocators,
      .bugs = {18},
      .not_under_tsan = "it is the allocator itself",
      .not_under_asan = "it is the allocator itself"},
     {.name = "env/refused_calls",
      .asks = "do callbacks run where a seccomp filter refuses membarrier and personality?",
-     .play = &refused_calls,
+     .run = &refused_calls,
      .conditions = {{{"from the start"}, {"while it runs"}}},
      .not_under_tsan = "it needs such calls itself",
      .not_under_asan = "it needs such calls itself"},
     {.name = "env/loaded_late",
      .asks = "do callbacks run that a shared object registers which is loaded late?",
-     .play = &loaded_late,
+     .run = &loaded_late,
      .conditions = {{{"before its threads start"},
                      {"while they live"},
                      {"with no static storage for threads left"}}},
      .loads_itself = true},
     {.name = "env/few_threads",
      .asks = "is nothing lost where a container allows few threads?",
-     .play = &few_threads,
+     .run = &few_threads,
      .conditions = {{{"RLIMIT_NPROC"}, {"pids.max of a control group"}}}},
 };
 

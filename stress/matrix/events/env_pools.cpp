@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that belong to somebody else: workers of pools, ended in order and cut off.
+// Threads that belong to other libraries: workers of pools, which end in order or are cut off.
 #include <sched.h>
 
 #include <atomic>
@@ -25,43 +25,43 @@ namespace {
 constexpr int workers = 4;
 constexpr int some = 4;  // callbacks of a worker
 
-// What a task and its event share.
+// Shared by the event and its tasks.
 struct visit {
-  scene& s;
+  event_context& ctx;
   std::atomic<int> came{0};
   std::atomic<int> ready{0};
   std::atomic<std::uint32_t> numbers[workers] = {};
 };
 constinit thread_local bool visited = false;
 
-// On a worker. It stays a little, so that the next task goes to another one.
+// A task. It stays a little, so that the next task goes to another worker.
 void register_here(void* shared) {
   auto& v = *static_cast<visit*>(shared);
   if (!visited) {
     const int me = v.came.fetch_add(1);
     if (me >= workers) return;
     visited = true;
-    v.numbers[me].store(v.s.thread());
-    v.s.attach(some);
+    v.numbers[me].store(v.ctx.thread());
+    v.ctx.attach(some);
     v.ready.fetch_add(1);
   }
   for (int i = 0; i != 100 && v.ready.load() < workers; ++i) sched_yield();
 }
 
-// A pool takes its time to start its workers, and need not start them all.
-void visit_workers(visit& v, const pool_face& face, void* pool) {
+// A pool may start its workers late, and need not start them all.
+void visit_workers(visit& v, const pool_interface& api, void* pool) {
   using clock = std::chrono::steady_clock;
   const auto deadline = clock::now() + std::chrono::milliseconds(200);
   while (v.ready.load() < workers && (clock::now() < deadline || v.ready.load() == 0)) {
-    face.enqueue(pool, workers, &register_here, &v);
+    api.enqueue(pool, workers, &register_here, &v);
     sched_yield();
   }
   while (v.ready.load() != std::min(v.came.load(), workers)) sched_yield();
 }
 
-// --- The pools. What a worker still uses when the process ends is never destroyed.
+// --- The pools. They are never destroyed: a worker may still use one when the process ends.
 
-constexpr pool_face tbb_face{
+constexpr pool_interface tbb_api{
     .start = [](int n) -> void* { return new worker_pool(n); },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
@@ -69,13 +69,12 @@ constexpr pool_face tbb_face{
         },
     .end = [](void* pool) { return static_cast<worker_pool*>(pool)->end(); }};
 
-// A thread each, which lives until its future is asked for: the nearest thing to a pool that the
-// C++ library has.
+// Each task is a thread, which lives until end(): the nearest thing to a pool in the C++ library.
 struct async_pool {
   std::vector<std::future<void>> all;
   std::atomic<bool> over{false};
 };
-constexpr pool_face async_face{
+constexpr pool_interface async_api{
     .start = [](int /*workers*/) -> void* { return new async_pool; },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
@@ -97,29 +96,29 @@ constexpr pool_face async_face{
         }};
 
 struct pool_kind {
-  const pool_face* face;    // null: in the module
-  std::string_view module;  // "": none
-  bool joins;               // end() has waited for its threads to be gone
+  const pool_interface* api;  // null: the module has it
+  std::string_view module;    // "": none
+  bool joins;                 // end() joins its threads
   std::string_view not_under_tsan;
 };
 constexpr pool_kind pools[] = {
-    {&tbb_face, "", true, ""},
+    {&tbb_api, "", true, ""},
     {nullptr, "stress_openmp", false, "OpenMP's library is not built with ThreadSanitizer"},
     {nullptr, "stress_asio", true, ""},
-    {&async_face, "", true, ""},
+    {&async_api, "", true, ""},
 };
 constexpr std::array<event::condition, event::conditions_most> pool_names = {
     {{"oneTBB"}, {"OpenMP"}, {"boost::asio::thread_pool"}, {"std::async"}}};
 
-// Null: it can't be had, and that is said.
-const pool_face* face_of(scene& s, const pool_kind& kind) {
+// Null: the pool is absent, which is recorded.
+const pool_interface* api_of(event_context& ctx, const pool_kind& kind) {
   if (detail::under_tsan && !kind.not_under_tsan.empty()) {
-    s.absent(kind.not_under_tsan);
+    ctx.record_absent(kind.not_under_tsan);
     return nullptr;
   }
-  if (kind.face != nullptr) return kind.face;
+  if (kind.api != nullptr) return kind.api;
   if (!has_module(kind.module)) {
-    s.absent("its headers were not found when this was built");
+    ctx.record_absent("its headers were not found when this was built");
     return nullptr;
   }
   return loaded_object(kind.module)
@@ -131,41 +130,41 @@ long threads_alive() {
   return std::distance(each("/proc/self/task"), each());
 }
 
-int ended_in_order(scene& s) {
-  const pool_kind& kind = pools[s.condition()];
-  const pool_face* const face = face_of(s, kind);
-  if (face == nullptr) return 0;
+int ended_in_order(event_context& ctx) {
+  const pool_kind& kind = pools[ctx.condition()];
+  const pool_interface* const api = api_of(ctx, kind);
+  if (api == nullptr) return 0;
   const long before = threads_alive();
-  visit v{.s = s};
-  void* const pool = face->start(workers);
-  visit_workers(v, *face, pool);
-  THREADREF_CHECK(face->end(pool), "the pool could not end its workers");
+  visit v{.ctx = ctx};
+  void* const pool = api->start(workers);
+  visit_workers(v, *api, pool);
+  THREADREF_CHECK(api->end(pool), "the pool could not end its workers");
   if (kind.joins) {
-    for (const auto& number : v.numbers) s.joined(number.load());
+    for (const auto& number : v.numbers) ctx.note_joined(number.load());
   } else {
     while (threads_alive() > before) sched_yield();
   }
   return 0;
 }
 
-int cut_off(scene& s) {
-  const pool_face* const face = face_of(s, pools[s.condition()]);
-  if (face == nullptr) return 0;
-  auto* const v = new visit{.s = s};
-  visit_workers(*v, *face, face->start(workers));
+int cut_off(event_context& ctx) {
+  const pool_interface* const api = api_of(ctx, pools[ctx.condition()]);
+  if (api == nullptr) return 0;
+  auto* const v = new visit{.ctx = ctx};
+  visit_workers(*v, *api, api->start(workers));
   return 0;
 }
 
 constexpr event rows[] = {
     {.name = "env/pool_ended",
      .asks = "do callbacks of a pool's workers run when the pool is ended in order?",
-     .play = &ended_in_order,
+     .run = &ended_in_order,
      .conditions = pool_names},
     {.name = "env/pool_cut_off",
      .asks = "do they when the process ends while the workers live?",
-     .play = &cut_off,
+     .run = &cut_off,
      .conditions = pool_names,
-     .promise = word::lost},
+     .promise = outcome::lost},
 };
 
 }  // namespace

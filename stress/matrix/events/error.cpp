@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What callbacks throw.
+// Callbacks that throw.
 #include <stdexcept>
 
 #include "stress/matrix/child/thread_factories.hpp"
@@ -14,26 +14,26 @@ constexpr int some = 4;  // callbacks before and after
 
 struct not_an_exception {};
 
-void throw_a_standard_one(scene& /*in*/) {
+void throw_a_standard_one(event_context& /*in*/) {
   throw std::runtime_error("from a callback");
 }
-void throw_another(scene& /*in*/) {
+void throw_another(event_context& /*in*/) {
   throw not_an_exception{};
 }
 
-void attach_around(scene& s, void (*throwing)(scene&)) {
-  s.attach(some);
-  s.attach(throwing);
-  s.attach(some);
+void attach_around(event_context& ctx, void (*throwing)(event_context&)) {
+  ctx.attach(some);
+  ctx.attach(throwing);
+  ctx.attach(some);
 }
 
-int at_the_end_of_a_thread(scene& s) {
-  on_new_thread(s, [&s] {
-    if (s.condition() == 0) attach_around(s, &throw_a_standard_one);
-    if (s.condition() == 1) attach_around(s, &throw_another);
-    if (s.condition() == 2) s.attach(some, &throw_a_standard_one);
-    if (s.condition() == 3) {
-      attach_around(s, [](scene& in) {
+int at_the_end_of_a_thread(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    if (ctx.condition() == 0) attach_around(ctx, &throw_a_standard_one);
+    if (ctx.condition() == 1) attach_around(ctx, &throw_another);
+    if (ctx.condition() == 2) ctx.attach(some, &throw_a_standard_one);
+    if (ctx.condition() == 3) {
+      attach_around(ctx, [](event_context& in) {
         in.attach(&throw_a_standard_one);
         throw not_an_exception{};
       });
@@ -42,37 +42,39 @@ int at_the_end_of_a_thread(scene& s) {
   return 0;
 }
 
-int at_the_end_of_the_process(scene& s) {
-  attach_around(s, &throw_a_standard_one);
+int at_the_end_of_the_process(event_context& ctx) {
+  attach_around(ctx, &throw_a_standard_one);
   return 0;
 }
 
-// The body's own comes first, and its wrapper catches it.
-int after_the_body(scene& s) {
-  on_new_thread(s, [&s] {
+// The body throws first, and its wrapper catches that.
+int after_the_body(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
     try {
-      attach_around(s, &throw_a_standard_one);
+      attach_around(ctx, &throw_a_standard_one);
       throw not_an_exception{};
     } catch (const not_an_exception&) {
-      if (s.ran() != 0) s.misdeed("a callback ran while its thread's body did");
+      if (ctx.ran() != 0) ctx.record_violation("a callback ran while its thread's body did");
     }
   });
   return 0;
 }
 
-// Read when the thread ends.
+// Their destructors read them when the thread ends.
 constinit thread_local void* variables[3]{};
 
-// The other destructors, and what is pending besides.
-int in_a_destructor(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
+// The destructor of the variable in the middle throws: the others must run, and the other
+// callbacks.
+int in_a_destructor(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
     for (void*& v : variables) {
-      const scene::offer o = s.begin(&v == &variables[1] ? &throw_a_standard_one : nullptr);
-      v = o.what.with;
-      scene::accepted(o, s.subject.attach_variable(&v, o.what.run));
+      const event_context::attempt tried =
+          ctx.begin_attach(&v == &variables[1] ? &throw_a_standard_one : nullptr);
+      v = tried.what.with;
+      event_context::end_attach(tried, ctx.subject.attach_variable(&v, tried.what.run));
     }
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
@@ -80,7 +82,7 @@ int in_a_destructor(scene& s) {
 constexpr event rows[] = {
     {.name = "error/callback_throws",
      .asks = "do the other callbacks of a thread run when one throws?",
-     .play = &at_the_end_of_a_thread,
+     .run = &at_the_end_of_a_thread,
      .conditions = {{{"a std::exception"},
                      {"another type"},
                      {"each of them"},
@@ -89,15 +91,15 @@ constexpr event rows[] = {
      .bugs = {20}},
     {.name = "error/at_process_end",
      .asks = "do those of main, when the process ends, when one throws?",
-     .play = &at_the_end_of_the_process,
+     .run = &at_the_end_of_the_process,
      .checks = "46, 83"},
     {.name = "error/after_the_body",
      .asks = "do they when the body threw before, and its wrapper caught that?",
-     .play = &after_the_body,
+     .run = &after_the_body,
      .checks = "51"},
     {.name = "error/destructor_throws",
      .asks = "do the others when the destructor of a variable throws?",
-     .play = &in_a_destructor,
+     .run = &in_a_destructor,
      .checks = "48",
      .why_not = &needs_variables},
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What fails at the wrong moment.
+// Calls that fail at the wrong moment: for memory, files and threads.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
@@ -22,7 +22,7 @@ namespace of_fault {
 namespace {
 
 constexpr int some = 8;  // callbacks of a thread
-// Enough that a thread's first slab, and a vector's first elements, are used up.
+// Enough to use up a thread's first slab, or the first allocation of a vector.
 constexpr int more = 100;
 
 constexpr std::string_view allocator_is_its_own = "the sanitizer is the allocator itself";
@@ -30,63 +30,64 @@ constexpr std::string_view preload = "@stress_memory";
 
 using testing::memory_watch;
 
-// Peers are modules: the thread_locals of their libraries take memory when a thread first uses one,
-// as in any plugin, and glibc ends the process if it gets none.
+// The first thread that uses the mechanism, so that what it allocates once for the process can
+// fail, too.
 //
-// The first thread that uses it: also what the process has once is among what fails.
-int first_use(scene& s) {
+// Peers are modules: as in any plugin, the thread_locals of their libraries take memory when a
+// thread first uses one, and glibc ends the process if it gets none.
+int first_use(event_context& ctx) {
   constexpr std::size_t calls = 6;
-  const bool all = s.condition() == calls;
+  const bool all = ctx.condition() == calls;
   static memory_watch watch{};
-  watch.fails_at = all ? 1 : static_cast<long>(s.condition()) + 1;
+  watch.fails_at = all ? 1 : static_cast<long>(ctx.condition()) + 1;
   watch.fails_after = all;
-  on_new_thread(s, [&s] {
+  on_new_thread(ctx, [&ctx] {
     watch_memory_here(&watch);
-    s.attach();
+    ctx.attach();
     watch_memory_here(nullptr);
-    s.attach(some);
+    ctx.attach(some);
   });
   return 0;
 }
 
-// On a new thread for each call that can fail, until none does.
-int each_call(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });
+// One new thread for each call that can fail, until no call fails.
+int each_call(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   for (long k = 1;; ++k) {
-    memory_watch watch{.fails_at = k, .fails_after = s.condition() == 1};
-    on_new_thread(s, [&] {
+    memory_watch watch{.fails_at = k, .fails_after = ctx.condition() == 1};
+    on_new_thread(ctx, [&] {
       watch_memory_here(&watch);
-      s.attach(more);
+      ctx.attach(more);
       watch_memory_here(nullptr);
     });
     if (watch.failed == 0) return 0;
   }
 }
 
-// Watched to its very end, so it must not be on a stack.
+// Not on a stack: it watches a thread until its very end.
 constinit memory_watch none_at_exit{.fails_at = 1, .fails_after = true};
 
-int exits_without_memory(scene& s) {
+int exits_without_memory(event_context& ctx) {
   for (int i = 0; i != 2; ++i) {
-    on_new_thread(s, [&s] {
-      s.attach(some);
+    on_new_thread(ctx, [&ctx] {
+      ctx.attach(some);
       watch_memory_here(&none_at_exit);
     });
   }
   return 0;
 }
 
-int registers_late_without_memory(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& in) { in.attach(more); });
-    s.attach(some / 2);
+int registers_late_without_memory(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& in) { in.attach(more); });
+    ctx.attach(some / 2);
     watch_memory_here(&none_at_exit);
   });
   return 0;
 }
 
-// Without malloc, which on a new thread would reserve 64 MiB for a heap of its own.
+// Does not call malloc, which would reserve 64 MiB for the heap of a new thread.
 std::size_t address_space_in_use() {
   char text[64] = "";
   const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -96,7 +97,7 @@ std::size_t address_space_in_use() {
   return std::strtoul(text, nullptr, 10) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// The soft limit, so that it can be raised again.
+// Sets the soft limit, which can be raised again.
 constexpr std::size_t unlimited = ~std::size_t{0};
 void limit_address_space(std::size_t left) {
   rlimit now{};
@@ -105,41 +106,41 @@ void limit_address_space(std::size_t left) {
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_AS, &now) == 0, "setrlimit(RLIMIT_AS)");
 }
 
-// On the thread itself, before it calls malloc.
-int little_address_space(scene& s) {
+// The limit is set on the thread itself, before it calls malloc.
+int little_address_space(event_context& ctx) {
   constexpr std::size_t left = 256UL * 1024;
   constexpr int far_too_many = 12'000;
-  on_new_thread(s, [&s] {
+  on_new_thread(ctx, [&ctx] {
     limit_address_space(left);
-    s.attach(far_too_many);
+    ctx.attach(far_too_many);
   });
   return 0;
 }
 
-int no_more_files(scene& s) {
+int no_more_files(event_context& ctx) {
   const rlimit none{};
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit(RLIMIT_NOFILE)");
-  for (int i = 0; i != 2; ++i) on_new_thread(s, [&s] { s.attach(some); });
+  for (int i = 0; i != 2; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
-// A thread whose body registers, and gives its number in the scene.
+// The body of a thread. It registers, and returns the thread's number in the record.
 void* registering(void* of) {
-  auto& s = *static_cast<scene*>(of);
-  s.attach(some);
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(s.thread()));
+  auto& ctx = *static_cast<event_context*>(of);
+  ctx.attach(some);
+  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(ctx.thread()));
 }
-void note_join(scene& s, void* number) {
-  s.joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
+void note_join(event_context& ctx, void* number) {
+  ctx.note_joined(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(number)));
 }
 
-// As many threads as there can be. They register while no other can be made; memory is not the
-// question, so what the process needs once is there before.
-int no_more_threads(scene& s) {
+// Starts as many threads as possible. They register while no other thread can be started. What the
+// mechanism allocates once for the process is allocated before, since memory is not the question.
+int no_more_threads(event_context& ctx) {
   constexpr std::size_t stack = 16 << 20;
   constexpr std::size_t left = 16 * stack;
   static std::atomic<bool> go{false};
-  on_new_thread(s, [&s] { s.attach(some); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   pthread_attr_t usual{};
   THREADREF_CHECK_CALL(pthread_attr_init(&usual));
   THREADREF_CHECK_CALL(pthread_attr_setstacksize(&usual, stack));
@@ -151,25 +152,26 @@ int no_more_threads(scene& s) {
   std::vector<pthread_t> made;
   made.reserve(left / stack);
   int error = 0;
-  for (pthread_t one{}; (error = pthread_create(&one, &usual, body, &s)) == 0;) made.push_back(one);
+  for (pthread_t one{}; (error = pthread_create(&one, &usual, body, &ctx)) == 0;)
+    made.push_back(one);
   THREADREF_CHECK(error == EAGAIN && !made.empty(), "threads do not run out as they should");
-  limit_address_space(stack / 2);  // for what registering needs, and no stack
+  limit_address_space(stack / 2);  // enough to register, too little for a stack
   go.store(true);
   go.notify_all();
   for (const pthread_t one : made) {
     void* number = nullptr;
     THREADREF_CHECK_CALL(pthread_join(one, &number));
-    note_join(s, number);
+    note_join(ctx, number);
   }
   limit_address_space(unlimited);
-  on_new_thread(s, [&s] { s.attach(some); });
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
 
 constexpr event rows[] = {
     {.name = "fault/first_use",
      .asks = "does it work, or refuse, if a call for memory fails in the first use of all?",
-     .play = &first_use,
+     .run = &first_use,
      .conditions = {{{"call 1", preload},
                      {"call 2", preload},
                      {"call 3", preload},
@@ -178,49 +180,49 @@ constexpr event rows[] = {
                      {"call 6", preload},
                      {"all calls", preload}}},
      .checks = "104",
-     .promise = word::refused,
+     .promise = outcome::refused,
      .not_under_tsan = allocator_is_its_own,
      .not_under_asan = allocator_is_its_own},
     // Differs: W-15: the caller gets an error.
     {.name = "fault/each_call",
      .asks = "does a new thread's registration work, or refuse, whichever call for memory fails?",
-     .play = &each_call,
+     .run = &each_call,
      .conditions = {{{"one call", preload}, {"that one and all later", preload}}},
      .checks = "104",
-     .promise = word::refused,
+     .promise = outcome::refused,
      .not_under_tsan = allocator_is_its_own,
      .not_under_asan = allocator_is_its_own},
     // Differs: R-37: the exit asks for no memory.
     {.name = "fault/exit_without_memory",
      .asks = "do callbacks run if there is no memory while their thread ends?",
-     .play = &exits_without_memory,
+     .run = &exits_without_memory,
      .conditions = {{{"all calls fail", preload}}},
      .checks = "105",
      .not_under_tsan = allocator_is_its_own,
      .not_under_asan = allocator_is_its_own},
     {.name = "fault/late_without_memory",
      .asks = "does what they register then run, or is it refused?",
-     .play = &registers_late_without_memory,
+     .run = &registers_late_without_memory,
      .conditions = {{{"all calls fail", preload}}},
      .checks = "105",
-     .promise = word::refused,
+     .promise = outcome::refused,
      .not_under_tsan = allocator_is_its_own,
      .not_under_asan = allocator_is_its_own},
     {.name = "fault/little_address_space",
      .asks = "does it refuse what a process with 256 KiB of address space has no room for?",
-     .play = &little_address_space,
+     .run = &little_address_space,
      .checks = "104",
-     .promise = word::refused,
+     .promise = outcome::refused,
      .not_under_tsan = "the sanitizer maps terabytes",
      .not_under_asan = "the sanitizer maps terabytes"},
     {.name = "fault/no_more_files",
      .asks = "do callbacks run in a process that may open no file?",
-     .play = &no_more_files,
+     .run = &no_more_files,
      .not_under_tsan = "the sanitizer opens files",
      .not_under_asan = "the sanitizer opens files"},
     {.name = "fault/no_more_threads",
      .asks = "do callbacks run in a process that gets no more threads, and when it does again?",
-     .play = &no_more_threads,
+     .run = &no_more_threads,
      .checks = "108",
      .not_under_tsan = "the sanitizer maps terabytes",
      .not_under_asan = "the sanitizer maps terabytes"},

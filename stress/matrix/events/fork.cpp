@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a forked process has.
+// Forked processes, and what they have of their parent's threads and callbacks.
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
@@ -34,8 +34,8 @@ pid_t checked_fork() {
   return made;
 }
 
-// How the forked process ends is how this one does, unless it is well: one that hangs makes this
-// one hang, too, and the harness ends both.
+// If the forked process fails, this one ends in the same way. If it hangs, this one hangs, too, and
+// the harness ends both.
 void wait_for(pid_t forked) {
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(forked, &status, 0) == forked, "waitpid");
@@ -43,45 +43,45 @@ void wait_for(pid_t forked) {
   if (WEXITSTATUS(status) != 0) _exit(WEXITSTATUS(status));
 }
 
-// The rest of what a thread does in either process. Returns if it is to return.
-void end_by(std::size_t condition) {
+// How the thread ends in both processes: it exits here, or returns from its body.
+void exit_as(std::size_t condition) {
   if (condition == 1) std::exit(0);
   if (condition == 2) pthread_exit(nullptr);
 }
 
-int main_forks(scene& s) {
-  s.attach(some);
-  s.ask_of_fork();
+int main_forks(event_context& ctx) {
+  ctx.attach(some);
+  ctx.expect_in_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
-  end_by(s.condition());
+  exit_as(ctx.condition());
   return 0;
 }
 
-int worker_forks(scene& s) {
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    s.ask_of_fork();
+int worker_forks(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    ctx.expect_in_fork();
     const pid_t forked = checked_fork();
     if (forked != 0) wait_for(forked);
-    end_by(s.condition());
+    exit_as(ctx.condition());
   });
   return 0;
 }
 
-// Threads that wait, with something to be called, while another one forks.
+// Threads with callbacks, which wait while another thread forks.
 class siblings {
  public:
-  // Each registers some, then one that does `then`, and some more; and goes on when it is told to.
-  siblings(scene& s, void (*then)(scene&)) {
+  // Each registers some callbacks, with one in the middle that calls `then`, and waits for go().
+  siblings(event_context& ctx, void (*then)(event_context&)) {
     for (auto& one : all_) {
       testing::gate& ready = one.ready;
-      one.thread = std::make_unique<player_thread>(s, [this, &s, &one, &ready, then] {
-        s.attach(some / 2);
-        s.attach(then);
-        s.attach(some / 2);
-        if (s.subject.watch != nullptr) one.lives = s.subject.watch();
-        if (s.subject.identity != nullptr) one.identity = s.subject.identity();
+      one.thread = std::make_unique<posix_thread>(ctx, [this, &ctx, &one, &ready, then] {
+        ctx.attach(some / 2);
+        ctx.attach(then);
+        ctx.attach(some / 2);
+        if (ctx.subject.watch != nullptr) one.lives = ctx.subject.watch();
+        if (ctx.subject.identity != nullptr) one.identity = ctx.subject.identity();
         ready.open();
         go_.wait();
       });
@@ -89,7 +89,7 @@ class siblings {
     for (const auto& one : all_) one.ready.wait();
   }
   void go() { go_.open(); }
-  // Until so many are inside a callback, or have ended without one.
+  // Until all are inside a callback, or have ended without running one.
   void wait_for(const std::atomic<int>& inside) {
     const auto over = [](const member& one) { return one.thread->try_join(); };
     while (inside.load() != static_cast<int>(all_.size()) &&
@@ -100,14 +100,14 @@ class siblings {
   void join() {
     for (const auto& one : all_) one.thread->join();
   }
-  // In the forked process: they are not there.
-  void must_have_vanished(scene& s) const {
+  // Called in the forked process, which does not have these threads.
+  void must_have_vanished(event_context& ctx) const {
     const auto lives = [](const member& one) { return one.lives && one.lives(); };
     if (std::any_of(all_.begin(), all_.end(), lives))
-      s.misdeed("a vanished thread is taken to live");
-    // Nobody knows more than the forking thread there.
-    if (s.subject.threads != nullptr && s.subject.threads().size() > 1)
-      s.misdeed("vanished threads are counted as alive");
+      ctx.record_violation("a vanished thread is taken to be alive");
+    // Only the thread that forked exists there.
+    if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
+      ctx.record_violation("vanished threads are counted as alive");
   }
   [[nodiscard]] bool has(std::uint64_t identity) const {
     return std::any_of(all_.begin(), all_.end(), [identity](const member& one) {
@@ -120,34 +120,34 @@ class siblings {
     testing::gate ready;
     std::function<bool()> lives;
     std::uint64_t identity = 0;
-    std::unique_ptr<player_thread> thread;
+    std::unique_ptr<posix_thread> thread;
   };
   testing::gate go_;
   std::array<member, 3> all_;
 };
 
-// Leaked, as all that the forked process would take down with it.
-siblings& start_siblings(scene& s, void (*then)(scene&) = nullptr) {
-  return *new siblings(s, then);
+// Leaked: the forked process must not destroy them, either.
+siblings& start_siblings(event_context& ctx, void (*then)(event_context&) = nullptr) {
+  return *new siblings(ctx, then);
 }
 
-int siblings_vanish(scene& s) {
-  siblings& others = start_siblings(s);
+int siblings_vanish(event_context& ctx) {
+  siblings& others = start_siblings(ctx);
   const auto body = [&] {
     const pid_t forked = checked_fork();
     if (forked != 0) {
       wait_for(forked);
       return;
     }
-    others.must_have_vanished(s);
-    end_by(s.condition() % 3);
+    others.must_have_vanished(ctx);
+    exit_as(ctx.condition() % 3);
   };
-  if (s.condition() < 3) {
+  if (ctx.condition() < 3) {
     const pid_t parent = getpid();
     body();
     if (getpid() != parent) return 0;
   } else {
-    on_new_thread(s, body);
+    on_new_thread(ctx, body);
   }
   others.go();
   others.join();
@@ -156,8 +156,8 @@ int siblings_vanish(scene& s) {
 
 void do_nothing(void* /*with*/) {}
 
-// With keys for each value there are 1 024 at most, and some mechanisms end the process without
-// one. The others take theirs from the end that is free.
+// A mechanism that takes a key for each value has at most 1,024, and some mechanisms end the
+// process if there is none. So the churn stops before keys run out.
 bool may_register() {
   constexpr int most = 20'000;
   constexpr pthread_key_t enough = 800;
@@ -169,8 +169,8 @@ bool may_register() {
   return next < enough;
 }
 
-// Threads that come, register, take from each other and go: whatever may be locked is locked at
-// times. Not of the scene, which can't have so many.
+// Threads start, register, detach callbacks of each other and end, so that whatever a mechanism
+// locks is locked at times. They are not recorded: the record has no room for so many.
 void churn(const mechanism& m, const std::atomic<bool>& stop) {
   while (!stop.load()) {
     std::thread([&m] {
@@ -190,29 +190,30 @@ void churn(const mechanism& m, const std::atomic<bool>& stop) {
   }
 }
 
-void fork_many_times(scene& s) {
-  for (int i = 0; i != s.size(200); ++i) {
+void fork_many_times(event_context& ctx) {
+  for (int i = 0; i != ctx.size(200); ++i) {
     const pid_t forked = checked_fork();
     if (forked == 0) {
-      s.subject.attach({&do_nothing, nullptr});
-      if (s.subject.threads != nullptr && s.subject.threads().size() > 1)
-        s.misdeed("vanished threads are counted as alive");
+      ctx.subject.attach({&do_nothing, nullptr});
+      if (ctx.subject.threads != nullptr && ctx.subject.threads().size() > 1)
+        ctx.record_violation("vanished threads are counted as alive");
       _exit(0);
     }
     wait_for(forked);
   }
 }
 
-// Whoever takes no lock, or takes them all before the fork, passes; glibc's malloc does so, too.
-int forks_under_churn(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });  // what first uses set up is another question
+// A mechanism passes if it takes no lock, or takes all of its locks before a fork, as glibc's
+// malloc does.
+int forks_under_churn(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });  // the set-up at first use is another question
   std::atomic<bool> stop{false};
   std::array<std::thread, 2> others;
-  for (std::thread& one : others) one = std::thread([&] { churn(s.subject, stop); });
-  if (s.condition() == 0) {
-    fork_many_times(s);
+  for (std::thread& one : others) one = std::thread([&] { churn(ctx.subject, stop); });
+  if (ctx.condition() == 0) {
+    fork_many_times(ctx);
   } else {
-    on_new_thread(s, [&s] { fork_many_times(s); });
+    on_new_thread(ctx, [&ctx] { fork_many_times(ctx); });
   }
   stop.store(true);
   for (std::thread& one : others) one.join();
@@ -220,20 +221,20 @@ int forks_under_churn(scene& s) {
 }
 
 // Both processes go on with what is pending, and with nothing else.
-void fork_here(scene& s) {
-  s.ask_of_fork();
+void fork_here(event_context& ctx) {
+  ctx.expect_in_fork();
   const pid_t forked = checked_fork();
   if (forked != 0) wait_for(forked);
 }
 
-int forks_in_a_callback(scene& s) {
-  const auto attach_all = [&s] {
-    s.attach(some / 2);
-    s.attach(&fork_here);
-    s.attach(some / 2);
+int forks_in_a_callback(event_context& ctx) {
+  const auto attach_all = [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach(&fork_here);
+    ctx.attach(some / 2);
   };
-  if (s.condition() == 0) {
-    on_new_thread(s, attach_all);
+  if (ctx.condition() == 0) {
+    on_new_thread(ctx, attach_all);
   } else {
     attach_all();
   }
@@ -256,47 +257,47 @@ pid_t start_other_program(std::size_t how) {
   return made;
 }
 
-int starts_another_program(scene& s) {
-  siblings& others = start_siblings(s);
-  on_new_thread(s, [&s] {
-    s.attach(some);
-    wait_for(start_other_program(s.condition()));
+int starts_another_program(event_context& ctx) {
+  siblings& others = start_siblings(ctx);
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some);
+    wait_for(start_other_program(ctx.condition()));
   });
   others.go();
   others.join();
   return 0;
 }
 
-// A new thread of the forked process gets the stack of one that vanished, and with it whatever was
-// left there.
-void be_new_there(scene& s, const siblings& vanished) {
+// A new thread of the forked process gets the stack of a vanished one, and whatever that has left
+// there.
+void start_threads_and_exit(event_context& ctx, const siblings& vanished) {
   for (int i = 0; i != 4; ++i) {
-    on_new_thread(s, [&] {
-      if (s.subject.identity != nullptr && vanished.has(s.subject.identity()))
-        s.misdeed("a new thread is taken for a vanished one");
-      s.attach(some);
-      if (s.subject.identity != nullptr && vanished.has(s.subject.identity()))
-        s.misdeed("a new thread is taken for a vanished one");
+    on_new_thread(ctx, [&] {
+      if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
+        ctx.record_violation("a new thread is taken for a vanished one");
+      ctx.attach(some);
+      if (ctx.subject.identity != nullptr && vanished.has(ctx.subject.identity()))
+        ctx.record_violation("a new thread is taken for a vanished one");
     });
-    on_new_thread(s, [] {});  // one that has nothing
+    on_new_thread(ctx, [] {});  // a thread without callbacks
   }
   _exit(0);
 }
 
-int has_a_new_thread(scene& s) {
+int has_a_new_thread(event_context& ctx) {
   static std::atomic<int> inside{0};
   static testing::gate forked;
-  const bool in_callbacks = s.condition() == 1;
-  siblings& others = start_siblings(s, in_callbacks ? [](scene& /*in*/) {
+  const bool in_callbacks = ctx.condition() == 1;
+  siblings& others = start_siblings(ctx, in_callbacks ? [](event_context& /*in*/) {
     ++inside;
     forked.wait();
-  } : static_cast<void (*)(scene&)>(nullptr));
+  } : static_cast<void (*)(event_context&)>(nullptr));
   if (in_callbacks) {
     others.go();
     others.wait_for(inside);
   }
   const pid_t child = checked_fork();
-  if (child == 0) be_new_there(s, others);
+  if (child == 0) start_threads_and_exit(ctx, others);
   wait_for(child);
   forked.open();
   others.go();
@@ -313,7 +314,7 @@ constexpr std::string_view ends_threads =
 constexpr event rows[] = {
     {.name = "fork/main_forks",
      .asks = "do main's callbacks run in both processes when it forks?",
-     .play = &main_forks,
+     .run = &main_forks,
      .conditions = {{{"both return from main"},
                      {"both call exit()"},
                      {"both call pthread_exit()"}}},
@@ -321,7 +322,7 @@ constexpr event rows[] = {
      .not_under_tsan = ends_threads},
     {.name = "fork/worker_forks",
      .asks = "do a worker's callbacks run in both processes when it forks?",
-     .play = &worker_forks,
+     .run = &worker_forks,
      .conditions = {{{"both return"}, {"both call exit()"}, {"both call pthread_exit()"}}},
      .checks = "88",
      .not_under_tsan = ends_threads},
@@ -329,7 +330,7 @@ constexpr event rows[] = {
     // are not there.
     {.name = "fork/siblings",
      .asks = "are vanished threads gone in a forked process, and their callbacks left alone?",
-     .play = &siblings_vanish,
+     .run = &siblings_vanish,
      .conditions = {{{"main forks, and returns there"},
                      {"main forks, and calls exit() there"},
                      {"main forks, and calls pthread_exit() there"},
@@ -341,7 +342,7 @@ constexpr event rows[] = {
      .not_under_tsan = ends_threads},
     {.name = "fork/under_churn",
      .asks = "can a forked process register whatever other threads were at?",
-     .play = &forks_under_churn,
+     .run = &forks_under_churn,
      .conditions = {{{"main forks"}, {"a worker forks"}}},
      .checks = "89",
      .bugs = {27},
@@ -349,19 +350,19 @@ constexpr event rows[] = {
      .not_under_asan = "in the forked process its allocator's locks stay as others held them"},
     {.name = "fork/in_callback",
      .asks = "does each pending callback run once in both processes when a callback forks?",
-     .play = &forks_in_a_callback,
+     .run = &forks_in_a_callback,
      .conditions = {{{"of a worker that ends"}, {"of main, which returned"}}},
      .checks = "90",
      .not_under_tsan = ends_threads},
     {.name = "fork/other_program",
      .asks = "are callbacks left alone when another program is started?",
-     .play = &starts_another_program,
+     .run = &starts_another_program,
      .conditions = {{{"vfork() and exec"}, {"fork() and exec"}, {"posix_spawn()"}}},
      .checks = "91",
      .not_under_tsan = "it makes a fork() of vfork()"},
     {.name = "fork/new_thread",
      .asks = "does a forked process's new thread have its own callbacks, and nobody else's?",
-     .play = &has_a_new_thread,
+     .run = &has_a_new_thread,
      .conditions = {{{"others wait"}, {"others are in their callbacks"}}},
      .checks = "88, 89",
      .bugs = {27},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In which order callbacks run, and beside what.
+// The order of callbacks, and of what else runs or is destroyed then.
 #include <pthread.h>
 #include <sched.h>
 
@@ -20,94 +20,95 @@ namespace {
 
 constexpr int some = 4;  // callbacks before and after
 
-int newest_first(scene& s) {
+int newest_first(event_context& ctx) {
   constexpr int counts[] = {2, 100, 10'000};
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    s.attach(counts[s.condition()]);
-    number = s.thread();
+  on_new_thread(ctx, [&] {
+    ctx.attach(counts[ctx.condition()]);
+    number = ctx.thread();
   });
-  s.expect_newest_first(number);
+  ctx.expect_newest_first(number);
   return 0;
 }
 
-int two_at_once(scene& s) {
+int two_at_once(event_context& ctx) {
   std::atomic<int> registered{0};
   std::array<std::uint32_t, 2> numbers{};
   const auto body = [&](std::uint32_t& number) {
-    number = s.thread();
-    for (int i = 0; i != s.size(500); ++i) s.attach();
+    number = ctx.thread();
+    for (int i = 0; i != ctx.size(500); ++i) ctx.attach();
     registered.fetch_add(1);
     while (registered.load() != 2) sched_yield();
   };
   {
-    const player_thread one(s, [&] { body(numbers[0]); });
-    const player_thread two(s, [&] { body(numbers[1]); });
+    const posix_thread one(ctx, [&] { body(numbers[0]); });
+    const posix_thread two(ctx, [&] { body(numbers[1]); });
   }
-  for (const std::uint32_t number : numbers) s.expect_newest_first(number);
+  for (const std::uint32_t number : numbers) ctx.expect_newest_first(number);
   return 0;
 }
 
-// Each third is taken back.
-int some_are_gone(scene& s) {
+// One in three is detached.
+int some_are_detached(event_context& ctx) {
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    number = s.thread();
+  on_new_thread(ctx, [&] {
+    number = ctx.thread();
     for (int i = 0; i != 100; ++i) {
-      const auto detach = s.attach_detachable();
+      const auto detach = ctx.attach_detachable();
       if (i % 3 == 0 && detach != nullptr && !detach())
-        s.misdeed("its thread lives, and it was gone");
+        ctx.record_violation("a callback was gone while its thread lives");
     }
   });
-  s.expect_newest_first(number);
+  ctx.expect_newest_first(number);
   return 0;
 }
 
-// What a callback registers comes before those that were there before it.
-int late_is_next(scene& s) {
+// What a callback registers runs before the callbacks that are older.
+int late_is_next(event_context& ctx) {
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    number = s.thread();
-    s.attach(some);
-    s.attach([](scene& in) { in.attach(some); });
+  on_new_thread(ctx, [&] {
+    number = ctx.thread();
+    ctx.attach(some);
+    ctx.attach([](event_context& in) { in.attach(some); });
   });
-  // Lines are in the order of registration, so that the late ones are the last: but they ran after
-  // the one that registered them.
-  const shared_scene& m = s.memory();
-  const std::uint32_t last_of_others = m.lines[some - 1].stamp.load();
+  // The record is in the order of registration. So the late ones come last in it, after the
+  // callback that registers them.
+  const event_record& m = ctx.record();
+  const std::uint32_t last_of_others = m.registrations[some - 1].stamp.load();
   for (std::uint32_t i = some + 1; i != m.used.load(); ++i) {
-    const std::uint32_t stamp = m.lines[i].stamp.load();
-    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) s.misordered();
+    const std::uint32_t stamp = m.registrations[i].stamp.load();
+    if (stamp != 0 && last_of_others != 0 && stamp > last_of_others) ctx.record_misordered();
   }
   return 0;
 }
 
-// Destroyed when the body is left.
+// Destroyed when the body returns or is unwound.
 struct stack_object {
-  scene& s;
+  event_context& ctx;
   std::atomic<std::uint32_t>& stamp;
-  explicit stack_object(scene& in, std::atomic<std::uint32_t>& at) noexcept : s(in), stamp(at) {}
-  ~stack_object() { stamp.store(s.stamp()); }
+  explicit stack_object(event_context& in, std::atomic<std::uint32_t>& at) noexcept
+      : ctx(in), stamp(at) {}
+  ~stack_object() { stamp.store(ctx.stamp()); }
   stack_object(const stack_object&) = delete;
   stack_object& operator=(const stack_object&) = delete;
 };
 
-int after_the_stack(scene& s) {
+int after_the_stack(event_context& ctx) {
   std::atomic<std::uint32_t> gone{0};
-  on_new_thread(s, [&] {
-    const stack_object before(s, gone);
-    s.attach(some);
-    const stack_object after(s, gone);
-    if (s.condition() == 1) pthread_exit(nullptr);
+  on_new_thread(ctx, [&] {
+    const stack_object before(ctx, gone);
+    ctx.attach(some);
+    const stack_object after(ctx, gone);
+    if (ctx.condition() == 1) pthread_exit(nullptr);
   });
-  for (const line& l : s.memory().lines) {
+  for (const registration& l : ctx.record().registrations) {
     const std::uint32_t stamp = l.stamp.load();
-    if (stamp != 0 && stamp < gone.load()) s.misordered();
+    if (stamp != 0 && stamp < gone.load()) ctx.record_misordered();
   }
   return 0;
 }
 
-// Keys of others, without a destructor that does anything.
+// Keys of others, whose destructor does nothing.
 struct foreign_keys {
   std::array<pthread_key_t, 8> keys{};
   foreign_keys() {
@@ -123,33 +124,34 @@ struct foreign_keys {
   }
 };
 
-int beside_foreign_keys(scene& s) {
+int beside_foreign_keys(event_context& ctx) {
   enum condition { keys_before, keys_between, keys_after, boost_between };
-  const auto now = [&s](condition c) { return s.condition() == c; };
+  const auto now = [&ctx](condition c) { return ctx.condition() == c; };
   std::uint32_t number = 0;
-  on_new_thread(s, [&] {
-    number = s.thread();
-    if (now(keys_before)) foreign_keys().set(&s);
-    s.attach(some);
-    if (now(keys_between)) foreign_keys().set(&s);
+  on_new_thread(ctx, [&] {
+    number = ctx.thread();
+    if (now(keys_before)) foreign_keys().set(&ctx);
+    ctx.attach(some);
+    if (now(keys_between)) foreign_keys().set(&ctx);
     if (now(boost_between) && !at_boost_tss_end([] {}))
-      s.absent("Boost.Thread is not in this build");
-    s.attach(some);
-    if (now(keys_after)) foreign_keys().set(&s);
+      ctx.record_absent("Boost.Thread is not in this build");
+    ctx.attach(some);
+    if (now(keys_after)) foreign_keys().set(&ctx);
   });
-  s.expect_newest_first(number);
+  ctx.expect_newest_first(number);
   return 0;
 }
 
-// Their values are cleared key by key while a thread ends: for what comes later they are gone.
-int sees_foreign_values(scene& s) {
+// The C library clears values key by key while a thread ends, so destructors that come later find
+// them null.
+int sees_foreign_values(event_context& ctx) {
   static const foreign_keys* seen = nullptr;
-  if (s.condition() == 1) younger_key(s);
+  if (ctx.condition() == 1) younger_key(ctx);
   seen = new foreign_keys;
-  on_new_thread(s, [&s] {
-    seen->set(&s);
-    s.attach(some, [](scene& in) {
-      if (!seen->all_are(&in)) in.misordered();
+  on_new_thread(ctx, [&ctx] {
+    seen->set(&ctx);
+    ctx.attach(some, [](event_context& in) {
+      if (!seen->all_are(&in)) in.record_misordered();
     });
   });
   return 0;
@@ -157,11 +159,12 @@ int sees_foreign_values(scene& s) {
 
 constinit thread_local int trivial = 0;
 
-int sees_thread_locals(scene& s) {
-  on_new_thread(s, [&s] {
+int sees_thread_locals(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
     trivial = 7;
-    s.attach(some, [](scene& in) {
-      if (trivial != 7) in.misdeed("a thread_local has not the value that the body gave it");
+    ctx.attach(some, [](event_context& in) {
+      if (trivial != 7)
+        in.record_violation("a thread_local has not the value that the body gave it");
     });
   });
   return 0;
@@ -171,30 +174,30 @@ constexpr event rows[] = {
     // Shows: F-16.
     {.name = "order/newest_first",
      .asks = "do a thread's callbacks run newest first?",
-     .play = &newest_first,
+     .run = &newest_first,
      .conditions = {{{"2"}, {"100"}, {"10 000"}}},
      .checks = "29"},
     {.name = "order/two_threads",
      .asks = "do those of each of two threads that end at once?",
-     .play = &two_at_once,
+     .run = &two_at_once,
      .checks = "32"},
     {.name = "order/detached_between",
      .asks = "do those that are left when others were detached?",
-     .play = &some_are_gone,
+     .run = &some_are_detached,
      .checks = "31",
      .why_not = &needs_detaching},
     {.name = "order/registered_in_callback",
      .asks = "does what a callback registers run before what is older?",
-     .play = &late_is_next,
+     .run = &late_is_next,
      .checks = "37"},
     {.name = "order/after_stack_objects",
      .asks = "do they run when the objects on the body's stack are destroyed?",
-     .play = &after_the_stack,
+     .run = &after_the_stack,
      .conditions = {{{"return"}, {"pthread_exit"}}},
      .checks = "36"},
     {.name = "order/beside_foreign_keys",
      .asks = "do they run newest first whatever else a thread has?",
-     .play = &beside_foreign_keys,
+     .run = &beside_foreign_keys,
      .conditions = {{{"keys made before"},
                      {"keys made between"},
                      {"keys made after"},
@@ -202,14 +205,14 @@ constexpr event rows[] = {
      .checks = "35"},
     {.name = "order/sees_foreign_values",
      .asks = "do they still find the values that foreign keys have on the thread?",
-     .play = &sees_foreign_values,
+     .run = &sees_foreign_values,
      .conditions = {{{"keys made before the first callback"}, {"keys made after"}}},
      .checks = "111",
      .bugs = {16, 21}},
     // Shows: PM-22.
     {.name = "order/sees_thread_locals",
      .asks = "do they still find what the body left in a plain thread_local?",
-     .play = &sees_thread_locals,
+     .run = &sees_thread_locals,
      .checks = "109"},
 };
 

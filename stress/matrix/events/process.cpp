@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a process ends, and whose callbacks run then. What they meet there is in process_stage.cpp.
+// How a process ends, and whose callbacks run then. What the callbacks find there is in
+// process_stage.cpp.
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -30,225 +31,227 @@ constexpr int some = 8;  // callbacks of a thread
   for (;;) pause();
 }
 
-// Nobody joins it. What the body refers to must outlive the process's end.
-void start_detached(scene& s, std::function<void()> body) {
-  player_thread made(s, std::move(body));
+// Nobody joins the thread. What the body refers to must never be destroyed.
+void start_detached(event_context& ctx, std::function<void()> body) {
+  posix_thread made(ctx, std::move(body));
   made.detach();
 }
 
-// One that lives when the process ends, and has nothing to be called.
-void start_bystander(scene& s) {
-  start_detached(s, [] { block_for_ever(); });
+// A thread without callbacks that is alive when the process ends.
+void start_bystander(event_context& ctx) {
+  start_detached(ctx, [] { block_for_ever(); });
 }
 
-// What the last condition of some rows is about.
-int status_of(scene& s) {
-  const int status = s.condition() == 2 ? 7 : 0;
-  s.will_exit_with(status);
+// Under the last condition of some rows the status is not 0.
+int status_of(event_context& ctx) {
+  const int status = ctx.condition() == 2 ? 7 : 0;
+  ctx.will_exit_with(status);
   return status;
 }
 
-int main_returns(scene& s) {
-  s.attach(some);
-  if (s.condition() == 1) start_bystander(s);
-  return status_of(s);
+int main_returns(event_context& ctx) {
+  ctx.attach(some);
+  if (ctx.condition() == 1) start_bystander(ctx);
+  return status_of(ctx);
 }
 
-int main_exits(scene& s) {
-  std::exit(main_returns(s));
+int main_exits(event_context& ctx) {
+  std::exit(main_returns(ctx));
 }
 
-int main_pthread_exits(scene& s) {
-  if (s.condition() == 1) {
+int main_pthread_exits(event_context& ctx) {
+  if (ctx.condition() == 1) {
     if (detail::under_tsan) {
-      s.absent("under ThreadSanitizer it never ends while another thread lives");
+      ctx.record_absent("under ThreadSanitizer it never ends while another thread lives");
       return 0;
     }
-    start_detached(s, [&s, main = pthread_self(), number = s.thread()] {
+    start_detached(ctx, [&ctx, main = pthread_self(), number = ctx.thread()] {
       THREADREF_CHECK_CALL(pthread_join(main, nullptr));
-      s.joined(number);
+      ctx.note_joined(number);
     });
   }
-  s.attach(some);
+  ctx.attach(some);
   pthread_exit(nullptr);
 }
 
-int worker_exits(scene& s) {
-  const bool main_goes = s.condition() == 1;
+int worker_exits(event_context& ctx) {
+  const bool main_goes = ctx.condition() == 1;
   if (main_goes && detail::under_tsan) {
-    s.absent("under ThreadSanitizer pthread_exit() on main never ends while another thread lives");
+    ctx.record_absent(
+        "under ThreadSanitizer pthread_exit() on main never ends while another thread lives");
     return 0;
   }
-  start_detached(s, [&s, main_goes, main = pthread_self()] {
+  start_detached(ctx, [&ctx, main_goes, main = pthread_self()] {
     if (main_goes) THREADREF_CHECK_CALL(pthread_join(main, nullptr));
-    s.attach(some);
-    std::exit(status_of(s));
+    ctx.attach(some);
+    std::exit(status_of(ctx));
   });
   if (main_goes) pthread_exit(nullptr);
   block_for_ever();
 }
 
-int worker_exits_beside_main(scene& s) {
-  s.attach(some);
-  start_detached(s, [] { std::exit(0); });
+int worker_exits_beside_main(event_context& ctx) {
+  ctx.attach(some);
+  start_detached(ctx, [] { std::exit(0); });
   block_for_ever();
 }
 
-// With keys for each value there are no more than 1 024 callbacks in a process.
-constexpr std::uint32_t most_of_workers = 300;
+// A mechanism that takes a key for each value has at most 1,024 callbacks in a process.
+constexpr std::uint32_t max_of_workers = 300;
 
-void register_on_and_on(scene& s) {
-  for (std::uint32_t i = 0; i != most_of_workers; ++i) {
-    s.attach();
+void register_on_and_on(event_context& ctx) {
+  for (std::uint32_t i = 0; i != max_of_workers; ++i) {
+    ctx.attach();
     sched_yield();
   }
   block_for_ever();
 }
 
-void come_and_go(scene& s) {
-  for (std::uint32_t i = 0; i != most_of_workers; ++i) on_new_thread(s, [&s] { s.attach(); });
+void come_and_go(event_context& ctx) {
+  for (std::uint32_t i = 0; i != max_of_workers; ++i) on_new_thread(ctx, [&ctx] { ctx.attach(); });
   block_for_ever();
 }
 
-// One worker that waits, and so loses what it has; beside it, under the other conditions, one at
-// work, whom the end of the process meets wherever it is.
-int workers_still_run(scene& s) {
+// One worker waits, and so loses its callbacks. Under the other conditions a second worker is busy,
+// and the end of the process meets it anywhere.
+int workers_still_run(event_context& ctx) {
   static testing::gate ready;
-  start_detached(s, [&s] {
-    s.attach(some);
+  start_detached(ctx, [&ctx] {
+    ctx.attach(some);
     ready.open();
     block_for_ever();
   });
   ready.wait();
-  if (s.condition() != 0) {
-    start_detached(s, [&s] { s.condition() == 1 ? register_on_and_on(s) : come_and_go(s); });
-    const std::uint32_t enough = some + draw(s.choices, 1U, most_of_workers);
-    while (s.memory().used.load() < enough) sched_yield();
+  if (ctx.condition() != 0) {
+    start_detached(ctx,
+                   [&ctx] { ctx.condition() == 1 ? register_on_and_on(ctx) : come_and_go(ctx); });
+    const std::uint32_t enough = some + draw(ctx.choices, 1U, max_of_workers);
+    while (ctx.record().used.load() < enough) sched_yield();
   }
   return 0;
 }
 
-[[noreturn]] void end_by_exit(scene& s) {
-  s.will_exit_with(5);
+[[noreturn]] void end_by_exit(event_context& ctx) {
+  ctx.will_exit_with(5);
   std::exit(5);
 }
 
-int exits_in_a_callback(scene& s) {
-  const auto attach_all = [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& in) { end_by_exit(in); });
-    s.attach(some / 2);
+int exits_in_a_callback(event_context& ctx) {
+  const auto attach_all = [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& in) { end_by_exit(in); });
+    ctx.attach(some / 2);
   };
-  if (s.condition() == 0) {
+  if (ctx.condition() == 0) {
     attach_all();
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     attach_all();
-    if (s.condition() == 2) std::exit(0);
+    if (ctx.condition() == 2) std::exit(0);
   });
   return 0;
 }
 
-// Of all ends of a process, these run no code of anybody's but handlers of at_quick_exit(), which
-// no mechanism here uses: one that did would say another word.
-int ends_abruptly(scene& s) {
-  s.attach(some);
-  switch (s.condition()) {
+// These ends of a process run no code but at_quick_exit() handlers. No mechanism here uses those:
+// one that did would have another outcome.
+int ends_abruptly(event_context& ctx) {
+  ctx.attach(some);
+  switch (ctx.condition()) {
     case 0:
       _exit(0);
     case 1:
       std::quick_exit(0);
     case 2:
-      start_bystander(s);
+      start_bystander(ctx);
       std::quick_exit(0);
     case 3:
-      s.will_die_by(SIGABRT);
+      ctx.will_die_by(SIGABRT);
       std::abort();
     default:
-      s.will_die_by(SIGKILL);
+      ctx.will_die_by(SIGKILL);
       raise(SIGKILL);
   }
   return 0;
 }
 
-// Of a thread that is cut off among its callbacks: it may be lost, and no worse.
-void attach_what_may_be_lost(scene& s) {
-  s.subject.attach(s.begin().what);
+// For a thread that may be cut off among its callbacks: losing this callback is no fault.
+void attach_unconfirmed(event_context& ctx) {
+  ctx.subject.attach(ctx.begin_attach().what);
 }
 
-// Some threads are inside a callback when the process begins to end, and leave it meanwhile.
-int threads_are_in_callbacks(scene& s) {
-  static std::array<player_thread*, 3> threads;
+// Some threads are inside a callback when the process begins to end, and return from it meanwhile.
+int threads_are_in_callbacks(event_context& ctx) {
+  static std::array<posix_thread*, 3> threads;
   static std::atomic<std::size_t> inside{0};
   static testing::gate ending;
-  for (player_thread*& t : threads) {
-    t = new player_thread(s, [&s] {
-      attach_what_may_be_lost(s);
-      s.attach([](scene& /*in*/) {
+  for (posix_thread*& t : threads) {
+    t = new posix_thread(ctx, [&ctx] {
+      attach_unconfirmed(ctx);
+      ctx.attach([](event_context& /*in*/) {
         ++inside;
         ending.wait();
       });
-      attach_what_may_be_lost(s);
+      attach_unconfirmed(ctx);
     });
   }
-  // Mechanisms that call nothing at the end of a thread let it end.
-  const auto over = [](player_thread* t) { return t->try_join(); };
+  // With a mechanism that calls nothing at the end of a thread, the threads just end.
+  const auto over = [](posix_thread* t) { return t->try_join(); };
   while (inside.load() != threads.size() && !std::all_of(threads.begin(), threads.end(), over))
     sched_yield();
   ending.open();
-  for (volatile std::uint32_t left = draw(s.choices, 0U, 20'000U); left != 0;) left = left - 1;
-  if (s.condition() == 0) return 0;
-  start_detached(s, [] { std::exit(0); });
+  for (volatile std::uint32_t left = draw(ctx.choices, 0U, 20'000U); left != 0;) left = left - 1;
+  if (ctx.condition() == 0) return 0;
+  start_detached(ctx, [] { std::exit(0); });
   block_for_ever();
 }
 
 constexpr event rows[] = {
     {.name = "process/main_returns",
      .asks = "do main's callbacks run when it returns?",
-     .play = &main_returns,
+     .run = &main_returns,
      .conditions = {{{"alone"}, {"beside a worker"}, {"with a status of 7"}}},
      .checks = "73, 86",
      .bugs = {22}},
     {.name = "process/main_calls_exit",
      .asks = "do main's callbacks run when it calls exit()?",
-     .play = &main_exits,
+     .run = &main_exits,
      .conditions = {{{"alone"}, {"beside a worker"}, {"with a status of 7"}}},
      .checks = "74, 86",
      .bugs = {22}},
     {.name = "process/main_calls_pthread_exit",
      .asks = "do main's callbacks run when it calls pthread_exit()?",
-     .play = &main_pthread_exits,
+     .run = &main_pthread_exits,
      .conditions = {{{"alone"}, {"before a worker ends"}}},
      .checks = "75",
      .bugs = {22}},
     {.name = "process/worker_calls_exit",
      .asks = "do a worker's callbacks run when it calls exit()?",
-     .play = &worker_exits,
+     .run = &worker_exits,
      .conditions = {{{"main waits"}, {"main called pthread_exit()"}, {"with a status of 7"}}},
      .checks = "76, 86"},
     {.name = "process/worker_calls_exit_beside_main",
      .asks = "do main's callbacks run when a worker calls exit()?",
-     .play = &worker_exits_beside_main,
+     .run = &worker_exits_beside_main,
      .checks = "76",
-     .promise = word::lost},
+     .promise = outcome::lost},
     // Differs: F-21: C++ waits for no thread when main returns; who wants to joins it.
     // Shows: PM-05.
     {.name = "process/workers_still_run",
      .asks = "do workers' callbacks run when main returns while they run?",
-     .play = &workers_still_run,
+     .run = &workers_still_run,
      .conditions = {{{"they wait"}, {"they register on and on"}, {"they come and go"}}},
      .checks = "76, 81",
      .bugs = {22},
-     .promise = word::lost},
+     .promise = outcome::lost},
     {.name = "process/exit_in_callback",
      .asks = "do the others still run when a callback calls exit()?",
-     .play = &exits_in_a_callback,
+     .run = &exits_in_a_callback,
      .conditions = {{{"main returned"}, {"a worker ended"}, {"a worker called exit()"}}},
      .checks = "77"},
     {.name = "process/abrupt_end",
      .asks = "do main's callbacks run when the process ends without a word?",
-     .play = &ends_abruptly,
+     .run = &ends_abruptly,
      .conditions = {{{"_exit()"},
                      {"quick_exit()"},
                      {"quick_exit() beside a worker"},
@@ -256,10 +259,10 @@ constexpr event rows[] = {
                      {"SIGKILL"}}},
      .checks = "78",
      .bugs = {22},
-     .promise = word::lost},
+     .promise = outcome::lost},
     {.name = "process/threads_in_callbacks",
      .asks = "is all well with threads inside a callback when the process ends?",
-     .play = &threads_are_in_callbacks,
+     .run = &threads_are_in_callbacks,
      .conditions = {{{"main returns"}, {"another worker calls exit()"}}},
      .checks = "79",
      .bugs = {23}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What callbacks meet when the process ends.
+// What callbacks find when the process ends.
 #include <unistd.h>
 
 #include <atomic>
@@ -20,46 +20,46 @@ namespace {
 
 constexpr int some = 8;  // callbacks of a thread
 
-// The destructor of an object that is older than every mechanism: nothing comes later but the end.
+// An object that is older than every mechanism: nothing runs after its destructor.
 [[gnu::init_priority(101)]] testing::destructor_work oldest;
 
-// What a callback uses, and when it may no longer. The flag is read afterwards, and so is no part
-// of an object that is gone.
+// Set when the object that callbacks use is destroyed. Callbacks read it afterwards, so it is no
+// part of that object.
 std::atomic<bool> is_gone{false};
-void use_it(scene& s) {
-  if (is_gone.load()) s.misdeed("a callback used an object that was destroyed already");
+void use_it(event_context& ctx) {
+  if (is_gone.load()) ctx.record_violation("a callback used an object that was destroyed already");
 }
-struct goes {
-  goes() = default;
-  ~goes() { is_gone.store(true); }
-  goes(const goes&) = delete;
-  goes& operator=(const goes&) = delete;
+struct used_object {
+  used_object() = default;
+  ~used_object() { is_gone.store(true); }
+  used_object(const used_object&) = delete;
+  used_object& operator=(const used_object&) = delete;
 };
 
-int uses_an_older_static(scene& s) {
+int uses_an_older_static(event_context& ctx) {
   oldest.work = [] { is_gone.store(true); };
-  s.attach(some, &use_it);
+  ctx.attach(some, &use_it);
   return 0;
 }
 
-int uses_a_static_of_main(scene& s) {
-  if (s.condition() == 0) {
-    static const goes one;
+int uses_a_static_of_main(event_context& ctx) {
+  if (ctx.condition() == 0) {
+    static const used_object one;
   } else if (std::atexit([] { is_gone.store(true); }) != 0) {
-    s.absent("atexit() refuses");
+    ctx.record_absent("atexit() failed");
   }
-  s.attach(some, &use_it);
+  ctx.attach(some, &use_it);
   return 0;
 }
 
-// Whoever lets threads run until the statics are gone must expect this; a mechanism that runs
-// nothing any more, or ran it before, says another word.
-int worker_uses_a_static(scene& s) {
-  static const goes one;
+// A program that lets threads run until the statics are gone must expect this. A mechanism that
+// runs nothing any more, or ran the callbacks before, has another outcome.
+int worker_uses_a_static(event_context& ctx) {
+  static const used_object one;
   static testing::gate stop;
   static testing::gate ready;
-  static auto* const worker = new player_thread(s, [&s] {
-    s.attach(&use_it);
+  static auto* const worker = new posix_thread(ctx, [&ctx] {
+    ctx.attach(&use_it);
     ready.open();
     stop.wait();
   });
@@ -71,19 +71,20 @@ int worker_uses_a_static(scene& s) {
   return 0;
 }
 
-// Has one worker, which it joins when it is destroyed.
+// A pool with one worker, which its destructor joins.
 class pool {
  public:
   pool() = default;
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
   ~pool() { end(); }
-  void start(scene& s, bool until_the_end) {
-    worker_ = std::make_unique<player_thread>(s, [this, &s, until_the_end] {
-      s.attach(some);
+  enum class registers { once, until_joined };
+  void start(event_context& ctx, registers when) {
+    worker_ = std::make_unique<posix_thread>(ctx, [this, &ctx, when] {
+      ctx.attach(some);
       ready_.open();
       stop_.wait();
-      if (until_the_end) s.attach(some);
+      if (when == registers::until_joined) ctx.attach(some);
     });
     ready_.wait();
   }
@@ -97,66 +98,66 @@ class pool {
  private:
   testing::gate ready_;
   testing::gate stop_;
-  std::unique_ptr<player_thread> worker_;
+  std::unique_ptr<posix_thread> worker_;
 };
 
-int has_a_static_pool(scene& s) {
-  if (s.condition() == 1) {
-    on_new_thread(s, [&s] { s.attach(); });  // the mechanism's first use
+int has_a_static_pool(event_context& ctx) {
+  if (ctx.condition() == 1) {
+    on_new_thread(ctx, [&ctx] { ctx.attach(); });  // the mechanism's first use
     static pool younger;
-    younger.start(s, false);
+    younger.start(ctx, pool::registers::once);
     return 0;
   }
   static auto* const older = new pool;
   oldest.work = [] { older->end(); };
-  older->start(s, s.condition() == 2);
+  older->start(ctx, ctx.condition() == 2 ? pool::registers::until_joined : pool::registers::once);
   return 0;
 }
 
-void register_another(scene& s) {
-  s.attach([](scene& next) { next.attach(); });
+void register_another(event_context& ctx) {
+  ctx.attach([](event_context& next) { next.attach(); });
 }
 
-void start_a_thread(scene& s) {
-  on_new_thread(s, [&s] { s.attach(some); });
+void start_a_thread(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] { ctx.attach(some); });
 }
 
-int registers_another(scene& s) {
-  const auto attach_all = [&s](void (*then)(scene&)) {
-    s.attach(some / 2);
-    s.attach(then);
-    s.attach(some / 2);
+int registers_another(event_context& ctx) {
+  const auto attach_all = [&ctx](void (*then)(event_context&)) {
+    ctx.attach(some / 2);
+    ctx.attach(then);
+    ctx.attach(some / 2);
   };
-  if (s.condition() != 1) {
-    attach_all(s.condition() == 0 ? &register_another : &start_a_thread);
+  if (ctx.condition() != 1) {
+    attach_all(ctx.condition() == 0 ? &register_another : &start_a_thread);
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     attach_all(&register_another);
     std::exit(0);
   });
   return 0;
 }
 
-// Once more when it is all over: then it must say no, if it can't.
-int registers_afterwards(scene& s) {
-  oldest.work = [&s] { s.attach(some); };
-  const auto attach = [&s] { s.attach(some); };
-  s.condition() == 0 ? attach() : on_new_thread(s, attach);
+// Registers again after all callbacks have run: a mechanism that can't call it must refuse.
+int registers_afterwards(event_context& ctx) {
+  oldest.work = [&ctx] { ctx.attach(some); };
+  const auto attach = [&ctx] { ctx.attach(some); };
+  ctx.condition() == 0 ? attach() : on_new_thread(ctx, attach);
   return 0;
 }
 
-int throws_in_a_callback(scene& s) {
-  const auto attach_all = [&s] {
-    s.attach(some / 2);
-    s.attach([](scene& /*in*/) { throw std::runtime_error("nobody catches this"); });
-    s.attach(some / 2);
+int throws_in_a_callback(event_context& ctx) {
+  const auto attach_all = [&ctx] {
+    ctx.attach(some / 2);
+    ctx.attach([](event_context& /*in*/) { throw std::runtime_error("nobody catches this"); });
+    ctx.attach(some / 2);
   };
-  if (s.condition() == 0) {
+  if (ctx.condition() == 0) {
     attach_all();
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     attach_all();
     std::exit(0);
   });
@@ -166,24 +167,24 @@ int throws_in_a_callback(scene& s) {
 constexpr event rows[] = {
     {.name = "process/older_static",
      .asks = "do callbacks at the process's end find objects from before main()?",
-     .play = &uses_an_older_static,
+     .run = &uses_an_older_static,
      .checks = "84",
      .bugs = {23}},
     {.name = "process/static_of_main",
      .asks = "do they find what main had before it registered them?",
-     .play = &uses_a_static_of_main,
+     .run = &uses_a_static_of_main,
      .conditions = {{{"a static object"}, {"freed by a function given to atexit()"}}},
      .checks = "84",
      .bugs = {23},
-     .promise = word::corrupts},
+     .promise = outcome::corrupts},
     {.name = "process/worker_after_statics",
      .asks = "do callbacks of a worker that ends after that find main's statics?",
-     .play = &worker_uses_a_static,
+     .run = &worker_uses_a_static,
      .bugs = {23},
-     .promise = word::corrupts},
+     .promise = outcome::corrupts},
     {.name = "process/static_pool",
      .asks = "do workers' callbacks run on them when a static's destructor joins them?",
-     .play = &has_a_static_pool,
+     .run = &has_a_static_pool,
      .conditions = {{{"a static from before main()"},
                      {"a static that is younger than the mechanism"},
                      {"they register until they are joined"}}},
@@ -191,18 +192,18 @@ constexpr event rows[] = {
      .bugs = {15}},
     {.name = "process/callback_registers_another",
      .asks = "does what a callback registers at the process's end run as well?",
-     .play = &registers_another,
+     .run = &registers_another,
      .conditions = {{{"main returns"}, {"a worker calls exit()"}, {"on a thread that it starts"}}},
      .checks = "82"},
     {.name = "process/registered_afterwards",
      .asks = "does what main registers after all callbacks still run?",
-     .play = &registers_afterwards,
+     .run = &registers_afterwards,
      .conditions = {{{"main had some before"}, {"these are its first"}}},
      .checks = "85",
-     .promise = word::refused},
+     .promise = outcome::refused},
     {.name = "process/throwing_callback",
      .asks = "do the others still run when a callback throws at the process's end?",
-     .play = &throws_in_a_callback,
+     .run = &throws_in_a_callback,
      .conditions = {{{"main returns"}, {"a worker calls exit()"}}},
      .checks = "83"},
 };

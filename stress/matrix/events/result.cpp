@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// On which side of a future's get() the callbacks of its thread lie.
+// Do the callbacks of a thread run before or after get() of its future returns?
 #include <unistd.h>
 
 #include <atomic>
@@ -18,48 +18,48 @@ constexpr int some = 8;  // callbacks of a thread
 std::atomic<std::uint32_t> number{0};  // of the thread
 std::atomic<bool> got{false};
 
-// The first callback that runs gives whoever waits for the result the time to see it.
-void let_it_see(scene& /*in*/) {
+// The first callback that runs gives the waiter the time to see the result.
+void wait_for_reader(event_context& /*in*/) {
   static std::atomic<bool> first{true};
   if (!first.exchange(false)) return;
   for (int i = 0; i != 100 && !got.load(); ++i) usleep(1'000);
 }
 
-void attach_waiting(scene& s) {
-  number.store(s.thread());
-  for (int i = 0; i != some; ++i) s.attach(&let_it_see);
+void attach_waiting(event_context& ctx) {
+  number.store(ctx.thread());
+  for (int i = 0; i != some; ++i) ctx.attach(&wait_for_reader);
 }
 
-// Too late is what runs from now on.
-void see(scene& s, std::future<void> done) {
+// Callbacks that run after get() has returned are late.
+void get_result(event_context& ctx, std::future<void> done) {
   done.get();
-  s.joined(number.load());
+  ctx.note_joined(number.load());
   got.store(true);
 }
 
-int async_result_is_seen(scene& s) {
-  see(s, std::async(std::launch::async, [&s] { attach_waiting(s); }));
+int reads_async_result(event_context& ctx) {
+  get_result(ctx, std::async(std::launch::async, [&ctx] { attach_waiting(ctx); }));
   return 0;
 }
 
-int task_result_is_seen(scene& s) {
-  std::packaged_task<void()> task([&s] { attach_waiting(s); });
+int reads_task_result(event_context& ctx) {
+  std::packaged_task<void()> task([&ctx] { attach_waiting(ctx); });
   std::future<void> done = task.get_future();
   std::thread t(std::move(task));
-  see(s, std::move(done));
+  get_result(ctx, std::move(done));
   t.join();
   return 0;
 }
 
-int result_at_exit_is_seen(scene& s) {
+int reads_result_at_exit(event_context& ctx) {
   std::promise<void> p;
   std::future<void> done = p.get_future();
   std::thread t([&] {
-    if (s.condition() == 1) p.set_value_at_thread_exit();
-    attach_waiting(s);
-    if (s.condition() == 0) p.set_value_at_thread_exit();
+    if (ctx.condition() == 1) p.set_value_at_thread_exit();
+    attach_waiting(ctx);
+    if (ctx.condition() == 0) p.set_value_at_thread_exit();
   });
-  see(s, std::move(done));
+  get_result(ctx, std::move(done));
   t.join();
   return 0;
 }
@@ -67,16 +67,16 @@ int result_at_exit_is_seen(scene& s) {
 constexpr event rows[] = {
     {.name = "result/async",
      .asks = "have callbacks run when get() of a future of std::async returns?",
-     .play = &async_result_is_seen,
+     .run = &reads_async_result,
      .checks = "67"},
     {.name = "result/packaged_task",
      .asks = "have they run when get() of a packaged_task's future returns?",
-     .play = &task_result_is_seen,
+     .run = &reads_task_result,
      .checks = "67",
-     .promise = word::misplaced},
+     .promise = outcome::misplaced},
     {.name = "result/at_thread_exit",
      .asks = "have they when get() of what set_value_at_thread_exit() gave returns?",
-     .play = &result_at_exit_is_seen,
+     .run = &reads_result_at_exit,
      .conditions = {{{"given after registering"}, {"given before"}}},
      .checks = "36, 67",
      .not_under_tsan = "the C++ library makes the result ready in code that it does not see"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What threads wait for: a delay, an event, a resource, a permit, each given by a callback or
-// beside some.
+// What threads wait for: a delay, an event, a resource, a permit. Callbacks provide them, or run on
+// the threads that do.
 #include <absl/strings/str_cat.h>
 #include <pthread.h>
 #include <sched.h>
@@ -31,58 +31,62 @@ using workers::timer;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// --- Timers. Each is a thread whose exit runs callbacks, whether its function was called or not.
+// --- Timers. Each is a thread, whose callbacks run whether its function was called or not.
 
 class watched_timer {
  public:
-  watched_timer(scene& s, timer::clock::duration delay)
-      : scene_(s), timer_(delay, [this] { called(); }, {.on_start = [this] { begin(); }}) {}
+  watched_timer(event_context& ctx, timer::clock::duration delay)
+      : ctx_(ctx), timer_(delay, [this] { called(); }, {.on_start = [this] { begin(); }}) {}
   bool cancel() { return timer_.cancel(); }
   void join() {
     timer_.join();
-    scene_.joined(number_);
+    ctx_.note_joined(number_);
   }
   [[nodiscard]] int calls() const { return calls_; }
 
  private:
   void begin() {
-    number_ = scene_.thread();
-    scene_.attach(some);
+    number_ = ctx_.thread();
+    ctx_.attach(some);
   }
   void called() {
     ++calls_;
-    if (scene_.thread() != number_) scene_.misdeed("a timer called on another thread");
-    scene_.attach();
+    if (ctx_.thread() != number_)
+      ctx_.record_violation("a timer called its function on another thread");
+    ctx_.attach();
   }
-  scene& scene_;
+  event_context& ctx_;
   std::uint32_t number_ = 0;
   int calls_ = 0;
   timer timer_;  // last: it uses the others
 };
 
-int timer_fires(scene& s) {
+int timer_fires(event_context& ctx) {
   std::vector<std::unique_ptr<watched_timer>> all;
-  for (int i = 0; i != s.size(200); ++i)
-    all.push_back(std::make_unique<watched_timer>(s, std::chrono::microseconds(50 * i)));
+  for (int i = 0; i != ctx.size(200); ++i)
+    all.push_back(std::make_unique<watched_timer>(ctx, std::chrono::microseconds(50 * i)));
   for (const auto& t : all) {
     t->join();
-    if (t->calls() != 1) s.misdeed("a timer did not call its function once");
+    if (t->calls() != 1) ctx.record_violation("a timer did not call its function once");
   }
   return 0;
 }
 
-int timer_is_cancelled(scene& s) {
-  const bool long_before = s.condition() == 0;
-  for (int i = 0; i != s.size(200); ++i) {
+int timer_is_cancelled(event_context& ctx) {
+  const bool long_before = ctx.condition() == 0;
+  for (int i = 0; i != ctx.size(200); ++i) {
     const bool cancels = !long_before || i % 2 == 0;
     timer::clock::duration delay = 0s;
     if (cancels && long_before) delay = 24h;
-    if (!long_before) delay = std::chrono::microseconds(draw(s.choices, 0, 200));
-    watched_timer t(s, delay);
+    if (!long_before) delay = std::chrono::microseconds(draw(ctx.choices, 0, 200));
+    watched_timer t(ctx, delay);
     const bool in_time = cancels && t.cancel();
-    if (cancels && long_before && !in_time) s.misdeed("a timer was not cancelled");
+    if (cancels && long_before && !in_time) ctx.record_violation("a timer was not cancelled");
     t.join();
-    if (t.calls() != (in_time ? 0 : 1)) s.misdeed("a timer did not do what its cancellation says");
+    if (t.calls() != (in_time ? 0 : 1))
+      ctx.record_violation(
+          "a timer called its function although its cancellation succeeded, or did not although it "
+          "failed");
   }
   return 0;
 }
@@ -92,34 +96,34 @@ int timer_is_cancelled(scene& s) {
 std::atomic<bool> has_set{false};
 testing::gate set_by_callback;
 
-int event_wait(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int event_wait(event_context& ctx) {
+  if (!has_exit_hook(ctx)) return 0;
   std::atomic<int> waiting{0};
   const auto wait = [&] {
     ++waiting;
-    s.attach();
+    ctx.attach();
     set_by_callback.wait();
-    if (!has_set.load()) s.misdeed("somebody was let through before the event");
+    if (!has_set.load()) ctx.record_violation("a waiter was woken before the event");
   };
-  player_thread one(s, wait);
-  player_thread other(s, wait);
+  posix_thread one(ctx, wait);
+  posix_thread other(ctx, wait);
   while (waiting.load() != 2) sched_yield();
-  on_new_thread(s, [&] {
-    s.attach(some);
-    s.attach([](scene& /*in*/) {
+  on_new_thread(ctx, [&] {
+    ctx.attach(some);
+    ctx.attach([](event_context& /*in*/) {
       has_set.store(true);
       set_by_callback.open();
     });
-    s.attach(some);
+    ctx.attach(some);
   });
-  // What lost the callback must not keep the waiters.
+  // If the callback was lost, the waiters must not wait for ever.
   if (!has_set.exchange(true)) set_by_callback.open();
   one.join();
   other.join();
   return 0;
 }
 
-// Leaked: callbacks may come after everything else.
+// Leaked: callbacks may run after everything else.
 struct flag_and_condition {
   std::mutex m;
   std::condition_variable changed;
@@ -142,97 +146,99 @@ auto& flag = *new flag_and_condition;
 
 testing::gate may_set;
 
-int event_timeout(scene& s) {
-  if (!hears_of_ends(s)) return 0;
+int event_timeout(event_context& ctx) {
+  if (!has_exit_hook(ctx)) return 0;
   std::atomic<bool> begun{false};
-  player_thread t(s, [&] {
-    s.attach(some);
-    s.attach([](scene& /*in*/) {
+  posix_thread t(ctx, [&] {
+    ctx.attach(some);
+    ctx.attach([](event_context& /*in*/) {
       may_set.wait();
       flag.set();
     });
-    s.attach(some);
+    ctx.attach(some);
     begun.store(true);
   });
   while (!begun.load()) sched_yield();
-  if (flag.wait_for(5ms)) s.misdeed("an event was seen that nobody had set");
+  if (flag.wait_for(5ms)) ctx.record_violation("a waiter saw an event that was not set");
   may_set.open();
   t.join();
-  if (!flag.wait_for(0s)) s.misdeed("an event that a callback had set is not seen after the join");
+  if (!flag.wait_for(0s))
+    ctx.record_violation("an event that a callback set is not seen after the join");
   return 0;
 }
 
-// --- A resource that two wait for, and one publishes as it ends.
+// --- A resource that two threads wait for, and a third publishes as it ends.
 
 std::atomic<bool> published{false};
 std::atomic<int> consumed{0};
-void publish(scene& /*in*/) {
+void publish(event_context& /*in*/) {
   published.store(true);
   flag.set();
 }
-// What runs although the resource is there already gives those that wait the time to see it.
-void let_them_see(scene& /*in*/) {
+// A callback that runs after the resource was published gives the waiters the time to see it.
+void wait_for_consumers(event_context& /*in*/) {
   for (int i = 0; published.load() && i != 100 && consumed.load() != 2; ++i) usleep(1'000);
 }
 
-int condition_at_exit(scene& s) {
-  if (!hears_of_ends(s)) return 0;
-  const bool by_the_library = s.condition() == 1;
+int condition_at_exit(event_context& ctx) {
+  if (!has_exit_hook(ctx)) return 0;
+  const bool by_the_library = ctx.condition() == 1;
   std::atomic<std::uint32_t> producer{0};
-  // All that the producer's exit calls must have been called by now.
+  // When the waiter wakes up, all callbacks of the producer must have run.
   const auto consume = [&] {
-    s.attach();
+    ctx.attach();
     flag.wait();
-    s.joined(producer.load());
+    ctx.note_joined(producer.load());
     ++consumed;
   };
-  player_thread one(s, consume);
-  player_thread other(s, consume);
-  on_new_thread(s, [&] {
-    producer.store(s.thread());
-    if (!by_the_library) s.attach(&publish);
-    s.attach(some, &let_them_see);
+  posix_thread one(ctx, consume);
+  posix_thread other(ctx, consume);
+  on_new_thread(ctx, [&] {
+    producer.store(ctx.thread());
+    if (!by_the_library) ctx.attach(&publish);
+    ctx.attach(some, &wait_for_consumers);
     if (!by_the_library) return;
     std::unique_lock lock(flag.m);
     flag.is_set = true;
     std::notify_all_at_thread_exit(flag.changed, std::move(lock));
   });
-  flag.set();  // by now it is: what lost the callback must not keep the consumers
+  flag.set();  // if the callback was lost, the consumers must not wait for ever
   one.join();
   other.join();
   return 0;
 }
 
-// --- Five at a time.
+// --- A pool with five permits.
 
 constexpr int permits = 5;
 auto& pool = *new workers::active_pool(permits);
-std::atomic<int> at_the_door{0};
+std::atomic<int> arrived{0};
 std::atomic<int> inside{0};
 
-void give_back(scene& in) {
+void give_back(event_context& in) {
   --inside;
   if (!pool.leave(workers::this_thread_name()))
-    in.misdeed("a permit was given back that its thread did not have");
+    in.record_violation("a thread gave back a permit that it did not have");
 }
 
-int five_at_a_time(scene& s) {
-  if (!hears_of_ends(s)) return 0;
-  std::vector<std::unique_ptr<player_thread>> all;
-  const int threads = s.condition() == 0 ? 20 : s.size(2'000);
+int five_at_a_time(event_context& ctx) {
+  if (!has_exit_hook(ctx)) return 0;
+  std::vector<std::unique_ptr<posix_thread>> all;
+  const int threads = ctx.condition() == 0 ? 20 : ctx.size(2'000);
   for (int i = 0; i != threads; ++i) {
-    all.push_back(std::make_unique<player_thread>(s, [&s, threads, i] {
-      ++at_the_door;
+    all.push_back(std::make_unique<posix_thread>(ctx, [&ctx, threads, i] {
+      ++arrived;
       workers::name_this_thread(absl::StrCat("pooled-", i));
       pool.enter(workers::this_thread_name());
-      if (++inside > permits) s.misdeed("more are inside than there are permits");
-      if (!s.attach(&give_back)) give_back(s);
-      // Nobody leaves before all have come, so that no permit is left.
-      while (at_the_door.load() != threads) sched_yield();
+      if (++inside > permits)
+        ctx.record_violation("more threads are inside than there are permits");
+      if (!ctx.attach(&give_back)) give_back(ctx);
+      // No thread leaves before all have arrived, so that all permits are in use.
+      while (arrived.load() != threads) sched_yield();
     }));
   }
   for (const auto& t : all) t->join();
-  if (!pool.active().empty()) s.misdeed("a thread that ended still has a permit");
+  if (!pool.active().empty()) ctx.record_violation("a thread that ended still has a permit");
   return 0;
 }
 
@@ -240,31 +246,31 @@ constexpr event rows[] = {
     // Shows: PM-10.
     {.name = "threading/timer_fire",
      .asks = "do callbacks of a timer's thread run, those too that its function registers?",
-     .play = &timer_fires},
+     .run = &timer_fires},
     // Shows: PM-11.
     {.name = "threading/timer_cancel",
      .asks = "do they when the timer is cancelled, and is its function then never called?",
-     .play = &timer_is_cancelled,
+     .run = &timer_is_cancelled,
      .conditions = {{{"every second one, long before"}, {"at the last moment"}}}},
     // Shows: PM-12.
     {.name = "threading/event_wait",
      .asks = "can a callback set the event that others wait for?",
-     .play = &event_wait,
+     .run = &event_wait,
      .checks = "113"},
     // Shows: PM-13.
     {.name = "threading/event_timeout",
      .asks = "is it not yet set for whoever gives up before the callback has come?",
-     .play = &event_timeout},
+     .run = &event_timeout},
     // Shows: PM-20.
     {.name = "threading/condition_exit",
      .asks = "have a producer's callbacks run when its exit wakes those that wait for it?",
-     .play = &condition_at_exit,
+     .run = &condition_at_exit,
      .conditions = {{{"woken by the oldest callback"}, {"by notify_all_at_thread_exit()"}}},
      .checks = "36, 113"},
     // Shows: PM-21.
     {.name = "threading/active_pool",
      .asks = "can callbacks give back permits, so that never more than five threads have one?",
-     .play = &five_at_a_time,
+     .run = &five_at_a_time,
      .conditions = {{{"20 threads"}, {"2 000 threads"}}}},
 };
 

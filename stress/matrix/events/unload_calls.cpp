@@ -21,7 +21,7 @@ namespace {
 
 constexpr int some = 4;  // callbacks of a thread
 
-// How a callback depends on the object that is to be unloaded.
+// What of a callback is in the object that is to be unloaded.
 enum dependence { by_code, by_data };
 
 void run_from_data(void* data) {
@@ -29,30 +29,31 @@ void run_from_data(void* data) {
   one.run(one.with);
 }
 
-// Registers what needs `code`; its line, if that was accepted. What is lost with the code stays.
-line* attach_dependent(scene& s, const loaded_object& code, dependence how) {
-  const scene::offer o = s.begin();
+// Registers a callback that needs `code`. Returns its entry in the record, or null: it was refused.
+// Its argument is never freed.
+registration* attach_dependent(event_context& ctx, const loaded_object& code, dependence how) {
+  const event_context::attempt tried = ctx.begin_attach();
   callback what{};
   if (how == by_code) {
-    what = {code.function<void(void*)>("threadref_stress_forward"), new callback(o.what)};
+    what = {code.function<void(void*)>("threadref_stress_forward"), new callback(tried.what)};
   } else {
     auto* const data = code.function<callback*()>("threadref_stress_data")();
-    *data = o.what;
+    *data = tried.what;
     what = {&run_from_data, data};
   }
-  const bool yes = s.subject.attach(what);
-  scene::accepted(o, yes);
-  return yes ? o.at : nullptr;
+  const bool accepted = ctx.subject.attach(what);
+  event_context::end_attach(tried, accepted);
+  return accepted ? tried.entry : nullptr;
 }
 
-// Nobody can survive it who does not know whose the code is. That the row can say anything else is
-// shown by a mechanism that drops the callback: it is lost.
-int callback_is_closed(scene& s) {
+// A mechanism survives this only if it knows which object the code belongs to, and drops the
+// callback, which is then lost.
+int callback_is_closed(event_context& ctx) {
   const loaded_object code("stress_code");
   std::atomic<bool> closed{false};
   std::atomic<bool> registered{false};
-  player_thread owner(s, [&] {
-    attach_dependent(s, code, static_cast<dependence>(s.condition()));
+  posix_thread owner(ctx, [&] {
+    attach_dependent(ctx, code, static_cast<dependence>(ctx.condition()));
     registered.store(true);
     registered.notify_one();
     closed.wait(false);
@@ -66,49 +67,50 @@ int callback_is_closed(scene& s) {
   return 0;
 }
 
-int callback_is_withdrawn(scene& s) {
+int callback_is_withdrawn(event_context& ctx) {
   constexpr int threads = 4;
   const loaded_object code("stress_code");
-  const auto how = static_cast<dependence>(s.condition());
-  // There is but one piece of data.
+  const auto how = static_cast<dependence>(ctx.condition());
+  // The module has room for one callback in its data.
   const int each = how == by_code ? some : 1;
   const int owning = how == by_code ? threads : 1;
-  std::vector<line*> dependent;
+  std::vector<registration*> dependent;
   std::mutex one_at_a_time;
   std::atomic<int> registered{0};
   std::atomic<bool> closed{false};
-  std::deque<player_thread> owners;
+  std::deque<posix_thread> owners;
   for (int i = 0; i != owning; ++i) {
-    owners.emplace_back(s, [&] {
-      s.attach();
+    owners.emplace_back(ctx, [&] {
+      ctx.attach();
       for (int k = 0; k != each; ++k) {
-        line* const made = attach_dependent(s, code, how);
+        registration* const entry = attach_dependent(ctx, code, how);
         const std::lock_guard lock(one_at_a_time);
-        if (made != nullptr) dependent.push_back(made);
+        if (entry != nullptr) dependent.push_back(entry);
       }
-      s.attach();
+      ctx.attach();
       registered.fetch_add(1);
       registered.notify_one();
       closed.wait(false);
     });
   }
   for (int n = 0; (n = registered.load()) != owning;) registered.wait(n);
-  const std::size_t taken = s.subject.withdraw(
+  const std::size_t removed = ctx.subject.withdraw(
       reinterpret_cast<const void*>(code.function<void(void*)>("threadref_stress_forward")));
-  if (taken != dependent.size()) s.misdeed("not all was withdrawn that was the object's, or more");
-  for (line* const l : dependent) l->made.store(line::promise::taken);
+  if (removed != dependent.size())
+    ctx.record_violation("it did not withdraw exactly the callbacks of the object");
+  for (registration* const r : dependent) r->status.store(registration_status::removed);
   code.close();
   THREADREF_CHECK(!code.is_mapped(), "the code is still there, so nothing was tried");
   closed.store(true);
   closed.notify_all();
-  for (player_thread& t : owners) t.join();
+  for (posix_thread& t : owners) t.join();
   return 0;
 }
 
-// What the constructor of an object and the event share: nothing can be handed to a constructor.
-// Back ends come from a plugin here, as peers do, and so with the same thread-local storage.
+// Shared by the event and the constructor of an object, which takes no argument. Back ends come
+// from a plugin here, as peers do, so that both have the same kind of thread-local storage.
 struct loading {
-  scene& s;
+  event_context& ctx;
   const mechanism& subject;
   std::atomic<bool> lock_held{false};
   std::atomic<bool> began{false};
@@ -117,15 +119,15 @@ struct loading {
 loading* current = nullptr;
 
 void attach_in_handler(int /*signal*/) {
-  scene::here().attach();
+  event_context::current().attach();
 }
 
 void attach_some() {
-  for (int i = 0; i != some; ++i) current->s.attach_by(current->subject.attach);
+  for (int i = 0; i != some; ++i) current->ctx.attach_by(current->subject.attach);
 }
 
 void start_a_thread_and_join() {
-  on_new_thread(current->s, &attach_some);
+  on_new_thread(current->ctx, &attach_some);
 }
 
 void wait_for_a_lock() {
@@ -141,17 +143,17 @@ void interrupt_itself() {
   THREADREF_CHECK_CALL(pthread_kill(pthread_self(), SIGUSR1));
 }
 
-int registers_during_dlopen(scene& s) {
+int registers_during_dlopen(event_context& ctx) {
   enum { joined, needs_lock };
-  const loaded_object plugin(module_with(s.subject.name));
-  current = new loading{.s = s, .subject = mechanism_in(plugin, s.subject.name)};
-  // A canary has this program's pthread_join look for the C library's at its first call, under
-  // the loader's lock.
-  on_new_thread(s, [] {});
-  set_constructor_hook(s.condition() == joined ? &start_a_thread_and_join : &wait_for_a_lock);
-  std::optional<player_thread> other;
-  if (s.condition() == needs_lock) {
-    other.emplace(s, [] {
+  const loaded_object plugin(module_with(ctx.subject.name));
+  current = new loading{.ctx = ctx, .subject = mechanism_in(plugin, ctx.subject.name)};
+  // A canary replaces pthread_join. Its first call looks up the C library's under the loader's
+  // lock, so it must come before the dlopen.
+  on_new_thread(ctx, [] {});
+  set_constructor_hook(ctx.condition() == joined ? &start_a_thread_and_join : &wait_for_a_lock);
+  std::optional<posix_thread> other;
+  if (ctx.condition() == needs_lock) {
+    other.emplace(ctx, [] {
       const std::lock_guard held(current->lock);
       current->lock_held.store(true);
       current->lock_held.notify_one();
@@ -160,42 +162,42 @@ int registers_during_dlopen(scene& s) {
     });
     current->lock_held.wait(false);
   }
-  on_new_thread(s, [] { static_cast<void>(loaded_object("stress_constructor")); });
+  on_new_thread(ctx, [] { static_cast<void>(loaded_object("stress_constructor")); });
   if (other) other->join();
   return 0;
 }
 
-int is_interrupted_in_dlopen(scene& s) {
+int is_interrupted_in_dlopen(event_context& ctx) {
   set_constructor_hook(&interrupt_itself);
-  on_new_thread(s, [] { static_cast<void>(loaded_object("stress_constructor")); });
+  on_new_thread(ctx, [] { static_cast<void>(loaded_object("stress_constructor")); });
   return 0;
 }
 
 constexpr event rows[] = {
     {.name = "unload/callback",
      .asks = "does a thread survive it if its callback's code or data is unloaded first?",
-     .play = &callback_is_closed,
+     .run = &callback_is_closed,
      .conditions = {{{"its code"}, {"its data"}}},
      .checks = "93",
-     .promise = word::crashes,
+     .promise = outcome::crashes,
      .not_under_tsan = "it crashes by design, which the sanitizer reports",
      .not_under_asan = "it crashes by design, which the sanitizer reports"},
     {.name = "unload/callback_withdrawn",
      .asks = "are callbacks gone in time if they are withdrawn before their code is unloaded?",
-     .play = &callback_is_withdrawn,
+     .run = &callback_is_withdrawn,
      .conditions = {{{"their code"}, {"their data"}}},
      .checks = "93",
      .why_not = &needs_withdrawing},
     {.name = "unload/registers_during_dlopen",
      .asks = "can a thread register while another one is in dlopen, and waits for it?",
-     .play = &registers_during_dlopen,
+     .run = &registers_during_dlopen,
      .conditions = {{{"a constructor joins it"}, {"a constructor needs its lock"}}},
      .bugs = {11},
      .slow = true,
      .loads_itself = true},
     {.name = "unload/interrupted_in_dlopen",
      .asks = "can a signal handler register while its own thread is in dlopen?",
-     .play = &is_interrupted_in_dlopen,
+     .run = &is_interrupted_in_dlopen,
      .bugs = {12},
      .not_under_tsan = "it reports whatever asks for memory in a signal handler"},
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a callback is called with.
+// The argument of a callback, and the value of a variable that has a destructor.
 #include <pthread.h>
 
 #include <array>
@@ -14,54 +14,59 @@ namespace threadref::stress {
 namespace of_value {
 namespace {
 
-// The variable of a thread whose destructor is registered: readable to the thread's very end.
+// The thread's variable whose destructor is registered. Readable until the very end of the thread.
 constinit thread_local void* mine = nullptr;
 
-// A destructor is one registration of the scene, and what its variable holds is what says which.
-bool attach_variable(scene& s, void** variable, void (*run)(void*), const scene::offer& o) {
-  const bool yes = s.subject.attach_variable(variable, run);
-  scene::accepted(o, yes);
-  return yes;
+// Registers the destructor of a variable as a callback of the record. The variable's value says
+// which one it is.
+bool attach_variable(event_context& ctx, void** variable, void (*run)(void*),
+                     const event_context::attempt& tried) {
+  const bool accepted = ctx.subject.attach_variable(variable, run);
+  event_context::end_attach(tried, accepted);
+  return accepted;
 }
-bool attach_variable(scene& s, void** variable, void (*then)(scene&) = nullptr) {
-  const scene::offer o = s.begin(then);
-  *variable = o.what.with;
-  return attach_variable(s, variable, o.what.run, o);
+bool attach_variable(event_context& ctx, void** variable, void (*then)(event_context&) = nullptr) {
+  const event_context::attempt tried = ctx.begin_attach(then);
+  *variable = tried.what.with;
+  return attach_variable(ctx, variable, tried.what.run, tried);
 }
 
-// What can't be known from the value: what was offered, in the order in which it must run.
+// For callbacks that can't be told apart by their value: the attempts, in the order in which the
+// callbacks must run.
 template <std::size_t N>
 struct in_turn {
-  std::array<scene::offer, N> all{};
+  std::array<event_context::attempt, N> all{};
   std::size_t next = 0;
   void report() {
-    if (next == N) return scene::here().misdeed("a function ran more often than registered");
-    const scene::offer& o = all[next++];
-    o.what.run(o.what.with);
+    if (next == N)
+      return event_context::current().record_violation("a function ran more often than registered");
+    const event_context::attempt& tried = all[next++];
+    tried.what.run(tried.what.with);
   }
 };
 
 in_turn<1> one;
 void with_null(void* value) {
-  if (value != nullptr) scene::here().misdeed("a null came as something else");
+  if (value != nullptr)
+    event_context::current().record_violation("a callback got another argument than null");
   one.report();
 }
 
-// Somebody whose cleanup needs no argument passes none.
-int null_value(scene& s) {
-  const bool variable = s.condition() == 1;
-  if (variable && s.subject.attach_variable == nullptr) {
-    s.absent("it has no destructors of variables");
+// A cleanup that needs no argument is registered with null.
+int null_value(event_context& ctx) {
+  const bool variable = ctx.condition() == 1;
+  if (variable && ctx.subject.attach_variable == nullptr) {
+    ctx.record_absent("it has no destructors of variables");
     return 0;
   }
-  on_new_thread(s, [&] {
-    const scene::offer o = s.begin();
-    one.all[0] = o;
+  on_new_thread(ctx, [&] {
+    const event_context::attempt tried = ctx.begin_attach();
+    one.all[0] = tried;
     if (variable) {
       mine = nullptr;
-      attach_variable(s, &mine, &with_null, o);
+      attach_variable(ctx, &mine, &with_null, tried);
     } else {
-      scene::accepted(o, s.subject.attach({&with_null, nullptr}));
+      event_context::end_attach(tried, ctx.subject.attach({&with_null, nullptr}));
     }
   });
   return 0;
@@ -69,55 +74,58 @@ int null_value(scene& s) {
 
 in_turn<3> three;
 void one_of_three(void* value) {
-  if (value != &three) scene::here().misdeed("it was called with somebody else's value");
+  if (value != &three)
+    event_context::current().record_violation(
+        "a callback was called with another callback's value");
   three.report();
 }
 
-int same_pair(scene& s) {
-  const bool variable = s.condition() == 1;
-  if (variable && s.subject.attach_variable == nullptr) {
-    s.absent("it has no destructors of variables");
+int same_pair(event_context& ctx) {
+  const bool variable = ctx.condition() == 1;
+  if (variable && ctx.subject.attach_variable == nullptr) {
+    ctx.record_absent("it has no destructors of variables");
     return 0;
   }
-  on_new_thread(s, [&] {
+  on_new_thread(ctx, [&] {
     mine = &three;
-    for (scene::offer& o : three.all) o = s.begin();
-    for (const scene::offer& o : three.all) {
+    for (event_context::attempt& tried : three.all) tried = ctx.begin_attach();
+    for (const event_context::attempt& tried : three.all) {
       if (variable) {
-        attach_variable(s, &mine, &one_of_three, o);
+        attach_variable(ctx, &mine, &one_of_three, tried);
       } else {
-        scene::accepted(o, s.subject.attach({&one_of_three, &three}));
+        event_context::end_attach(tried, ctx.subject.attach({&one_of_three, &three}));
       }
     }
   });
   return 0;
 }
 
-// The first destructor gives the second's variable another value.
+// The first destructor changes the variable of the second.
 constinit thread_local void* second = nullptr;
 int old_value = 0;
 int new_value = 0;
 void with_new_value(void* value) {
-  if (value != &new_value) scene::here().misdeed("the value was not read when its turn came");
+  if (value != &new_value)
+    event_context::current().record_violation("the variable was not read when its destructor ran");
   one.report();
 }
 
-int changed_value(scene& s) {
-  on_new_thread(s, [&s] {
-    attach_variable(s, &mine, [](scene& /*in*/) { second = &new_value; });
-    const scene::offer o = s.begin();
-    one.all[0] = o;
+int changed_value(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    attach_variable(ctx, &mine, [](event_context& /*in*/) { second = &new_value; });
+    const event_context::attempt tried = ctx.begin_attach();
+    one.all[0] = tried;
     second = &old_value;
-    attach_variable(s, &second, &with_new_value, o);
+    attach_variable(ctx, &second, &with_new_value, tried);
   });
   return 0;
 }
 
-// A key's destructor would be called again for the value that it leaves behind.
-int set_again(scene& s) {
-  on_new_thread(s, [&s] {
-    attach_variable(s, &mine, [](scene& /*in*/) { mine = &new_value; });
-    attach_variable(s, &second, [](scene& in) {
+// The destructor of a key would be called again for the value that it leaves behind.
+int set_again(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    attach_variable(ctx, &mine, [](event_context& /*in*/) { mine = &new_value; });
+    attach_variable(ctx, &second, [](event_context& in) {
       static thread_local bool again = false;
       if (!again) attach_variable(in, &second);
       again = true;
@@ -126,63 +134,68 @@ int set_again(scene& s) {
   return 0;
 }
 
-// What is accepted although there is nothing to call would crash, or never run. No canary does.
-int null_arguments(scene& s) {
-  on_new_thread(s, [&s] {
-    const scene::offer no_variable = s.begin();
-    attach_variable(s, nullptr, no_variable.what.run, no_variable);
+// A mechanism that accepted a null would crash, or never run it. No canary does.
+int null_arguments(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    const event_context::attempt no_variable = ctx.begin_attach();
+    attach_variable(ctx, nullptr, no_variable.what.run, no_variable);
     mine = &new_value;
-    attach_variable(s, &mine, nullptr, s.begin());
+    attach_variable(ctx, &mine, nullptr, ctx.begin_attach());
   });
   return 0;
 }
 
-// Takes back all of a variable; what was registered for it must not run.
-void take_back(scene& s, void** variable, const scene::offer* first, std::size_t count) {
-  if (!s.subject.detach_variable(variable)) s.misdeed("there was nothing to unregister");
-  for (std::size_t i = 0; i != count; ++i) first[i].at->made.store(line::promise::taken);
-  if (s.subject.detach_variable(variable)) s.misdeed("what was unregistered was still there");
+// Unregisters all destructors of a variable. They must not run.
+void unregister(event_context& ctx, void** variable, const event_context::attempt* first,
+                std::size_t count) {
+  if (!ctx.subject.detach_variable(variable))
+    ctx.record_violation("there was nothing to unregister");
+  for (std::size_t i = 0; i != count; ++i)
+    first[i].entry->status.store(registration_status::removed);
+  if (ctx.subject.detach_variable(variable))
+    ctx.record_violation("what was unregistered was still there");
 }
 
-// One address on two threads, as a variable of the whole program has: what one thread takes back is
-// its own.
-void* of_all = nullptr;
+// A variable of the whole program has one address on all threads. Unregistering it on one thread
+// must leave the destructors of the other thread alone.
+void* global = nullptr;
 
-int unregistered(scene& s) {
-  std::atomic<bool> taken{false};
-  of_all = &three;
+int unregistered(event_context& ctx) {
+  std::atomic<bool> done{false};
+  global = &three;
   one = {};
-  player_thread other(s, [&] {
-    one.all[0] = s.begin();
+  posix_thread other(ctx, [&] {
+    one.all[0] = ctx.begin_attach();
     attach_variable(
-        s, &of_all, [](void* /*value*/) { one.report(); }, one.all[0]);
-    taken.wait(false);
+        ctx, &global, [](void* /*value*/) { one.report(); }, one.all[0]);
+    done.wait(false);
   });
-  on_new_thread(s, [&] {
-    for (scene::offer& o : three.all) {
-      o = s.begin();
-      attach_variable(s, &of_all, &one_of_three, o);
+  on_new_thread(ctx, [&] {
+    for (event_context::attempt& tried : three.all) {
+      tried = ctx.begin_attach();
+      attach_variable(ctx, &global, &one_of_three, tried);
     }
-    attach_variable(s, &mine);
-    take_back(s, &of_all, three.all.data(), three.all.size());
+    attach_variable(ctx, &mine);
+    unregister(ctx, &global, three.all.data(), three.all.size());
   });
-  taken.store(true);
-  taken.notify_all();
+  done.store(true);
+  done.notify_all();
   other.join();
   return 0;
 }
 
-// By the destructor of another variable, and by its own.
-scene::offer pending;
-int unregistered_in_a_destructor(scene& s) {
-  on_new_thread(s, [&s] {
-    attach_variable(s, &mine, [](scene& in) {
-      take_back(in, &second, &pending, 1);
-      if (in.subject.detach_variable(&mine)) in.misdeed("it could be unregistered while it ran");
+// The destructor of another variable unregisters it, and tries to unregister itself.
+event_context::attempt pending;
+int unregistered_in_a_destructor(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    attach_variable(ctx, &mine, [](event_context& in) {
+      unregister(in, &second, &pending, 1);
+      if (in.subject.detach_variable(&mine))
+        in.record_violation("a destructor was unregistered while it ran");
     });
-    pending = s.begin();
+    pending = ctx.begin_attach();
     second = pending.what.with;
-    attach_variable(s, &second, pending.what.run, pending);
+    attach_variable(ctx, &second, pending.what.run, pending);
   });
   return 0;
 }
@@ -191,44 +204,44 @@ constexpr event rows[] = {
     // Shows: W-04, W-24.
     {.name = "value/null",
      .asks = "is a callback called whose argument is null?",
-     .play = &null_value,
+     .run = &null_value,
      .conditions = {{{"an argument"}, {"the value of a variable"}}},
      .checks = "95"},
     // Shows: W-06.
     {.name = "value/same_pair",
      .asks = "is what is registered three times called three times?",
-     .play = &same_pair,
+     .run = &same_pair,
      .conditions = {{{"an argument"}, {"the value of a variable"}}},
      .checks = "98"},
     // Shows: W-03.
     {.name = "value/changed",
      .asks = "is a variable's value read when its turn comes, and not before?",
-     .play = &changed_value,
+     .run = &changed_value,
      .checks = "97",
      .why_not = &needs_variables},
     {.name = "value/set_again",
      .asks = "is a destructor called once that sets its variable, and again if it registers?",
-     .play = &set_again,
+     .run = &set_again,
      .checks = "98",
      .why_not = &needs_variables},
     // Shows: W-23.
     // Differs: W-05: it is refused with an error: it can only be a mistake.
     {.name = "value/null_arguments",
      .asks = "is it refused to register no variable, or no function?",
-     .play = &null_arguments,
+     .run = &null_arguments,
      .checks = "96",
-     .promise = word::refused,
+     .promise = outcome::refused,
      .why_not = &needs_variables},
     // Shows: W-01, W-07, W-23.
     {.name = "value/unregistered",
      .asks = "is all of a variable taken back, and nothing of others or of other threads?",
-     .play = &unregistered,
+     .run = &unregistered,
      .checks = "99",
      .why_not = &needs_variables},
     // Differs: W-09: what is pending can be, like everything that has not begun.
     {.name = "value/unregistered_in_a_destructor",
      .asks = "can a destructor take back what is pending, and not itself?",
-     .play = &unregistered_in_a_destructor,
+     .run = &unregistered_in_a_destructor,
      .checks = "100",
      .why_not = &needs_variables},
 };

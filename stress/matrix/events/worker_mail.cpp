@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is sent to workers that end, what they subscribed to, and what they promised to give.
+// Events that are sent to workers that end, their subscriptions, their timers and their results.
 #include <sched.h>
 
 #include <atomic>
@@ -26,43 +26,43 @@ namespace this_worker = workers::this_worker;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// Mail to a worker that ends meanwhile: each piece is handled by it, or comes back, once.
-int fired_at_the_dying(scene& s) {
-  const int pieces = s.size(2'000);
+// Mail to a worker that ends meanwhile: the worker handles each piece, or it is returned, once.
+int fired_at_the_dying(event_context& ctx) {
+  const int pieces = ctx.size(2'000);
   std::atomic<int> handled{0};
   std::atomic<int> returned{0};
   std::atomic<int> sent{0};
-  staged_worker w(s, [&s] {
-    s.attach(some, &say_it_ends);
+  staged_worker w(ctx, [&ctx] {
+    ctx.attach(some, &mark_ending);
     this_worker::wait_forever();
   });
   w->listen("mail", [&](const workers::event& /*e*/) {
     ++handled;
-    if (this_thread_ends()) s.misordered();
+    if (is_ending()) ctx.record_misordered();
   });
   const auto send = [&] {
-    if (s.condition() == 0) {
+    if (ctx.condition() == 0) {
       w->fire("mail");
     } else if (workers::event one{.name = "mail"}; !w->post(std::move(one))) {
       ++returned;
     }
     ++sent;
   };
-  staged_worker sender(s, [&] {
+  staged_worker sender(ctx, [&] {
     this_worker::listen(workers::events::event_reject, [&](const workers::event& e) {
       const auto& what = std::any_cast<const workers::rejection&>(e.data);
       if (what.refused.name == "mail" && what.by == w.it()) ++returned;
     });
-    s.attach(some);
+    ctx.attach(some);
     for (int i = 0; i != pieces; ++i) {
       send();
       if (i % 16 == 0) this_worker::update();
     }
     w.join();
-    for (int i = 0; i != some; ++i) send();  // to the dead
+    for (int i = 0; i != some; ++i) send();  // the worker has ended
     this_worker::wait_forever();
   });
-  const int enough = draw(s.choices, 0, pieces);
+  const int enough = draw(ctx.choices, 0, pieces);
   w->start();
   sender->start();
   wait_until([&] { return sent.load() >= enough; });
@@ -70,101 +70,102 @@ int fired_at_the_dying(scene& s) {
   wait_until([&] { return handled.load() + returned.load() >= pieces + some; });
   sender->stop();
   sender.join();
-  expect(s, returned.load() >= some && handled.load() + returned.load() == pieces + some,
-         "mail was handled, and came back too");
+  expect(ctx, returned.load() >= some && handled.load() + returned.load() == pieces + some,
+         "mail was handled and returned, or neither");
   return 0;
 }
 
-// Published while the subscribers come to their end: nothing reaches one whose callbacks run.
-int subscribers_die(scene& s) {
+// A thread publishes while the subscribers end: nothing may reach one whose callbacks run.
+int subscribers_die(event_context& ctx) {
   const workers::channel news("news");
   std::atomic<bool> over{false};
-  std::atomic<int> heard{0};
-  player_thread publisher(s, [&] {
+  std::atomic<int> received{0};
+  posix_thread publisher(ctx, [&] {
     while (!over.load()) {
       news.publish();
       sched_yield();
     }
   });
   std::vector<std::unique_ptr<staged_worker>> subscribers;
-  for (int i = 0; i != s.size(200); ++i) {
-    subscribers.push_back(std::make_unique<staged_worker>(s, [&] {
+  for (int i = 0; i != ctx.size(200); ++i) {
+    subscribers.push_back(std::make_unique<staged_worker>(ctx, [&] {
       this_worker::listen("news", [&](const workers::event& /*e*/) {
-        ++heard;
-        if (this_thread_ends()) s.misordered();
+        ++received;
+        if (is_ending()) ctx.record_misordered();
       });
-      s.attach(&say_it_ends);
+      ctx.attach(&mark_ending);
       news.subscribe();
-      s.attach(&say_it_ends);
+      ctx.attach(&mark_ending);
       this_worker::wait_event("news");
     }));
     (*subscribers.back())->start();
   }
   for (const auto& each : subscribers) each->join();
-  expect(s, news.subscribers() == 0, "who has ended is a subscriber still");
+  expect(ctx, news.subscribers() == 0, "a worker that ended is still a subscriber");
   over.store(true);
   publisher.join();
-  expect(s, heard.load() >= static_cast<int>(subscribers.size()), "a subscriber heard nothing");
+  expect(ctx, received.load() >= static_cast<int>(subscribers.size()),
+         "a subscriber received nothing");
   return 0;
 }
 
-// A timer is a thread with an end of its own, whether its time comes or not.
-int timer_is_cancelled(scene& s) {
+// A timer is a thread, whose callbacks run whether it fires or not.
+int timer_is_cancelled(event_context& ctx) {
   std::atomic<int> called{0};
   std::atomic<std::uint32_t> number{0};
   testing::gate attached;
-  staged_worker owner(s);
+  staged_worker owner(ctx);
   owner->start();
-  if (s.condition() == 3) {
+  if (ctx.condition() == 3) {
     workers::later(
         owner.it(),
         [&] {
-          s.attach(some);
+          ctx.attach(some);
           ++called;
         },
         std::chrono::milliseconds(1));
     wait_until([&] { return called.load() != 0; });
     owner->stop();
     owner.join();
-    expect(s, called.load() == 1, "a timer fired twice");
+    expect(ctx, called.load() == 1, "a timer fired twice");
     return 0;
   }
   const workers::pending_call call = workers::later(
       owner.it(), [&] { ++called; }, std::chrono::hours(1));
-  const bool taken = call.timer()->invoke([&] {
-    number.store(s.thread());
-    s.attach(some);
+  const bool accepted = call.timer()->invoke([&] {
+    number.store(ctx.thread());
+    ctx.attach(some);
     attached.open();
   });
-  expect(s, taken, "a timer ended before its time");
+  expect(ctx, accepted, "a timer ended before its time");
   attached.wait();
-  if (s.condition() == 0) expect(s, call.cancel(), "a timer that waits could not be cancelled");
-  if (s.condition() == 1) call.timer()->stop();
-  if (s.condition() == 2) owner->stop();
+  if (ctx.condition() == 0) expect(ctx, call.cancel(), "a pending timer could not be cancelled");
+  if (ctx.condition() == 1) call.timer()->stop();
+  if (ctx.condition() == 2) owner->stop();
   call.timer()->join();
-  s.joined(number.load());
-  expect(s, called.load() == 0 && !call.pending(), "a timer fired that had been cancelled");
+  ctx.note_joined(number.load());
+  expect(ctx, called.load() == 0 && !call.pending(), "a cancelled timer fired");
   return 0;
 }
 
-// The result is there before the callbacks run, the newest of which waits for that to be seen; who
-// wants them to have run joins the runner.
+// The result is available before the callbacks run: the newest callback waits until it was seen. A
+// join of the runner waits for the callbacks.
 testing::gate seen;
 
-int result_is_there(scene& s) {
+int result_is_available(event_context& ctx) {
   std::atomic<std::uint32_t> number{0};
   kernel_end end;
   const auto work = [&] {
     end.begin();
-    number.store(s.thread());
-    s.attach(some);
-    if (s.condition() != 1) s.attach([](scene& /*in*/) { seen.wait(); });
+    number.store(ctx.thread());
+    ctx.attach(some);
+    if (ctx.condition() != 1) ctx.attach([](event_context& /*in*/) { seen.wait(); });
     return 42;
   };
   std::optional<int> got;
-  if (s.condition() == 2) {
-    staged_worker w(s, [&] {
-      s.attach(some);
+  if (ctx.condition() == 2) {
+    staged_worker w(ctx, [&] {
+      ctx.attach(some);
       got = workers::await(work);
     });
     w->start();
@@ -172,16 +173,16 @@ int result_is_there(scene& s) {
   } else {
     const auto call = workers::async(work);
     got = call.get();
-    if (s.condition() == 1) {
+    if (ctx.condition() == 1) {
       call.runner()->join();
-      s.joined(number.load());
-      expect(s, call.get() == got, "a result can be had once only");
+      ctx.note_joined(number.load());
+      expect(ctx, call.get() == got, "a second get() returned another result");
     }
   }
-  expect(s, got == 42, "a result got lost");
+  expect(ctx, got == 42, "get() did not return the result");
   seen.open();
   end.wait();
-  s.joined(number.load());
+  ctx.note_joined(number.load());
   return 0;
 }
 
@@ -189,16 +190,16 @@ constexpr event rows[] = {
     // Shows: PW-21, PW-22.
     {.name = "worker/fire_at_dead",
      .asks = "is each event to a worker that ends handled before they run, or returned?",
-     .play = &fired_at_the_dying,
+     .run = &fired_at_the_dying,
      .conditions = {{{"told by an event"}, {"told at once"}}}},
     // Shows: PW-43.
     {.name = "worker/channel_churn",
      .asks = "does nothing that is published reach a subscriber where they run?",
-     .play = &subscribers_die},
+     .run = &subscribers_die},
     // Shows: PW-39.
     {.name = "worker/timer_cancel",
      .asks = "do they on the thread of a timer that is cancelled?",
-     .play = &timer_is_cancelled,
+     .run = &timer_is_cancelled,
      .conditions = {{{"the timer is cancelled"},
                      {"its thread is stopped"},
                      {"its owner is stopped"},
@@ -206,7 +207,7 @@ constexpr event rows[] = {
     // Shows: PW-40, PW-41.
     {.name = "worker/result",
      .asks = "do they on the thread of a call whose result is there before?",
-     .play = &result_is_there,
+     .run = &result_is_available,
      .conditions = {{{"get()"}, {"get() and join"}, {"await()"}}}},
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Workers that still run when who made them, or the whole process, ends.
+// Workers that still run when their creator, or the whole process, ends.
 #include <atomic>
 #include <optional>
 
@@ -17,13 +17,13 @@ namespace this_worker = workers::this_worker;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// Nobody waits for them here, and the process's end may meet them: they are never destroyed.
-staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then)()) {
+// Starts a worker that is never destroyed: it may still run when the process ends.
+staged_worker& start_leaked(event_context& ctx, workers::worker_options how, void (*then)()) {
   static testing::gate ready;
   auto* const w = new staged_worker(
-      s,
-      [&s, then] {
-        s.attach(some);
+      ctx,
+      [&ctx, then] {
+        ctx.attach(some);
         ready.open();
         then();
       },
@@ -33,25 +33,26 @@ staged_worker& start_for_good(scene& s, workers::worker_options how, void (*then
   return *w;
 }
 
-// Main's own worker stops its children and waits for them, as that of any thread does.
-int main_has_children(scene& s) {
-  start_for_good(s, {.parent = this_worker::current_or_root()},
-                 [] { this_worker::wait_forever(); });
+// Main's own worker stops its children and waits for them, as any parent does.
+int main_has_children(event_context& ctx) {
+  start_leaked(ctx, {.parent = this_worker::current_or_root()},
+               [] { this_worker::wait_forever(); });
   return 0;
 }
 
 testing::gate go_on;
 
-// It sees the stop only when its parent is gone: who would wait for it would wait for ever.
-int told_and_not_waited_for(scene& s) {
+// The daemon sees the stop only when its parent has ended: a parent that waited for it would wait
+// for ever.
+int stopped_and_not_waited_for(event_context& ctx) {
   std::optional<staged_worker> daemon;
   testing::gate ready;
-  staged_worker parent(s, [&] {
-    s.attach(some);
+  staged_worker parent(ctx, [&] {
+    ctx.attach(some);
     daemon.emplace(
-        s,
+        ctx,
         [&] {
-          s.attach(some);
+          ctx.attach(some);
           ready.open();
           go_on.wait();
           this_worker::wait_forever();
@@ -62,18 +63,18 @@ int told_and_not_waited_for(scene& s) {
   });
   parent->start();
   parent.join();
-  expect(s, (*daemon)->is_running(), "a daemon ended before it looked into its queue");
+  expect(ctx, (*daemon)->is_running(), "a daemon ended before it looked for a stop");
   go_on.open();
-  daemon->join();  // it was told to stop
+  daemon->join();  // its parent has stopped it
   return 0;
 }
 
-// It blocks, and so can't be told; the process does not wait for it.
-int left_running(scene& s) {
+// The worker blocks, so it never sees a stop, and the process does not wait for it.
+int left_running(event_context& ctx) {
   workers::worker_options how;
-  if (s.condition() == 0) how = {.daemon = true, .parent = this_worker::current_or_root()};
-  if (s.condition() == 1) how = {.parent = nullptr};
-  start_for_good(s, std::move(how), [] { go_on.wait(); });
+  if (ctx.condition() == 0) how = {.daemon = true, .parent = this_worker::current_or_root()};
+  if (ctx.condition() == 1) how = {.parent = nullptr};
+  start_leaked(ctx, std::move(how), [] { go_on.wait(); });
   return 0;
 }
 
@@ -83,19 +84,19 @@ constexpr event rows[] = {
     // joined when the process ends, so that it does not hang.
     {.name = "worker/children_of_main",
      .asks = "do callbacks of main's children run when the process ends?",
-     .play = &main_has_children},
+     .run = &main_has_children},
     // Shows: PW-13, PW-17.
     {.name = "worker/daemon_stopped",
      .asks = "do those of a daemon, which is stopped by its parent's end and not waited for?",
-     .play = &told_and_not_waited_for},
+     .run = &stopped_and_not_waited_for},
     // Shows: PW-13.
     // Differs: PW-18: a worker that is left running, daemon or not, does not keep the process from
     // its end, and what it has registered is lost.
     {.name = "worker/left_running",
      .asks = "do those of a worker that blocks when the process ends?",
-     .play = &left_running,
+     .run = &left_running,
      .conditions = {{{"a daemon of main's"}, {"one without a parent"}}},
-     .promise = word::lost},
+     .promise = outcome::lost},
 };
 
 }  // namespace

@@ -29,58 +29,58 @@ using workers::teardown;
 
 constexpr int some = 8;  // callbacks of a thread
 
-// What a parent is told of its child, and when; of that child's callbacks the newest waits until
-// the parent knows of its end.
-testing::gate knows;
+// What is reported to the parent of a worker, and when. The newest callback of the child waits
+// until the parent knows of the child's end.
+testing::gate parent_knows;
 
-int parent_is_told(scene& s) {
+int parent_is_notified(event_context& ctx) {
   std::atomic<std::uint32_t> began{0};
   std::atomic<std::uint32_t> over{0};
   std::atomic<std::uint32_t> gone{0};
   std::optional<staged_worker> child;
   const std::string_view ends[] = {workers::events::child_done, workers::events::child_error,
                                    workers::events::child_stop};
-  staged_worker parent(s, [&] {
-    s.attach(some);
+  staged_worker parent(ctx, [&] {
+    ctx.attach(some);
     child.emplace(
-        s,
-        [&s] {
-          s.attach(some);
-          s.attach([](scene& /*in*/) { knows.wait(); });
-          if (s.condition() == 1) throw std::runtime_error("from a task");
-          if (s.condition() == 2) this_worker::wait_forever();
+        ctx,
+        [&ctx] {
+          ctx.attach(some);
+          ctx.attach([](event_context& /*in*/) { parent_knows.wait(); });
+          if (ctx.condition() == 1) throw std::runtime_error("from a task");
+          if (ctx.condition() == 2) this_worker::wait_forever();
         },
         workers::worker_options{.report_errors = false});
     const auto note = [&](std::string_view name, std::atomic<std::uint32_t>& at) {
       this_worker::listen(name, [&](const workers::event& e) {
-        if (e.target == child->it() && at.load() == 0) at.store(s.stamp());
+        if (e.target == child->it() && at.load() == 0) at.store(ctx.stamp());
       });
     };
     note(workers::events::child_start, began);
-    note(ends[s.condition()], over);
+    note(ends[ctx.condition()], over);
     note(workers::events::child_end, gone);
     (*child)->start();
-    if (s.condition() == 2) (*child)->stop();
+    if (ctx.condition() == 2) (*child)->stop();
     this_worker::wait_event(workers::events::child_end, {}, child->it());
-    expect(s, parent->children().empty(), "a child that is over is a child still");
-    knows.open();
+    expect(ctx, parent->children().empty(), "a child that ended is still listed as a child");
+    parent_knows.open();
   });
   parent->start();
   parent.join();
   child->join();
-  expect(s, began.load() != 0 && began.load() < over.load() && over.load() < gone.load(),
-         "a parent was not told of its child in the right order");
-  must_precede_callbacks(s, child->stamp_of(exit_step::parent_told_end), child->thread());
+  expect(ctx, began.load() != 0 && began.load() < over.load() && over.load() < gone.load(),
+         "a parent was not notified of its child in the right order");
+  must_precede_callbacks(ctx, child->stamp_of(exit_step::parent_told_end), child->thread());
   return 0;
 }
 
-// A tree in which every node waits until it is stopped, or its parent has ended.
+// A tree of workers. Each node waits until it is stopped.
 struct tree {
-  scene& s;
+  event_context& ctx;
   teardown how;
   int fan_out;
   std::atomic<int> ready{0};
-  // Of one, and of those below it. Before its children, so that they go first.
+  // The worker comes before its children, so that they are destroyed first.
   struct node {
     std::optional<staged_worker> w;
     std::vector<std::unique_ptr<node>> children;
@@ -93,16 +93,16 @@ struct tree {
     }
     for (const auto& child : at.children) nodes += grow(*child, depth - 1);
     at.w.emplace(
-        s, [this, &at] { live(at); }, workers::worker_options{.children = how});
+        ctx, [this, &at] { live(at); }, workers::worker_options{.children = how});
     return nodes;
   }
   void live(const node& at) {
-    s.attach(some / 2);
+    ctx.attach(some / 2);
     for (const auto& child : at.children) {
       (*at.w)->adopt(child->w->it());
       (*child->w)->start();
     }
-    s.attach(some / 2);
+    ctx.attach(some / 2);
     ++ready;
     this_worker::wait_forever();
   }
@@ -115,43 +115,45 @@ struct tree {
   }
 };
 
-int torn_down(scene& s) {
-  const bool alone = s.condition() >= 2;
-  tree all{s, s.condition() % 2 == 0 ? teardown::serial : teardown::broadcast, 3};
+int torn_down(event_context& ctx) {
+  const bool alone = ctx.condition() >= 2;
+  tree all{ctx, ctx.condition() % 2 == 0 ? teardown::serial : teardown::broadcast, 3};
   tree::node root;
   const int nodes = all.grow(root, 4);
   (*root.w)->start();
   wait_until([&] { return all.ready.load() == nodes; });
   if (alone) {
-    generator from = s.choices;
+    generator from = ctx.choices;
     tree::each(root, [&](tree::node& /*parent*/, tree::node& child) {
       if (child.children.empty() && one_in(from, 2)) (*child.w)->stop();
     });
   }
   (*root.w)->stop();
   root.w->join();
-  // All have ended natively: what runs now is too late.
-  tree::each(root, [&](tree::node& /*parent*/, tree::node& child) { s.joined(child.w->thread()); });
+  // All threads were joined: callbacks that run from now on are late.
+  tree::each(
+      root, [&](tree::node& /*parent*/, tree::node& child) { ctx.note_joined(child.w->thread()); });
   tree::each(root, [&](tree::node& parent, tree::node& child) {
-    must_precede(s, child.w->thread(), parent.w->thread());
+    must_precede(ctx, child.w->thread(), parent.w->thread());
   });
   return 0;
 }
 
-int orphaned(scene& s) {
+int orphaned(event_context& ctx) {
   std::optional<staged_worker> orphan;
   testing::gate lives;
   {
-    staged_worker creator(s, [&] {
-      s.attach(some);
+    staged_worker creator(ctx, [&] {
+      ctx.attach(some);
       const auto body = [&] {
-        s.attach(some);
+        ctx.attach(some);
         lives.open();
         this_worker::wait_forever();
       };
-      if (s.condition() == 0) orphan.emplace(s, body, workers::worker_options{.parent = nullptr});
-      if (s.condition() == 1) {
-        orphan.emplace(s, body);
+      if (ctx.condition() == 0)
+        orphan.emplace(ctx, body, workers::worker_options{.parent = nullptr});
+      if (ctx.condition() == 1) {
+        orphan.emplace(ctx, body);
         creator->disown(orphan->it());
       }
       (*orphan)->start();
@@ -160,91 +162,95 @@ int orphaned(scene& s) {
     creator.join();
   }
   lives.wait();
-  expect(s, (*orphan)->is_running() && (*orphan)->parent() == nullptr,
-         "a worker without a parent ended with who made it");
-  if (callbacks_of(s, orphan->thread()).first != 0) s.misordered();
+  expect(ctx, (*orphan)->is_running() && (*orphan)->parent() == nullptr,
+         "a worker without a parent ended with its creator");
+  if (callbacks_of(ctx, orphan->thread()).first != 0) ctx.record_misordered();
   (*orphan)->stop();
   orphan->join();
   return 0;
 }
 
-// Children end before their parent, and go from what they share under one lock.
+// Children end before their parent. Each removes itself from a set that they share, under a lock.
 std::mutex shared_lock;
 absl::flat_hash_set<std::uint32_t> shared_set;
 
-void leave_the_set(scene& s) {
+void leave_the_set(event_context& ctx) {
   const std::lock_guard lock(shared_lock);
-  shared_set.erase(s.thread());
+  shared_set.erase(ctx.thread());
 }
 
-int gone_by_themselves(scene& s) {
+int end_before_parent(event_context& ctx) {
   testing::gate all_there;
-  staged_worker parent(s);
+  staged_worker parent(ctx);
   std::vector<std::unique_ptr<staged_worker>> children;
-  for (int i = 0; i != s.size(100); ++i) {
+  for (int i = 0; i != ctx.size(100); ++i) {
     children.push_back(std::make_unique<staged_worker>(
-        s,
+        ctx,
         [&] {
           {
             const std::lock_guard lock(shared_lock);
-            shared_set.insert(s.thread());
+            shared_set.insert(ctx.thread());
           }
-          s.attach(&leave_the_set);
-          s.attach(&take_its_time);
+          ctx.attach(&leave_the_set);
+          ctx.attach(&run_slowly);
           all_there.wait();
         },
         workers::worker_options{.parent = parent.it()}));
   }
   parent->start();
   for (const auto& child : children) (*child)->start();
-  expect(s, parent->children().size() == children.size(), "a child that runs is none");
+  expect(ctx, parent->children().size() == children.size(),
+         "a running child is not listed as a child");
   all_there.open();
   wait_until([&] { return parent->children().empty(); });
   parent->stop();
-  parent.join();  // and with it all children, natively
-  for (const auto& child : children) s.joined(child->thread());
+  parent.join();  // which joins the threads of all children
+  for (const auto& child : children) ctx.note_joined(child->thread());
   const std::lock_guard lock(shared_lock);
-  const auto ran = static_cast<std::size_t>(s.ran());
-  if (ran == 2 * children.size()) expect(s, shared_set.empty(), "a callback erased another thread");
+  const auto ran = static_cast<std::size_t>(ctx.ran());
+  if (ran == 2 * children.size())
+    expect(ctx, shared_set.empty(), "a callback removed another thread from the set");
   return 0;
 }
 
-// Events up and down the tree while it is torn down. None may arrive where callbacks run.
-int stormed(scene& s) {
-  tree all{s, s.condition() == 0 ? teardown::serial : teardown::broadcast, 2};
+// Events travel up and down the tree while it is torn down. None may arrive at a worker whose
+// callbacks run.
+int stormed(event_context& ctx) {
+  tree all{ctx, ctx.condition() == 0 ? teardown::serial : teardown::broadcast, 2};
   tree::node root;
   const int nodes = all.grow(root, 3);
-  std::atomic<int> heard{0};
-  const auto hear = [&](const workers::event& /*e*/) {
-    ++heard;
-    if (this_thread_ends()) s.misordered();
-    if (heard.load() < 200) s.attach(&say_it_ends);
+  std::atomic<int> received{0};
+  const auto on_event = [&](const workers::event& /*e*/) {
+    ++received;
+    if (is_ending()) ctx.record_misordered();
+    if (received.load() < 200) ctx.attach(&mark_ending);
   };
-  (*root.w)->listen("storm", hear);
-  tree::each(root,
-             [&](tree::node& /*parent*/, tree::node& child) { (*child.w)->listen("storm", hear); });
+  (*root.w)->listen("storm", on_event);
+  tree::each(root, [&](tree::node& /*parent*/, tree::node& child) {
+    (*child.w)->listen("storm", on_event);
+  });
   tree::node& leaf = *root.children.back()->children.back();
   (*root.w)->start();
   wait_until([&] { return all.ready.load() == nodes; });
   std::atomic<bool> over{false};
   std::atomic<int> sent{0};
-  // Not faster than they listen, since all that waits is handled first.
+  // Not faster than the workers handle them: a worker handles its whole queue before it ends.
   const auto storm = [&](tree::node& from, const workers::event& e) {
     for (; !over.load(); sched_yield()) {
-      if (sent.load() > heard.load() + 100) continue;
+      if (sent.load() > received.load() + 100) continue;
       (*from.w)->fire(e);
       ++sent;
     }
   };
-  player_thread down(s, [&] { storm(root, {.name = "storm", .broadcast = true}); });
-  player_thread up(s, [&] { storm(leaf, {.name = "storm", .bubble = true}); });
-  wait_until([&] { return heard.load() > 10 * nodes; });
+  posix_thread down(ctx, [&] { storm(root, {.name = "storm", .broadcast = true}); });
+  posix_thread up(ctx, [&] { storm(leaf, {.name = "storm", .bubble = true}); });
+  wait_until([&] { return received.load() > 10 * nodes; });
   (*root.w)->stop();
   root.w->join();
   over.store(true);
   tree::each(root, [&](tree::node& parent, tree::node& child) {
-    s.joined(child.w->thread());
-    must_precede(s, child.w->thread(), parent.w->thread());
+    ctx.note_joined(child.w->thread());
+    must_precede(ctx, child.w->thread(), parent.w->thread());
   });
   return 0;
 }
@@ -253,12 +259,12 @@ constexpr event rows[] = {
     // Shows: PW-15, PW-48.
     {.name = "worker/notify_order",
      .asks = "do a worker's callbacks run after its parent knows of its end?",
-     .play = &parent_is_told,
+     .run = &parent_is_notified,
      .conditions = {{{"it returns"}, {"it throws"}, {"it is stopped"}}}},
     // Shows: PW-16.
     {.name = "worker/tree_teardown",
      .asks = "have all of a child's run before the first of its parent's, in a tree of workers?",
-     .play = &torn_down,
+     .run = &torn_down,
      .conditions = {{{"one by one"},
                      {"all at once"},
                      {"one by one, some gone before"},
@@ -266,16 +272,16 @@ constexpr event rows[] = {
     // Shows: PW-19.
     {.name = "worker/orphan",
      .asks = "do they run when a worker outlives the one that made it?",
-     .play = &orphaned,
+     .run = &orphaned,
      .conditions = {{{"without a parent"}, {"disowned by its parent"}}}},
     // Shows: PW-20.
     {.name = "worker/self_detach",
      .asks = "do they, under a lock that all share, when children end before their parent?",
-     .play = &gone_by_themselves},
+     .run = &end_before_parent},
     // Shows: PW-31.
     {.name = "worker/bubble_broadcast",
      .asks = "do no events arrive where they run, in a tree that ends in a storm of events?",
-     .play = &stormed,
+     .run = &stormed,
      .conditions = {{{"one by one"}, {"all at once"}}}},
 };
 

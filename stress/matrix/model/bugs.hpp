@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bugs that real projects had when threads ended. A row of the table of events names the lines that
-// it would have shown; a line without such a row says why.
+// Bugs that real projects had when threads ended. A row of the table of events names the bugs that
+// it would have shown. A bug without such a row says why.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@ namespace threadref::stress {
 
 struct bug {
   int line;
-  std::string_view symptom;  // and whose
+  std::string_view symptom;  // and the projects that had it
   std::string_view why_no_row{};
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A row of the guarantee matrix: what happens to a thread or a process, and what to ask about it.
+// A row of the guarantee matrix: something that happens to a thread or a process, and a question
+// about it.
 #pragma once
 
 #include <array>
@@ -13,34 +14,33 @@
 namespace threadref::stress {
 
 struct event {
-  // Conditions under which the same question is asked, each in a child process of its own.
+  // The same question is asked under each condition, in a child process of its own.
   struct condition {
-    std::string_view name{};  // completes "...: under this condition"
-    // Libraries that the child starts with, as LD_PRELOAD wants them; "@<name>": a module beside
-    // the program.
+    std::string_view name{};
+    // A library for the child's LD_PRELOAD; "@<name>": a module beside the program.
     std::string_view preload{};
   };
   static constexpr std::size_t conditions_most = 10;
 
   std::string_view name;  // <group>/<event>: the first half of a cell's name
-  std::string_view asks;  // the question that the word answers
-  // In the child: what happens. Returns what main() returns.
-  int (*play)(scene&);
-  // One unnamed condition if it says none.
+  std::string_view asks;  // the question that the outcome answers
+  // Runs in the child. Returns what main() is to return.
+  int (*run)(event_context&);
+  // If it names none, there is one condition without a name.
   std::array<condition, conditions_most> conditions{};
-  // Where it comes from: numbers of conformance.md, and lines of the list of bugs (bugs.hpp).
+  // Where the event comes from: numbers of checks, and lines of the list of bugs (bugs.hpp).
   std::string_view checks{};
   std::array<int, 6> bugs{};
-  // What the back ends of the contract must say.
-  word promise = word::guaranteed;
-  // Why the question makes no sense for a mechanism; "": it does.
+  // What the outcome must be for the back ends of the contract.
+  outcome promise = outcome::guaranteed;
+  // Why the question does not apply to a mechanism; "": it does.
   std::string_view (*why_not)(const mechanism&) = nullptr;
-  // Why it says nothing under a sanitizer; "": it does.
+  // Why the event is not run under a sanitizer; "": it is.
   std::string_view not_under_tsan{};
   std::string_view not_under_asan{};
-  double cpu_seconds_given = 60;  // then it hangs, unless it sleeps before (see patience.hpp)
-  bool slow = false;              // for the night
-  // It loads what registers itself (loaded.hpp): of its subject only the name is known.
+  double cpu_seconds_given = 60;  // after that it counts as hanging (see hang_detector.hpp)
+  bool slow = false;              // for the nightly run
+  // The event loads the mechanism itself (loaded.hpp): its subject has a name and no functions.
   bool loads_itself = false;
 };
 
@@ -50,7 +50,7 @@ inline std::size_t conditions_of(const event& e) noexcept {
   return n == 0 ? 1 : n;
 }
 
-// What events need and not every mechanism has, for why_not.
+// For why_not: what some events need and not every mechanism has.
 inline std::string_view needs_detaching(const mechanism& m) {
   return m.attach_detachable == nullptr ? "it takes none out again" : "";
 }
@@ -73,7 +73,7 @@ inline std::string_view needs_variables(const mechanism& m) {
   return m.attach_variable == nullptr ? "it has no destructors of variables" : "";
 }
 
-// THE TABLE OF EVENTS, group by group: a group is a file in events/. Nothing repeats it.
+// The table of events, group by group: a group is a file in events/. There is no other list.
 using event_group = std::span<const event> (*)();
 std::span<const event_group> event_groups();
 

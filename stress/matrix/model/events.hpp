@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The groups of the table of events: each is a file in events/.
+// The groups of the table of events: one a file in events/.
 #pragma once
 
 #include <span>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One way of having a function called when a thread ends, behind one face: a back end of the
-// contract, or what people use instead. Type-erased, so that an event is compiled once for all.
+// One way of having a function called when a thread ends: a back end of the contract, or what
+// people use instead. All have this interface, so that an event is compiled once.
 #pragma once
 
 #include <cstddef>
@@ -19,38 +19,39 @@ struct callback {
 
 struct known_thread {
   std::uint64_t identity;
-  bool ends;  // its callbacks run
+  bool ends;  // its callbacks are running
 };
 
 struct mechanism {
   std::string_view name;  // the second half of a cell's name
-  // Has `c` called when the calling thread ends. False: it says that it can't.
+  // Registers `c` to be called when the calling thread ends. False: it refused.
   bool (*attach)(callback c);
-  // What not every mechanism has; null, and then the events that need it are n/a.
+  // The rest is optional: null, and the events that need it are n/a.
   //
-  // The same, and a function that takes it back; that may be called once, on any thread, and gives
-  // whether it was in time. Empty: it said that it can't.
+  // The same, and returns a function that removes the registration. That may be called once, on any
+  // thread, and returns whether it was in time. Empty: it refused.
   std::function<bool()> (*attach_detachable)(callback c) = nullptr;
-  // A function that says whether the calling thread has not yet begun to end; for any thread.
+  // Returns a function for any thread: is the thread that called watch() alive, and not ending?
   std::function<bool()> (*watch)() = nullptr;
-  // Who the calling thread is; never the same for two threads. 0: nobody, or no longer.
+  // The identity of the calling thread; no two threads ever have the same. 0: it has none (any
+  // more).
   std::uint64_t (*identity)() = nullptr;
-  // Takes back what belongs to the shared object that holds the address; how many.
+  // Removes what belongs to the shared object that contains the address. Returns how many.
   std::size_t (*withdraw)(const void* code) = nullptr;
-  // Whether it may be asked inside malloc; a mechanism that does not say is asked.
+  // Can it register inside malloc? A mechanism that does not say is tried.
   bool (*works_inside_malloc)() = nullptr;
-  // The threads that it knows to live; each once.
+  // The threads that it knows to be alive, each once.
   std::vector<known_thread> (*threads)() = nullptr;
-  // A function that says the name of the calling thread; for any thread, at any time.
+  // Returns a function for any thread, at any time: the name of the thread that called name_of().
   std::function<std::string()> (*name_of)() = nullptr;
-  // Has the destructor called with what `variable` then holds.
+  // Registers `run` to be called with what `variable` holds then.
   bool (*attach_variable)(void** variable, void (*run)(void*)) = nullptr;
-  // Takes back all destructors of the variable that the calling thread has pending; were there any?
+  // Removes all destructors of the variable that the calling thread has pending. Were there any?
   bool (*detach_variable)(void** variable) = nullptr;
-  // Sets the value that one variable has on the calling thread; `run` is its destructor. What a
-  // peer has none of, it does not say before it is played.
+  // Sets the calling thread's value of one variable, whose destructor is `run`. A peer is a module,
+  // so whether it has this is known only in the child.
   bool (*set_value)(callback c) = nullptr;
-  // How many callbacks the calling thread has before it.
+  // How many callbacks the calling thread has pending.
   std::size_t (*pending)() = nullptr;
 };
 

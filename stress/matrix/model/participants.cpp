@@ -16,31 +16,27 @@
 
 namespace threadref::stress {
 
-namespace {
-
-void add(std::vector<player>& to, const backend_info& b, bool canary) {
-  to.push_back({.name = b.name, .summary = b.summary, .contract = &b, .canary = canary});
-}
-
-}  // namespace
-
 // A program need not have all that the library has.
-std::vector<player> cast(bool canaries) {
-  std::vector<player> all;
-  if (canaries) {
-    for (const backend_info* b : scenarios::all_canaries()) {
-      if (canary_mechanism(b->name) != nullptr) add(all, *b, true);
-    }
-    return all;
-  }
+std::vector<participant> default_participants() {
+  std::vector<participant> all;
   for (const stress_peer& p : stress_peers) {
     all.push_back({.name = p.name, .summary = p.summary, .why_absent = p.why_absent});
   }
   for (const backend_info* b : scenarios::all_backends()) {
-    if (backend_mechanism(b->name) != nullptr) add(all, *b, false);
+    if (backend_mechanism(b->name) == nullptr) continue;
+    all.push_back({.name = b->name, .summary = b->summary, .contract = b});
   }
   for (const absent_backend& a : absent_backends) {
     if (!a.name.empty()) all.push_back({.name = a.name, .summary = a.why, .why_absent = a.why});
+  }
+  return all;
+}
+
+std::vector<participant> canary_participants() {
+  std::vector<participant> all;
+  for (const backend_info* b : scenarios::all_canaries()) {
+    if (canary_mechanism(b->name) == nullptr) continue;
+    all.push_back({.name = b->name, .summary = b->summary, .contract = b, .canary = true});
   }
   return all;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who takes part in the matrix: the back ends of the contract, the canaries, and the peers, which
-// are what people use instead. Peers are loaded from modules beside the program, so that it does
-// not start with their libraries, and so that events can unload one.
+// The participants of the matrix: the back ends of the contract, the canaries, and the peers, which
+// are what people use instead. Peers are loaded from modules beside the program. So the program
+// does not start with their libraries, and an event can unload one.
 #pragma once
 
 #include <string>
@@ -13,24 +13,26 @@
 
 namespace threadref::stress {
 
-struct player {
+struct participant {
   std::string_view name;
   std::string_view summary;
   const backend_info* contract = nullptr;  // null: a peer
   bool canary = false;
-  std::string_view why_absent{};  // "": it is there
+  std::string_view why_absent{};  // "": it is available
 };
 
-// Columns, in this order: peers, then back ends. Canaries instead, if they are asked for.
-std::vector<player> cast(bool canaries);
+// The columns: first the peers, then the back ends.
+std::vector<participant> default_participants();
+std::vector<participant> canary_participants();
 
-// For the child. Ends the program with a sentence if a peer's module can't be loaded.
+// For the child. If a peer's module can't be loaded, it ends the program with a message.
 const mechanism& mechanism_of(std::string_view name);
 
-// Where what lies beside the program lies: modules by their name without ending.
+// The path of a module beside the program. `module` is its name without the extension.
 std::string beside_program(std::string_view module);
 
-// By the two files that know the lists of types.
+// In participants_backends.cpp and participants_canaries.cpp, which know the lists of types. Null:
+// there is none of that name.
 const mechanism* backend_mechanism(std::string_view name);
 const mechanism* canary_mechanism(std::string_view name);
 

@@ -22,7 +22,7 @@ std::string path_of(const std::string& folder, std::string_view document) {
 }  // namespace
 
 std::string matrix_html(const std::string& json) {
-  // No "</script>" may stand in the data.
+  // The data must not contain "</script>".
   const std::string data = absl::StrReplaceAll(json, {{"<", "\\u003c"}});
   return absl::StrReplaceAll(matrix_page, {{"@DATA@", data}});
 }

@@ -5,7 +5,7 @@
 
 #include "scenarios/describe.hpp"
 #include "stress/matrix/report/report.hpp"
-#include "stress/matrix/runner/messages.hpp"
+#include "stress/matrix/runner/advice.hpp"
 #include "testing/build_info.hpp"
 
 namespace threadref::stress {
@@ -28,7 +28,7 @@ json condition_json(const condition_result& r) {
             {"doubled", r.callbacks.doubled}}}};
 }
 
-// All of them, whether this run played them or not.
+// All events, whether this run had them or not.
 json rows_json() {
   json rows = json::array();
   for_each_event([&rows](const event& e) {
@@ -48,7 +48,7 @@ json rows_json() {
 
 json columns_json(const matrix_result& r) {
   json columns = json::array();
-  for (const player& p : r.players) {
+  for (const participant& p : r.participants) {
     columns.push_back(
         {{"mechanism", p.name}, {"summary", p.summary}, {"contract", p.contract != nullptr}});
   }
@@ -62,9 +62,9 @@ json events_json(const matrix_result& r) {
   for (const event_cell& c : r.cells) {
     json conditions = json::array();
     for (const condition_result& k : c.conditions) conditions.push_back(condition_json(k));
-    cells.push_back({{"cell", cell_name(*c.what, *c.who)},
+    cells.push_back({{"cell", cell_name(*c.what, *c.subject)},
                      {"event", c.what->name},
-                     {"mechanism", c.who->name},
+                     {"mechanism", c.subject->name},
                      {"word", to_string(c.is)},
                      {"why", c.why},
                      {"verdict", to_string(c.judged)},
@@ -78,8 +78,8 @@ json events_json(const matrix_result& r) {
 
 std::string matrix_json(const program_info& program, const matrix_result& r) {
   const testing::build_info& b = testing::this_build();
-  json sentences = json::array();
-  for (const std::string& s : matrix_sentences(r)) sentences.push_back(s);
+  json advice = json::array();
+  for (const std::string& s : matrix_advice(r)) advice.push_back(s);
   const json doc{{"schema", 1},
                  {"program", program.name},
                  {"version", b.version},
@@ -88,7 +88,7 @@ std::string matrix_json(const program_info& program, const matrix_result& r) {
                  {"build_type", b.build_type},
                  {"seed", absl::StrFormat("0x%x", r.seed)},
                  {"trials", r.trials},
-                 {"sentences", sentences},
+                 {"sentences", advice},
                  {"rows", rows_json()},
                  {"columns", columns_json(r)},
                  {"cells", events_json(r)},

@@ -9,7 +9,7 @@
 #include "scenarios/describe.hpp"
 #include "stress/matrix/model/bugs.hpp"
 #include "stress/matrix/report/report.hpp"
-#include "stress/matrix/runner/messages.hpp"
+#include "stress/matrix/runner/advice.hpp"
 #include "testing/build_info.hpp"
 #include "testing/text.hpp"
 
@@ -20,14 +20,14 @@ namespace {
 std::string header(const matrix_result& r) {
   std::string names = "| what happens |";
   std::string rule = "| --- |";
-  for (const player& p : r.players) {
+  for (const participant& p : r.participants) {
     names += testing::concat(" `", p.name, "` |");
     rule += " --- |";
   }
   return testing::concat(names, "\n", rule, "\n");
 }
 
-// Conditions and reasons stand under the table, each once.
+// Footnotes under the table: conditions and reasons, each once.
 class notes {
  public:
   std::string mark(const std::string& why) {
@@ -49,13 +49,13 @@ class notes {
 };
 
 std::string cell_text(const event_cell& c, notes& under) {
-  const std::string_view w = to_string(c.is);
-  if (c.is == word::guaranteed) return std::string(w);
-  const bool stands_out = c.is != word::conditional && c.is != word::refused && is_seen(c.is);
-  return testing::concat(stands_out ? "**" : "", w, stands_out ? "**" : "", under.mark(c.why));
+  const std::string_view name = to_string(c.is);
+  if (c.is == outcome::guaranteed) return std::string(name);
+  const bool stands_out = c.is != outcome::conditional && c.is != outcome::refused && is_seen(c.is);
+  return testing::concat(stands_out ? "**" : "", name, stands_out ? "**" : "", under.mark(c.why));
 }
 
-// Each line of the list of bugs: the rows that would have shown it, or why there is none.
+// For each bug of the list: the rows that would have shown it, or why there is none.
 std::string bug_table(const matrix_result& r) {
   std::string all = "| bugs that people had | rows that show them |\n| --- | --- |\n";
   for (const bug& b : bugs) {
@@ -77,7 +77,7 @@ std::string bug_table(const matrix_result& r) {
 
 std::string matrix_markdown(const matrix_result& r) {
   std::string all;
-  for (const std::string& s : matrix_sentences(r)) all += testing::concat("* ", s, "\n");
+  for (const std::string& s : matrix_advice(r)) all += testing::concat("* ", s, "\n");
   all += testing::concat("\n", header(r));
   notes under;
   std::string_view group;
@@ -86,12 +86,13 @@ std::string matrix_markdown(const matrix_result& r) {
     if (const std::string_view of = e.name.substr(0, e.name.find('/')); of != group) {
       group = of;
       all += testing::concat("| **", group, "** |");
-      for (std::size_t i = 0; i != r.players.size(); ++i) all += " |";
+      for (std::size_t i = 0; i != r.participants.size(); ++i) all += " |";
       all += "\n";
     }
     all += testing::concat("| `", e.name, "` ", e.asks, " |");
-    for (const player& p : r.players) {
-      const bool is_its = from != r.cells.end() && from->what == &e && from->who->name == p.name;
+    for (const participant& p : r.participants) {
+      const bool is_its =
+          from != r.cells.end() && from->what == &e && from->subject->name == p.name;
       all += is_its ? testing::concat(" ", cell_text(*from, under), " |") : " |";
       if (is_its) ++from;
     }

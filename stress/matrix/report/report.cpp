@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t few_cells = 60;
 
 void print_condition(const condition_result& r) {
-  const fates& f = r.callbacks;
+  const callback_counts& f = r.callbacks;
   absl::PrintF("    %-10s %s%s%d of %d trials; callbacks: %s once", to_string(r.is),
                std::string(r.name), r.name.empty() ? "" : ": ", r.trials_so, r.trials,
                with_commas(f.once));
@@ -33,28 +33,29 @@ void print_event_cell(const event_cell& c) {
   const char* sign = c.judged == verdict::failed    ? "FAIL "
                      : c.judged == verdict::unknown ? "???? "
                                                     : "     ";
-  absl::PrintF("%s%-14s %-44s %6.2f s  %s\n", sign, to_string(c.is), cell_name(*c.what, *c.who),
-               c.seconds, c.is == word::guaranteed ? std::string_view{} : std::string_view(c.why));
+  absl::PrintF("%s%-14s %-44s %6.2f s  %s\n", sign, to_string(c.is), cell_name(*c.what, *c.subject),
+               c.seconds,
+               c.is == outcome::guaranteed ? std::string_view{} : std::string_view(c.why));
 }
 
-// All that is known of a cell that is not as it must be.
-void print_in_full(const event_cell& c) {
+// All details, for a cell that did not pass.
+void print_details(const event_cell& c) {
   print_event_cell(c);
-  absl::PrintF("    asked: %s\n", c.what->asks);
+  absl::PrintF("    question: %s\n", c.what->asks);
   if (!c.promise.empty()) absl::PrintF("    must be: %s\n", c.promise);
   for (const condition_result& r : c.conditions) {
     print_condition(r);
-    if (!r.said.empty()) absl::PrintF("    it printed: %s\n", r.said);
+    if (!r.output.empty()) absl::PrintF("    output: %s\n", r.output);
   }
   absl::PrintF("    again: %s\n", c.again);
 }
 
-using counts = std::map<word, int>;
+using outcome_counts = std::map<outcome, int>;
 
-std::string words_of(const counts& seen) {
+std::string list(const outcome_counts& seen) {
   std::string all;
-  for (const auto& [w, n] : seen)
-    all += testing::concat(all.empty() ? "" : ", ", n, " ", to_string(w));
+  for (const auto& [o, n] : seen)
+    all += testing::concat(all.empty() ? "" : ", ", n, " ", to_string(o));
   return all;
 }
 
@@ -62,9 +63,9 @@ void print_by_event(const matrix_result& r) {
   for (auto from = r.cells.begin(); from != r.cells.end();) {
     const auto to = std::find_if(from, r.cells.end(),
                                  [from](const event_cell& c) { return c.what != from->what; });
-    counts seen;
+    outcome_counts seen;
     std::for_each(from, to, [&seen](const event_cell& c) { ++seen[c.is]; });
-    absl::PrintF("%-36s %s\n", from->what->name, words_of(seen));
+    absl::PrintF("%-36s %s\n", from->what->name, list(seen));
     from = to;
   }
 }
@@ -80,14 +81,14 @@ matrix_progress::~matrix_progress() {
 void matrix_progress::done(const event_cell& c) {
   ++done_;
   if (!terminal_) return;
-  absl::PrintF("\r\x1b[K%d/%d  %s", done_, of_, cell_name(*c.what, *c.who));
+  absl::PrintF("\r\x1b[K%d/%d  %s", done_, of_, cell_name(*c.what, *c.subject));
   std::fflush(stdout);
 }
 
 void print_matrix(const matrix_result& r) {
   const bool few = r.cells.size() <= few_cells;
   if (!few) print_by_event(r);
-  counts all;
+  outcome_counts all;
   int failed = 0;
   int unknown = 0;
   for (const event_cell& c : r.cells) {
@@ -95,13 +96,13 @@ void print_matrix(const matrix_result& r) {
     failed += c.judged == verdict::failed;
     unknown += c.judged == verdict::unknown;
     if (c.judged != verdict::passed || r.cells.size() == 1) {
-      print_in_full(c);
+      print_details(c);
     } else if (few) {
       print_event_cell(c);
     }
   }
   absl::PrintF("%d cells of the matrix in %.0f s: %s; %d failed, %d unknown\n", r.cells.size(),
-               r.seconds, words_of(all), failed, unknown);
+               r.seconds, list(all), failed, unknown);
 }
 
 }  // namespace threadref::stress

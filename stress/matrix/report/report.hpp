@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run of the matrix says: on the console, and as documents.
+// The report of a run of the matrix: on the console, and as documents.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace threadref::stress {
 
-// On a terminal one line that is written anew, else nothing until the end.
+// On a terminal, one line that is overwritten. Otherwise nothing until the end.
 class matrix_progress {
  public:
   explicit matrix_progress(std::size_t of);
@@ -25,21 +25,22 @@ class matrix_progress {
   std::size_t of_;
 };
 
-// A line per cell if they are few, else one per event; and all of what failed.
+// One line per cell if there are few, else one per event; and all details of failed cells.
 void print_matrix(const matrix_result& r);
 
-// The cells as in the JSON documents; matrix.json is the whole of it.
+// The cells, as all JSON documents have them.
 nlohmann::ordered_json events_json(const matrix_result& r);
+// The document matrix.json.
 std::string matrix_json(const program_info& program, const matrix_result& r);
-// What --json writes: the scenarios that were played, and the events.
+// What --json writes: the scenarios that were run, and the events.
 std::string whole_json(const program_info& program, const run_result& scenarios,
                        const matrix_result& events);
 std::string matrix_markdown(const matrix_result& r);
-// The page that shows that document.
+// The page that shows matrix.json.
 std::string matrix_html(const std::string& json);
-// Can all three be written there? The folder is made if need be. A sentence if not.
+// Why the three documents can't be written to that folder, which it makes if need be; "": they can.
 std::string why_no_folder(const std::string& folder);
-// All of them, or a sentence that says why none.
+// Writes all three or none. Returns why none was written; "": they were.
 std::string write_matrix(const std::string& folder, const program_info& program,
                          const matrix_result& r);
 

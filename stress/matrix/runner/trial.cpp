@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 #include "stress/matrix/child/run_event.hpp"
 #include "stress/matrix/model/participants.hpp"
 #include "testing/check.hpp"
@@ -23,29 +23,30 @@ namespace threadref::stress {
 
 namespace {
 
-class shared_memory {
+class mapped_record {
  public:
-  shared_memory() : file_("threadref_scene", sizeof(shared_scene)) {
+  mapped_record() : file_("threadref_event_record", sizeof(event_record)) {
     void* const at =
-        mmap(nullptr, sizeof(shared_scene), PROT_READ | PROT_WRITE, MAP_SHARED, file_.fd(), 0);
-    THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the scene");
-    // A file of zeros is what a new one is; constructing it would touch every page.
-    scene_ = static_cast<shared_scene*>(at);
+        mmap(nullptr, sizeof(event_record), PROT_READ | PROT_WRITE, MAP_SHARED, file_.fd(), 0);
+    THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap of the event record");
+    // The file is all zeros, which is what a new record is. Constructing one would touch every
+    // page.
+    record_ = static_cast<event_record*>(at);
   }
-  ~shared_memory() { munmap(scene_, sizeof(shared_scene)); }
-  shared_memory(const shared_memory&) = delete;
-  shared_memory& operator=(const shared_memory&) = delete;
+  ~mapped_record() { munmap(record_, sizeof(event_record)); }
+  mapped_record(const mapped_record&) = delete;
+  mapped_record& operator=(const mapped_record&) = delete;
   [[nodiscard]] int fd() const noexcept { return file_.fd(); }
-  [[nodiscard]] const shared_scene& scene() const noexcept { return *scene_; }
+  [[nodiscard]] const event_record& record() const noexcept { return *record_; }
 
  private:
   testing::memory_file file_;
-  shared_scene* scene_;
+  event_record* record_;
 };
 
-// In a group of its own, so that what it forks can be ended with it; with no signal blocked, and
-// its output in a file.
-pid_t spawn(const trial_plan& plan, int scene_fd, int output_fd) {
+// Starts the child in a process group of its own, so that what it forks can be killed with it. No
+// signal is blocked, and its output goes to a file.
+pid_t spawn(const trial_plan& plan, int record_fd, int output_fd) {
   posix_spawnattr_t attributes{};
   sigset_t none;
   sigemptyset(&none);
@@ -59,11 +60,12 @@ pid_t spawn(const trial_plan& plan, int scene_fd, int output_fd) {
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO));
   std::vector<std::string> command{
       "stress_threadref",
-      testing::concat("--act=", act_name(plan.what->name, plan.who->name, plan.condition)),
-      testing::concat("--child_ledger=", scene_fd), testing::concat("--seed=", plan.seed)};
+      testing::concat("--act=", trial_name(plan.what->name, plan.subject->name, plan.condition)),
+      testing::concat("--child_ledger=", record_fd), testing::concat("--seed=", plan.seed)};
   if (plan.smoke) command.emplace_back("--smoke");
-  if (plan.kill_it) command.emplace_back("--plant=killed_child");
-  // Threads that live when the process ends, and what they hold, are the question and no leaks.
+  if (plan.kill_child) command.emplace_back("--plant=killed_child");
+  // Events leave threads alive when the process ends, on purpose: they, and what they hold, are no
+  // leaks.
   std::vector<std::string> environment = testing::environment_with(
       {{"TSAN_OPTIONS", "report_thread_leaks=0"}, {"ASAN_OPTIONS", "detect_leaks=0"}});
   if (const std::string_view load = plan.what->conditions[plan.condition].preload; !load.empty())
@@ -87,61 +89,83 @@ std::string content_of(int fd) {
   return all;
 }
 
-struct end_of_process {
-  word is = word::guaranteed;
+struct process_end {
+  outcome is = outcome::guaranteed;
   std::string why;
 };
 
-end_of_process judge_end(const announced_end& meant, int status) {
+process_end judge_end(const announced_end& announced, int status) {
   if (WIFSIGNALED(status)) {
     const int by = WTERMSIG(status);
-    if (by == meant.signal.load()) return {};
+    if (by == announced.signal.load()) return {};
     if (testing::is_crash(by))
-      return {word::crashes, testing::concat("signal ", by, ", ", strsignal(by))};
-    return {word::unknown, testing::concat("its child was killed from outside by signal ", by)};
+      return {outcome::crashes, testing::concat("signal ", by, ", ", strsignal(by))};
+    return {outcome::unknown, testing::concat("its child was killed from outside by signal ", by)};
   }
-  if (meant.signal.load() != 0)
-    return {word::crashes, testing::concat("it should have died by signal ", meant.signal.load())};
-  if (WEXITSTATUS(status) == meant.status.load()) return {};
-  return {word::crashes, testing::concat("exit status ", WEXITSTATUS(status))};
+  if (announced.signal.load() != 0)
+    return {outcome::crashes,
+            testing::concat("it should have died by signal ", announced.signal.load())};
+  if (WEXITSTATUS(status) == announced.status.load()) return {};
+  return {outcome::crashes, testing::concat("exit status ", WEXITSTATUS(status))};
 }
 
-word fate_of(const line& l, fates& count) {
-  const unsigned ran = l.ran.load();
-  const unsigned in_fork = l.ran_in_fork.load();
-  switch (l.made.load()) {
-    case line::promise::none:  // cut off while it registered, or else it may be lost
-      if (ran == 0 && in_fork == 0) return word::guaranteed;
+enum class fate {
+  exempt,  // it need not run, and did not: removed in time, or cut off before end_attach()
+  once,
+  refused,
+  lost,
+  misplaced,
+  doubled,
+};
+
+fate fate_of(const registration& r) {
+  const unsigned ran = r.ran.load();
+  const unsigned ran_in_fork = r.ran_in_fork.load();
+  const unsigned expected_in_fork = r.expected_in_fork.load() ? 1 : 0;
+  switch (r.status.load()) {
+    case registration_status::removed:
+      return ran == 0 ? fate::exempt : fate::doubled;
+    case registration_status::refused:
+      return ran == 0 ? fate::refused : fate::doubled;
+    case registration_status::unconfirmed:
+      if (ran == 0 && ran_in_fork == 0) return fate::exempt;
+      break;  // it ran, so it must have been accepted
+    case registration_status::accepted:
       break;
-    case line::promise::refused:
-      ++(ran == 0 ? count.refused : count.doubled);
-      return ran == 0 ? word::refused : word::doubled;
-    case line::promise::taken:
-      if (ran == 0) return word::guaranteed;
-      ++count.doubled;
-      return word::doubled;
-    case line::promise::accepted:
-      break;
   }
-  if (ran > 1 || in_fork > (l.asked_of_fork.load() ? 1U : 0U)) {
-    ++count.doubled;
-    return word::doubled;
+  if (ran > 1 || ran_in_fork > expected_in_fork) return fate::doubled;
+  if (ran == 0 || ran_in_fork < expected_in_fork) return fate::lost;
+  if (r.on_other_thread.load() || r.after_join.load()) return fate::misplaced;
+  return fate::once;
+}
+
+// Counts it, and returns the outcome of a trial in which all callbacks have that fate.
+outcome count(callback_counts& counts, fate f) {
+  switch (f) {
+    case fate::exempt:
+      return outcome::guaranteed;
+    case fate::once:
+      ++counts.once;
+      return outcome::guaranteed;
+    case fate::refused:
+      ++counts.refused;
+      return outcome::refused;
+    case fate::lost:
+      ++counts.lost;
+      return outcome::lost;
+    case fate::misplaced:
+      ++counts.misplaced;
+      return outcome::misplaced;
+    case fate::doubled:
+      ++counts.doubled;
+      return outcome::doubled;
   }
-  if (ran == 0 || (l.asked_of_fork.load() && in_fork == 0)) {
-    ++count.lost;
-    return word::lost;
-  }
-  if (l.elsewhere.load() || l.late.load()) {
-    ++count.misplaced;
-    return word::misplaced;
-  }
-  ++count.once;
-  return word::guaranteed;
+  return outcome::unknown;
 }
 
 }  // namespace
 
-void fates::add(const fates& other) noexcept {
+void callback_counts::add(const callback_counts& other) noexcept {
   once += other.once;
   refused += other.refused;
   lost += other.lost;
@@ -149,44 +173,45 @@ void fates::add(const fates& other) noexcept {
   doubled += other.doubled;
 }
 
-trial_result grade(const shared_scene& left, int status) {
+trial_result grade(const event_record& left, int status) {
   trial_result r;
-  end_of_process end = judge_end(left.end, status);
-  if (left.absent.load() && end.is == word::guaranteed)
-    return {.is = word::absent, .callbacks = {}, .why = left.said.data(), .said = {}};
+  process_end end = judge_end(left.end, status);
+  if (left.absent.load() && end.is == outcome::guaranteed)
+    return {.is = outcome::absent, .callbacks = {}, .why = left.message.data(), .output = {}};
   r.why = std::move(end.why);
   r.is = end.is;
-  const std::size_t used = std::min<std::size_t>(left.used.load(), shared_scene::lines_most);
-  for (std::size_t i = 0; i != used; ++i) r.is = worse(r.is, fate_of(left.lines[i], r.callbacks));
-  if (left.misordered.load()) r.is = worse(r.is, word::misordered);
-  if (left.grows.load()) r.is = worse(r.is, word::grows);
-  if (left.misdeeds.load() != 0) {
-    r.is = worse(r.is, word::corrupts);
-    if (r.why.empty()) r.why = left.said.data();
+  const std::size_t used = std::min<std::size_t>(left.used.load(), event_record::max_registrations);
+  for (std::size_t i = 0; i != used; ++i)
+    r.is = worse(r.is, count(r.callbacks, fate_of(left.registrations[i])));
+  if (left.misordered.load()) r.is = worse(r.is, outcome::misordered);
+  if (left.grows.load()) r.is = worse(r.is, outcome::grows);
+  if (left.violations.load() != 0) {
+    r.is = worse(r.is, outcome::corrupts);
+    if (r.why.empty()) r.why = left.message.data();
   }
-  if (used == 0 && r.is == word::guaranteed) {
-    r.is = word::unknown;
+  if (used == 0 && r.is == outcome::guaranteed) {
+    r.is = outcome::unknown;
     r.why = "nothing was registered";
   }
   return r;
 }
 
-trial_result play_trial(const trial_plan& plan) {
-  const shared_memory memory;
+trial_result run_trial(const trial_plan& plan) {
+  const mapped_record shared;
   const testing::memory_file output("threadref_output");
-  const pid_t child = spawn(plan, memory.fd(), output.fd());
+  const pid_t child = spawn(plan, shared.fd(), output.fd());
   const std::string_view hangs =
       wait_for_end(child, {.cpu_seconds = plan.what->cpu_seconds_given * slower_under_sanitizers});
-  // Not reaped before, so that its group's number is nobody else's.
+  // Killed before the child is reaped: until then no other group can have this number.
   kill(-child, SIGKILL);
   int status = 0;
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
-  trial_result r = grade(memory.scene(), status);
+  trial_result r = grade(shared.record(), status);
   if (!hangs.empty()) {
-    r.is = word::hangs;
+    r.is = outcome::hangs;
     r.why = hangs;
   }
-  r.said = content_of(output.fd());
+  r.output = content_of(output.fd());
   return r;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One trial: a child process plays an event, and what it left in the scene is graded.
+// One trial: a child process runs an event, and the record that it leaves is graded.
 #pragma once
 
 #include <array>
@@ -11,34 +11,34 @@
 
 namespace threadref::stress {
 
-// How many callbacks had which fate. Those taken back in time are none of them.
-struct fates {
+// How many callbacks had which fate. Those that were removed in time are not counted.
+struct callback_counts {
   std::uint64_t once = 0;
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;
   std::uint64_t misplaced = 0;
   std::uint64_t doubled = 0;
-  void add(const fates& other) noexcept;
+  void add(const callback_counts& other) noexcept;
 };
 
 struct trial_result {
-  word is = word::unknown;
-  fates callbacks;
-  std::string why;   // "": the word says it all
-  std::string said;  // what the child printed
+  outcome is = outcome::unknown;
+  callback_counts callbacks;
+  std::string why;     // "": the outcome says it all
+  std::string output;  // what the child printed
 };
 
 struct trial_plan {
   const event* what;
-  const player* who;
+  const participant* subject;
   std::size_t condition = 0;
   std::uint64_t seed = 0;
   bool smoke = false;
-  bool kill_it = false;  // a fault of the harness's own, for its tests
+  bool kill_child = false;  // a fault of the harness itself, for its tests
 };
-trial_result play_trial(const trial_plan& plan);
+trial_result run_trial(const trial_plan& plan);
 
-// Of one that has ended by itself. `status` is waitpid's.
-trial_result grade(const shared_scene& left, int status);
+// Grades the record of a child that did not hang. `status` is what waitpid() gave.
+trial_result grade(const event_record& left, int status);
 
 }  // namespace threadref::stress

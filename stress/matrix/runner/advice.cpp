@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stress/matrix/runner/messages.hpp"
+#include "stress/matrix/runner/advice.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@ namespace threadref::stress {
 
 namespace {
 
-// What people need, and the rows that must all say "guaranteed". A name may end in a star.
+// What people need, and the rows that must all be guaranteed then. A name may end in a star.
 struct need {
   std::string_view what;  // completes "If you need ..."
   std::array<std::string_view, 6> rows;
@@ -30,38 +30,38 @@ constexpr need needs[] = {
      {"unload/plugin", "unload/again_and_again"}},
 };
 
-bool is_row(std::string_view pattern, std::string_view name) {
+bool matches(std::string_view pattern, std::string_view name) {
   if (pattern.empty()) return false;
   if (pattern.back() != '*') return pattern == name;
   pattern.remove_suffix(1);
   return name.substr(0, pattern.size()) == pattern;
 }
-bool is_of(const need& n, const event_cell& c) {
+bool concerns(const need& n, const event_cell& c) {
   return std::any_of(n.rows.begin(), n.rows.end(),
-                     [&](std::string_view row) { return is_row(row, c.what->name); });
+                     [&](std::string_view row) { return matches(row, c.what->name); });
 }
 
-struct standing {
+struct result_of_need {
   bool asked = false;
   const event_cell* worst = nullptr;  // null: all guaranteed
 };
-standing standing_of(const matrix_result& r, const need& n, const player& p) {
-  standing s;
+result_of_need result_of(const matrix_result& r, const need& n, const participant& p) {
+  result_of_need s;
   for (const event_cell& c : r.cells) {
-    if (c.who->name != p.name || !is_of(n, c)) continue;
+    if (c.subject->name != p.name || !concerns(n, c)) continue;
     s.asked = true;
-    if (c.is == word::guaranteed) continue;
+    if (c.is == outcome::guaranteed) continue;
     if (s.worst == nullptr || worse(c.is, s.worst->is) == c.is) s.worst = &c;
   }
   return s;
 }
 
 // "peer_vector, peer_key_list or any back end"
-std::string choice(const std::vector<const player*>& good, std::size_t back_ends) {
+std::string name_choice(const std::vector<const participant*>& good, std::size_t back_ends) {
   std::vector<std::string_view> names;
   std::size_t contract = 0;
-  for (const player* p : good) contract += p->contract != nullptr ? 1 : 0;
-  for (const player* p : good) {
+  for (const participant* p : good) contract += p->contract != nullptr ? 1 : 0;
+  for (const participant* p : good) {
     if (p->contract == nullptr || contract != back_ends) names.push_back(p->name);
   }
   if (contract == back_ends) names.emplace_back("any back end");
@@ -71,12 +71,12 @@ std::string choice(const std::vector<const player*>& good, std::size_t back_ends
   return all;
 }
 
-std::string sentence(const matrix_result& r, const need& n) {
-  std::vector<const player*> good;
+std::string advise(const matrix_result& r, const need& n) {
+  std::vector<const participant*> good;
   std::size_t back_ends = 0;
   const event_cell* why = nullptr;
-  for (const player& p : r.players) {
-    const standing s = standing_of(r, n, p);
+  for (const participant& p : r.participants) {
+    const result_of_need s = result_of(r, n, p);
     if (!s.asked) continue;
     back_ends += p.contract != nullptr ? 1 : 0;
     if (s.worst == nullptr) {
@@ -86,9 +86,9 @@ std::string sentence(const matrix_result& r, const need& n) {
     }
   }
   if (good.empty()) return {};
-  std::string all = testing::concat("If you need ", n.what, ": use ", choice(good, back_ends));
+  std::string all = testing::concat("If you need ", n.what, ": use ", name_choice(good, back_ends));
   if (why != nullptr) {
-    all += testing::concat("; because `", cell_name(*why->what, *why->who), "` says ",
+    all += testing::concat("; because `", cell_name(*why->what, *why->subject), "` says ",
                            why->why.empty() ? to_string(why->is) : std::string_view(why->why));
   }
   return all + ".";
@@ -96,10 +96,10 @@ std::string sentence(const matrix_result& r, const need& n) {
 
 }  // namespace
 
-std::vector<std::string> matrix_sentences(const matrix_result& r) {
+std::vector<std::string> matrix_advice(const matrix_result& r) {
   std::vector<std::string> all;
   for (const need& n : needs) {
-    if (std::string s = sentence(r, n); !s.empty()) all.push_back(std::move(s));
+    if (std::string s = advise(r, n); !s.empty()) all.push_back(std::move(s));
   }
   return all;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stress/engine/patience.hpp"
+#include "stress/engine/hang_detector.hpp"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -17,12 +17,13 @@ namespace threadref::stress {
 
 namespace {
 
-// ThreadSanitizer has a thread of its own that wakes up ten times a second, for some microseconds.
-constexpr double seconds_of_a_sleeper = 0.0002;  // at most, between two looks
+// The most CPU time that a sleeping process uses between two looks: ThreadSanitizer's background
+// thread wakes up ten times a second for some microseconds.
+constexpr double seconds_of_a_sleeper = 0.0002;
 
 std::atomic<int> waiting{0};
 
-// 0: it has gone.
+// 0: the process is gone.
 double cpu_seconds_of(pid_t process) {
   clockid_t clock{};
   timespec used{};
@@ -30,7 +31,9 @@ double cpu_seconds_of(pid_t process) {
   return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
-// What a process and those in its group have used. One that has ended still counts.
+// CPU time of a process and its group, including processes that have ended. Not
+// testing::cpu_time_of_group(): that counts in ticks of 10 ms, far more than a sleeping process
+// uses.
 class group_cpu {
  public:
   explicit group_cpu(pid_t leader) : leader_(leader) {}
@@ -58,32 +61,32 @@ class group_cpu {
 
 }  // namespace
 
-hang_watch::hang_watch(const patience& p) noexcept : patience_(p), began_(now()) {}
+hang_detector::hang_detector(const hang_limits& limits) noexcept : limits_(limits), began_(now()) {}
 
-std::string_view hang_watch::look(double cpu_seconds) noexcept {
+std::string_view hang_detector::look(double cpu_seconds) noexcept {
   asleep_ = cpu_seconds - cpu_ < seconds_of_a_sleeper ? asleep_ + 1 : 0;
   cpu_ = cpu_seconds;
-  if (asleep_ >= patience_.looks_asleep) return "all its threads sleep";
-  if (cpu_ - cpu_before_ >= patience_.cpu_seconds) return "it computes without an end";
-  if (now() - began_ >= patience_.wall_seconds) return "it waits again and again";
+  if (asleep_ >= limits_.looks_asleep) return "all its threads sleep";
+  if (cpu_ - cpu_at_start_ >= limits_.cpu_seconds) return "it computes without an end";
+  if (now() - began_ >= limits_.wall_seconds) return "it waits again and again";
   return "";
 }
 
-void hang_watch::moved() noexcept {
+void hang_detector::progressed() noexcept {
   asleep_ = 0;
-  cpu_before_ = cpu_;
+  cpu_at_start_ = cpu_;
   began_ = now();
 }
 
-std::string_view wait_for_end(pid_t child, const patience& p,
-                              const std::function<void(hang_watch&)>& on_look) {
-  hang_watch watch(p);
+std::string_view wait_for_end(pid_t child, const hang_limits& limits,
+                              const std::function<void(hang_detector&)>& on_look) {
+  hang_detector detector(limits);
   group_cpu used(child);
   std::string_view how;
   waiting.fetch_add(1);
-  while (how.empty() && !testing::ends_within(child, hang_watch::milliseconds_between_looks)) {
-    if (on_look != nullptr) on_look(watch);
-    how = watch.look(used.look());
+  while (how.empty() && !testing::ends_within(child, hang_detector::milliseconds_between_looks)) {
+    if (on_look != nullptr) on_look(detector);
+    how = detector.look(used.look());
   }
   waiting.fetch_sub(1);
   return how;
