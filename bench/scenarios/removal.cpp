@@ -9,7 +9,7 @@ namespace threadref::bench {
 namespace {
 
 // None of the peers can.
-template <way W>
+template <removal R>
 body by_owner(id key) {
   return {
       .key = key,
@@ -21,14 +21,14 @@ body by_owner(id key) {
           [](const subject_code& s, probe& at, int /*n*/, verdict& v) {
             std::uint64_t runs = 0;
             at.shared = &runs;
-            const sample taken = s.run(at, s.owner[static_cast<std::size_t>(W)], 1, v);
-            judge_runs(W, runs, removed_by_owner, v);
+            const sample taken = s.run(at, s.owner[static_cast<std::size_t>(R)], 1, v);
+            judge_runs(R, runs, removed_by_owner, v);
             return taken;
           },
   };
 }
 
-template <way W>
+template <removal R>
 body by_another(id key) {
   return {
       .key = key,
@@ -37,7 +37,7 @@ body by_another(id key) {
       .most = [](int /*n*/) { return 1; },
       .operations = [](int /*n*/) -> double { return removed_by_another; },
       .take = [](const subject_code& s, probe& at, int /*n*/,
-                 verdict& v) { return s.foreign[static_cast<std::size_t>(W)](at, v); },
+                 verdict& v) { return s.foreign[static_cast<std::size_t>(R)](at, v); },
   };
 }
 
@@ -49,17 +49,17 @@ body by_another(id key) {
 // to 6; detaching also gives a handle of the thread, which takes a lock. The floor 0.6, called 1.7.
 template <>
 const body& body_of<id::cancel_owner>() {
-  static const body it = by_owner<way::cancel>(id::cancel_owner);
+  static const body it = by_owner<removal::cancel>(id::cancel_owner);
   return it;
 }
 template <>
 const body& body_of<id::detach_owner>() {
-  static const body it = by_owner<way::detach>(id::detach_owner);
+  static const body it = by_owner<removal::detach>(id::detach_owner);
   return it;
 }
 template <>
 const body& body_of<id::call_owner>() {
-  static const body it = by_owner<way::call>(id::call_owner);
+  static const body it = by_owner<removal::call>(id::call_owner);
   return it;
 }
 
@@ -69,17 +69,17 @@ const body& body_of<id::call_owner>() {
 // 2026-11-20, amd-epyc-2c: the default 20, 77 and 42 ns, an uncontended mutex 11.
 template <>
 const body& body_of<id::cancel_foreign>() {
-  static const body it = by_another<way::cancel>(id::cancel_foreign);
+  static const body it = by_another<removal::cancel>(id::cancel_foreign);
   return it;
 }
 template <>
 const body& body_of<id::detach_foreign>() {
-  static const body it = by_another<way::detach>(id::detach_foreign);
+  static const body it = by_another<removal::detach>(id::detach_foreign);
   return it;
 }
 template <>
 const body& body_of<id::call_foreign>() {
-  static const body it = by_another<way::call>(id::call_foreign);
+  static const body it = by_another<removal::call>(id::call_foreign);
   return it;
 }
 

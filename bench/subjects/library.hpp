@@ -25,9 +25,9 @@ struct library {
     finalize<B>(c);
   }
   // What only back ends can do.
-  template <way W, class C>
-  [[gnu::always_inline]] static bool add_and_take(C c, C* /*kept*/) {
-    return take_by<W>(finalize<B>(c));
+  template <removal R, class C>
+  [[gnu::always_inline]] static bool add_then_remove(C c, C* /*kept*/) {
+    return remove_by<R>(finalize<B>(c));
   }
   using handle = finalizer<void, B>;
   template <class C>

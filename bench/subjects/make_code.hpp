@@ -87,13 +87,16 @@ void add_sweeps(subject_code& code) {
 
 template <class S>
 void add_removal(subject_code& code) {
-  if constexpr (requires(counted * kept) { S::template add_and_take<way::cancel>(*kept, kept); }) {
-    code.owner = {&owner_routine<way::cancel, S>, &owner_routine<way::detach, S>,
-                  &owner_routine<way::call, S>};
+  if constexpr (requires(counted * kept) {
+                  S::template add_then_remove<removal::cancel>(*kept, kept);
+                }) {
+    code.owner = {&owner_routine<removal::cancel, S>, &owner_routine<removal::detach, S>,
+                  &owner_routine<removal::call, S>};
   }
   if constexpr (requires { typename S::handle; }) {
-    code.foreign = {&remove_from_another<way::cancel, S>, &remove_from_another<way::detach, S>,
-                    &remove_from_another<way::call, S>};
+    code.foreign = {&remove_from_another<removal::cancel, S>,
+                    &remove_from_another<removal::detach, S>,
+                    &remove_from_another<removal::call, S>};
     code.register_and_cancel = &register_and_cancel_routine<S>;
   }
 }

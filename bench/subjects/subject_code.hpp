@@ -44,7 +44,7 @@ struct subject_code {
   using routine = probe::routine;
   using sampler_function = sample (*)(probe& at, verdict& found);
   template <class T>
-  using by_way = std::array<T, 3>;  // indexed by `way`
+  using by_removal = std::array<T, 3>;  // indexed by `removal`
 
   std::string_view name;
   row_kind kind = row_kind::peer;
@@ -84,7 +84,7 @@ struct subject_code {
   routine exit_mixed = nullptr;
   routine ensure = nullptr;
   routine ensure_many = nullptr;  // probe::n times
-  by_way<routine> owner{};        // registers and removes, again and again
+  by_removal<routine> owner{};    // registers and removes, again and again
   routine register_and_cancel = nullptr;
   std::array<routine, callable_sizes.size()> sized_registration{};
   std::array<routine, callable_sizes.size()> sized_exit{};
@@ -92,7 +92,7 @@ struct subject_code {
   routine exit_at_once = nullptr;
 
   // Whole samples, where the timed part is on the thread that asks.
-  by_way<sampler_function> foreign{};
+  by_removal<sampler_function> foreign{};
   sampler_function ref_check = nullptr;
   sampler_function ref_lock = nullptr;
 

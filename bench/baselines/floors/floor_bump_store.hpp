@@ -21,12 +21,12 @@ struct floor_bump_store {
   [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
     *own_->top++ = {&run_state<C>, kept};
   }
-  template <way W, class C>
-  [[gnu::always_inline]] static bool add_and_take(C c, C* kept) {
+  template <removal R, class C>
+  [[gnu::always_inline]] static bool add_then_remove(C c, C* kept) {
     add(c, kept);
     asm volatile("" ::: "memory");  // else the two halves cancel out at compile time
     const entry* const newest = --own_->top;
-    if constexpr (W == way::call) newest->fn(newest->arg);
+    if constexpr (R == removal::call) newest->fn(newest->arg);
     return true;
   }
   [[gnu::noinline]] static void run() {
