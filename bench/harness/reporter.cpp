@@ -137,7 +137,7 @@ std::vector<fact> facts(const session& of) {
           {"build_type", std::string(b.build_type)},
           {"commit", std::string(b.commit)},
           {"version", std::string(b.version)},
-          {"churn_threads", testing::concat(of.churn_crowd())},
+          {"churn_threads", testing::concat(of.churn_threads())},
           {"churn_limit", of.room.limit}};
 }
 

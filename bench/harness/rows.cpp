@@ -53,7 +53,7 @@ row make_row(const session& all, id key, std::string_view subject, row_kind kind
   const scenarios::scenario& s = scenarios::row(key);
   row r{key, testing::concat(s.name, "/", subject, "/", s.parameter, ":", n), subject, kind, n};
   if (key == id::exit_under_churn) {
-    r.churn = all.churn_crowd();
+    r.churn = all.churn_threads();
     r.name += testing::concat("/churn:", r.churn);
   }
   return r;
@@ -109,7 +109,7 @@ std::vector<int> sizes_of(const session& all, const body& what) {
   if (what.values != nullptr) wanted = what.values(all);
   if (all.asked.smoke) wanted.resize(1);
   if (s.parameter == scenarios::alive) {
-    for (int& n : wanted) n = all.crowd_of(n);
+    for (int& n : wanted) n = all.possible_threads(n);
   }
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   return wanted;

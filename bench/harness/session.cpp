@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t samples_kept = 5000;
 
 // The most that any row has.
-int crowd_wanted(bool smoke) {
+int most_idle_threads(bool smoke) {
   int most = 1;
   const auto consider = [&](const scenarios::size_list& sizes) {
     if (!sizes.empty()) most = std::max(most, smoke ? sizes.smoke() : sizes.real());
@@ -46,10 +46,10 @@ std::vector<int> allowed_cpus() {
 session::session(options with, testing::environment seen)
     : asked(std::move(with)),
       machine(std::move(seen)),
-      room(testing::room_for_threads(crowd_wanted(asked.smoke), crowd::stack_bytes)),
+      room(testing::room_for_threads(most_idle_threads(asked.smoke), idle_threads::stack_bytes)),
       cpus_(allowed_cpus()) {
   if (asked.pin != pin_none) pinned_ = asked.pin == pin_automatic ? cpus_.back() : asked.pin;
-  THREADREF_CHECK(bystander_.gather(1) == 1, "a second thread can't be created");
+  THREADREF_CHECK(bystander_.grow_to(1) == 1, "a second thread can't be created");
 }
 
 void session::place(const std::vector<int>& cpus) const {
@@ -60,19 +60,19 @@ void session::place(const std::vector<int>& cpus) const {
 }
 
 void session::go_solo() {
-  crowd_.dismiss();
+  idle_.join_all();
   place(pinned_ >= 0 ? std::vector<int>{pinned_} : cpus_);
 }
 
 void session::go_free() {
-  crowd_.dismiss();
+  idle_.join_all();
   place(cpus_);
 }
 
-bool session::go_with_crowd(int alive) {
+bool session::go_with_idle(int alive) {
   place(cpus_);
-  if (crowd_.size() > alive) crowd_.dismiss();
-  return crowd_.gather(alive) == alive;
+  if (idle_.size() > alive) idle_.join_all();
+  return idle_.grow_to(alive) == alive;
 }
 
 void session::keep(const row& of, std::string_view what, const samples& sorted) {

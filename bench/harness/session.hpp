@@ -44,13 +44,15 @@ class session {
 
   const options asked;
   const testing::environment machine;
-  const testing::thread_room room;  // for a crowd
-  // How many others a row has that wants so many: fewer where the system gives no more.
-  [[nodiscard]] int crowd_of(int wanted) const noexcept { return std::min(wanted, room.threads); }
+  const testing::thread_room room;  // for idle threads
+  // How many idle threads a row gets that wants so many: fewer if the system allows no more.
+  [[nodiscard]] int possible_threads(int wanted) const noexcept {
+    return std::min(wanted, room.threads);
+  }
   // The same for the rows with churn.
-  [[nodiscard]] int churn_crowd() const noexcept {
+  [[nodiscard]] int churn_threads() const noexcept {
     const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
-    return crowd_of(asked.smoke ? sizes.smoke() : sizes.real());
+    return possible_threads(asked.smoke ? sizes.smoke() : sizes.real());
   }
 
   // How many pairs of probes a row takes.
@@ -66,7 +68,7 @@ class session {
   void go_free();
   // On all CPUs, with that many others alive; they stay for the next such row. False: the system
   // did not let us have them.
-  bool go_with_crowd(int alive);
+  bool go_with_idle(int alive);
 
   // The single samples of a row, sorted, for --samples.
   void keep(const row& of, std::string_view what, const samples& sorted);
@@ -90,8 +92,8 @@ class session {
   void place(const std::vector<int>& cpus) const;
 
   int pinned_ = -1;
-  crowd bystander_;  // one thread, for the whole run: see README.md, "Method"
-  crowd crowd_;
+  idle_threads bystander_;  // one thread, for the whole run: see README.md, "Method"
+  idle_threads idle_;
   std::vector<int> cpus_;
   std::map<std::string, row> rows_;
   std::map<std::string, std::string> samples_;

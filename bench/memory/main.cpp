@@ -26,7 +26,7 @@ int wrong_use(const std::string& sentence) {
 void small_stacks() {
   pthread_attr_t attributes;
   THREADREF_CHECK_CALL(pthread_attr_init(&attributes));
-  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, crowd::stack_bytes));
+  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, idle_threads::stack_bytes));
   THREADREF_CHECK_CALL(pthread_setattr_default_np(&attributes));
   pthread_attr_destroy(&attributes);
 }

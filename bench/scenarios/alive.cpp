@@ -51,13 +51,13 @@ void run_enumerate(benchmark::State& state, session& all, const row& of, const s
   all.go_solo();
   measured m;
   if (s.count_everyone != nullptr) {
-    residents others(s, of.n);
-    if (!others.are_there()) return fail_without_threads(state, all);
+    registered_threads others(s, of.n);
+    if (!others.all_started()) return fail_without_threads(state, all);
     verdict of_list;
     judge_list(s, of.n, of_list);
     m = compare_lists(state, of.n, s.count_everyone);
     m.found.add(of_list);
-    others.dismiss(m.found);
+    others.join_all(m.found);
   } else {
     floor_id_copy floor(of.n);
     m = compare_lists(state, of.n, [&] { return floor.everyone().size(); });
@@ -80,14 +80,14 @@ sample take_batch(const subject_code& s, probe& at, verdict& v) {
 void run_churn(benchmark::State& state, session& all, const row& of, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
   all.go_solo();
-  residents others(s, of.n);
-  if (!others.are_there()) return fail_without_threads(state, all);
+  registered_threads others(s, of.n);
+  if (!others.all_started()) return fail_without_threads(state, all);
   probe at(churn_finalizers);
   at.n = churn_finalizers;
   measured m = sample_pairs(
       state, churn_batch, [&](verdict& v) { return take_batch(s, at, v); },
       [&](verdict& v) { return take_batch(floor, at, v); });
-  others.dismiss(m.found);
+  others.join_all(m.found);
   report(state, all, of, churn_batch, m, figures::per_operation);
   state.counters["n"] = churn_finalizers;
   state.counters["threads_per_s"] = 1e9 / state.counters["ns"];

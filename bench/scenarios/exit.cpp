@@ -21,9 +21,9 @@ void run_empty_thread(benchmark::State& state, session& all, const row& of) {
 }
 
 void run_under_churn(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  if (!all.go_with_crowd(of.churn)) {
+  if (!all.go_with_idle(of.churn)) {
     all.not_usable();
-    state.SkipWithError("the system did not let us have that many threads");
+    state.SkipWithError("the system refused to create that many threads");
     return;
   }
   const subject_code& floor = subject_named("floor_call_loop");

@@ -8,7 +8,7 @@ measured measure_in_turns(benchmark::State& state, session& all, const row& of,
   const body& what = body_of(of.key);
   const subject_code& floor = subject_named(what.floors.front());
   if (of.is_free) {
-    all.go_with_crowd(0);
+    all.go_with_idle(0);
   } else {
     all.go_solo();
   }

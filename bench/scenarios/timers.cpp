@@ -86,7 +86,7 @@ class caller {
     v.lost += is_cancelled ? 0U : 1U;
     return {stop - start, 0, now() - start, 0};
   }
-  void dismiss(verdict& v) {
+  void stop(verdict& v) {
     it_->stop().join();
     v.add(at_.judge());
     v.doubled += calls_.load();
@@ -106,8 +106,8 @@ void run_later(benchmark::State& state, session& all, const row& of, const subje
     measured m = sample_pairs(
         state, 1, [&](verdict& v) { return timed.take(v); },
         [&](verdict& v) { return floor.take(v); });
-    timed.dismiss(m.found);
-    floor.dismiss(m.found);
+    timed.stop(m.found);
+    floor.stop(m.found);
     report_joined(state, all, of, std::move(m));
   });
 }

@@ -48,9 +48,9 @@ static_assert(sizeof(counted) == sizeof(call));
 
 // A thread that stays for a while, with one finalizer: has it registered, and how often did that
 // run?
-struct arrival {
+struct registered_thread {
   struct finalizer {
-    arrival* at = nullptr;
+    registered_thread* at = nullptr;
     void* unused = nullptr;
     void operator()() const noexcept { ++at->runs; }
   };

@@ -48,9 +48,9 @@ void add_steps(subject_code& code) {
   code.arm = [](entry* storage, int n) { S::arm(storage, n); };
   code.register_range = &register_range<S>;
   code.leave = [] { leave<S>(); };
-  code.add_arrival = [](arrival& of) {
+  code.add_counting = [](registered_thread& of) {
     S::arm(&of.storage, 1);
-    S::add(arrival::finalizer(of.kept), &of.kept);
+    S::add(registered_thread::finalizer(of.kept), &of.kept);
   };
   code.add_waiting = [] {
     static waiting_finalizer kept;

@@ -21,7 +21,7 @@ struct backend_info;
 
 namespace threadref::bench {
 
-struct arrival;
+struct registered_thread;
 struct mark;
 
 enum class row_kind : std::uint8_t { back_end, floor, peer, pair };
@@ -69,7 +69,7 @@ struct subject_code {
   void (*register_range)(ledger& of, std::int64_t from, std::int64_t to) = nullptr;
   void (*leave)() = nullptr;
   // One finalizer each, that counts, waits or leaves a mark. `kept` outlives the thread.
-  void (*add_arrival)(arrival& of) = nullptr;
+  void (*add_counting)(registered_thread& of) = nullptr;
   void (*add_waiting)() = nullptr;
   void (*add_mark)(mark* kept) = nullptr;
   bool (*add_destructor)(void** variable) = nullptr;  // of a mark

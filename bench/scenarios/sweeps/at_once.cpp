@@ -22,7 +22,7 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
   const body& what = body_of(of.key);
   const subject_code& floor = subject_named(what.floors.front());
   const int registered = what.most(of.n);
-  all.go_with_crowd(0);
+  all.go_with_idle(0);
   team together(allowed_cpus(), of.n, registered);
   measured m = sample_pairs(
       state, swept_count,

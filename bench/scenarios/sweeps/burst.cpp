@@ -24,7 +24,7 @@ sample take_herd(const subject_code& s, std::deque<probe>& herd, verdict& v) {
 
 void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
-  all.go_with_crowd(0);
+  all.go_with_idle(0);
   std::deque<probe> herd;
   for (int i = 0; i != of.n; ++i) herd.emplace_back(each);
   measured m = sample_pairs(

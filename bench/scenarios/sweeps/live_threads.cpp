@@ -10,11 +10,11 @@ namespace {
 
 void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
   const body& what = body_of(of.key);
-  all.go_with_crowd(0);
-  residents others(s, of.n);
-  if (!others.are_there()) return fail_without_threads(state, all);
+  all.go_with_idle(0);
+  registered_threads others(s, of.n);
+  if (!others.all_started()) return fail_without_threads(state, all);
   measured m = measure_in_turns(state, all, of, s);
-  others.dismiss(m.found);
+  others.join_all(m.found);
   report(state, all, of, what.operations(of.n), std::move(m), what.wanted);
 }
 
