@@ -177,7 +177,7 @@ void table_reporter::print_columns(const row& first) {
       << (first.kind == row_kind::pair ? "how much longer does B take than A, in turns with it?"
                                        : scenarios::row(first.key).asks)
       << "\n";
-  if (first.key == scenarios::id::ordering) out << left_out_of_traces();
+  if (first.key == scenarios::id::ordering) out << missing_events_note();
   const std::vector<column> columns = columns_of(first);
   if (columns.empty()) {
     out << std::flush;

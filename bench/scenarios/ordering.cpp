@@ -14,7 +14,7 @@ namespace {
 struct stage {
   explicit stage(const subject_code& s) : subject(s) {}
   const subject_code& subject;
-  trace seen;
+  order_trace seen;
   mark kept[2] = {{&seen, event::finalizer_1}, {&seen, event::finalizer_2}};
   mark later[2] = {{&seen, event::destructor_1}, {&seen, event::destructor_2}};
   void* variables[2] = {&later[0], &later[1]};
@@ -33,19 +33,19 @@ void* routine(void* shared) {
   auto& with = *static_cast<stage*>(shared);
   const subject_code& s = with.subject;
   const marker stack(with.seen, event::stack);
-  plant_older_thread_local(with.seen);
+  add_older_thread_local(with.seen);
   if (s.ask_alive != nullptr) {
     const std::shared_ptr<alive_question> question = s.ask_alive();
     with.seen.is_alive = [question] { return question->is_alive(); };
   }
   s.arm(with.storage, 2);
   s.add_mark(&with.kept[0]);
-  plant_younger_thread_local(with.seen);
+  add_younger_thread_local(with.seen);
   s.add_mark(&with.kept[1]);
   add_destructors(with);
-  plant_keys(with.seen);
-  plant_boost(with.seen);
-  plant_promise(with.seen);
+  add_keys(with.seen);
+  add_boost(with.seen);
+  add_promise(with.seen);
   return nullptr;
 }
 

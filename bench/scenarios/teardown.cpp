@@ -29,7 +29,7 @@ struct torn_down {
   bool waits;
 
   instant take(std::deque<account>& each, workers::teardown in_what_way, verdict& v) const {
-    return tree(each, in_what_way, duty_of(subject, waits)).tear_down(v);
+    return worker_tree(each, in_what_way, duty_of(subject, waits)).tear_down(v);
   }
   // Where all are stopped at once, one by one is taken beside it, in turns.
   sample take_both(std::deque<account>& each, bool serial_first, verdict& v) const {

@@ -11,7 +11,7 @@
 
 namespace threadref::bench {
 
-struct trace;
+struct order_trace;
 
 // What a thread's exit does in finalize/ordering.
 enum class event : std::uint8_t {
@@ -30,9 +30,9 @@ enum class event : std::uint8_t {
   joined
 };
 
-// A finalizer that leaves its event.
+// A finalizer that records its event.
 struct mark {
-  trace* at;
+  order_trace* at;
   event what;
   void operator()() const;
 };

@@ -119,13 +119,13 @@ void sized_routine(probe& at) {
   leave<S>();
 }
 
-// As registration_routine and exit_routine, with all others of a team.
+// As registration_routine and exit_routine, on pinned_threads, all at the same time.
 template <subject S>
 void register_at_once(probe& at) {
-  team::take_seat(at);
+  pinned_threads::pin_to_slot(at);
   S::arm(at.storage(), at.n + 1);
   register_range<S>(at.done, 0, 1);
-  team::meet(at);
+  pinned_threads::wait_at_barrier(at);
   at.start = now();
   register_range<S>(at.done, 1, at.n + 1);
   at.stop = now();
@@ -133,10 +133,10 @@ void register_at_once(probe& at) {
 }
 template <subject S>
 void exit_at_once(probe& at) {
-  team::take_seat(at);
+  pinned_threads::pin_to_slot(at);
   S::arm(at.storage(), at.n);
   register_range<S>(at.done, 0, at.n);
-  team::meet(at);
+  pinned_threads::wait_at_barrier(at);
   at.start = now();
   leave<S>();
 }

@@ -23,7 +23,7 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
   const subject_code& floor = subject_named(what.floors.front());
   const int registered = what.most(of.n);
   all.go_with_idle(0);
-  team together(allowed_cpus(), of.n, registered);
+  pinned_threads together(allowed_cpus(), of.n, registered);
   measured m = sample_pairs(
       state, swept_count,
       [&](verdict& v) { return together.run(s.*Routine, swept_count, registered, v); },
