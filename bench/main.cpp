@@ -68,19 +68,20 @@ std::optional<std::string> initialize(char* program, const options& asked, const
       "' is no option here, or its value is not valid; --help lists the options");
 }
 
-int status_of(const session& all) {
-  if (all.asked.canaries) return all.usable() ? judge_canaries(all) : testing::status_crashed;
-  if (all.failed()) return testing::status_forbidden;
-  return all.usable() ? testing::status_fine : testing::status_crashed;
+int status_of(const session& session) {
+  if (session.asked.canaries)
+    return session.usable() ? judge_canaries(session) : testing::status_crashed;
+  if (session.failed()) return testing::status_forbidden;
+  return session.usable() ? testing::status_fine : testing::status_crashed;
 }
 
-std::optional<std::string> register_all(session& all) {
-  if (!all.asked.pair_a.empty()) return register_pair(all);
-  if (all.asked.canaries) {
-    register_canary_rows(all);
+std::optional<std::string> register_all(session& session) {
+  if (!session.asked.pair_a.empty()) return register_pair(session);
+  if (session.asked.canaries) {
+    register_canary_rows(session);
   } else {
-    register_rows(all);
-    register_control_pairs(all);
+    register_rows(session);
+    register_control_pairs(session);
   }
   return std::nullopt;
 }
@@ -97,26 +98,26 @@ int run(char* program, options asked) {
   if (left_over) return wrong_use(*left_over);
 
   asked.smoke = asked.smoke || asked.canaries;
-  session all(std::move(asked), testing::observe_environment());
+  session session(std::move(asked), testing::observe_environment());
   end_on_interruption();
   create_higher_key();
-  for (const fact& f : facts(all)) benchmark::AddCustomContext(f.key, f.value);
-  if (auto complaint = register_all(all)) return wrong_use(*complaint);
+  for (const fact& f : facts(session)) benchmark::AddCustomContext(f.key, f.value);
+  if (auto complaint = register_all(session)) return wrong_use(*complaint);
 
-  table_reporter table(all);
+  table_reporter table(session);
   std::ostringstream said;  // Google Benchmark's own words about the filter
   table.SetErrorStream(&said);
-  const bool is_ours = all.asked.format == "console";
+  const bool is_ours = session.asked.format == "console";
   if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
     const bool is_bad = said.str().find("Could not compile") != std::string::npos;
     return wrong_use(testing::concat(is_bad ? "no regular expression: " : "no row matches ",
-                                     "--benchmark_filter=", all.asked.filter,
+                                     "--benchmark_filter=", session.asked.filter,
                                      "; --benchmark_list_tests lists the names"));
   }
-  if (all.asked.list) return testing::status_fine;
-  all.write_samples();
-  if (out) write_whole(all.asked.out, out->contents());
-  const int status = status_of(all);
+  if (session.asked.list) return testing::status_fine;
+  session.write_samples();
+  if (out) write_whole(session.asked.out, out->contents());
+  const int status = status_of(session);
   std::cout.flush();
   if (std::cout.good() && std::fflush(stdout) == 0) return status;
   std::fprintf(stderr, "bench_threadref: standard output can't be written\n");

@@ -49,11 +49,11 @@ std::string to_text(double seconds) {
 
 }  // namespace
 
-progress::progress(const session& of, const std::string& filter)
+progress::progress(const session& session, const std::string& filter)
     : is_terminal_(isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) {
   const bool is_all = filter.empty() || filter == "all";
   const name_filter wanted(is_all ? "." : filter);
-  for (const auto& [name, r] : of.rows()) {
+  for (const auto& [name, r] : session.rows()) {
     if (wanted.selects(name)) rows_.push_back(&r);
   }
 }

@@ -15,7 +15,7 @@ class progress {
  public:
   // Of those rows that `filter` selects, as Google Benchmark reads it: an extended regular
   // expression that is found in the name, or with '-' before it one that is not.
-  progress(const session& of, const std::string& filter);
+  progress(const session& session, const std::string& filter);
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
   ~progress() { clear(); }

@@ -19,7 +19,7 @@ struct fact {
   std::string key;
   std::string value;
 };
-std::vector<fact> facts(const session& of);
+std::vector<fact> facts(const session& session);
 
 // A row that was measured, or failed.
 struct result {
@@ -33,7 +33,8 @@ struct result {
 
 class table_reporter : public benchmark::BenchmarkReporter {
  public:
-  explicit table_reporter(const session& of) : of_(of), steal_before_(testing::cpu_times_now()) {}
+  explicit table_reporter(const session& session)
+      : session_(session), steal_before_(testing::cpu_times_now()) {}
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
@@ -44,7 +45,7 @@ class table_reporter : public benchmark::BenchmarkReporter {
   void print(const result& r);
   void print_figures(const result& r);
 
-  const session& of_;
+  const session& session_;
   testing::cpu_times steal_before_;
   std::size_t name_width_ = 0;
   const row* previous_ = nullptr;

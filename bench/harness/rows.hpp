@@ -6,8 +6,8 @@
 
 namespace threadref::bench {
 
-void register_rows(session& all);
+void register_rows(session& session);
 // Smallest size only, over the back ends that are broken on purpose.
-void register_canary_rows(session& all);
+void register_canary_rows(session& session);
 
 }  // namespace threadref::bench

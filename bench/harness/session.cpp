@@ -75,14 +75,14 @@ bool session::go_with_idle(int alive) {
   return idle_.grow_to(alive) == alive;
 }
 
-void session::keep(const row& of, std::string_view what, const samples& sorted) {
+void session::keep(const row& row, std::string_view what, const samples& sorted) {
   if (asked.samples.empty()) return;
-  nlohmann::ordered_json line{{"name", of.name}, {"unit", "ns"}, {"what", what}};
+  nlohmann::ordered_json line{{"name", row.name}, {"unit", "ns"}, {"what", what}};
   line["samples"] = nlohmann::json::array();
   for (const double x : thinned(sorted, samples_kept)) {
     line["samples"].push_back(std::round(x * 100) / 100);
   }
-  samples_[testing::concat(of.name, " ", what)] = line.dump() + "\n";  // a repetition replaces it
+  samples_[testing::concat(row.name, " ", what)] = line.dump() + "\n";  // a repetition replaces it
 }
 
 void session::write_samples() const {
@@ -97,9 +97,9 @@ const row* session::find(const std::string& name) const {
   return found != rows_.end() ? &found->second : nullptr;
 }
 
-void session::record(const row& of, const verdict& found) {
+void session::record(const row& row, const verdict& found) {
   if (found.good()) return;
-  const std::string subject(of.subject);
+  const std::string subject(row.subject);
   faults_[subject].add(found);
   ++caught_[subject];
 }

@@ -71,7 +71,7 @@ class session {
   bool go_with_idle(int alive);
 
   // The single samples of a row, sorted, for --samples.
-  void keep(const row& of, std::string_view what, const samples& sorted);
+  void keep(const row& row, std::string_view what, const samples& sorted);
   void write_samples() const;
 
   void add_row(row r) { rows_.emplace(r.name, r); }
@@ -79,7 +79,7 @@ class session {
   [[nodiscard]] const std::map<std::string, row>& rows() const noexcept { return rows_; }
 
   // A row found a fault of its subject, or could not be measured.
-  void record(const row& of, const verdict& found);
+  void record(const row& row, const verdict& found);
   void not_usable() noexcept { unusable_ = true; }
   [[nodiscard]] bool failed() const noexcept { return !faults_.empty(); }
   [[nodiscard]] bool usable() const noexcept { return !unusable_; }

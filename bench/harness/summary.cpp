@@ -94,12 +94,12 @@ class figures_of_run {
 };
 
 // What the trace of a subject comes to.
-std::string order_of(const figures_of_run& all, const row& s) {
-  const result* const r = all.find(s.subject, id::ordering, 0);
+std::string order_of(const figures_of_run& figures, const row& s) {
+  const result* const r = figures.find(s.subject, id::ordering, 0);
   if (s.kind == row_kind::floor) return "-";
   for (const id key : {id::registration, id::first_registration, id::exit_solo,
                        id::exit_under_churn, id::ordering}) {
-    const result* const other = all.find(s.subject, key, 0);
+    const result* const other = figures.find(s.subject, key, 0);
     if (other != nullptr && !other->error.empty()) return "BROKEN: " + other->error;
   }
   if (r == nullptr) return "-";
@@ -113,12 +113,12 @@ std::string order_of(const figures_of_run& all, const row& s) {
 
 // By how much a whole thread is longer than one that makes the calls itself, over all back ends;
 // nothing where that was not measured.
-std::string longer(const figures_of_run& all, int n) {
+std::string longer(const figures_of_run& figures, int n) {
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
-  for (const row* s : all.subjects()) {
+  for (const row* s : figures.subjects()) {
     if (s->kind != row_kind::back_end) continue;
-    const double ratio = all.value(s->subject, id::exit_solo, n, "life_ratio");
+    const double ratio = figures.value(s->subject, id::exit_solo, n, "life_ratio");
     if (ratio < 0) return {};
     least = std::min(least, ratio - 1);
     most = std::max(most, ratio - 1);
@@ -127,10 +127,10 @@ std::string longer(const figures_of_run& all, int n) {
   return absl::StrFormat("%.1f to %.1f %%", 100 * least, 100 * most);
 }
 
-std::string share_of_life(const figures_of_run& all) {
-  const double life = all.value(floor_empty_thread::name, id::exit_solo, 0);
-  const std::string one = longer(all, 1);
-  const std::string sixteen = longer(all, 16);
+std::string share_of_life(const figures_of_run& figures) {
+  const double life = figures.value(floor_empty_thread::name, id::exit_solo, 0);
+  const std::string one = longer(figures, 1);
+  const std::string sixteen = longer(figures, 16);
   if (life < 0 || one.empty() || sixteen.empty()) return {};
   return absl::StrFormat(
       "For 1 to 4 finalizers the mechanism hardly matters: an empty thread takes %.1f us from its "
@@ -139,22 +139,22 @@ std::string share_of_life(const figures_of_run& all) {
       life / 1000, one, sixteen);
 }
 
-std::string what_to_use(const figures_of_run& all) {
+std::string what_to_use(const figures_of_run& figures) {
   std::vector<std::string> early;
   std::string best;
   double least = std::numeric_limits<double>::infinity();
   double own = -1;
-  for (const row* s : all.subjects()) {
+  for (const row* s : figures.subjects()) {
     if (s->kind != row_kind::back_end) continue;
-    const double add = all.value(s->subject, id::registration, 256);
-    const double drain = all.value(s->subject, id::exit_solo, 256);
+    const double add = figures.value(s->subject, id::registration, 256);
+    const double drain = figures.value(s->subject, id::exit_solo, 256);
     if (add < 0 || drain < 0) return {};
     if (s->subject == default_backend::info.name) own = add + drain;
     if (add + drain < least) {
       least = add + drain;
       best = std::string(s->subject);
     }
-    if (absl::StrContains(order_of(all, *s), "before older")) early.emplace_back(s->subject);
+    if (absl::StrContains(order_of(figures, *s), "before older")) early.emplace_back(s->subject);
   }
   if (best.empty() || own < 0) return {};
   std::string text = absl::StrFormat(
@@ -198,23 +198,24 @@ std::string teardowns(const std::vector<result>& results, bool smoke) {
 }
 
 std::string closing_table(const std::vector<result>& results, bool smoke) {
-  const figures_of_run all(results);
-  if (smoke || all.subjects().size() < 2) return {};
+  const figures_of_run figures(results);
+  if (smoke || figures.subjects().size() < 2) return {};
   std::string text = absl::StrFormat("%-26s", "");
   for (const column& c : columns) absl::StrAppend(&text, absl::StrFormat("%14s", c.title));
   absl::StrAppend(&text, "\n", absl::StrFormat("%-26s", "ns; * best within 5 %"));
   for (const column& c : columns) absl::StrAppend(&text, absl::StrFormat("%14s", c.unit));
   absl::StrAppend(&text, "  order\n");
-  for (const row* s : all.subjects()) {
+  for (const row* s : figures.subjects()) {
     absl::StrAppend(&text, absl::StrFormat("%-26s", s->subject));
     for (const column& c : columns) {
-      const double v = all.value(s->subject, c.key, c.n, c.counter);
-      const bool is_best = s->kind != row_kind::floor && v >= 0 && v <= all.best(c) * as_good_as;
+      const double v = figures.value(s->subject, c.key, c.n, c.counter);
+      const bool is_best =
+          s->kind != row_kind::floor && v >= 0 && v <= figures.best(c) * as_good_as;
       absl::StrAppend(&text, figure(v, 13), is_best ? "*" : " ");
     }
-    absl::StrAppend(&text, " ", order_of(all, *s), "\n");
+    absl::StrAppend(&text, " ", order_of(figures, *s), "\n");
   }
-  absl::StrAppend(&text, "\n", share_of_life(all), what_to_use(all));
+  absl::StrAppend(&text, "\n", share_of_life(figures), what_to_use(figures));
   return text;
 }
 

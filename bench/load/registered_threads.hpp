@@ -14,8 +14,8 @@
 namespace threadref::bench {
 
 // Fails a row whose threads could not be created.
-inline void fail_without_threads(benchmark::State& state, session& all) {
-  all.not_usable();
+inline void fail_without_threads(benchmark::State& state, session& session) {
+  session.not_usable();
   state.SkipWithError("the system refused to create that many threads");
 }
 

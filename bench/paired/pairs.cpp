@@ -31,13 +31,13 @@ constexpr double least_change = 0.02;
 struct instance {
   std::string_view subject;
   const subject_code* code;
-  const body* quantity;
+  const scenario_code* quantity;
   bool is_planted = false;  // with more work to do, which pairs must notice
 
   [[nodiscard]] int size(int n) const { return is_planted ? n + n / 25 : n; }
 };
 
-std::string_view name_of(const body& what) {
+std::string_view name_of(const scenario_code& what) {
   const std::string_view whole = scenarios::row(what.key).name;
   return whole.substr(whole.find('/') + 1);
 }
@@ -45,18 +45,18 @@ std::string_view name_of(const body& what) {
 bool can_be_paired(id key) {
   const scenarios::scenario& s = scenarios::row(key);
   return scenarios::in(s.tools, scenarios::tool::bench) && !is_sweep(s) &&
-         body_of(key).take != nullptr;
+         scenario_of(key).take != nullptr;
 }
 
 // The body of a quantity of which single samples can be taken, or null.
-const body* find_quantity(std::string_view quantity) {
+const scenario_code* find_quantity(std::string_view quantity) {
   for (const scenarios::scenario& s : scenarios::table) {
-    if (can_be_paired(s.key) && name_of(body_of(s.key)) == quantity) return &body_of(s.key);
+    if (can_be_paired(s.key) && name_of(scenario_of(s.key)) == quantity) return &scenario_of(s.key);
   }
   return nullptr;
 }
 
-void add_instances(const body& what, std::vector<instance>& all) {
+void add_instances(const scenario_code& what, std::vector<instance>& all) {
   // A name of its own for each, since instances hand out views.
   static std::deque<std::string> planted_names;
   for (const std::string_view name : what.floors)
@@ -78,7 +78,7 @@ const std::vector<instance>& instances() {
   static const std::vector<instance> all = [] {
     std::vector<instance> made;
     for (const scenarios::scenario& s : scenarios::table) {
-      if (can_be_paired(s.key)) add_instances(body_of(s.key), made);
+      if (can_be_paired(s.key)) add_instances(scenario_of(s.key), made);
     }
     return made;
   }();
@@ -186,11 +186,11 @@ std::string_view in_words(const interval& ratio) {
   return is_same ? "same" : "undecided";
 }
 
-void run_pair(benchmark::State& state, session& all, const row& of, const pair& p) {
-  all.go_solo();
-  side a{p.a, of.n, {}, {}, {}};
-  side b{p.b, of.n, {}, {}, {}};
-  const int threads = threads_of_a_block(of.n, all.asked.smoke);
+void run_pair(benchmark::State& state, session& session, const row& row, const pair& p) {
+  session.go_solo();
+  side a{p.a, row.n, {}, {}, {}};
+  side b{p.b, row.n, {}, {}, {}};
+  const int threads = threads_of_a_block(row.n, session.asked.smoke);
   bool a_first = true;
   for (auto _ : state) {
     if (a_first) a.take_block(threads);
@@ -200,9 +200,9 @@ void run_pair(benchmark::State& state, session& all, const row& of, const pair& 
     state.SetIterationTime(b.blocks.back().back() * 1e-9 / b.operations());
   }
   a.found.add(b.found);
-  if (!judge(state, all, of, a.found)) return;
+  if (!judge(state, session, row, a.found)) return;
   const bool is_short =
-      quantile(a.blocks.front(), 0.5) < ticks_for_a_median * all.machine.clock_tick_ns;
+      quantile(a.blocks.front(), 0.5) < ticks_for_a_median * session.machine.clock_tick_ns;
   if (is_short) {
     a.merge(figures_of_short_regions);
     b.merge(figures_of_short_regions);
@@ -222,27 +222,28 @@ void run_pair(benchmark::State& state, session& all, const row& of, const pair& 
   counters["pairs"] = static_cast<double>(ratios.size());
   counters["a_ns"] = quantile(of_a, 0.5);
   counters["b_ns"] = quantile(of_b, 0.5);
-  counters["layout"] = all.asked.layout;
-  counters["pinned_cpu"] = all.pinned_cpu();
+  counters["layout"] = session.asked.layout;
+  counters["pinned_cpu"] = session.pinned_cpu();
   counters["samples"] = static_cast<double>(a.empty.size());
   for (const char* fault : {"lost", "doubled", "misordered"}) counters[fault] = 0;
   state.SetLabel(testing::concat("one process: ", in_words(found)));
 }
 
-void add(session& all, std::string_view a, std::string_view b, std::string_view quantity, int n) {
-  const pair p = pick(all.asked, spoken(a), spoken(b), quantity);
+void add(session& session, std::string_view a, std::string_view b, std::string_view quantity,
+         int n) {
+  const pair p = pick(session.asked, spoken(a), spoken(b), quantity);
   const scenarios::scenario& s = scenarios::row(p.a.quantity->key);
   const std::string name =
       testing::concat("paired/", a, "_vs_", b, "/", quantity, "/", s.parameter, ":", n);
-  if (all.find(name) != nullptr) return;  // a control that both sides share
+  if (session.find(name) != nullptr) return;  // a control that both sides share
   const std::string_view of_a = why_not(*p.a.quantity, *p.a.code, n);
   const std::string_view why = of_a.empty() ? why_not(*p.b.quantity, *p.b.code, n) : of_a;
-  const int pairs = why.empty() ? all.pairs(all.asked.pairs) : 1;
+  const int pairs = why.empty() ? session.pairs(session.asked.pairs) : 1;
   const row r{s.key, name, p.a.subject, row_kind::pair, n, pairs};
-  all.add_row(r);
-  const auto run = [&all, r, p, why](benchmark::State& state) {
-    if (why.empty()) return run_pair(state, all, r, p);
-    say_absent(state, all, why);
+  session.add_row(r);
+  const auto run = [&session, r, p, why](benchmark::State& state) {
+    if (why.empty()) return run_pair(state, session, r, p);
+    say_absent(state, session, why);
   };
   benchmark::RegisterBenchmark(name.c_str(), run)
       ->Iterations(pairs)
@@ -250,9 +251,9 @@ void add(session& all, std::string_view a, std::string_view b, std::string_view 
       ->Unit(benchmark::kNanosecond);
 }
 
-void add_controls(session& all, std::string_view subject, std::string_view quantity, int n) {
-  add(all, subject, subject, quantity, n);
-  add(all, subject, testing::concat(subject, clone_suffix), quantity, n);
+void add_controls(session& session, std::string_view subject, std::string_view quantity, int n) {
+  add(session, subject, subject, quantity, n);
+  add(session, subject, testing::concat(subject, clone_suffix), quantity, n);
 }
 
 template <class Get>
@@ -274,7 +275,7 @@ std::optional<std::string> complaint_about(std::string_view name, std::string_vi
 
 // Large enough for an exact region, small enough for many blocks.
 constexpr int control_size = 256;
-int size_for_controls(const body& quantity, bool smoke) {
+int size_for_controls(const scenario_code& quantity, bool smoke) {
   const scenarios::size_list& sizes = scenarios::row(quantity.key).finalizers;
   int chosen = sizes.smoke();
   for (const int n : sizes) chosen = !smoke && n <= control_size ? n : chosen;
@@ -283,33 +284,33 @@ int size_for_controls(const body& quantity, bool smoke) {
 
 }  // namespace
 
-std::optional<std::string> register_pair(session& all) {
-  const options& asked = all.asked;
+std::optional<std::string> register_pair(session& session) {
+  const options& asked = session.asked;
   for (const std::string& quantity : asked.quantities) {
     for (const std::string& name : {asked.pair_a, asked.pair_b}) {
       if (auto complaint = complaint_about(name, quantity)) return complaint;
     }
     for (const int n : scenarios::row(find_quantity(quantity)->key).finalizers) {
-      add(all, asked.pair_a, asked.pair_b, quantity, n);
+      add(session, asked.pair_a, asked.pair_b, quantity, n);
       for (const std::string& name : {asked.pair_a, asked.pair_b})
-        add_controls(all, spoken(name).base, quantity, n);
+        add_controls(session, spoken(name).base, quantity, n);
       if (asked.smoke) break;
     }
   }
   return std::nullopt;
 }
 
-void register_control_pairs(session& all) {
-  const auto& wanted = all.asked.quantities;
+void register_control_pairs(session& session) {
+  const auto& wanted = session.asked.quantities;
   for (const instance& i : instances()) {
     const std::string_view quantity = name_of(*i.quantity);
     const bool is_asked = std::find(wanted.begin(), wanted.end(), quantity) != wanted.end();
     if (!is_asked && i.code->kind != row_kind::floor) continue;
-    const int n = size_for_controls(*i.quantity, all.asked.smoke);
+    const int n = size_for_controls(*i.quantity, session.asked.smoke);
     if (i.is_planted) {
-      add(all, i.code->name, i.subject, quantity, n);
+      add(session, i.code->name, i.subject, quantity, n);
     } else {
-      add_controls(all, i.subject, quantity, n);
+      add_controls(session, i.subject, quantity, n);
     }
   }
 }

@@ -4,10 +4,10 @@
 
 namespace threadref::bench {
 
-std::optional<std::string> register_pair(session& /*all*/) {
+std::optional<std::string> register_pair(session& /*session*/) {
   return "--pair: this build has a sanitizer, and no pairs; use the preset release";
 }
 
-void register_control_pairs(session& /*all*/) {}
+void register_control_pairs(session& /*session*/) {}
 
 }  // namespace threadref::bench

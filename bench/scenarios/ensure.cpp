@@ -9,8 +9,8 @@ namespace threadref::bench {
 // Inlined into the program that asks; what shared libraries pay is a sweep of its own.
 // 2026-11-20, amd-epyc-2c: as its floor (0.25 ns), but where a key is read: 1.4 to 6.1.
 template <>
-const body& body_of<id::ensure>() {
-  static const body it{
+const scenario_code& scenario_of<id::ensure>() {
+  static const scenario_code it{
       .key = id::ensure,
       .floors = {"floor_thread_local_load"},
       .pairs = [](int /*n*/) { return 2'000; },

@@ -67,36 +67,36 @@ answer ask(std::vector<std::string> arguments) {
 }
 
 // Has bench_memory count one subject, in a process of its own, and sets the counters of the row.
-void run(benchmark::State& state, session& all, const row& of, const subject_code& /*s*/) {
+void run(benchmark::State& state, session& session, const row& row, const subject_code& /*s*/) {
   if (!why_blind.empty()) {
     for (auto _ : state) state.SetIterationTime(0);
     state.SetLabel(std::string(why_blind));
-    if (bench::judge(state, all, of, {})) {
+    if (bench::judge(state, session, row, {})) {
       for (const char* fault : {"lost", "doubled", "misordered"}) state.counters[fault] = 0;
     }
     return;
   }
-  all.go_free();
+  session.go_free();
   nlohmann::json counted;
   for (auto _ : state) {
     const instant before = now();
-    const answer got = ask({"bench_memory", std::string(scenarios::row(of.key).name),
-                            std::string(of.subject), testing::concat(of.n)});
+    const answer got = ask({"bench_memory", std::string(scenarios::row(row.key).name),
+                            std::string(row.subject), testing::concat(row.n)});
     state.SetIterationTime(static_cast<double>(now() - before) * 1e-9);
     counted = nlohmann::json::parse(got.text, nullptr, false);
     if (counted.is_object()) continue;
-    all.not_usable();
+    session.not_usable();
     state.SkipWithError(got.failure.empty() ? "bench_memory gave no JSON" : got.failure.c_str());
     return;
   }
   const verdict found{counted["lost"], counted["doubled"], counted["misordered"]};
-  if (!bench::judge(state, all, of, found)) return;
+  if (!bench::judge(state, session, row, found)) return;
   for (const auto& [key, value] : counted.items()) state.counters[key] = value.get<double>();
-  state.counters["samples"] = of.n;
+  state.counters["samples"] = row.n;
   state.SetLabel("order=ok");
 }
 
-body counted_in_memory(id key) {
+scenario_code counted_in_memory(id key) {
   return {
       .key = key,
       .floors = {"floor_empty_thread"},
@@ -115,8 +115,8 @@ body counted_in_memory(id key) {
 // 2026-11-20, amd-epyc-2c, 10 000 threads: the default 1.7 KB for the first, 56 bytes each, no call
 // for memory once blocks are used again; after the peak 153 MiB stay, after trim() 7.
 template <>
-const body& body_of<id::memory_thread>() {
-  static const body it = counted_in_memory(id::memory_thread);
+const scenario_code& scenario_of<id::memory_thread>() {
+  static const scenario_code it = counted_in_memory(id::memory_thread);
   return it;
 }
 
@@ -125,8 +125,8 @@ const body& body_of<id::memory_thread>() {
 // 2026-11-20, amd-epyc-2c: the same in memory; but of address space up to 4 GB, for each thread
 // that finds the pool empty maps a MiB of its own, and what it does not use is lost.
 template <>
-const body& body_of<id::memory_herd>() {
-  static const body it = counted_in_memory(id::memory_herd);
+const scenario_code& scenario_of<id::memory_herd>() {
+  static const scenario_code it = counted_in_memory(id::memory_herd);
   return it;
 }
 

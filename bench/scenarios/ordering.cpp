@@ -55,8 +55,8 @@ expected expected_of(const subject_code& s) {
           s.add_destructor != nullptr};
 }
 
-void run(benchmark::State& state, session& all, const row& which, const subject_code& s) {
-  all.go_solo();
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  session.go_solo();
   verdict found;
   std::vector<event> first;
   for (auto _ : state) {
@@ -72,7 +72,7 @@ void run(benchmark::State& state, session& all, const row& which, const subject_
     if (first != with.seen.seen) ++found.misordered;  // an order that varies is none
   }
   state.SetLabel(testing::concat("order=", to_text(first)));
-  if (!bench::judge(state, all, which, found)) return;
+  if (!bench::judge(state, session, row, found)) return;
   state.counters["samples"] = static_cast<double>(state.iterations());
   for (const char* fault : {"lost", "doubled", "misordered"}) state.counters[fault] = 0;
 }
@@ -86,8 +86,8 @@ void run(benchmark::State& state, session& all, const row& which, const subject_
 // 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one;
 // the C library's own list calls each in its place among them.
 template <>
-const body& body_of<id::ordering>() {
-  static const body it{
+const scenario_code& scenario_of<id::ordering>() {
+  static const scenario_code it{
       .key = id::ordering,
       .all_peers = true,
       .at_exit = true,

@@ -58,20 +58,20 @@ sample take(const subject_code& s, account& at, int n, verdict& v) {
   return found;
 }
 
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
-  all.go_free();
-  or_say_why(state, all, [&] {
-    account at(of.n * (1 + further));
+  session.go_free();
+  or_say_why(state, session, [&] {
+    account at(row.n * (1 + further));
     measured m = sample_pairs(
-        state, further, [&](verdict& v) { return take(s, at, of.n, v); },
-        [&](verdict& v) { return take(floor, at, of.n, v); });
+        state, further, [&](verdict& v) { return take(s, at, row.n, v); },
+        [&](verdict& v) { return take(floor, at, row.n, v); });
     std::sort(m.subject.total.begin(), m.subject.total.end());
     std::sort(m.floor.total.begin(), m.floor.total.end());
     const double first = quantile(m.subject.total, 0.5);
     state.counters["first_ns"] = first;
     state.counters["first_ratio"] = first / quantile(m.floor.total, 0.5);
-    report(state, all, of, further, std::move(m), figures::per_operation);
+    report(state, session, row, further, std::move(m), figures::per_operation);
   });
 }
 
@@ -85,8 +85,8 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
 // 2026-11-21, a Xeon's two cores: 85 us for the first, whatever it registers; 0.75 us for each
 // after it, and 0.04 more with 16.
 template <>
-const body& body_of<id::pool_task>() {
-  static const body it{
+const scenario_code& scenario_of<id::pool_task>() {
+  static const scenario_code it{
       .key = id::pool_task,
       .floors = {"floor_empty_thread"},
       .is_free = true,

@@ -10,7 +10,7 @@ namespace {
 
 // None of the peers can.
 template <removal R>
-body by_owner(id key) {
+scenario_code by_owner(id key) {
   return {
       .key = key,
       .floors = {"floor_bump_store"},
@@ -29,7 +29,7 @@ body by_owner(id key) {
 }
 
 template <removal R>
-body by_another(id key) {
+scenario_code by_another(id key) {
   return {
       .key = key,
       .floors = {"floor_mutex_pair"},
@@ -48,18 +48,18 @@ body by_another(id key) {
 // 2026-11-20, amd-epyc-2c: the default 11, 48 and 11 ns, of which an atomic compare-and-swap is 5
 // to 6; detaching also gives a handle of the thread, which takes a lock. The floor 0.6, called 1.7.
 template <>
-const body& body_of<id::cancel_owner>() {
-  static const body it = by_owner<removal::cancel>(id::cancel_owner);
+const scenario_code& scenario_of<id::cancel_owner>() {
+  static const scenario_code it = by_owner<removal::cancel>(id::cancel_owner);
   return it;
 }
 template <>
-const body& body_of<id::detach_owner>() {
-  static const body it = by_owner<removal::detach>(id::detach_owner);
+const scenario_code& scenario_of<id::detach_owner>() {
+  static const scenario_code it = by_owner<removal::detach>(id::detach_owner);
   return it;
 }
 template <>
-const body& body_of<id::call_owner>() {
-  static const body it = by_owner<removal::call>(id::call_owner);
+const scenario_code& scenario_of<id::call_owner>() {
+  static const scenario_code it = by_owner<removal::call>(id::call_owner);
   return it;
 }
 
@@ -68,18 +68,18 @@ const body& body_of<id::call_owner>() {
 // The other thread lives and sleeps, so that nobody contends.
 // 2026-11-20, amd-epyc-2c: the default 20, 77 and 42 ns, an uncontended mutex 11.
 template <>
-const body& body_of<id::cancel_foreign>() {
-  static const body it = by_another<removal::cancel>(id::cancel_foreign);
+const scenario_code& scenario_of<id::cancel_foreign>() {
+  static const scenario_code it = by_another<removal::cancel>(id::cancel_foreign);
   return it;
 }
 template <>
-const body& body_of<id::detach_foreign>() {
-  static const body it = by_another<removal::detach>(id::detach_foreign);
+const scenario_code& scenario_of<id::detach_foreign>() {
+  static const scenario_code it = by_another<removal::detach>(id::detach_foreign);
   return it;
 }
 template <>
-const body& body_of<id::call_foreign>() {
-  static const body it = by_another<removal::call>(id::call_foreign);
+const scenario_code& scenario_of<id::call_foreign>() {
+  static const scenario_code it = by_another<removal::call>(id::call_foreign);
   return it;
 }
 

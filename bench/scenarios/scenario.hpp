@@ -18,7 +18,7 @@ namespace threadref::bench {
 using scenarios::id;
 
 // What a row of the table of scenarios does for whichever subject. What a body leaves out is null.
-struct body {
+struct scenario_code {
   id key{};
   // What no mechanism can beat, by name; the first is the one that ratios are to.
   std::vector<std::string_view> floors{};
@@ -30,7 +30,7 @@ struct body {
   // How many samples of the subject, and as many of the floor, a row takes.
   int (*pairs)(int n) = nullptr;
   // What its parameter goes through, where the machine has a say in that.
-  std::vector<int> (*values)(const session& all) = nullptr;
+  std::vector<int> (*values)(const session& session) = nullptr;
 
   // What measure_in_turns() needs: which figures the samples give, how many finalizers a probe must
   // have room for, how many operations one sample holds, and one sample of a subject or a floor,
@@ -41,18 +41,18 @@ struct body {
   sample (*take)(const subject_code& s, probe& at, int n, verdict& v) = nullptr;
 
   // Instead of measure_and_report().
-  void (*run)(benchmark::State& state, session& all, const row& of,
+  void (*run)(benchmark::State& state, session& session, const row& row,
               const subject_code& s) = nullptr;
   // A row of a thread without any finalizer.
-  void (*run_empty)(benchmark::State& state, session& all, const row& of) = nullptr;
+  void (*run_empty)(benchmark::State& state, session& session, const row& row) = nullptr;
 };
 
 // The one of that row. Each is defined in bodies/: a row without one does not link.
 template <id K>
-const body& body_of();
+const scenario_code& scenario_of();
 
 // The same, for a row that the program knows only when it runs.
-const body& body_of(id key);
+const scenario_code& scenario_of(id key);
 
 // What processes differ by is far more than what one of them leaves uncertain after so many, so
 // time is better spent on other rows, or on further process starts.
@@ -62,22 +62,22 @@ constexpr int pairs_for(int n) {
 
 // Where the system does not give what the row needs, it says so.
 template <class F>
-void or_say_why(benchmark::State& state, session& all, F measure) {
+void or_say_why(benchmark::State& state, session& session, F measure) {
   try {
     measure();
   } catch (const std::exception& error) {
-    all.not_usable();
+    session.not_usable();
     state.SkipWithError(error.what());
   }
 }
 
 // Subject and floor in turns, alone.
-measured measure_in_turns(benchmark::State& state, session& all, const row& of,
+measured measure_in_turns(benchmark::State& state, session& session, const row& row,
                           const subject_code& s);
-void measure_and_report(benchmark::State& state, session& all, const row& of,
+void measure_and_report(benchmark::State& state, session& session, const row& row,
                         const subject_code& s);
 
 // Why a subject can't do this with n, or nothing.
-std::string_view why_not(const body& what, const subject_code& s, int n);
+std::string_view why_not(const scenario_code& what, const subject_code& s, int n);
 
 }  // namespace threadref::bench

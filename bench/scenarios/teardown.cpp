@@ -56,14 +56,14 @@ void compare(benchmark::State& state, const measured& m) {
 }
 
 template <workers::teardown How, bool Waits>
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   constexpr bool is_serial = How == workers::teardown::serial;
   const torn_down timed{s, How, Waits};
   const torn_down floor{subject_named("floor_empty_thread"), How, Waits};
-  all.go_free();
-  or_say_why(state, all, [&] {
+  session.go_free();
+  or_say_why(state, session, [&] {
     std::deque<account> each;
-    for (int i = 0; i != of.n; ++i) each.emplace_back(finalizers);
+    for (int i = 0; i != row.n; ++i) each.emplace_back(finalizers);
     bool serial_first = false;
     const measured m = sample_pairs(
         state, 1,
@@ -74,12 +74,12 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
         },
         [&](verdict& v) { return sample{.region = floor.take(each, How, v)}; });
     if constexpr (!is_serial) compare(state, m);
-    report(state, all, of, 1, m, figures::per_operation);
+    report(state, session, row, 1, m, figures::per_operation);
   });
 }
 
 template <workers::teardown How, bool Waits>
-body teardown_body(id key) {
+scenario_code teardown_scenario(id key) {
   return {
       .key = key,
       .floors = {"floor_empty_thread"},
@@ -97,8 +97,9 @@ body teardown_body(id key) {
 // 2026-11-21, a Xeon's two cores: 12 to 28 us a worker: a wake-up, an end, a join.
 // Shows: PW-16.
 template <>
-const body& body_of<id::teardown_serial>() {
-  static const body it = teardown_body<workers::teardown::serial, false>(id::teardown_serial);
+const scenario_code& scenario_of<id::teardown_serial>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::serial, false>(id::teardown_serial);
   return it;
 }
 
@@ -107,8 +108,9 @@ const body& body_of<id::teardown_serial>() {
 // 2026-11-21, a Xeon's two cores: 0.7 to 1.0 of one after the other.
 // Shows: PW-16.
 template <>
-const body& body_of<id::teardown_broadcast>() {
-  static const body it = teardown_body<workers::teardown::broadcast, false>(id::teardown_broadcast);
+const scenario_code& scenario_of<id::teardown_broadcast>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::broadcast, false>(id::teardown_broadcast);
   return it;
 }
 
@@ -119,15 +121,15 @@ const body& body_of<id::teardown_broadcast>() {
 // 2026-11-21, a Xeon's two cores: all at once takes 0.28 of one after the other with 15 workers,
 // 0.10 with 85.
 template <>
-const body& body_of<id::teardown_serial_waiting>() {
-  static const body it =
-      teardown_body<workers::teardown::serial, true>(id::teardown_serial_waiting);
+const scenario_code& scenario_of<id::teardown_serial_waiting>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::serial, true>(id::teardown_serial_waiting);
   return it;
 }
 template <>
-const body& body_of<id::teardown_broadcast_waiting>() {
-  static const body it =
-      teardown_body<workers::teardown::broadcast, true>(id::teardown_broadcast_waiting);
+const scenario_code& scenario_of<id::teardown_broadcast_waiting>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::broadcast, true>(id::teardown_broadcast_waiting);
   return it;
 }
 

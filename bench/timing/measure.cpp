@@ -57,12 +57,13 @@ void set_quantiles(benchmark::State& state, std::string_view prefix, const sampl
   state.counters["max"] = quantile(sorted, 1);
 }
 
-void set_exit_figures(benchmark::State& state, session& run, const row& of, const measured& m) {
+void set_exit_figures(benchmark::State& state, session& session, const row& row,
+                      const measured& m) {
   set_quantiles(state, "total_", m.subject.total);
   state.counters["total_ratio"] = quantile(m.subject.total, 0.5) / quantile(m.floor.total, 0.5);
   state.counters["life_p50"] = quantile(m.subject.life, 0.5);
   state.counters["life_ratio"] = quantile(m.subject.life, 0.5) / quantile(m.floor.life, 0.5);
-  run.keep(of, "total", m.subject.total);
+  session.keep(row, "total", m.subject.total);
 }
 
 }  // namespace
@@ -83,8 +84,8 @@ constexpr const char* counters_known[] = {
 // clang-format on
 
 // Google Benchmark's CSV ends the program when a row has a counter that the first had not.
-void fill_for_csv(benchmark::State& state, const session& run) {
-  if (!run.asked.is_csv) return;
+void fill_for_csv(benchmark::State& state, const session& session) {
+  if (!session.asked.is_csv) return;
   for (const char* name : counters_known) {
     state.counters.try_emplace(name, std::numeric_limits<double>::quiet_NaN());
   }
@@ -106,23 +107,23 @@ measured sample_pairs(benchmark::State& state, double operations, sampler subjec
   return m;
 }
 
-bool judge(benchmark::State& state, session& run, const row& of, const verdict& found) {
-  fill_for_csv(state, run);
+bool judge(benchmark::State& state, session& session, const row& row, const verdict& found) {
+  fill_for_csv(state, session);
   if (found.good()) return true;
-  run.record(of, found);
+  session.record(row, found);
   state.SkipWithError(testing::concat("lost=", found.lost, " doubled=", found.doubled,
                                       " misordered=", found.misordered)
                           .c_str());
   return false;
 }
 
-void report(benchmark::State& state, session& run, const row& of, double operations, measured m,
-            figures wanted) {
-  if (!judge(state, run, of, m.found)) return;
+void report(benchmark::State& state, session& session, const row& row, double operations,
+            measured m, figures wanted) {
+  if (!judge(state, session, row, m.found)) return;
   sort_all(m.subject);
   sort_all(m.floor);
   const double shortest = std::min(quantile(m.subject.region, 0.5), quantile(m.floor.region, 0.5));
-  const bool is_trimmed = shortest < ticks_for_a_median * run.machine.clock_tick_ns;
+  const bool is_trimmed = shortest < ticks_for_a_median * session.machine.clock_tick_ns;
   const estimate subject = centre(m.subject, operations, is_trimmed);
   const estimate floor = centre(m.floor, operations, is_trimmed);
 
@@ -132,7 +133,7 @@ void report(benchmark::State& state, session& run, const row& of, double operati
   counters["floor_ns"] = floor.value;
   if (floor.value > smallest_floor_ns) counters["ratio"] = subject.value / floor.value;
   counters["empty_ns"] = trimmed_mean(m.subject.empty).value;
-  counters["pinned_cpu"] = of.churn != 0 || of.is_free ? -1 : run.pinned_cpu();
+  counters["pinned_cpu"] = row.churn != 0 || row.is_free ? -1 : session.pinned_cpu();
   counters["samples"] = static_cast<double>(m.subject.region.size());
   for (const char* fault : {"lost", "doubled", "misordered"}) counters[fault] = 0;
 
@@ -140,14 +141,14 @@ void report(benchmark::State& state, session& run, const row& of, double operati
   const samples net =
       without_empty(m.subject.region, counters["empty_ns"], is_exit ? 1 : operations);
   set_quantiles(state, "", net);
-  run.keep(of, is_exit ? "drain" : "per_operation", net);
-  if (is_exit) set_exit_figures(state, run, of, m);
-  state.SetLabel(testing::concat("order=", of.order));
+  session.keep(row, is_exit ? "drain" : "per_operation", net);
+  if (is_exit) set_exit_figures(state, session, row, m);
+  state.SetLabel(testing::concat("order=", row.order));
 }
 
-void say_absent(benchmark::State& state, const session& run, std::string_view why) {
+void say_absent(benchmark::State& state, const session& session, std::string_view why) {
   for (auto _ : state) state.SetIterationTime(0);
-  fill_for_csv(state, run);
+  fill_for_csv(state, session);
   state.SetLabel(testing::concat(absent_prefix, why));
 }
 

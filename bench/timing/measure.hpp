@@ -36,13 +36,13 @@ measured sample_pairs(benchmark::State& state, double operations, sampler subjec
 enum class figures { per_operation, exit_latency };
 
 // Sets the counters and the label of the row, or fails it.
-void report(benchmark::State& state, session& run, const row& of, double operations, measured m,
-            figures wanted);
+void report(benchmark::State& state, session& session, const row& row, double operations,
+            measured m, figures wanted);
 
 // A row that has no figures, and whose label says why. It fails nothing.
-void say_absent(benchmark::State& state, const session& run, std::string_view why);
+void say_absent(benchmark::State& state, const session& session, std::string_view why);
 
 // Fails the row if its subject did wrong. True: it did not.
-bool judge(benchmark::State& state, session& run, const row& of, const verdict& found);
+bool judge(benchmark::State& state, session& session, const row& row, const verdict& found);
 
 }  // namespace threadref::bench

@@ -43,17 +43,17 @@ using shared_access = access_through<shared_object>;
 using dlopened_access = access_through<plugin_object>;
 
 template <class Access>
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  or_say_why(state, all, [&] {
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  or_say_why(state, session, [&] {
     Access::load();
-    measure_and_report(state, all, of, s);
+    measure_and_report(state, session, row, s);
   });
 }
 
 // What does registering one more cost there?
 template <class Access>
-body registration_through(id key) {
-  body made = sweep_of_registration(key);
+scenario_code registration_through(id key) {
+  scenario_code made = sweep_of_registration(key);
   made.peers = {"peer_reserved_vector", "peer_cxa_thread_atexit"};
   made.take = [](const subject_code& s, probe& at, int n, verdict& v) {
     at.n = n;
@@ -65,7 +65,7 @@ body registration_through(id key) {
 
 // What does it cost to ask whether the thread is registered, if it is?
 template <class Access>
-body ensure_through(id key) {
+scenario_code ensure_through(id key) {
   return {
       .key = key,
       .floors = {"floor_thread_local_load"},
@@ -87,33 +87,35 @@ body ensure_through(id key) {
 //   bench_threadref --benchmark_filter=sweep/access
 // Floors and peers lie in the same object as what they are compared with.
 template <>
-const body& body_of<id::sweep_access_inline_ensure>() {
-  static const body it = ensure_through<inline_access>(id::sweep_access_inline_ensure);
+const scenario_code& scenario_of<id::sweep_access_inline_ensure>() {
+  static const scenario_code it = ensure_through<inline_access>(id::sweep_access_inline_ensure);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_inline_registration>() {
-  static const body it = registration_through<inline_access>(id::sweep_access_inline_registration);
+const scenario_code& scenario_of<id::sweep_access_inline_registration>() {
+  static const scenario_code it =
+      registration_through<inline_access>(id::sweep_access_inline_registration);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_shared_ensure>() {
-  static const body it = ensure_through<shared_access>(id::sweep_access_shared_ensure);
+const scenario_code& scenario_of<id::sweep_access_shared_ensure>() {
+  static const scenario_code it = ensure_through<shared_access>(id::sweep_access_shared_ensure);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_shared_registration>() {
-  static const body it = registration_through<shared_access>(id::sweep_access_shared_registration);
+const scenario_code& scenario_of<id::sweep_access_shared_registration>() {
+  static const scenario_code it =
+      registration_through<shared_access>(id::sweep_access_shared_registration);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_dlopened_ensure>() {
-  static const body it = ensure_through<dlopened_access>(id::sweep_access_dlopened_ensure);
+const scenario_code& scenario_of<id::sweep_access_dlopened_ensure>() {
+  static const scenario_code it = ensure_through<dlopened_access>(id::sweep_access_dlopened_ensure);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_dlopened_registration>() {
-  static const body it =
+const scenario_code& scenario_of<id::sweep_access_dlopened_registration>() {
+  static const scenario_code it =
       registration_through<dlopened_access>(id::sweep_access_dlopened_registration);
   return it;
 }

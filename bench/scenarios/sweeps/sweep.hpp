@@ -18,18 +18,19 @@ constexpr int sweep_pairs(int n) {
 }
 
 // A sweep of finalize/registration or finalize/exit: its floor, a few peers, and samples of 256.
-body sweep_of_registration(id key);
-body sweep_of_exit(id key);
+scenario_code sweep_of_registration(id key);
+scenario_code sweep_of_exit(id key);
 
 // The sizes of a row that stand for threads, as far as there can be so many here.
 std::vector<int> sizes_with_room(id k);
 
 // With `Around(value)` alive meanwhile.
 template <class Around>
-void report_among(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  or_say_why(state, all, [&] {
-    const Around here(of.n);
-    measure_and_report(state, all, of, s);
+void report_among(benchmark::State& state, session& session, const row& row,
+                  const subject_code& s) {
+  or_say_why(state, session, [&] {
+    const Around here(row.n);
+    measure_and_report(state, session, row, s);
   });
 }
 
