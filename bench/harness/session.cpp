@@ -15,7 +15,7 @@ namespace threadref::bench {
 
 namespace {
 
-constexpr std::size_t samples_kept = 5000;
+constexpr std::size_t samples_stored = 5000;
 
 // The most that any row has.
 int most_idle_threads(bool smoke) {
@@ -75,11 +75,11 @@ bool session::go_with_idle(int alive) {
   return idle_.grow_to(alive) == alive;
 }
 
-void session::keep(const row& row, std::string_view what, const samples& sorted) {
+void session::store_samples(const row& row, std::string_view what, const samples& sorted) {
   if (asked.samples.empty()) return;
   nlohmann::ordered_json line{{"name", row.name}, {"unit", "ns"}, {"what", what}};
   line["samples"] = nlohmann::json::array();
-  for (const double x : thinned(sorted, samples_kept)) {
+  for (const double x : thinned(sorted, samples_stored)) {
     line["samples"].push_back(std::round(x * 100) / 100);
   }
   samples_[testing::concat(row.name, " ", what)] = line.dump() + "\n";  // a repetition replaces it

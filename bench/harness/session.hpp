@@ -71,7 +71,7 @@ class session {
   bool go_with_idle(int alive);
 
   // The single samples of a row, sorted, for --samples.
-  void keep(const row& row, std::string_view what, const samples& sorted);
+  void store_samples(const row& row, std::string_view what, const samples& sorted);
   void write_samples() const;
 
   void add_row(row r) { rows_.emplace(r.name, r); }

@@ -43,7 +43,7 @@ class registered_threads {
   static void register_one(void* self, int index) {
     auto& all = *static_cast<registered_threads*>(self);
     registered_thread& mine = all.each_[static_cast<std::size_t>(index)];
-    mine.kept.at = &mine;
+    mine.stored.at = &mine;
     all.subject_.add_counting(mine);
     mine.registered = !all.subject_.registers_nothing && !all.subject_.runs_itself;
   }

@@ -96,10 +96,10 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noex
   return 0;
 }
 void free(void* memory) noexcept {
-  const int kept = errno;
+  const int saved = errno;
   threadref::bench::gone(malloc_usable_size(memory));
   __libc_free(memory);
-  errno = kept;
+  errno = saved;
 }
 
 void* mmap(void* at, std::size_t bytes, int protection, int flags, int file,

@@ -11,17 +11,17 @@ namespace threadref::bench {
 
 namespace {
 
-struct stage {
-  explicit stage(const subject_code& s) : subject(s) {}
+struct fixture {
+  explicit fixture(const subject_code& s) : subject(s) {}
   const subject_code& subject;
   order_trace seen;
-  mark kept[2] = {{&seen, event::finalizer_1}, {&seen, event::finalizer_2}};
-  mark later[2] = {{&seen, event::destructor_1}, {&seen, event::destructor_2}};
-  void* variables[2] = {&later[0], &later[1]};
+  mark finalizers[2] = {{&seen, event::finalizer_1}, {&seen, event::finalizer_2}};
+  mark destructors[2] = {{&seen, event::destructor_1}, {&seen, event::destructor_2}};
+  void* variables[2] = {&destructors[0], &destructors[1]};
   entry storage[2] = {};
 };
 
-void add_destructors(stage& with) {
+void add_destructors(fixture& with) {
   if (with.subject.add_destructor == nullptr) return;
   for (void*& variable : with.variables) {
     // One that is refused never runs, and is found lost.
@@ -30,7 +30,7 @@ void add_destructors(stage& with) {
 }
 
 void* routine(void* shared) {
-  auto& with = *static_cast<stage*>(shared);
+  auto& with = *static_cast<fixture*>(shared);
   const subject_code& s = with.subject;
   const marker stack(with.seen, event::stack);
   add_older_thread_local(with.seen);
@@ -39,9 +39,9 @@ void* routine(void* shared) {
     with.seen.is_alive = [question] { return question->is_alive(); };
   }
   s.arm(with.storage, 2);
-  s.add_mark(&with.kept[0]);
+  s.add_mark(&with.finalizers[0]);
   add_younger_thread_local(with.seen);
-  s.add_mark(&with.kept[1]);
+  s.add_mark(&with.finalizers[1]);
   add_destructors(with);
   add_keys(with.seen);
   add_boost(with.seen);
@@ -60,7 +60,7 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
   verdict found;
   std::vector<event> first;
   for (auto _ : state) {
-    stage with(s);
+    fixture with(s);
     const instant before = now();
     pthread_t thread{};
     THREADREF_CHECK_CALL(pthread_create(&thread, nullptr, &routine, &with));

@@ -56,7 +56,7 @@ struct registered_thread {
   };
   std::uint64_t runs = 0;
   bool registered = false;
-  finalizer kept{};
+  finalizer stored{};
   entry storage{};
 };
 

@@ -21,12 +21,12 @@ struct library {
   static constexpr const backend_info& info = B::info;
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
+  [[gnu::always_inline]] static void add(C c, C* /*stored*/) {
     finalize<B>(c);
   }
   // What only back ends can do.
   template <removal R, class C>
-  [[gnu::always_inline]] static bool add_then_remove(C c, C* /*kept*/) {
+  [[gnu::always_inline]] static bool add_then_remove(C c, C* /*stored*/) {
     return remove_by<R>(finalize<B>(c));
   }
   using handle = finalizer<void, B>;

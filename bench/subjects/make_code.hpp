@@ -50,13 +50,13 @@ void add_steps(subject_code& code) {
   code.leave = [] { leave<S>(); };
   code.add_counting = [](registered_thread& of) {
     S::arm(&of.storage, 1);
-    S::add(registered_thread::finalizer(of.kept), &of.kept);
+    S::add(registered_thread::finalizer(of.stored), &of.stored);
   };
   code.add_waiting = [] {
-    static waiting_finalizer kept;
-    S::add(waiting_finalizer{}, &kept);
+    static waiting_finalizer stored;
+    S::add(waiting_finalizer{}, &stored);
   };
-  code.add_mark = [](mark* kept) { S::add(*kept, kept); };
+  code.add_mark = [](mark* stored) { S::add(*stored, stored); };
   if constexpr (requires { &S::add_destructor; }) {
     code.add_destructor = [](void** variable) {
       return !S::add_destructor(variable, &run_state<mark>);
@@ -87,8 +87,8 @@ void add_sweeps(subject_code& code) {
 
 template <class S>
 void add_removal(subject_code& code) {
-  if constexpr (requires(counted * kept) {
-                  S::template add_then_remove<removal::cancel>(*kept, kept);
+  if constexpr (requires(counted * stored) {
+                  S::template add_then_remove<removal::cancel>(*stored, stored);
                 }) {
     code.owner = {&owner_routine<removal::cancel, S>, &owner_routine<removal::detach, S>,
                   &owner_routine<removal::call, S>};

@@ -25,10 +25,10 @@ inline void judge_runs(removal how, std::uint64_t runs, std::uint64_t removed, v
 
 // Gives how many could not be removed.
 template <removal R, subject S>
-[[gnu::noinline]] std::uint64_t add_and_remove(counted* kept, int times) {
+[[gnu::noinline]] std::uint64_t add_and_remove(counted* stored, int times) {
   std::uint64_t refused = 0;
   for (int i = 0; i != times; ++i) {
-    if (!S::template add_then_remove<R>(*kept, kept)) ++refused;
+    if (!S::template add_then_remove<R>(*stored, stored)) ++refused;
     forget_registers();
   }
   return refused;
@@ -39,9 +39,9 @@ template <removal R, subject S>
 void owner_routine(probe& at) {
   S::arm(at.storage(), 2);
   register_range<S>(at.done, 0, 1);
-  counted kept{static_cast<std::uint64_t*>(at.shared)};
+  counted stored{static_cast<std::uint64_t*>(at.shared)};
   at.start = now();
-  at.done.refused += add_and_remove<R, S>(&kept, removed_by_owner);
+  at.done.refused += add_and_remove<R, S>(&stored, removed_by_owner);
   at.stop = now();
   leave<S>();
 }

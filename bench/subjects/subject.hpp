@@ -15,8 +15,8 @@ namespace threadref::bench {
 //   name          the subject part of a benchmark's name
 //   arm(s, n)     what a user would do once a thread, before the first of n registrations; s is
 //                 room for n entries that outlives the thread, for what needs it
-//   add(c, kept)  registers c on the calling thread. Who stores a function and one pointer uses
-//                 `kept`, an equal call that outlives the thread.
+//   add(c, stored)  registers c on the calling thread. Who stores a function and one pointer uses
+//                 `stored`, an equal call that outlives the thread.
 //   run()         for what nothing tells of a thread's exit (floors): the thread calls it itself
 // and, where a peer needs it,
 //   most, why_no_more   how many a thread may register, and the reason

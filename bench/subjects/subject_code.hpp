@@ -68,10 +68,10 @@ struct subject_code {
   void (*arm)(entry* storage, int n) = nullptr;
   void (*register_range)(ledger& of, std::int64_t from, std::int64_t to) = nullptr;
   void (*leave)() = nullptr;
-  // One finalizer each, that counts, waits or leaves a mark. `kept` outlives the thread.
+  // One finalizer each, that counts, waits or leaves a mark. `stored` outlives the thread.
   void (*add_counting)(registered_thread& of) = nullptr;
   void (*add_waiting)() = nullptr;
-  void (*add_mark)(mark* kept) = nullptr;
+  void (*add_mark)(mark* stored) = nullptr;
   bool (*add_destructor)(void** variable) = nullptr;  // of a mark
   std::unique_ptr<alive_question> (*ask_alive)() = nullptr;
   void (*release)() = nullptr;  // gives back what a row took, when its threads are gone

@@ -15,7 +15,7 @@ namespace {
 // Below this a floor is too close to the error of its own figure for a ratio.
 constexpr double smallest_floor_ns = 0.05;
 
-void keep(series& into, const sample& s) {
+void append(series& into, const sample& s) {
   into.region.push_back(static_cast<double>(s.region));
   into.empty.push_back(static_cast<double>(s.empty));
   into.total.push_back(static_cast<double>(s.total));
@@ -63,7 +63,7 @@ void set_exit_figures(benchmark::State& state, session& session, const row& row,
   state.counters["total_ratio"] = quantile(m.subject.total, 0.5) / quantile(m.floor.total, 0.5);
   state.counters["life_p50"] = quantile(m.subject.life, 0.5);
   state.counters["life_ratio"] = quantile(m.subject.life, 0.5) / quantile(m.floor.life, 0.5);
-  session.keep(row, "total", m.subject.total);
+  session.store_samples(row, "total", m.subject.total);
 }
 
 }  // namespace
@@ -97,10 +97,10 @@ measured sample_pairs(benchmark::State& state, double operations, sampler subjec
   measured m;
   bool subject_first = true;
   for (auto _ : state) {
-    if (!subject_first) keep(m.floor, floor(m.found));
+    if (!subject_first) append(m.floor, floor(m.found));
     const sample s = subject(m.found);
-    keep(m.subject, s);
-    if (subject_first) keep(m.floor, floor(m.found));
+    append(m.subject, s);
+    if (subject_first) append(m.floor, floor(m.found));
     subject_first = !subject_first;
     state.SetIterationTime(static_cast<double>(s.region) * 1e-9 / operations);
   }
@@ -141,7 +141,7 @@ void report(benchmark::State& state, session& session, const row& row, double op
   const samples net =
       without_empty(m.subject.region, counters["empty_ns"], is_exit ? 1 : operations);
   set_quantiles(state, "", net);
-  session.keep(row, is_exit ? "drain" : "per_operation", net);
+  session.store_samples(row, is_exit ? "drain" : "per_operation", net);
   if (is_exit) set_exit_figures(state, session, row, m);
   state.SetLabel(testing::concat("order=", row.order));
 }

@@ -18,12 +18,12 @@ struct floor_bump_store {
     own_->bottom = own_->top = storage;
   }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
-    *own_->top++ = {&run_state<C>, kept};
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) noexcept {
+    *own_->top++ = {&run_state<C>, stored};
   }
   template <removal R, class C>
-  [[gnu::always_inline]] static bool add_then_remove(C c, C* kept) {
-    add(c, kept);
+  [[gnu::always_inline]] static bool add_then_remove(C c, C* stored) {
+    add(c, stored);
     asm volatile("" ::: "memory");  // else the two halves cancel out at compile time
     const entry* const newest = --own_->top;
     if constexpr (R == removal::call) newest->fn(newest->arg);

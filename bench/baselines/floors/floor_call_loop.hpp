@@ -14,8 +14,8 @@ struct floor_call_loop {
 
   static void arm(entry* storage, int n) noexcept { floor_bump_store::arm(storage, n); }
   template <class C>
-  [[gnu::always_inline]] static void add(C c, C* kept) noexcept {
-    floor_bump_store::add(c, kept);
+  [[gnu::always_inline]] static void add(C c, C* stored) noexcept {
+    floor_bump_store::add(c, stored);
   }
   static void run() { floor_bump_store::run(); }
 };

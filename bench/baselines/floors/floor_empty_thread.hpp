@@ -14,7 +14,7 @@ struct floor_empty_thread {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  static void add(C /*c*/, C* /*kept*/) noexcept {}
+  static void add(C /*c*/, C* /*stored*/) noexcept {}
 };
 
 }  // namespace threadref::bench

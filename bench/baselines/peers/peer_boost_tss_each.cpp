@@ -21,9 +21,9 @@ struct peer_boost_tss_each {
 
   static void arm(entry* storage, int /*n*/) { own_ = {variables(), storage}; }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     entry* const place = own_.place++;
-    *place = {&run_state<C>, kept};
+    *place = {&run_state<C>, stored};
     (own_.next++)->pointer.reset(place);
   }
 

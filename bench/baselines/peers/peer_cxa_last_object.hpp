@@ -14,8 +14,8 @@ struct peer_cxa_last_object {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
-    static_cast<void>(loaded_objects::registers_in_last(&run_state<C>, kept));
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) noexcept {
+    static_cast<void>(loaded_objects::registers_in_last(&run_state<C>, stored));
   }
 };
 

@@ -24,8 +24,8 @@ struct peer_cxa_thread_atexit {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
-    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, kept, &threadref_bench_dso_handle));
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) noexcept {
+    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, stored, &threadref_bench_dso_handle));
   }
 };
 

@@ -18,9 +18,9 @@ struct peer_glib_private {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     auto* const made = g_new(element, 1);
-    *made = {{&run_state<C>, kept}, static_cast<element*>(g_private_get(&list_))};
+    *made = {{&run_state<C>, stored}, static_cast<element*>(g_private_get(&list_))};
     g_private_set(&list_, made);
   }
 

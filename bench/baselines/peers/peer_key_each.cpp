@@ -29,9 +29,9 @@ struct peer_key_each {
     if (made_.load(std::memory_order_acquire) < n) create(n);
   }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     entry* const place = own_.next++;
-    *place = {&run_state<C>, kept};
+    *place = {&run_state<C>, stored};
     THREADREF_CHECK_CALL(pthread_setspecific(keys_[own_.key++], place));
   }
   // When no thread has a value any more: whoever is measured next may need keys.

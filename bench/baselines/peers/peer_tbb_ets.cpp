@@ -22,8 +22,8 @@ struct peer_tbb_ets {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    shared().local().push_back({&run_state<C>, kept});
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
+    shared().local().push_back({&run_state<C>, stored});
   }
   [[gnu::noinline]] static void run() { call_all(shared().local()); }
   // The elements of threads that are gone.

@@ -8,13 +8,13 @@
 namespace {
 
 struct place {
-  void* kept = nullptr;
+  void* stored = nullptr;
   void (*destroy)(void*) = nullptr;
   place() = default;
   place(const place&) = delete;
   place& operator=(const place&) = delete;
   ~place() {
-    if (kept != nullptr) destroy(kept);
+    if (stored != nullptr) destroy(stored);
   }
 };
 
@@ -28,5 +28,5 @@ void** threadref_bench_qt_slot(void (*destroy)(void*)) {
     own = new place;
     own->destroy = destroy;
   }
-  return &own->kept;
+  return &own->stored;
 }

@@ -10,14 +10,14 @@ namespace {
 
 constexpr int each = 4;  // finalizers of a thread
 
-sample take_herd(const subject_code& s, std::deque<probe>& herd, verdict& v) {
+sample take_burst(const subject_code& s, std::deque<probe>& burst, verdict& v) {
   const int registered = s.registers_nothing ? 0 : each;
   const instant before = now();
-  for (probe& at : herd) {
+  for (probe& at : burst) {
     at.n = registered;
     at.begin(s.exit, registered);
   }
-  for (probe& at : herd) at.join(v);
+  for (probe& at : burst) at.join(v);
   const instant whole = now() - before;
   return {whole, 0, whole, whole};
 }
@@ -25,11 +25,11 @@ sample take_herd(const subject_code& s, std::deque<probe>& herd, verdict& v) {
 void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
   session.go_with_idle(0);
-  std::deque<probe> herd;
-  for (int i = 0; i != row.n; ++i) herd.emplace_back(each);
+  std::deque<probe> burst;
+  for (int i = 0; i != row.n; ++i) burst.emplace_back(each);
   measured m = sample_pairs(
-      state, row.n, [&](verdict& v) { return take_herd(s, herd, v); },
-      [&](verdict& v) { return take_herd(floor, herd, v); });
+      state, row.n, [&](verdict& v) { return take_burst(s, burst, v); },
+      [&](verdict& v) { return take_burst(floor, burst, v); });
   report(state, session, row, row.n, std::move(m), figures::per_operation);
   const double ns = state.counters["ns"];
   if (ns > 0) state.counters["threads_per_s"] = 1e9 / ns;
@@ -39,8 +39,8 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
 
 // How fast do threads come and go that nobody waits for in between?
 //   bench_threadref --benchmark_filter=sweep/herd
-// Each registers four and ends; all are joined when the last one was created. A sample is a herd,
-// its floor a herd of threads that do nothing; ns and ratio are those of one thread.
+// Each registers four and ends; all are joined when the last one was created. A sample is a burst,
+// its floor a burst of threads that do nothing; ns and ratio are those of one thread.
 template <>
 const scenario_code& scenario_of<id::sweep_herd>() {
   static const scenario_code it{
