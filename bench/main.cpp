@@ -105,11 +105,11 @@ int run(char* program, options asked) {
   if (auto complaint = register_all(session)) return wrong_use(*complaint);
 
   table_reporter table(session);
-  std::ostringstream said;  // Google Benchmark's own words about the filter
-  table.SetErrorStream(&said);
+  std::ostringstream filter_message;  // from Google Benchmark
+  table.SetErrorStream(&filter_message);
   const bool is_ours = session.asked.format == "console";
   if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
-    const bool is_bad = said.str().find("Could not compile") != std::string::npos;
+    const bool is_bad = filter_message.str().find("Could not compile") != std::string::npos;
     return wrong_use(testing::concat(is_bad ? "no regular expression: " : "no row matches ",
                                      "--benchmark_filter=", session.asked.filter,
                                      "; --benchmark_list_tests lists the names"));

@@ -70,7 +70,7 @@ void add_subject(session& session, const scenario_code& what, const subject_code
 void add_absent(session& session, const scenario_code& what, std::string_view subject, int n,
                 std::string_view why) {
   add_row(session, make_row(session, what.key, subject, row_kind::peer, n), 1,
-          [&session, why](benchmark::State& state) { say_absent(state, session, why); });
+          [&session, why](benchmark::State& state) { report_absent(state, session, why); });
 }
 
 // Those that the build or the mechanism leaves out are rows too, which say why.
@@ -141,7 +141,7 @@ void add_left_out(session& session, const scenario_code& what) {
   add_row(session,
           row{what.key, testing::concat(scenarios::row(what.key).name, "/any"), "any",
               row_kind::peer, 1},
-          1, [&session](benchmark::State& state) { say_absent(state, session, why_no_sweep); });
+          1, [&session](benchmark::State& state) { report_absent(state, session, why_no_sweep); });
 }
 
 }  // namespace

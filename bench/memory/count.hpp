@@ -32,17 +32,17 @@ class memory_count {
     json_["alive"] = alive_;
     json_["n"] = finalizers_counted;
     const double more = alive_ * (finalizers_counted - 1.0);
-    say("bytes_per_thread", at[1].seen.bytes - at[0].seen.bytes, alive_);
-    say("bytes_per_finalizer", at[2].seen.bytes - at[1].seen.bytes, more);
-    say("allocations_first", at[1].seen.calls - at[0].seen.calls, alive_);
-    say("allocations_each", at[2].seen.calls - at[1].seen.calls, more);
-    say("retained_bytes", after.seen.bytes - before.seen.bytes, 1);
-    say("retained_resident", after.resident - before.resident, 1);
+    store("bytes_per_thread", at[1].seen.bytes - at[0].seen.bytes, alive_);
+    store("bytes_per_finalizer", at[2].seen.bytes - at[1].seen.bytes, more);
+    store("allocations_first", at[1].seen.calls - at[0].seen.calls, alive_);
+    store("allocations_each", at[2].seen.calls - at[1].seen.calls, more);
+    store("retained_bytes", after.seen.bytes - before.seen.bytes, 1);
+    store("retained_resident", after.resident - before.resident, 1);
     if (subject_.trim != nullptr) {
       subject_.trim();
       const level trimmed = here();
-      say("trimmed_bytes", trimmed.seen.bytes - before.seen.bytes, 1);
-      say("trimmed_resident", trimmed.resident - before.resident, 1);
+      store("trimmed_bytes", trimmed.seen.bytes - before.seen.bytes, 1);
+      store("trimmed_resident", trimmed.resident - before.resident, 1);
     }
     json_["lost"] = found_.lost;
     json_["doubled"] = found_.doubled;
@@ -115,12 +115,12 @@ class memory_count {
     one.shared = &seen;
     one.run(&count_calls, registered(), found_);
     const std::int64_t ended = memory_now().calls;
-    say("steady_first", seen.first - seen.begin, 1);
-    say("steady_each", seen.all - seen.first, finalizers_counted - 1);
-    say("steady_exit", ended - seen.all, 1);
+    store("steady_first", seen.first - seen.begin, 1);
+    store("steady_each", seen.all - seen.first, finalizers_counted - 1);
+    store("steady_exit", ended - seen.all, 1);
   }
 
-  void say(const char* key, std::int64_t difference, double of) {
+  void store(const char* key, std::int64_t difference, double of) {
     json_[key] = static_cast<double>(difference) / of;
   }
 

@@ -23,7 +23,7 @@ namespace threadref::bench {
 namespace {
 
 // Why nothing can be counted in this build.
-constexpr std::string_view why_blind =
+constexpr std::string_view why_not_counted =
     detail::under_tsan || detail::under_asan ? "not counted: the sanitizer is the allocator" : "";
 
 std::string whole(int file) {
@@ -68,9 +68,9 @@ answer ask(std::vector<std::string> arguments) {
 
 // Has bench_memory count one subject, in a process of its own, and sets the counters of the row.
 void run(benchmark::State& state, session& session, const row& row, const subject_code& /*s*/) {
-  if (!why_blind.empty()) {
+  if (!why_not_counted.empty()) {
     for (auto _ : state) state.SetIterationTime(0);
-    state.SetLabel(std::string(why_blind));
+    state.SetLabel(std::string(why_not_counted));
     if (bench::judge(state, session, row, {})) {
       for (const char* fault : {"lost", "doubled", "misordered"}) state.counters[fault] = 0;
     }

@@ -61,7 +61,7 @@ sample take(const subject_code& s, account& at, int n, verdict& v) {
 void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
   session.go_free();
-  or_say_why(state, session, [&] {
+  fail_with_reason(state, session, [&] {
     account at(row.n * (1 + further));
     measured m = sample_pairs(
         state, further, [&](verdict& v) { return take(s, at, row.n, v); },

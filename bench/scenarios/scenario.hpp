@@ -62,7 +62,7 @@ constexpr int pairs_for(int n) {
 
 // Where the system does not give what the row needs, it says so.
 template <class F>
-void or_say_why(benchmark::State& state, session& session, F measure) {
+void fail_with_reason(benchmark::State& state, session& session, F measure) {
   try {
     measure();
   } catch (const std::exception& error) {

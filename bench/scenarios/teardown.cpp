@@ -61,7 +61,7 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
   const torn_down timed{s, How, Waits};
   const torn_down floor{subject_named("floor_empty_thread"), How, Waits};
   session.go_free();
-  or_say_why(state, session, [&] {
+  fail_with_reason(state, session, [&] {
     std::deque<account> each;
     for (int i = 0; i != row.n; ++i) each.emplace_back(finalizers);
     bool serial_first = false;

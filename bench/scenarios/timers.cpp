@@ -50,7 +50,7 @@ sample take_timer(const subject_code& s, account& at, int n, verdict& v) {
 void run_timer(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
   session.go_free();
-  or_say_why(state, session, [&] {
+  fail_with_reason(state, session, [&] {
     account at(row.n);
     report_joined(state, session, row,
                   sample_pairs(
@@ -100,7 +100,7 @@ class caller {
 
 void run_later(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   session.go_free();
-  or_say_why(state, session, [&] {
+  fail_with_reason(state, session, [&] {
     caller timed(s, row.n);
     caller floor(subject_named("floor_empty_thread"), row.n);
     measured m = sample_pairs(

@@ -146,7 +146,7 @@ void report(benchmark::State& state, session& session, const row& row, double op
   state.SetLabel(testing::concat("order=", row.order));
 }
 
-void say_absent(benchmark::State& state, const session& session, std::string_view why) {
+void report_absent(benchmark::State& state, const session& session, std::string_view why) {
   for (auto _ : state) state.SetIterationTime(0);
   fill_for_csv(state, session);
   state.SetLabel(testing::concat(absent_prefix, why));

@@ -40,7 +40,7 @@ void report(benchmark::State& state, session& session, const row& row, double op
             measured m, figures wanted);
 
 // A row that has no figures, and whose label says why. It fails nothing.
-void say_absent(benchmark::State& state, const session& session, std::string_view why);
+void report_absent(benchmark::State& state, const session& session, std::string_view why);
 
 // Fails the row if its subject did wrong. True: it did not.
 bool judge(benchmark::State& state, session& session, const row& row, const verdict& found);

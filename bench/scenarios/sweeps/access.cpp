@@ -44,7 +44,7 @@ using dlopened_access = access_through<plugin_object>;
 
 template <class Access>
 void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
-  or_say_why(state, session, [&] {
+  fail_with_reason(state, session, [&] {
     Access::load();
     measure_and_report(state, session, row, s);
   });

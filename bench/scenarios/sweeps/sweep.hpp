@@ -28,7 +28,7 @@ std::vector<int> sizes_with_room(id k);
 template <class Around>
 void report_among(benchmark::State& state, session& session, const row& row,
                   const subject_code& s) {
-  or_say_why(state, session, [&] {
+  fail_with_reason(state, session, [&] {
     const Around here(row.n);
     measure_and_report(state, session, row, s);
   });
