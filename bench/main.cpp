@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// bench_threadref: what it costs that functions run when a thread ends. See --help.
+// bench_threadref measures what it costs to run functions when a thread ends. See --help.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -31,13 +31,12 @@
 namespace threadref::bench {
 namespace {
 
-int wrong_use(std::string_view sentence) {
-  std::fprintf(stderr, "bench_threadref: %.*s\n", static_cast<int>(sentence.size()),
-               sentence.data());
+int wrong_use(std::string_view message) {
+  std::fprintf(stderr, "bench_threadref: %.*s\n", static_cast<int>(message.size()), message.data());
   return testing::status_wrong_use;
 }
 
-// What is to be written is still in memory: nothing has to be cleaned up.
+// All output is still in memory, so nothing has to be cleaned up.
 extern "C" void interrupted(int /*signal*/) {
   constexpr std::string_view text = "\nbench_threadref: interrupted; no file was written\n";
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
@@ -51,9 +50,9 @@ void end_on_interruption() {
     THREADREF_CHECK_ERRNO(sigaction(s, &action, nullptr) == 0, "sigaction");
 }
 
-// Gives Google Benchmark its flags. What it does not know, or can't read, it leaves over.
+// Passes Google Benchmark its flags. Returns a message about the first one that it does not accept.
 std::optional<std::string> initialize(char* program, const options& asked, const std::string& out) {
-  static std::vector<std::string> texts;  // it keeps pointers
+  static std::vector<std::string> texts;  // Google Benchmark stores pointers to them
   texts = asked.passed;
   if (!out.empty()) texts.push_back("--benchmark_out=" + out);
   static std::vector<char*> arguments;
@@ -63,9 +62,8 @@ std::optional<std::string> initialize(char* program, const options& asked, const
   arguments.push_back(nullptr);
   benchmark::Initialize(&count, arguments.data());
   if (count <= 1) return std::nullopt;
-  return testing::concat(
-      "'", arguments[1],
-      "' is no option here, or its value is not valid; --help lists the options");
+  return testing::concat("'", arguments[1],
+                         "' is not an option, or its value is not valid; --help lists the options");
 }
 
 int status_of(const session& session) {
@@ -110,7 +108,7 @@ int run(char* program, options asked) {
   const bool is_ours = session.asked.format == "console";
   if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
     const bool is_bad = filter_message.str().find("Could not compile") != std::string::npos;
-    return wrong_use(testing::concat(is_bad ? "no regular expression: " : "no row matches ",
+    return wrong_use(testing::concat(is_bad ? "not a regular expression: " : "no row matches ",
                                      "--benchmark_filter=", session.asked.filter,
                                      "; --benchmark_list_tests lists the names"));
   }
@@ -120,11 +118,11 @@ int run(char* program, options asked) {
   const int status = status_of(session);
   std::cout.flush();
   if (std::cout.good() && std::fflush(stdout) == 0) return status;
-  std::fprintf(stderr, "bench_threadref: standard output can't be written\n");
+  std::fprintf(stderr, "bench_threadref: can't write to standard output\n");
   return testing::status_crashed;
 }
 
-// What both programs say, and the peers, which only this one has.
+// What both programs print, and the peers, which only this one has.
 std::string describe() {
   auto doc = nlohmann::ordered_json::parse(scenarios::describe());
   doc["peers"] = doc["absent_peers"] = nlohmann::ordered_json::array();

@@ -14,9 +14,9 @@ namespace threadref::bench {
 namespace {
 
 constexpr double nanosecond = 1e-9;
-constexpr instant between_lines = 15'000'000'000;  // where lines can't be replaced
+constexpr instant between_lines = 15'000'000'000;  // if lines can't be overwritten
 
-// In seconds, on some machine: what counts is how rows of the same kind compare.
+// In seconds on some machine: only the ratio between rows of the same kind matters.
 double expected_seconds(const row& r) {
   return r.pairs * (30e-6 + r.n * 20e-9);
 }

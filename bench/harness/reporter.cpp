@@ -33,7 +33,7 @@ bool is_latency(const row& r) {
 struct column {
   const char* counter;
   std::string_view title;
-  double unit = 1;  // how much of the counter is one here
+  double unit = 1;  // what the counter is divided by
 };
 constexpr double mib = 1024 * 1024;
 std::vector<column> columns_of(const row& r) {
@@ -83,7 +83,7 @@ std::vector<column> columns_of(const row& r) {
   }
 }
 
-// Of the figures under it: unit and circumstances.
+// The unit of the figures below it, and how they were measured.
 std::string heading(const session& session, const row& first) {
   if (first.churn != 0) {
     return testing::concat("ns; on any CPU, ", first.churn, " others asleep, ", churners::count,
@@ -99,14 +99,14 @@ std::string heading(const session& session, const row& first) {
                                    : testing::concat(others, "any CPU");
 }
 
-// Names the run's limits, where there are some.
+// The limits of this run, if it has any.
 std::vector<std::string> warnings(const session& session) {
   std::vector<std::string> all;
-  if (session.asked.smoke) all.emplace_back("smoke: too few threads for figures");
+  if (session.asked.smoke) all.emplace_back("smoke: too few threads for meaningful figures");
   if (detail::under_tsan || detail::under_asan)
-    all.emplace_back("built with a sanitizer: only the checks mean something, no figure does");
+    all.emplace_back("built with a sanitizer: the checks are valid, the figures are not");
   if (testing::this_build().build_type != "Release")
-    all.emplace_back("not a Release build: the figures say nothing about the library");
+    all.emplace_back("not a Release build: the figures are not those of the library");
   if (!session.room.limit.empty())
     all.push_back(testing::concat("no row has more than ", session.room.threads,
                                   " other threads: more are not possible here (",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands on the terminal: our header, one line a row, the closing table.
+// The output on the terminal: our header, one line per row, the closing table.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -14,7 +14,7 @@
 
 namespace threadref::bench {
 
-// The run's facts as key and value: Google Benchmark's context, and the header below.
+// The facts of a run as keys and values, for Google Benchmark's context.
 struct fact {
   std::string key;
   std::string value;
@@ -27,7 +27,7 @@ struct result {
   benchmark::UserCounters counters;
   std::string label;
   std::string error;
-  // A counter, or -1 where the row has none.
+  // The value of a counter, or -1 if the row does not have it.
   [[nodiscard]] double value(const char* counter) const;
 };
 

@@ -73,7 +73,7 @@ void add_absent(session& session, const scenario_code& what, std::string_view su
           [&session, why](benchmark::State& state) { report_absent(state, session, why); });
 }
 
-// Those that the build or the mechanism leaves out are rows too, which say why.
+// Peers that the build or their mechanism excludes get a row as well, which gives the reason.
 void add_peers(session& session, const scenario_code& what, int n) {
   subject_list peers;
   if (what.all_peers) peers = subjects_of(row_kind::peer);
@@ -92,7 +92,7 @@ void add_peers(session& session, const scenario_code& what, int n) {
   }
 }
 
-// Every back end of the list that can do this at all.
+// Adds every back end of the list that supports the scenario.
 void add_back_ends(session& session, const scenario_code& what, const subject_list& back_ends,
                    int n) {
   for (const subject_code* s : back_ends) {
@@ -103,7 +103,7 @@ void add_back_ends(session& session, const scenario_code& what, const subject_li
   }
 }
 
-// The sizes of the row, or the smallest; what the system does not give is none.
+// The sizes of the row; only the smallest for --smoke; no more threads than the system allows.
 std::vector<int> sizes_of(const session& session, const scenario_code& what) {
   const scenarios::scenario& s = scenarios::row(what.key);
   std::vector<int> wanted(s.finalizers.begin(), s.finalizers.end());
@@ -131,8 +131,8 @@ void add_rows(session& session, const scenario_code& what) {
   }
 }
 
-// A sweep does what another row does, at other sizes: a sanitizer would only say it again.
-constexpr std::string_view why_no_sweep = "left out: this build has a sanitizer";
+// A sweep repeats another row at other sizes, so a sanitizer would find nothing new.
+constexpr std::string_view why_no_sweep = "excluded: this build has a sanitizer";
 bool is_left_out(const scenario_code& what) {
   return (detail::under_tsan || detail::under_asan) && is_sweep(scenarios::row(what.key));
 }
@@ -163,7 +163,7 @@ void register_rows(session& session) {
 
 void register_canary_rows(session& session) {
   for (const scenario_function found : all_scenarios) {
-    // A sweep finds no fault that the row does not which it varies.
+    // A sweep can't find a fault that the row it varies does not find.
     if (found == nullptr || is_sweep(scenarios::row(found().key))) continue;
     for (const int n : sizes_of(session, found()))
       add_back_ends(session, found(), all_canaries(), n);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t samples_stored = 5000;
 
-// The most that any row has.
+// The most idle threads that any row wants.
 int most_idle_threads(bool smoke) {
   int most = 1;
   const auto consider = [&](const scenarios::size_list& sizes) {
@@ -49,7 +49,7 @@ session::session(options with, testing::environment seen)
       room(testing::room_for_threads(most_idle_threads(asked.smoke), idle_threads::stack_bytes)),
       cpus_(allowed_cpus()) {
   if (asked.pin != pin_none) pinned_ = asked.pin == pin_automatic ? cpus_.back() : asked.pin;
-  THREADREF_CHECK(bystander_.grow_to(1) == 1, "a second thread can't be created");
+  THREADREF_CHECK(bystander_.grow_to(1) == 1, "can't create a second thread");
 }
 
 void session::place(const std::vector<int>& cpus) const {
@@ -82,7 +82,8 @@ void session::store_samples(const row& row, std::string_view what, const samples
   for (const double x : thinned(sorted, samples_stored)) {
     line["samples"].push_back(std::round(x * 100) / 100);
   }
-  samples_[testing::concat(row.name, " ", what)] = line.dump() + "\n";  // a repetition replaces it
+  samples_[testing::concat(row.name, " ", what)] =
+      line.dump() + "\n";  // a repetition overwrites it
 }
 
 void session::write_samples() const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One run of the program: what was asked for, where its threads are, and what came of it.
+// One run of the program: its options, where its threads run, and its results.
 #pragma once
 
 #include <algorithm>
@@ -20,10 +20,10 @@
 
 namespace threadref::bench {
 
-// How the label of a row begins that has no figures; the reason follows.
+// The label of a row without figures begins with this; the reason follows.
 inline constexpr std::string_view absent_prefix = "absent: ";
 
-// What a benchmark's name stands for.
+// One row of the output: the benchmark behind its name.
 struct row {
   scenarios::id key;
   std::string name;
@@ -31,8 +31,8 @@ struct row {
   row_kind kind = row_kind::back_end;
   int n = 1;
   int pairs = 1;         // samples of the subject, and as many of its floor
-  int churn = 0;         // threads alive beside
-  bool is_free = false;  // runs on all CPUs, though alone
+  int churn = 0;         // idle threads beside it
+  bool is_free = false;  // not pinned, although no other threads run
   std::string_view order = "ok";
 };
 
@@ -55,22 +55,22 @@ class session {
     return possible_threads(asked.smoke ? sizes.smoke() : sizes.real());
   }
 
-  // How many pairs of probes a row takes.
+  // How many pairs of samples a row takes.
   [[nodiscard]] int pairs(int real) const noexcept {
     return asked.smoke ? std::min(smoke_pairs, real) : real;
   }
   // The CPU that rows without churn are pinned to, or -1.
   [[nodiscard]] int pinned_cpu() const noexcept { return pinned_; }
 
-  // Every body says first where it wants to run. Solo: pinned, nobody else there.
+  // Every scenario first calls one of these. Solo: pinned, with no idle threads.
   void go_solo();
-  // On all CPUs, nobody else there.
+  // On all CPUs, with no idle threads.
   void go_free();
-  // On all CPUs, with that many others alive; they stay for the next such row. False: the system
-  // did not let us have them.
+  // On all CPUs, with that many idle threads; they stay for the next such row. False: the system
+  // refused to create them.
   bool go_with_idle(int alive);
 
-  // The single samples of a row, sorted, for --samples.
+  // Stores the single samples of a row, sorted, for --samples.
   void store_samples(const row& row, std::string_view what, const samples& sorted);
   void write_samples() const;
 
@@ -78,12 +78,12 @@ class session {
   [[nodiscard]] const row* find(const std::string& name) const;
   [[nodiscard]] const std::map<std::string, row>& rows() const noexcept { return rows_; }
 
-  // A row found a fault of its subject, or could not be measured.
+  // Records that a row found a fault of its subject, or could not be measured.
   void record(const row& row, const verdict& found);
   void not_usable() noexcept { unusable_ = true; }
   [[nodiscard]] bool failed() const noexcept { return !faults_.empty(); }
   [[nodiscard]] bool usable() const noexcept { return !unusable_; }
-  // What was found per subject.
+  // The faults found, by subject.
   [[nodiscard]] const std::map<std::string, verdict>& faults() const noexcept { return faults_; }
   [[nodiscard]] const std::map<std::string, int>& rows_caught() const noexcept { return caught_; }
 

@@ -13,8 +13,8 @@ double quantile(const samples& sorted, double share) {
   return sorted[std::min(rank, sorted.size() - 1)];
 }
 
-// The standard error is that of Yuen: from the winsorised variance, in which what was left out
-// counts as the outermost that was left in.
+// The standard error is Yuen's: it comes from the winsorised variance, in which each sample that
+// was left out counts as the outermost one that was left in.
 estimate trimmed_mean(const samples& sorted) {
   const std::size_t count = sorted.size();
   if (count == 0) return {};
@@ -39,7 +39,7 @@ estimate trimmed_mean(const samples& sorted) {
                     std::sqrt(static_cast<double>(count)) / remaining};
 }
 
-// How many samples fall below the median is binomial; 3.29 standard deviations hold 99.9 %.
+// The number of samples below the median is binomial; 3.29 standard deviations cover 99.9 %.
 interval median_interval(const samples& sorted) {
   if (sorted.empty()) return {};
   const auto count = static_cast<double>(sorted.size());

@@ -19,7 +19,7 @@ namespace {
 
 using scenarios::id;
 
-// One process is one accident of memory layout: what differs by less is marked as equal.
+// Memory layout differs from process to process, so smaller differences count as equal.
 constexpr double as_good_as = 1.05;
 
 struct column {
@@ -54,7 +54,7 @@ class figures_of_run {
   // One row for each subject, back ends first, floors last.
   [[nodiscard]] const std::vector<const row*>& subjects() const { return subjects_; }
 
-  // n = 0: whichever was measured.
+  // n = 0: any n that was measured.
   [[nodiscard]] const result* find(std::string_view subject, id key, int n) const {
     for (const result& r : results_) {
       if (r.of->kind != row_kind::pair && r.of->subject == subject && r.of->key == key &&
@@ -63,7 +63,7 @@ class figures_of_run {
     }
     return nullptr;
   }
-  // -1: not measured.
+  // -1 if it was not measured.
   [[nodiscard]] double value(std::string_view subject, id key, int n,
                              const char* counter = "ns") const {
     const result* const r = find(subject, key, n);
@@ -79,7 +79,7 @@ class figures_of_run {
   }
 
  private:
-  // Whether a column is about it: some floors belong to other rows.
+  // Whether a column shows the result. Some floors belong to other rows.
   static bool is_shown(const result& r) {
     if (r.of->kind == row_kind::pair) return false;
     return std::any_of(std::begin(columns), std::end(columns), [&r](const column& c) {
@@ -93,7 +93,7 @@ class figures_of_run {
   std::vector<const row*> subjects_;
 };
 
-// What the trace of a subject comes to.
+// A summary of the trace of a subject.
 std::string order_of(const figures_of_run& figures, const row& s) {
   const result* const r = figures.find(s.subject, id::ordering, 0);
   if (s.kind == row_kind::floor) return "-";
@@ -111,9 +111,9 @@ std::string order_of(const figures_of_run& figures, const row& s) {
   return finalizers < older ? "ok, before older thread_locals" : "ok, after all thread_locals";
 }
 
-// By how much a whole thread is longer than one that makes the calls itself, over all back ends;
-// nothing where that was not measured.
-std::string longer(const figures_of_run& figures, int n) {
+// How much longer a whole thread takes than one that makes the calls itself: the range over all
+// back ends, or nothing if that was not measured.
+std::string excess_of_life(const figures_of_run& figures, int n) {
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
   for (const row* s : figures.subjects()) {
@@ -129,13 +129,13 @@ std::string longer(const figures_of_run& figures, int n) {
 
 std::string share_of_life(const figures_of_run& figures) {
   const double life = figures.value(floor_empty_thread::name, id::exit_solo, 0);
-  const std::string one = longer(figures, 1);
-  const std::string sixteen = longer(figures, 16);
+  const std::string one = excess_of_life(figures, 1);
+  const std::string sixteen = excess_of_life(figures, 16);
   if (life < 0 || one.empty() || sixteen.empty()) return {};
   return absl::StrFormat(
       "For 1 to 4 finalizers the mechanism hardly matters: an empty thread takes %.1f us from its "
-      "creation to its join; with one finalizer, whichever back end, a thread takes %s longer than "
-      "one that makes the call itself, with 16 %s.\n",
+      "creation to its join. With one finalizer a thread takes, depending on the back end, %s "
+      "longer than one that makes the call itself, with 16 finalizers %s.\n",
       life / 1000, one, sixteen);
 }
 
@@ -158,11 +158,12 @@ std::string what_to_use(const figures_of_run& figures) {
   }
   if (best.empty() || own < 0) return {};
   std::string text = absl::StrFormat(
-      "Use the default, %s%s: %.1f ns to register and run each of 256", default_backend::info.name,
+      "Use the default, %s%s: it takes %.1f ns to register and run each of 256",
+      default_backend::info.name,
       early.empty()
           ? ""
-          : testing::concat(", unless they need thread_locals that are older than the first "
-                            "of them; then ",
+          : testing::concat(", unless finalizers need thread_locals that are older than the first "
+                            "finalizer; then ",
                             testing::listed(early, " or ")),
       own);
   absl::StrAppend(&text, own <= least * as_good_as
@@ -184,15 +185,15 @@ std::string teardowns(const std::vector<result>& results, bool smoke) {
   for (const result& r : results) {
     if (smoke || r.of->subject != default_backend::info.name || r.value("serial_ratio") < 0)
       continue;
-    absl::StrAppend(
-        &text, absl::StrFormat("A tree of %d workers%s, all told to stop at once, takes %.2f (%.2f "
-                               "to %.2f) of what it takes one by one.\n",
-                               r.of->n,
-                               r.of->key == id::teardown_broadcast_waiting
-                                   ? ", a finalizer of each waiting for 200 us"
-                                   : "",
-                               r.value("serial_ratio"), r.value("serial_ratio_low"),
-                               r.value("serial_ratio_high")));
+    absl::StrAppend(&text,
+                    absl::StrFormat("A tree of %d workers%s, all stopped at once, takes %.2f (%.2f "
+                                    "to %.2f) of the time that it takes one by one.\n",
+                                    r.of->n,
+                                    r.of->key == id::teardown_broadcast_waiting
+                                        ? ", a finalizer of each waiting for 200 us"
+                                        : "",
+                                    r.value("serial_ratio"), r.value("serial_ratio_low"),
+                                    r.value("serial_ratio_high")));
   }
   return text;
 }
