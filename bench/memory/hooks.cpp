@@ -40,7 +40,7 @@ memory_seen memory_now() noexcept {
   return {calls.load(std::memory_order_relaxed), bytes.load(std::memory_order_relaxed)};
 }
 
-// Not statm, which a kernel may answer from counters that lag behind.
+// Not from statm: the kernel may fill that from counters that lag behind.
 std::int64_t resident_now() {
   const int file = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
   THREADREF_CHECK_ERRNO(file >= 0, "/proc/self/smaps_rollup");
@@ -55,14 +55,14 @@ std::int64_t resident_now() {
   const bool is_read =
       key != text.npos && digits != text.npos &&
       std::from_chars(&text[digits], text.data() + text.size(), kib).ec == std::errc{};
-  THREADREF_CHECK(is_read, "/proc/self/smaps_rollup does not say Rss");
+  THREADREF_CHECK(is_read, "/proc/self/smaps_rollup has no Rss line");
   return kib * 1024;
 }
 
 }  // namespace threadref::bench
 
-// The program's definitions come before those of the C library, also for the C library itself. The
-// memory is its own all the same.
+// The program's definitions take precedence over the C library's, even for calls by the C library.
+// They still use the C library's allocator.
 extern "C" {
 
 void* __libc_malloc(std::size_t bytes);
