@@ -12,7 +12,7 @@ namespace threadref::bench {
 
 namespace {
 
-// Below this a floor is too close to the error of its own figure for a ratio.
+// A floor below this is too close to its own error for a ratio.
 constexpr double smallest_floor_ns = 0.05;
 
 void append(series& into, const sample& s) {
@@ -28,7 +28,7 @@ void sort_all(series& s) {
   }
 }
 
-// Subtracts what reading the clock costs, and divides; what falls below nothing is nothing.
+// Subtracts the cost of reading the clock and divides. Negative results become 0.
 samples without_empty(const samples& sorted, double empty, double operations) {
   samples net = sorted;
   for (double& x : net) x = std::max(0.0, (x - empty) / operations);
@@ -70,7 +70,7 @@ void set_exit_figures(benchmark::State& state, session& session, const row& row,
 
 namespace {
 
-// Every counter that some row may have. (Formatted, each would have a line.)
+// Every counter that a row may have. (clang-format would put each on its own line.)
 // clang-format off
 constexpr const char* counters_known[] = {
     "ns", "ns_se", "floor_ns", "ratio", "empty_ns", "pinned_cpu", "samples", "lost",
@@ -83,7 +83,7 @@ constexpr const char* counters_known[] = {
     "retained_bytes", "retained_resident", "trimmed_bytes", "trimmed_resident"};
 // clang-format on
 
-// Google Benchmark's CSV ends the program when a row has a counter that the first had not.
+// Google Benchmark's CSV writer aborts if a row has a counter that the first row does not have.
 void fill_for_csv(benchmark::State& state, const session& session) {
   if (!session.asked.is_csv) return;
   for (const char* name : counters_known) {
