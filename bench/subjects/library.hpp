@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A back end in the shape of a subject.
+// Adapts a back end to the interface of a subject.
 #pragma once
 
 #include <string_view>
@@ -24,7 +24,7 @@ struct library {
   [[gnu::always_inline]] static void add(C c, C* /*stored*/) {
     finalize<B>(c);
   }
-  // What only back ends can do.
+  // Only back ends can do the following.
   template <removal R, class C>
   [[gnu::always_inline]] static bool add_then_remove(C c, C* /*stored*/) {
     return remove_by<R>(finalize<B>(c));

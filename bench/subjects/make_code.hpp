@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Makes the table of functions of one subject. Whoever includes this compiles all timed code for
-// each subject that it names. Those are not in an unnamed namespace: the compiler treats functions
-// that nobody else can call differently, and users' code is not like that.
+// Makes the table of functions of one subject. A file that includes this compiles all timed code
+// for each subject that it names. The timed code is not in an unnamed namespace: compilers optimize
+// functions with internal linkage differently, which user code would not see.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace threadref::bench {
 
-// Sweeps go over few peers. For the others, what only sweeps call is not compiled.
+// Sweeps have few peers. For the other peers, the functions that only sweeps call are not compiled.
 enum class scope { rows, rows_and_sweeps };
 
 template <class S>

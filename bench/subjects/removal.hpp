@@ -16,14 +16,15 @@ namespace threadref::bench {
 inline constexpr int removed_by_owner = 1024;  // in a sample
 inline constexpr int removed_by_another = 256;
 
-// Called ones must have run once each, the others never, though their thread has ended since.
+// Finalizers that were called must have run once each, the others never, not even at the exit of
+// their thread.
 inline void judge_runs(removal how, std::uint64_t runs, std::uint64_t removed, verdict& v) {
   const std::uint64_t due = how == removal::call ? removed : 0;
   if (runs < due) v.lost += due - runs;
   if (runs > due) v.doubled += runs - due;
 }
 
-// Gives how many could not be removed.
+// Returns how many could not be removed.
 template <removal R, subject S>
 [[gnu::noinline]] std::uint64_t add_and_remove(counted* stored, int times) {
   std::uint64_t refused = 0;
@@ -34,7 +35,7 @@ template <removal R, subject S>
   return refused;
 }
 
-// probe::shared is the count of those that ran.
+// probe::shared is the number of finalizers that ran.
 template <removal R, subject S>
 void owner_routine(probe& at) {
   S::arm(at.storage(), 2);
@@ -63,7 +64,7 @@ struct thread_with_handles {
   }
 };
 
-// Gives how many could not be removed.
+// Returns how many could not be removed.
 template <removal R, class Handle>
 [[gnu::noinline]] std::uint64_t remove_all(const std::vector<Handle>& handles) {
   std::uint64_t refused = 0;

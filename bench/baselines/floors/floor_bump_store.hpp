@@ -8,8 +8,8 @@
 
 namespace threadref::bench {
 
-// The least that remembering a function can cost: two words stored where the list behind a
-// thread_local pointer ends. No handle, no growth, and nobody tells it of the thread's exit.
+// The least that storing a function can cost: two words are written to the end of a list behind a
+// thread_local pointer. There is no handle, no growth and no exit hook.
 struct floor_bump_store {
   static constexpr std::string_view name = "floor_bump_store";
 
@@ -24,7 +24,7 @@ struct floor_bump_store {
   template <removal R, class C>
   [[gnu::always_inline]] static bool add_then_remove(C c, C* stored) {
     add(c, stored);
-    asm volatile("" ::: "memory");  // else the two halves cancel out at compile time
+    asm volatile("" ::: "memory");  // otherwise the compiler removes both halves
     const entry* const newest = --own_->top;
     if constexpr (R == removal::call) newest->fn(newest->arg);
     return true;
@@ -43,8 +43,8 @@ struct floor_bump_store {
     entry* bottom;
   };
   static inline constinit thread_local list list_{};
-  // Not list_ itself: a chain of loads and stores relative to the thread register is slower on some
-  // processors (1.9 instead of 0.9 ns), and no floor.
+  // A pointer, not list_ itself: a chain of loads and stores relative to the thread register is
+  // slower on some processors (1.9 instead of 0.9 ns) and so would not be a floor.
   static inline constinit thread_local list* own_ = nullptr;
 };
 

@@ -7,8 +7,8 @@
 
 namespace threadref::bench {
 
-// The least that running N functions at a thread's end can cost: a loop of indirect calls, which
-// the thread itself makes as its last statement.
+// The least that running n functions at a thread's end can cost: a loop of indirect calls, which is
+// the thread's last statement.
 struct floor_call_loop {
   static constexpr std::string_view name = "floor_call_loop";
 

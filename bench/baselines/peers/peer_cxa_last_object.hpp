@@ -8,7 +8,7 @@
 
 namespace threadref::bench {
 
-// peer_cxa_thread_atexit, called by code in the shared object that was loaded last.
+// peer_cxa_thread_atexit, called from the shared object that was loaded last.
 struct peer_cxa_last_object {
   static constexpr std::string_view name = "peer_cxa_last_object";
 

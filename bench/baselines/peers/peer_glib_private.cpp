@@ -29,7 +29,8 @@ struct peer_glib_private {
     entry what;
     element* older;
   };
-  // What is added meanwhile gives the key under it a value again: it runs in the next round.
+  // A function that is added meanwhile sets the underlying key again, and so runs in the next
+  // round.
   static void run(void* newest) {
     for (auto* at = static_cast<element*>(newest); at != nullptr;) {
       element* const older = at->older;

@@ -32,7 +32,7 @@ struct peer_key_list {
     entry what;
     element* older;
   };
-  // What is added meanwhile gives the key a value again: it runs in the next round.
+  // A function that is added meanwhile sets the key again, and so runs in the next round.
   static void run(void* newest) {
     for (auto* at = static_cast<element*>(newest); at != nullptr;) {
       element* const older = at->older;

@@ -31,7 +31,7 @@ struct peer_recycled_vector {
     std::mutex guard;
     std::vector<buffer> free;
   };
-  // Never destroyed: threads end after statics do.
+  // Never destroyed: threads may end after statics are destroyed.
   static buffers& shared() {
     static buffers& all = *new buffers;
     return all;
