@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What must not get slower with the number of threads that are alive and registered.
+// These must not get slower with the number of threads that are alive and registered.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,7 @@ void judge_size(std::size_t listed, int alive, verdict& v) {
   if (listed > due) v.doubled += listed - due;
 }
 
-// Each thread once: a serial that comes twice stands in for one that is missing.
+// Checks that each thread is listed once: a duplicate serial could hide a missing one.
 void judge_list(const subject_code& s, int alive, verdict& v) {
   std::vector<std::uint64_t> serials = s.serials_of_everyone();
   std::sort(serials.begin(), serials.end());
@@ -69,7 +69,7 @@ void run_enumerate(benchmark::State& state, session& session, const row& row,
 // ---------------------------------------------------------------------------- finalize/churn
 
 constexpr int churn_finalizers = 16;
-constexpr int churn_batch = 16;  // threads in a sample
+constexpr int churn_batch = 16;  // threads per sample
 
 sample take_batch(const subject_code& s, probe& at, verdict& v) {
   sample taken;
@@ -98,9 +98,9 @@ void run_churn(benchmark::State& state, session& session, const row& row, const 
 
 // What does a list of all live threads cost, for each of them?
 //   bench_threadref --benchmark_filter=ref/enumerate
-// Made and dropped; the floor copies as many numbers. The walk passes every block ever used at
-// once, so the rows go from few threads to many.
-// 2026-11-20, amd-epyc-2c: 0.5 us with 16 threads, 2 to 3 us with 10 000: a system call each.
+// The list is made and dropped; the floor copies as many numbers. The walk visits as many blocks as
+// were ever in use at once, so the rows go from few threads to many.
+// 2026-11-20, amd-epyc-2c: 0.5 us with 16 threads, 2 to 3 us with 10 000: a system call for each.
 template <>
 const scenario_code& scenario_of<id::ref_enumerate>() {
   static const scenario_code it{
@@ -114,10 +114,10 @@ const scenario_code& scenario_of<id::ref_enumerate>() {
 
 // How many threads with 16 finalizers can come and go in a second beside others?
 //   bench_threadref --benchmark_filter=finalize/churn
-// The others sleep, each registered with the same subject. One after the other, on one CPU: what
-// two cores would make of it says more about them. The floor's threads register nothing.
-// 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without, beside
-// 1, 1 000 or 10 000.
+// The others sleep, each registered with the same subject. The threads run one after the other on
+// one CPU: with two, the figure would say more about the CPUs. The floor's threads register
+// nothing. 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without,
+// beside 1, 1 000 or 10 000 others.
 template <>
 const scenario_code& scenario_of<id::churn_rate>() {
   static const scenario_code it{

@@ -6,8 +6,8 @@ namespace threadref::bench {
 
 namespace {
 
-// The floor of a whole thread: a row of its own, with no finalizer and the life of the thread as
-// its time.
+// The floor of a whole thread is a row of its own: it has no finalizers, and its time is the whole
+// life of the thread.
 void run_empty_thread(benchmark::State& state, session& session, const row& row) {
   const subject_code& floor = subject_named("floor_empty_thread");
   session.go_solo();
@@ -46,8 +46,9 @@ void run_under_churn(benchmark::State& state, session& session, const row& row,
 
 // How long after a thread's last statement has its last finalizer run, and is it joined?
 //   bench_threadref --benchmark_filter=finalize/exit/
-// Drain is the first half, total the whole. Nobody else runs, and all on one CPU.
-// 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259; total 9 us.
+// Drain is the time to the last finalizer, total the time to the join. All on one CPU, with no
+// other threads. 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259;
+// total 9 us.
 template <>
 const scenario_code& scenario_of<id::exit_solo>() {
   static const scenario_code it{
@@ -71,10 +72,10 @@ const scenario_code& scenario_of<id::exit_solo>() {
 
 // How long does the same take while other threads come and go?
 //   bench_threadref --benchmark_filter=finalize/exit_under_churn
-// Beside the probe many threads sleep, and two others create and join threads that register with
+// Many threads sleep beside the probe, and two others create and join threads that register with
 // the same subject. Nothing is pinned.
-// 2026-11-20, amd-epyc-2c: the drain is as alone, its p99 0.2 to 0.5 us; total p99 0.1 ms and
-// more, for the floor too.
+// 2026-11-20, amd-epyc-2c: the drain takes as long as alone, its p99 is 0.2 to 0.5 us; total p99 is
+// 0.1 ms and more, also for the floor.
 template <>
 const scenario_code& scenario_of<id::exit_under_churn>() {
   static const scenario_code it{
@@ -90,9 +91,9 @@ const scenario_code& scenario_of<id::exit_under_churn>() {
 
 // How long does the exit take when the finalizers are of eight kinds, in random order?
 //   bench_threadref --benchmark_filter=finalize/exit_mixed
-// A loop over one callee is the best case of every branch predictor; programs have several.
-// 2026-11-20, amd-epyc-2c: the order is learnt at n:256, where the floor takes 1.7 ns as with one
-// callee, but not at 4096: floor 8.4, back ends 11 to 29, the vectors 7.5.
+// A loop over one callee is the best case for a branch predictor; real programs have several.
+// 2026-11-20, amd-epyc-2c: the predictor learns the order at n:256, where the floor takes 1.7 ns as
+// with one callee, but not at 4096: floor 8.4, back ends 11 to 29, the vectors 7.5.
 template <>
 const scenario_code& scenario_of<id::exit_mixed>() {
   static const scenario_code it{

@@ -24,7 +24,7 @@ struct fixture {
 void add_destructors(fixture& with) {
   if (with.subject.add_destructor == nullptr) return;
   for (void*& variable : with.variables) {
-    // One that is refused never runs, and is found lost.
+    // A destructor that is refused never runs, and so counts as lost.
     static_cast<void>(with.subject.add_destructor(&variable));
   }
 }
@@ -49,7 +49,7 @@ void* routine(void* shared) {
   return nullptr;
 }
 
-// Both stages of an exit are there, where there are two.
+// Subjects that support destructors have a second stage of the exit.
 expected expected_of(const subject_code& s) {
   return {s.info != nullptr ? s.info->capabilities : capability::none, s.oldest_first,
           s.add_destructor != nullptr};
@@ -69,7 +69,7 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
     with.seen.note(event::joined);
     found.add(bench::judge(with.seen, expected_of(s)));
     if (first.empty()) first = with.seen.seen;
-    if (first != with.seen.seen) ++found.misordered;  // an order that varies is none
+    if (first != with.seen.seen) ++found.misordered;  // an order that varies is no order
   }
   state.SetLabel(testing::concat("order=", to_text(first)));
   if (!bench::judge(state, session, row, found)) return;
@@ -81,10 +81,9 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
 
 // Where do finalizers run among stack objects, thread_locals, keys, Boost's and the join?
 //   bench_threadref --benchmark_filter=finalize/ordering
-// The label is what was seen. Back ends must do as their capabilities claim; peers claim nothing
-// but newest first. Nothing is timed.
-// 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one;
-// the C library's own list calls each in its place among them.
+// The label is the order that was seen. Back ends must do what their capabilities claim; peers
+// claim only newest first. Nothing is timed. 2026-11-20, amd-epyc-2c: after both thread_locals, or
+// between the younger and the older one; the C library's own list interleaves them.
 template <>
 const scenario_code& scenario_of<id::ordering>() {
   static const scenario_code it{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A thread asks by a ref about another one, that lives (ns) and once it is dead (dead_ns).
+// A thread asks a ref about another thread, while that is alive (ns) and once it is dead (dead_ns).
 #include <algorithm>
 #include <utility>
 
@@ -47,7 +47,7 @@ const scenario_code& scenario_of<id::ref_check>() {
   return it;
 }
 
-// What does it cost to take hold of a thread by a ref, and to let it go?
+// What does it cost to lock a thread by a ref and to release it?
 //   bench_threadref --benchmark_filter=ref/lock
 // 2026-11-20, amd-epyc-2c: 45 ns, the floor 9.5, weak_ptr::lock 12.
 template <>

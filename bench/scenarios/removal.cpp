@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A finalizer that is removed before its thread ends: cancelled, detached or called.
+// Finalizers that are removed before their thread ends: cancelled, detached or called.
 #include "bench/subjects/removal.hpp"
 
 #include "bench/scenarios/scenario.hpp"
@@ -8,7 +8,7 @@ namespace threadref::bench {
 
 namespace {
 
-// None of the peers can.
+// No peer can do that.
 template <removal R>
 scenario_code by_owner(id key) {
   return {
@@ -45,8 +45,9 @@ scenario_code by_another(id key) {
 
 // What does a finalizer cost that its own thread registers and cancels, detaches, or calls early?
 //   bench_threadref --benchmark_filter='finalize/(cancel|detach|call)_owner'
-// 2026-11-20, amd-epyc-2c: the default 11, 48 and 11 ns, of which an atomic compare-and-swap is 5
-// to 6; detaching also gives a handle of the thread, which takes a lock. The floor 0.6, called 1.7.
+// 2026-11-20, amd-epyc-2c: the default 11, 48 and 11 ns, of which an atomic compare-and-swap takes
+// 5 to 6; detaching also returns a handle of the thread, which takes a lock. The floor takes 0.6,
+// with a call 1.7.
 template <>
 const scenario_code& scenario_of<id::cancel_owner>() {
   static const scenario_code it = by_owner<removal::cancel>(id::cancel_owner);
@@ -65,7 +66,7 @@ const scenario_code& scenario_of<id::call_owner>() {
 
 // What does it cost to cancel, detach or call a finalizer of another thread?
 //   bench_threadref --benchmark_filter='finalize/(cancel|detach|call)_foreign'
-// The other thread lives and sleeps, so that nobody contends.
+// The other thread is alive and sleeps, so there is no contention.
 // 2026-11-20, amd-epyc-2c: the default 20, 77 and 42 ns, an uncontended mutex 11.
 template <>
 const scenario_code& scenario_of<id::cancel_foreign>() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trees are grown anew for each sample, each worker with a few finalizers, and torn down when all
-// have registered. The floor's workers register nothing, and wait themselves, where that is asked.
+// Each sample creates a new tree, in which each worker registers a few finalizers, and tears it
+// down once all have registered. The floor's workers register nothing; where finalizers wait, they
+// wait themselves.
 #include <algorithm>
 #include <deque>
 
@@ -28,10 +29,10 @@ struct torn_down {
   workers::teardown how;
   bool waits;
 
-  instant take(std::deque<account>& each, workers::teardown in_what_way, verdict& v) const {
-    return worker_tree(each, in_what_way, duty_of(subject, waits)).tear_down(v);
+  instant take(std::deque<account>& each, workers::teardown policy, verdict& v) const {
+    return worker_tree(each, policy, duty_of(subject, waits)).tear_down(v);
   }
-  // Where all are stopped at once, one by one is taken beside it, in turns.
+  // Measures the other policy and the serial one, in changing order.
   sample take_both(std::deque<account>& each, bool serial_first, verdict& v) const {
     sample s;
     if (serial_first) s.total = take(each, workers::teardown::serial, v);
@@ -93,8 +94,9 @@ scenario_code teardown_scenario(id key) {
 
 // How long does it take to tear down a tree of workers, one after the other?
 //   bench_threadref --benchmark_filter=worker/teardown_serial/
-// A worker stops a child, joins it, and goes on to the next. From the root's stop() to its join().
-// 2026-11-21, a Xeon's two cores: 12 to 28 us a worker: a wake-up, an end, a join.
+// A worker stops a child, joins it, and goes on to the next. Timed from the root's stop() to its
+// join().
+// 2026-11-21, two cores of a Xeon: 12 to 28 us per worker: a wake-up, an end, a join.
 // Shows: PW-16.
 template <>
 const scenario_code& scenario_of<id::teardown_serial>() {
@@ -103,9 +105,9 @@ const scenario_code& scenario_of<id::teardown_serial>() {
   return it;
 }
 
-// How long does it take where all of them are stopped before the first one is joined?
+// How long does it take if all of them are stopped before the first one is joined?
 //   bench_threadref --benchmark_filter=worker/teardown_broadcast/
-// 2026-11-21, a Xeon's two cores: 0.7 to 1.0 of one after the other.
+// 2026-11-21, two cores of a Xeon: 0.7 to 1.0 of the serial time.
 // Shows: PW-16.
 template <>
 const scenario_code& scenario_of<id::teardown_broadcast>() {
@@ -116,10 +118,10 @@ const scenario_code& scenario_of<id::teardown_broadcast>() {
 
 // How long do both take when one finalizer of each worker waits for 200 us?
 //   bench_threadref --benchmark_filter=worker/teardown_.*_waiting/
-// A parent's finalizers wait until all of its children's have run, so this lasts for as many waits
-// as the tree is deep; the floor's workers wait before they join their children, in two.
-// 2026-11-21, a Xeon's two cores: all at once takes 0.28 of one after the other with 15 workers,
-// 0.10 with 85.
+// A parent's finalizers run after all of its children's, so stopping all at once lasts for as many
+// waits as the tree has levels. The floor's workers wait before they join their children.
+// 2026-11-21, two cores of a Xeon: stopping all at once takes 0.28 of the serial time with 15
+// workers, 0.10 with 85.
 template <>
 const scenario_code& scenario_of<id::teardown_serial_waiting>() {
   static const scenario_code it =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Timers that are cancelled long before they are due. ns: what it takes the caller to start and to
-// cancel one; joined_ns: until its thread is joined.
+// Timers that are cancelled long before they are due. ns: the time that the caller needs to start
+// and cancel one; joined_ns: the time until its thread is joined.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -59,7 +59,7 @@ void run_timer(benchmark::State& state, session& session, const row& row, const 
   });
 }
 
-// Who is to make the calls of later_cancel.
+// The worker that would make the calls of later_cancel.
 class caller {
  public:
   caller(const subject_code& s, int n) : at_(n) {
@@ -125,9 +125,9 @@ scenario_code cancelled_timer(id key) {
 
 // What does a timer cost that is cancelled before it is due, on a thread with finalizers?
 //   bench_threadref --benchmark_filter=worker/timer_cancel
-// A worker registers n and waits. It must not call what it waits to call, its finalizers must run.
+// A worker registers n finalizers and waits. The timer must not fire, and the finalizers must run.
 // The floor's workers register nothing.
-// 2026-11-21, a Xeon's two cores: 3.4 us to start and cancel one, and joined after 13.5.
+// 2026-11-21, two cores of a Xeon: 3.4 us to start and cancel one; its thread is joined after 13.5.
 // Shows: PM-11.
 template <>
 const scenario_code& scenario_of<id::timer_cancel>() {
@@ -141,9 +141,9 @@ const scenario_code& scenario_of<id::timer_cancel>() {
 
 // What does a call cost that a worker is to make later, and that is cancelled before?
 //   bench_threadref --benchmark_filter=worker/later_cancel
-// The worker waits meanwhile, with n finalizers; of the floor's worker there are none. Each call
-// has a thread that waits for its time.
-// 2026-11-21, a Xeon's two cores: 3.5 us for later() and cancel(), its thread joined after 24.
+// The worker waits meanwhile and has n finalizers; the floor's worker has none. Each call has a
+// thread that waits until it is due.
+// 2026-11-21, two cores of a Xeon: 3.5 us for later() and cancel(); the thread is joined after 24.
 // Shows: PW-39.
 template <>
 const scenario_code& scenario_of<id::later_cancel>() {

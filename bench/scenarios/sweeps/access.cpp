@@ -7,13 +7,13 @@ namespace threadref::bench {
 
 namespace {
 
-// It stays loaded: threads have variables in it.
+// The object stays loaded: threads have variables in it.
 const access_table& loaded_access(const char* file) {
   return *reinterpret_cast<decltype(&threadref_bench_access)>(
       symbol_in(open_object(beside_program(file)), "threadref_bench_access"))();
 }
 
-// Where the timed code lies: in the program,
+// The timed code is in the program,
 struct inline_access {
   static void load() {}
   static probe::routine registration(const subject_code& s) { return s.registration; }
@@ -23,7 +23,7 @@ struct inline_access {
 struct shared_object {
   static constexpr const char* file = "bench_access_shared.so";
 };
-// or in one with a copy of its own, which comes when the program has long been running.
+// or in one with its own copy of the library, which is loaded while the program runs.
 struct plugin_object {
   static constexpr const char* file = "bench_access_dlopened.so";
 };
@@ -50,7 +50,7 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
   });
 }
 
-// What does registering one more cost there?
+// What does it cost to register one more finalizer there?
 template <class Access>
 scenario_code registration_through(id key) {
   scenario_code made = sweep_of_registration(key);
@@ -63,7 +63,7 @@ scenario_code registration_through(id key) {
   return made;
 }
 
-// What does it cost to ask whether the thread is registered, if it is?
+// What does it cost to ask whether the thread is registered, which it is?
 template <class Access>
 scenario_code ensure_through(id key) {
   return {
@@ -83,9 +83,9 @@ scenario_code ensure_through(id key) {
 
 }  // namespace
 
-// What do the two cost the program itself, and code in a shared object?
+// What do ensure() and a registration cost in the program itself and in a shared object?
 //   bench_threadref --benchmark_filter=sweep/access
-// Floors and peers lie in the same object as what they are compared with.
+// Floors and peers are in the same object as the back end that they are compared with.
 template <>
 const scenario_code& scenario_of<id::sweep_access_inline_ensure>() {
   static const scenario_code it = ensure_through<inline_access>(id::sweep_access_inline_ensure);

@@ -16,7 +16,7 @@ std::vector<int> thread_counts(const session& /*session*/) {
   return threads;
 }
 
-// Subject and floor in turns, with the same number of threads.
+// Measures subject and floor in turns, with the same number of threads.
 template <probe::routine subject_code::*Routine>
 void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const scenario_code& what = scenario_of(row.key);
@@ -43,7 +43,7 @@ scenario_code at_once(scenario_code made) {
 
 // Do threads that register at the same time hinder each other?
 //   bench_threadref --benchmark_filter=sweep/at_once_registration
-// Each thread has a CPU of its own; a sample is the mean over the threads.
+// Each thread has its own CPU; a sample is the mean over the threads.
 template <>
 const scenario_code& scenario_of<id::sweep_at_once_registration>() {
   static const scenario_code it = at_once<&subject_code::registration_at_once>(

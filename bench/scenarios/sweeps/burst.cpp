@@ -8,7 +8,7 @@ namespace threadref::bench {
 
 namespace {
 
-constexpr int each = 4;  // finalizers of a thread
+constexpr int each = 4;  // finalizers per thread
 
 sample take_burst(const subject_code& s, std::deque<probe>& burst, verdict& v) {
   const int registered = s.registers_nothing ? 0 : each;
@@ -37,10 +37,11 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
 
 }  // namespace
 
-// How fast do threads come and go that nobody waits for in between?
+// How fast do threads come and go if none is joined before all have been created?
 //   bench_threadref --benchmark_filter=sweep/herd
-// Each registers four and ends; all are joined when the last one was created. A sample is a burst,
-// its floor a burst of threads that do nothing; ns and ratio are those of one thread.
+// Each thread registers four finalizers and ends; all are joined once the last one has been
+// created. A sample is a burst, and its floor a burst of threads that do nothing; ns and ratio are
+// per thread.
 template <>
 const scenario_code& scenario_of<id::sweep_herd>() {
   static const scenario_code it{

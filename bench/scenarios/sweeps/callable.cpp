@@ -10,7 +10,7 @@ namespace threadref::bench {
 
 namespace {
 
-// As many sized_call<bytes>: a pointer to the call, and the rest of its size.
+// An array of `count` sized_call<bytes>: a pointer to the call, and padding.
 std::vector<std::byte> sized_calls(const account& at, int count, std::size_t bytes) {
   std::vector<std::byte> all(static_cast<std::size_t>(count) * bytes);
   for (int id = 0; id != count; ++id) {
@@ -36,8 +36,8 @@ sample take_sized(const subject_code& s, const Routines& routines, int registere
 
 // What does registering a larger function object cost?
 //   bench_threadref --benchmark_filter=sweep/callable_registration
-// 16 bytes are stored in place, what is larger is allocated. Floors and peers store a pointer to
-// what lives elsewhere, whatever its size.
+// Up to 16 bytes are stored in place, larger ones are allocated. Floors and peers store only a
+// pointer, whatever the size.
 template <>
 const scenario_code& scenario_of<id::sweep_callable_registration>() {
   static const scenario_code it = [] {

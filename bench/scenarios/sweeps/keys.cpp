@@ -6,7 +6,7 @@ namespace threadref::bench {
 
 namespace {
 
-// What the thread does when it has given all keys a value; probe::shared says what.
+// Sets all keys on the thread, then runs the routine that probe::shared points to.
 void with_keys(probe& at) {
   other_keys::set_all();
   (*static_cast<const probe::routine*>(at.shared))(at);
@@ -38,7 +38,7 @@ const scenario_code& scenario_of<id::sweep_keys_registration>() {
 
 // Does the end of a thread depend on how many other keys have values on it?
 //   bench_threadref --benchmark_filter=sweep/keys_exit
-// glibc walks all of them, after the last finalizer: that shows in total.
+// glibc walks all of them after the last finalizer, which shows in total.
 template <>
 const scenario_code& scenario_of<id::sweep_keys_exit>() {
   static const scenario_code it = [] {

@@ -18,7 +18,7 @@ scenario_code among_objects(scenario_code made) {
 
 // Does registering depend on how many shared objects are loaded?
 //   bench_threadref --benchmark_filter=sweep/loaded_objects_registration
-// glibc looks for the object that registers, one after the other.
+// glibc searches all objects for the one that registers.
 template <>
 const scenario_code& scenario_of<id::sweep_loaded_objects_registration>() {
   static const scenario_code it =

@@ -5,7 +5,7 @@ namespace threadref::bench {
 
 namespace {
 
-// The row of one size, at all sizes.
+// Measures a scenario of fixed sizes at all sizes.
 scenario_code at_all_sizes(scenario_code made, const scenario_code& timed) {
   made.pairs = &sweep_pairs;
   made.most = timed.most;
@@ -16,7 +16,7 @@ scenario_code at_all_sizes(scenario_code made, const scenario_code& timed) {
 
 }  // namespace
 
-// Does registering one more get dearer the more there are?
+// Does registering one more finalizer get slower the more there are?
 //   bench_threadref --benchmark_filter=sweep/n_registration
 template <>
 const scenario_code& scenario_of<id::sweep_n_registration>() {
