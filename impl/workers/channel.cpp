@@ -54,7 +54,7 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
 
   std::size_t publish(const std::any& data) {
     std::size_t reached = 0;
-    const event told{.name = name_, .data = data, .target = this_worker::try_current()};
+    const event message{.name = name_, .data = data, .target = this_worker::try_current()};
     // Until after the lock: the last one to hold a worker destroys it and all that it captured.
     std::vector<worker_ptr> held;
     std::vector<subscription> gone;
@@ -70,7 +70,7 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
           all_.erase(each);
           continue;
         }
-        event copy = told;
+        event copy = message;
         if (to->post(std::move(copy))) ++reached;
         held.push_back(std::move(to));
       }

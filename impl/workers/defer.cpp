@@ -9,14 +9,14 @@
 
 namespace threadref::workers {
 
-void settling::leftovers::wake() const {
+void defer_state_base::leftovers::wake() const {
   for (const worker_ptr& each : waiters) {
     // It needs no data: a waiter looks again after each event. One that has ended waits no more.
     static_cast<void>(each->post({.name = "settled", .target = each}));
   }
 }
 
-settling::leftovers settling::finish() {
+defer_state_base::leftovers defer_state_base::finish() {
   leftovers left;
   left.waiters.swap(waiters_);
   left.owner.swap(owner_);
@@ -24,20 +24,20 @@ settling::leftovers settling::finish() {
   return left;
 }
 
-bool settling::reject(std::exception_ptr error) {
+bool defer_state_base::reject(std::exception_ptr error) {
   return settle([&] { error_ = std::move(error); });
 }
 
-void settling::own() {
+void defer_state_base::own() {
   std::optional<ref> mine = ref([weak = weak_from_this()](const ref& self) {
-    if (const std::shared_ptr<settling> at = weak.lock()) at->owner_ended(self);
+    if (const std::shared_ptr<defer_state_base> at = weak.lock()) at->owner_ended(self);
   });
   const std::lock_guard lock(m_);
   if (!settled()) owner_.swap(mine);  // whichever is left over goes after the lock
 }
 
 // The callback of a thread that was the owner before may have begun when another took over.
-void settling::owner_ended(const ref& who) {
+void defer_state_base::owner_ended(const ref& who) {
   leftovers left;
   {
     const std::lock_guard lock(m_);
@@ -48,7 +48,7 @@ void settling::owner_ended(const ref& who) {
   left.wake();
 }
 
-bool settling::wait(this_worker::timeout_t timeout) {
+bool defer_state_base::wait(this_worker::timeout_t timeout) {
   if (settled()) return true;
   const worker_ptr me = this_worker::current_or_root();
   {
@@ -64,7 +64,7 @@ bool settling::wait(this_worker::timeout_t timeout) {
   return settled();
 }
 
-void settling::leave(const worker_ptr& who) noexcept {
+void defer_state_base::leave(const worker_ptr& who) noexcept {
   const std::lock_guard lock(m_);
   if (const auto at = std::find(waiters_.begin(), waiters_.end(), who); at != waiters_.end()) {
     waiters_.erase(at);

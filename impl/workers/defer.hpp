@@ -26,12 +26,12 @@ class broken_defer : public std::runtime_error {
 };
 
 // What a defer is but for the type of its value.
-class settling : public std::enable_shared_from_this<settling> {
+class defer_state_base : public std::enable_shared_from_this<defer_state_base> {
  public:
-  settling() = default;
-  settling(const settling&) = delete;
-  settling& operator=(const settling&) = delete;
-  virtual ~settling() = default;
+  defer_state_base() = default;
+  defer_state_base(const defer_state_base&) = delete;
+  defer_state_base& operator=(const defer_state_base&) = delete;
+  virtual ~defer_state_base() = default;
 
   [[nodiscard]] bool settled() const noexcept { return settled_.load(std::memory_order_acquire); }
   bool reject(std::exception_ptr error);
@@ -75,7 +75,7 @@ class settling : public std::enable_shared_from_this<settling> {
 };
 
 template <class T>
-class settling_of final : public settling {
+class defer_state final : public defer_state_base {
  public:
   template <class U>
   bool resolve(U&& value) {
@@ -123,7 +123,7 @@ class defer {
     return std::nullopt;
   }
 
-  std::shared_ptr<settling_of<T>> at_ = std::make_shared<settling_of<T>>();
+  std::shared_ptr<defer_state<T>> at_ = std::make_shared<defer_state<T>>();
 };
 
 }  // namespace threadref::workers

@@ -91,7 +91,7 @@ bool emitter::begin(entry& of, const std::string& name) {
   return true;
 }
 
-THREADREF_CATCHES_UNWINDING void emitter::tell(
+THREADREF_CATCHES_UNWINDING void emitter::emit(
     const event& e, absl::FunctionRef<void(const std::exception_ptr&)> failed) {
   for (const std::shared_ptr<entry>& one : concerned(e)) {
     if (!begin(*one, e.name)) continue;

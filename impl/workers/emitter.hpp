@@ -45,7 +45,7 @@ class emitter {
   // Calls everybody whom the event concerns, by priority. What a listener throws goes to `failed`,
   // and the others are called all the same; worker_exit and the unwinding of pthread_exit and
   // cancellation go on to the caller.
-  void tell(const event& e, absl::FunctionRef<void(const std::exception_ptr&)> failed);
+  void emit(const event& e, absl::FunctionRef<void(const std::exception_ptr&)> failed);
 
   void drop_temporary();
   [[nodiscard]] std::size_t count() const;

@@ -67,21 +67,21 @@ void worker::leave_parent(const std::shared_ptr<incarnation>& run) {
     if (to->children_.erase(number_) != 0 && run->has_thread() && !daemon_)
       to->leaving_.push_back(run);
   }
-  to->tidy();
+  to->join_ended();
 }
 
 // Threads that have ended are joined and forgotten, whenever there are twice as many as were left
 // the last time.
-void worker::tidy() {
+void worker::join_ended() {
   std::vector<std::shared_ptr<incarnation>> ended;
   {
     const std::scoped_lock lock(m_);
-    if (leaving_.size() < tidy_at_) return;
+    if (leaving_.size() < join_ended_at_) return;
     const auto first = std::partition(leaving_.begin(), leaving_.end(),
                                       [](const auto& run) { return !run->has_ended(); });
     std::move(first, leaving_.end(), std::back_inserter(ended));
     leaving_.erase(first, leaving_.end());
-    tidy_at_ = std::max<std::size_t>(16, 2 * leaving_.size());
+    join_ended_at_ = std::max<std::size_t>(16, 2 * leaving_.size());
   }
   for (const auto& run : ended) run->join();
 }
@@ -92,7 +92,7 @@ void worker::stop_descendants() {
     const std::scoped_lock lock(m_);
     for (auto& [number, one] : children_) {
       all.push_back(one.who);
-      if (!std::exchange(one.told_to_stop, true)) one.who->stop();
+      if (!std::exchange(one.stop_requested, true)) one.who->stop();
     }
   }
   for (const worker_ptr& one : all) one->stop_descendants();
@@ -106,7 +106,7 @@ bool worker::end_one_child() {
     next = std::move(children_.begin()->second);
     children_.erase(children_.begin());
   }
-  if (!next.told_to_stop) next.who->stop();
+  if (!next.stop_requested) next.who->stop();
   if (!next.who->is_daemon()) next.who->join();
   return true;
 }

@@ -25,7 +25,7 @@ void worker::step(exit_step done) const {
 }
 
 std::any worker::perform(const std::any& argument) {
-  tell_parent(events::child_start, {});
+  notify_parent(events::child_start, {});
   if (what_) return what_(argument);
   loop::wait(
       *this, [](const event&) { return false; }, std::nullopt);
@@ -56,14 +56,14 @@ THREADREF_CATCHES_UNWINDING void worker::live(const std::shared_ptr<incarnation>
   finish(mine, how, what);
 }
 
-void worker::tell_ending(ending how, const outcome& what) {
+void worker::notify_ending(ending how, const outcome& what) {
   switch (how) {
     case ending::stopped:
-      return tell_parent(events::child_stop, {});
+      return notify_parent(events::child_stop, {});
     case ending::failed:
-      return tell_parent(events::child_error, what.error);
+      return notify_parent(events::child_error, what.error);
     case ending::done:
-      return tell_parent(events::child_done, what.result);
+      return notify_parent(events::child_done, what.result);
   }
 }
 
@@ -71,7 +71,7 @@ THREADREF_CATCHES_UNWINDING void worker::finish(life& mine, ending how, const ou
   step(exit_step::task_ended);
   if (how == ending::failed && how_.report_errors) report("the task", what.error);
   mine.run->task_over(what);
-  tell_ending(how, what);
+  notify_ending(how, what);
   step(exit_step::parent_told);
   queue_.close();
   step(exit_step::queue_closed);
@@ -90,9 +90,9 @@ void worker::finish_drained(life& mine) {
   const outcome what = run.what();
   const worker_ptr to = parent();
   leave_parent(mine.run);
-  tell(to, events::child_end, what);
+  notify(to, events::child_end, what);
   step(exit_step::parent_told_end);
-  for (const worker_ptr& waiting : run.done()) tell(waiting, events::worker_done, what);
+  for (const worker_ptr& waiting : run.done()) notify(waiting, events::worker_done, what);
   step(exit_step::waiters_woken);
   end_children();
   step(exit_step::children_joined);

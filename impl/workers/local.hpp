@@ -63,7 +63,7 @@ class local {
   // The value of the calling thread. What make() throws is passed on, and what finalize() throws if
   // the exit can't be heard; then there is none.
   T& get() {
-    if (T* const had = find()) return *had;
+    if (T* const existing = find()) return *existing;
     const std::uint64_t me = number_of_this_thread();
     std::unique_ptr<T> made(new T(make_()));
     T& value = *made;

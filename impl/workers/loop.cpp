@@ -41,8 +41,8 @@ THREADREF_CATCHES_UNWINDING void call(worker& of, const event& e) {
 
 }  // namespace
 
-void loop::tell(worker& of, const event& e) {
-  of.listeners_.tell(e, [&of, &e](const std::exception_ptr& error) {
+void loop::dispatch(worker& of, const event& e) {
+  of.listeners_.emit(e, [&of, &e](const std::exception_ptr& error) {
     of.report("a listener of " + e.name, error);
     if (e.name == events::listener_error) return;  // else one that fails would have no end
     of.fire({.name = std::string(events::listener_error),
@@ -54,7 +54,7 @@ void loop::tell(worker& of, const event& e) {
 }
 
 void loop::handle(worker& of, const event& e) {
-  tell(of, e);
+  dispatch(of, e);
   if (e.name == events::stop) throw worker_exit{};
   if (e.name == events::resume) of.paused_ = false;
   if (e.name == events::pause) stay_paused(of);
@@ -129,7 +129,7 @@ void loop::drain(worker& of) {
   of.missed_.clear();
   while (const auto e = of.queue_.take_now()) {
     try {
-      tell(of, *e);
+      dispatch(of, *e);
     } catch (const worker_exit&) {  // it is ending already
     }
   }

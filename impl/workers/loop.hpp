@@ -29,7 +29,7 @@ struct loop {
   template <class F>
   static void unless_root(worker& of, F&& run);
   static void handle(worker& of, const event& e);
-  static void tell(worker& of, const event& e);
+  static void dispatch(worker& of, const event& e);
   static void stay_paused(worker& of);
 };
 

@@ -43,7 +43,7 @@ class root {
     self_->queue_.close();
     self_->refuse_rest();
     for (const worker_ptr& waiting : run_->done()) {
-      self_->tell(waiting, events::worker_done, outcome{});
+      self_->notify(waiting, events::worker_done, outcome{});
     }
     self_->end_children();
     run_->left();

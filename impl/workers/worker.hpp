@@ -157,7 +157,7 @@ class worker : public std::enable_shared_from_this<worker> {
   enum class ending : std::uint8_t { done, stopped, failed };
   struct enlisted {
     worker_ptr who;
-    bool told_to_stop = false;
+    bool stop_requested = false;
   };
   struct launch;
   struct life;
@@ -171,13 +171,13 @@ class worker : public std::enable_shared_from_this<worker> {
   std::any perform(const std::any& argument);
   void finish(life& mine, ending how, const outcome& what);
   void finish_drained(life& mine);
-  void tell_ending(ending how, const outcome& what);
+  void notify_ending(ending how, const outcome& what);
   void at_thread_exit();
   void step(exit_step done) const;
 
   void enlist();
   void leave_parent(const std::shared_ptr<incarnation>& run);
-  void tidy();
+  void join_ended();
   void stop_descendants();
   void end_children();
   bool end_one_child();
@@ -186,8 +186,10 @@ class worker : public std::enable_shared_from_this<worker> {
   void deliver(event e);
   void refuse(event e);
   void refuse_rest();
-  void tell(const worker_ptr& who, std::string_view name, std::any data);
-  void tell_parent(std::string_view name, std::any data) { tell(parent(), name, std::move(data)); }
+  void notify(const worker_ptr& who, std::string_view name, std::any data);
+  void notify_parent(std::string_view name, std::any data) {
+    notify(parent(), name, std::move(data));
+  }
   void send_up(const event& e);
   void send_down(const event& e);
   void to_children(const event& e);
@@ -229,7 +231,7 @@ class worker : public std::enable_shared_from_this<worker> {
   absl::btree_map<std::uint64_t, enlisted> children_;
   // Threads of children that are no longer among them and were not joined yet.
   std::vector<std::shared_ptr<incarnation>> leaving_;
-  std::size_t tidy_at_ = 16;
+  std::size_t join_ended_at_ = 16;
 
   // Of the loop, on the worker's thread.
   std::atomic<bool> paused_{false};

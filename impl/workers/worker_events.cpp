@@ -114,7 +114,7 @@ bool worker::invoke(std::function<void()> call) {
   return post(plain(events::invoke, std::move(call)));
 }
 
-void worker::tell(const worker_ptr& who, std::string_view name, std::any data) {
+void worker::notify(const worker_ptr& who, std::string_view name, std::any data) {
   event e = plain(name, std::move(data));
   e.target = shared_from_this();
   if (who != nullptr) static_cast<void>(who->post(std::move(e)));

@@ -15,8 +15,8 @@ namespace {
 
 // While it waits, a worker still hears.
 void listen_while_waiting() {
-  int heard = 0;
-  this_worker::listen("tick", [&](const event& /*tick*/) { ++heard; });
+  int received = 0;
+  this_worker::listen("tick", [&](const event& /*tick*/) { ++received; });
   const worker_ptr me = this_worker::current();
   const auto product = await(
       [&](int a, int b) {
@@ -25,7 +25,7 @@ void listen_while_waiting() {
       },
       6, 7);
   this_worker::update();
-  std::printf("await: %d, and %d tick heard\n", product.value_or(0), heard);
+  std::printf("await: %d, and %d tick heard\n", product.value_or(0), received);
 }
 
 void fail_each_time() {

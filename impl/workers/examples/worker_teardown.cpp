@@ -53,7 +53,7 @@ class trace {
 };
 
 struct tree {
-  explicit tree(teardown way) : policy(way) {}
+  explicit tree(teardown how) : policy(how) {}
 
   worker_ptr grow(const std::string& name) {
     return this_worker::create_worker(

@@ -18,7 +18,7 @@ namespace {
 constexpr int permits = 5;
 
 // Counts for itself who is inside: the pool's own figure could share its mistake.
-class crowd {
+class occupancy {
  public:
   void enter() {
     const int now = ++inside_;
@@ -37,7 +37,7 @@ class crowd {
 // Shows: PM-21.
 TEST(active_pool, lets_five_of_twenty_in_at_a_time_and_exits_give_the_permits_back) {
   active_pool pool(permits);
-  crowd seen;
+  occupancy seen;
   constexpr int count = 20;
   std::atomic<int> at_the_door{0};
   std::vector<std::thread> threads;

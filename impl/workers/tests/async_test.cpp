@@ -57,7 +57,7 @@ TEST_F(async_test, what_it_throws_is_thrown_at_each_get_and_told_nobody_else) {
   EXPECT_THROW(call.get(), std::out_of_range);
   EXPECT_THROW(call.get(), std::out_of_range);
   call.runner()->join();
-  EXPECT_EQ(reported.told(), lines{});
+  EXPECT_EQ(reported.entries(), lines{});
 }
 
 // Shows: PW-40, PW-13.
@@ -206,13 +206,13 @@ TEST_F(async_test, a_descendant_that_waits_does_not_become_its_parent) {
 
 // Shows: PW-41.
 TEST_F(async_test, await_keeps_listening) {
-  int heard = 0;
+  int received = 0;
   std::optional<int> result;
   const worker_ptr waiter = worker::make([&] {
     const worker_ptr me = this_worker::current();
     std::latch listened(1);
     this_worker::listen("tick", [&](const event& /*e*/) {
-      ++heard;
+      ++received;
       listened.count_down();
     });
     result = await(
@@ -224,7 +224,7 @@ TEST_F(async_test, await_keeps_listening) {
         3);
   });
   waiter->start().join();
-  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(received, 1);
   EXPECT_EQ(result, 9);
   EXPECT_THROW(await([] { throw std::out_of_range("planted"); }), std::out_of_range);
   EXPECT_EQ(this_worker::wait(async(square, 2)), 4);

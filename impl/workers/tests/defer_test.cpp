@@ -73,13 +73,13 @@ TEST_F(defer_test, many_wait_for_it) {
 // Shows: PW-42.
 TEST_F(defer_test, get_runs_the_loop) {
   const defer<int> at;
-  int heard = 0;
+  int received = 0;
   int got = 0;
   const worker_ptr waiter = worker::make([&] {
     this_worker::listen("tick", [&](const event& /*e*/) {
-      ++heard;
+      ++received;
       // A wait within the wait, for the same: what wakes this one must not be lost to the other.
-      if (heard == 2) {
+      if (received == 2) {
         EXPECT_EQ(at.get(), 5);
       }
     });
@@ -89,7 +89,7 @@ TEST_F(defer_test, get_runs_the_loop) {
   waiter->fire("tick").fire("tick");
   waiter->invoke([&] { at.resolve(5); });
   waiter->join();
-  EXPECT_EQ(heard, 2);
+  EXPECT_EQ(received, 2);
   EXPECT_EQ(got, 5);
 }
 

@@ -49,7 +49,7 @@ TEST_F(family, a_parent_is_told_what_becomes_of_a_child) {
                                         events::child_error, events::child_done, events::child_end})
       this_worker::listen(name,
                           [this](const event& e) { seen.add(e.target->name() + " " + e.name); });
-    const auto play = [](task what, std::string name) {
+    const auto run_child = [](task what, std::string name) {
       gate listed;
       const worker_ptr w = worker::make(
           [&](const std::any& argument) {
@@ -65,48 +65,48 @@ TEST_F(family, a_parent_is_told_what_becomes_of_a_child) {
       w->join();
       return as<outcome>(*end);
     };
-    EXPECT_EQ(as<int>(play([](const std::any&) { return 15; }, "done").result), 15);
-    play([](const std::any&) { return this_worker::exit(), std::any{}; }, "exit");
+    EXPECT_EQ(as<int>(run_child([](const std::any&) { return 15; }, "done").result), 15);
+    run_child([](const std::any&) { return this_worker::exit(), std::any{}; }, "exit");
     const outcome bad =
-        play([](const std::any&) -> std::any { throw std::runtime_error("x"); }, "bad");
-    EXPECT_EQ(sentence(bad.error), "x");
+        run_child([](const std::any&) -> std::any { throw std::runtime_error("x"); }, "bad");
+    EXPECT_EQ(message_of(bad.error), "x");
   });
   parent->start().join();
-  EXPECT_EQ(parent->error(), nullptr) << sentence(parent->error());
-  EXPECT_EQ(seen.told(), (lines{"done child_start", "done child_done", "done child_end",
-                                "exit child_start", "exit child_stop", "exit child_end",
-                                "bad child_start", "bad child_error", "bad child_end"}));
+  EXPECT_EQ(parent->error(), nullptr) << message_of(parent->error());
+  EXPECT_EQ(seen.entries(), (lines{"done child_start", "done child_done", "done child_end",
+                                   "exit child_start", "exit child_stop", "exit child_end",
+                                   "bad child_start", "bad child_error", "bad child_end"}));
 }
 
 // However a parent ends, its children are stopped and joined, and their finalizers come first.
 // Shows: PW-16, PW-05.
 TEST_F(family, children_end_before_the_parents_finalizers_whichever_way_it_ends) {
   for (const teardown policy : {teardown::serial, teardown::broadcast}) {
-    for (const char* way : {"return", "exit", "crash", "stop"}) {
-      story told;
+    for (const char* ending : {"return", "exit", "crash", "stop"}) {
+      event_log order;
       worker_options how;
       how.children = policy;
       const worker_ptr parent = worker::make(
           [&] {
-            finalize([&told] { told.add("parent"); });
+            finalize([&order] { order.add("parent"); });
             for (const char* name : {"first", "second"}) {
-              this_worker::create_worker([&told, name] {
-                finalize([&told, name] { told.add(name); });
+              this_worker::create_worker([&order, name] {
+                finalize([&order, name] { order.add(name); });
                 this_worker::wait_forever();
               });
             }
-            const std::string_view is = way;
+            const std::string_view is = ending;
             if (is == "exit") this_worker::exit();
             if (is == "crash") throw std::runtime_error("crash");
             if (is == "stop") this_worker::wait_forever();
           },
           how);
       parent->start().stop().join();
-      lines got = told.told();
-      ASSERT_EQ(got.size(), 3U) << way;
-      EXPECT_EQ(got.back(), "parent") << way;
+      lines got = order.entries();
+      ASSERT_EQ(got.size(), 3U) << ending;
+      EXPECT_EQ(got.back(), "parent") << ending;
       if (policy == teardown::serial) {
-        EXPECT_EQ(got.front(), "first") << way;
+        EXPECT_EQ(got.front(), "first") << ending;
       }
     }
   }

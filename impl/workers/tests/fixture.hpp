@@ -26,24 +26,24 @@ inline void yield_until(const std::function<bool()>& holds) {
 }
 
 // What happened, in one order, on whatever thread.
-class story {
+class event_log {
  public:
   void add(std::string what) {
     const std::scoped_lock lock(m_);
-    told_.push_back(std::move(what));
+    entries_.push_back(std::move(what));
   }
-  [[nodiscard]] std::vector<std::string> told() const {
+  [[nodiscard]] std::vector<std::string> entries() const {
     const std::scoped_lock lock(m_);
-    return told_;
+    return entries_;
   }
 
  private:
   mutable std::mutex m_;
-  std::vector<std::string> told_;
+  std::vector<std::string> entries_;
 };
 using lines = std::vector<std::string>;
 
-inline std::string sentence(const std::exception_ptr& error) {
+inline std::string message_of(const std::exception_ptr& error) {
   if (error == nullptr) return "none";
   try {
     std::rethrow_exception(error);
@@ -69,7 +69,7 @@ class worker_test : public ::testing::Test {
   worker_test() {
     previous_ = set_error_hook(
         [this](const worker& by, std::string_view where, const std::exception_ptr& error) {
-          reported.add(by.name() + ": " + std::string(where) + ": " + sentence(error));
+          reported.add(by.name() + ": " + std::string(where) + ": " + message_of(error));
         });
   }
   ~worker_test() override { set_error_hook(std::move(previous_)); }
@@ -83,8 +83,8 @@ class worker_test : public ::testing::Test {
     });
   }
 
-  story reported;
-  story seen;
+  event_log reported;
+  event_log seen;
   // A listener that writes down which event it was called for.
   listener note() {
     return [this](const event& e) { seen.add(e.name); };

@@ -56,7 +56,7 @@ TEST_F(later_test, what_it_throws_is_reported_and_ends_nothing) {
   later(by, [] { throw std::runtime_error("planted"); });
   later(
       by, [] { throw std::runtime_error("planted"); }, 1ms);
-  yield_until([this] { return reported.told().size() == 2; });
+  yield_until([this] { return reported.entries().size() == 2; });
   reach(by);
   EXPECT_TRUE(by->is_running());
   by->stop().join();

@@ -21,7 +21,7 @@ TEST_F(life, without_a_task_it_waits_until_it_is_stopped) {
   EXPECT_EQ(w->state(), worker_state::idle);
   w->listen("tick", note());
   w->start().fire("tick").fire("tick").stop().join();
-  EXPECT_EQ(seen.told(), (lines{"tick", "tick"}));
+  EXPECT_EQ(seen.entries(), (lines{"tick", "tick"}));
   EXPECT_EQ(w->state(), worker_state::ended);
 }
 
@@ -55,7 +55,7 @@ TEST_F(life, each_start_is_a_thread_of_its_own_with_its_own_finalizers) {
     w->start().join();
     serials.push_back(w->thread().serial());
     EXPECT_TRUE(refs.back().expired());
-    EXPECT_EQ(sentence(w->error()), i == 0 ? "the first time" : "none");
+    EXPECT_EQ(message_of(w->error()), i == 0 ? "the first time" : "none");
     EXPECT_EQ(w->result().has_value(), i != 0);
   }
   EXPECT_EQ(ran, serials);
@@ -113,8 +113,8 @@ TEST_F(life, an_overlay_runs_here_and_leaves_the_thread_its_finalizers) {
       },
       {.name = "below", .parent = nullptr});
   under->join();
-  EXPECT_EQ(seen.told(), (lines{"inner", "outer", "below", "finalizer of the inner"}));
-  EXPECT_EQ(reported.told(), lines{});
+  EXPECT_EQ(seen.entries(), (lines{"inner", "outer", "below", "finalizer of the inner"}));
+  EXPECT_EQ(reported.entries(), lines{});
 }
 
 // Shows: PW-05.
@@ -191,7 +191,7 @@ TEST_F(life, cleanup_after_waiting_for_ever) {
     this_worker::wait_forever();
   });
   w->start().stop().join();
-  EXPECT_EQ(seen.told(), (lines{"guard", "finalizer"}));
+  EXPECT_EQ(seen.entries(), (lines{"guard", "finalizer"}));
 }
 
 // Shows: PW-08.
@@ -217,8 +217,8 @@ TEST_F(life, what_stands_behind_the_stop_is_drained_after_the_task) {
     w->fire(name);
   go.open();
   w->join();
-  EXPECT_EQ(seen.told(), (lines{"before", "task over", "behind", "finalizer"}));
-  EXPECT_EQ(reported.told(), lines{"w: a listener of bad: in the drain"});
+  EXPECT_EQ(seen.entries(), (lines{"before", "task over", "behind", "finalizer"}));
+  EXPECT_EQ(reported.entries(), lines{"w: a listener of bad: in the drain"});
   EXPECT_EQ(w->error(), nullptr);
 }
 
@@ -282,7 +282,7 @@ TEST_F(life, the_exit_sequence_and_the_states_in_it) {
   w->start().join();
   lines expected(names.begin(), names.end());
   expected.emplace_back("finalizer");
-  EXPECT_EQ(seen.told(), expected);
+  EXPECT_EQ(seen.entries(), expected);
   using enum worker_state;
   EXPECT_EQ(states, (std::vector{running, running, finishing, finishing, finishing, finishing,
                                  finishing, finishing, draining}));
@@ -306,7 +306,7 @@ TEST_F(life, pthread_exit_ends_it_as_a_stop_does) {
     w->join();
   });
   parent->start().join();
-  EXPECT_EQ(seen.told(), (lines{"child_stop", "child_end"}));
+  EXPECT_EQ(seen.entries(), (lines{"child_stop", "child_end"}));
   EXPECT_TRUE(finalized);
 }
 

@@ -24,15 +24,15 @@ struct witness {
     std::vector<std::string> gone;  // of one thread at a time
     std::thread::id on{};
   };
-  log* book = nullptr;
+  log* record = nullptr;
   std::string name;
   int value = 0;
-  witness(log& l, std::string n) : book(&l), name(std::move(n)) { ++book->made; }
+  witness(log& l, std::string n) : record(&l), name(std::move(n)) { ++record->made; }
   witness(const witness&) = delete;  // local<T> needs neither copy nor move
   witness& operator=(const witness&) = delete;
   ~witness() {
-    book->gone.push_back(name);
-    book->on = std::this_thread::get_id();
+    record->gone.push_back(name);
+    record->on = std::this_thread::get_id();
   }
 };
 

@@ -57,7 +57,7 @@ TEST_F(roots, a_wait_on_a_native_thread_makes_a_root_that_a_finalizer_destroys) 
       seen.add("newer");
     });
   }).join();
-  EXPECT_EQ(seen.told(), (lines{"newer", "older"}));
+  EXPECT_EQ(seen.entries(), (lines{"newer", "older"}));
 }
 
 // A wait in a finalizer, after the root has gone, makes another; it goes in the same exit.
@@ -128,7 +128,7 @@ TEST_F(roots, what_nobody_took_from_a_root_goes_back_to_the_sender) {
     seen.add(std::any_cast<const rejection&>(*back).refused.name);
   });
   sender->start().join();
-  EXPECT_EQ(seen.told(), lines{"lost"});
+  EXPECT_EQ(seen.entries(), lines{"lost"});
 }
 
 // Shows: PW-18.

@@ -81,9 +81,9 @@ TEST_P(trees, every_finalizer_runs_once_and_a_childs_before_its_parents) {
     size += width;
   forest all(GetParam());
   all.grow();
-  yield_until([&] { return all.alive() == size || !reported.told().empty(); });
+  yield_until([&] { return all.alive() == size || !reported.entries().empty(); });
   all.end();
-  EXPECT_EQ(reported.told(), lines{});
+  EXPECT_EQ(reported.entries(), lines{});
   EXPECT_EQ(all.in_order(), size);
 }
 INSTANTIATE_TEST_SUITE_P(, trees, ::testing::Values(teardown::serial, teardown::broadcast),
