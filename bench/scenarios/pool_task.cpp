@@ -26,7 +26,7 @@ struct pool_run {
   account& at;
   int n;
   std::array<task, 1 + further_tasks> tasks{};
-  stress::worker_pool pool{1};
+  workers::worker_pool pool{1};
 
   // The time from handing over a task until it has registered.
   instant hand_over(int index) {

@@ -6,7 +6,7 @@
 
 #include <new>
 
-namespace threadref::stress {
+namespace threadref::workers {
 
 // The caller takes no part in the work, but it counts as one.
 struct worker_pool::parts {
@@ -30,4 +30,4 @@ bool worker_pool::end() {
   return tbb::finalize(parts_->handle, std::nothrow);
 }
 
-}  // namespace threadref::stress
+}  // namespace threadref::workers

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace threadref::stress {
+namespace threadref::workers {
 
 // This file's other half is compiled without ThreadSanitizer, see CMakeLists.txt. So what the
 // caller and its tasks share must be handed over by their own atomics.
@@ -25,4 +25,4 @@ class worker_pool {
   std::unique_ptr<parts> parts_;
 };
 
-}  // namespace threadref::stress
+}  // namespace threadref::workers

@@ -62,12 +62,13 @@ void visit_workers(visit& v, const pool_face& face, void* pool) {
 // --- The pools. What a worker still uses when the process ends is never destroyed.
 
 constexpr pool_face tbb_face{
-    .start = [](int n) -> void* { return new worker_pool(n); },
+    .start = [](int n) -> void* { return new workers::worker_pool(n); },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
-          for (int i = 0; i != n; ++i) static_cast<worker_pool*>(pool)->enqueue(task, with);
+          for (int i = 0; i != n; ++i)
+            static_cast<workers::worker_pool*>(pool)->enqueue(task, with);
         },
-    .end = [](void* pool) { return static_cast<worker_pool*>(pool)->end(); }};
+    .end = [](void* pool) { return static_cast<workers::worker_pool*>(pool)->end(); }};
 
 // A thread each, which lives until its future is asked for: the nearest thing to a pool that the
 // C++ library has.
