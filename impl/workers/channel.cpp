@@ -27,7 +27,7 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
 
   void subscribe(const worker_ptr& who) {
     const std::uint64_t number = next();
-    // Before the lock, which a finalizer that is due takes as well.
+    // Registered before the lock is taken, because its finalizer takes that lock, too.
     subscription made{who, number, finalize([weak = weak_from_this(), key = who.get(), number] {
                         if (const std::shared_ptr<state> at = weak.lock()) at->ended(key, number);
                       })};
@@ -55,17 +55,17 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
   std::size_t publish(const std::any& data) {
     std::size_t reached = 0;
     const event message{.name = name_, .data = data, .target = this_worker::try_current()};
-    // Until after the lock: the last one to hold a worker destroys it and all that it captured.
+    // Released after the lock: the last pointer to a worker destroys it and all that it captured.
     std::vector<worker_ptr> held;
     std::vector<subscription> gone;
     {
-      // Held while posting, so that who has unsubscribed is sent nothing more.
+      // Held while posting, so that a worker that has unsubscribed gets nothing more.
       const std::lock_guard lock(m_);
       held.reserve(all_.size());
       for (auto at = all_.begin(); at != all_.end();) {
         const auto each = at++;
         worker_ptr to = each->second.who.lock();
-        if (to == nullptr) {  // an overlay's, say: its thread goes on
+        if (to == nullptr) {  // for example an overlay whose thread goes on
           gone.push_back(std::move(each->second));
           all_.erase(each);
           continue;
@@ -87,7 +87,7 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
  private:
   struct subscription {
     std::weak_ptr<worker> who;
-    std::uint64_t number = 0;  // another worker may come to live at the same address
+    std::uint64_t number = 0;  // a new worker may get the same address
     finalizer<void> at_exit;
   };
 

@@ -11,7 +11,8 @@ namespace threadref::workers {
 
 void defer_state_base::leftovers::wake() const {
   for (const worker_ptr& each : waiters) {
-    // It needs no data: a waiter looks again after each event. One that has ended waits no more.
+    // It needs no data, since a waiter checks again after each event. A waiter that has ended can
+    // be ignored.
     static_cast<void>(each->post({.name = "settled", .target = each}));
   }
 }
@@ -33,10 +34,10 @@ void defer_state_base::own() {
     if (const std::shared_ptr<defer_state_base> at = weak.lock()) at->owner_ended(self);
   });
   const std::lock_guard lock(m_);
-  if (!settled()) owner_.swap(mine);  // whichever is left over goes after the lock
+  if (!settled()) owner_.swap(mine);  // the ref that is replaced is destroyed after the lock
 }
 
-// The callback of a thread that was the owner before may have begun when another took over.
+// The callback of a former owner may already run while another thread takes over.
 void defer_state_base::owner_ended(const ref& who) {
   leftovers left;
   {
@@ -57,8 +58,8 @@ bool defer_state_base::wait(this_worker::timeout_t timeout) {
     waiters_.push_back(me);
   }
   const absl::Cleanup leaving = [&] { leave(me); };
-  // Whoever settles it from here on wakes us, and what woke us is seen whichever event it is: a
-  // listener may wait for the same, and take ours.
+  // From here on, settling it wakes this worker. Any event counts, because a listener may wait for
+  // the same defer and consume the event that was meant for us.
   static_cast<void>(
       this_worker::wait_until([this](const event& /*any*/) { return settled(); }, timeout));
   return settled();

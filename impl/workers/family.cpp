@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Parents and children, and how a tree is torn down.
+// Parents and children, and the teardown of a tree.
 //
-// A child that has ended is no longer among the children, but its thread may still be running its
-// finalizers. So that these come before the parent's, the parent keeps what is needed to join that
-// thread, until it is seen to have ended.
+// A child that has ended is no longer among the children, but its thread may still run finalizers.
+// They must come before the parent's, so the parent stores what it needs to join that thread until
+// it finds that the thread has ended.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -70,8 +70,8 @@ void worker::leave_parent(const std::shared_ptr<incarnation>& run) {
   to->join_ended();
 }
 
-// Threads that have ended are joined and forgotten, whenever there are twice as many as were left
-// the last time.
+// Joins and forgets threads that have ended. Does so whenever there are twice as many threads as
+// were left the last time.
 void worker::join_ended() {
   std::vector<std::shared_ptr<incarnation>> ended;
   {
@@ -123,7 +123,7 @@ bool worker::join_leaving() {
 
 void worker::end_children() {
   if (how_.children == teardown::broadcast) stop_descendants();
-  // Those that end may still make others.
+  // Children that are ending may still create others.
   while (end_one_child() || join_leaving()) {
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the first statement of a worker to its last; outcome.hpp's exit_step lists the steps.
+// A worker from its first statement to its last; exit_step in outcome.hpp lists the steps of its
+// end.
 #include <absl/functional/function_ref.h>
 #include <cxxabi.h>
 
@@ -41,7 +42,7 @@ THREADREF_CATCHES_UNWINDING void worker::live(const std::shared_ptr<incarnation>
   outcome what;
   try {
     run->began(threadref::current());
-    // Before anything that the task registers, so that it is the last to run.
+    // Registered before anything that the task registers, so it runs last.
     mine.at_exit = finalize_in(exit_phase::very_last, [self] { self->at_thread_exit(); });
     what.result = perform(argument);
   } catch (const worker_exit&) {
@@ -98,8 +99,8 @@ void worker::finish_drained(life& mine) {
   step(exit_step::children_joined);
   mine.here.reset();
   step(exit_step::left);
-  // What it lent from this thread it gives back now, if it was not its own; and if no finalizer
-  // could be had, no finalizer will do it.
+  // Without a thread of its own it must clean up now, and also if its finalizer could not be
+  // registered.
   if (!mine.at_exit) {
     at_thread_exit();
   } else if (!run.has_thread()) {
@@ -108,7 +109,7 @@ void worker::finish_drained(life& mine) {
   run.left();
 }
 
-// What the listeners of this life captured is destroyed on the thread that it was meant for.
+// Destroys what the listeners of this life captured, on the thread that they were meant for.
 void worker::at_thread_exit() {
   listeners_.drop_temporary();
   last()->drained();
