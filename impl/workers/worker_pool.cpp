@@ -8,7 +8,7 @@
 
 namespace threadref::workers {
 
-// The caller takes no part in the work, but it counts as one.
+// The caller does no work, but counts as a thread.
 struct worker_pool::parts {
   explicit parts(int workers)
       : limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(workers) + 1),
