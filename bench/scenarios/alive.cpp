@@ -116,8 +116,9 @@ const scenario_code& scenario_of<id::ref_enumerate>() {
 //   bench_threadref --benchmark_filter=finalize/churn
 // The others sleep, each registered with the same subject. The threads run one after the other on
 // one CPU: with two, the figure would say more about the CPUs. The floor's threads register
-// nothing. 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without,
-// beside 1, 1 000 or 10 000 others.
+// nothing.
+// 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without, beside 1,
+// 1 000 or 10 000 others.
 template <>
 const scenario_code& scenario_of<id::churn_rate>() {
   static const scenario_code it{

@@ -47,8 +47,8 @@ void run_under_churn(benchmark::State& state, session& session, const row& row,
 // How long after a thread's last statement has its last finalizer run, and is it joined?
 //   bench_threadref --benchmark_filter=finalize/exit/
 // Drain is the time to the last finalizer, total the time to the join. All on one CPU, with no
-// other threads. 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259;
-// total 9 us.
+// other threads.
+// 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259; total 9 us.
 template <>
 const scenario_code& scenario_of<id::exit_solo>() {
   static const scenario_code it{

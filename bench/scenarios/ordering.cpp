@@ -82,8 +82,9 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
 // Where do finalizers run among stack objects, thread_locals, keys, Boost's and the join?
 //   bench_threadref --benchmark_filter=finalize/ordering
 // The label is the order that was seen. Back ends must do what their capabilities claim; peers
-// claim only newest first. Nothing is timed. 2026-11-20, amd-epyc-2c: after both thread_locals, or
-// between the younger and the older one; the C library's own list interleaves them.
+// claim only newest first. Nothing is timed.
+// 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one; the
+// C library's own list interleaves them.
 template <>
 const scenario_code& scenario_of<id::ordering>() {
   static const scenario_code it{

@@ -81,9 +81,9 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
 //   bench_threadref --benchmark_filter=worker/pool_task
 // first_ns: the first task, for which the pool creates the worker, arming included; ns: later
 // tasks, handed over while the worker still looks for work. Each registers n finalizers, which run
-// when the pool ends. The floor's tasks register nothing. 2026-11-21, two cores of a Xeon: 85 us
-// for the first, whatever it registers; 0.75 us for each later one, and 0.04 more with 16
-// finalizers.
+// when the pool ends. The floor's tasks register nothing.
+// 2026-11-21, two cores of a Xeon: 85 us for the first, whatever it registers; 0.75 us for each
+// later one, and 0.04 more with 16 finalizers.
 template <>
 const scenario_code& scenario_of<id::pool_task>() {
   static const scenario_code it{

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int permits = 5;
 
-// Counts for itself who is inside: the pool's own figure could share its mistake.
+// An independent count of the threads inside: the pool's own figures could share its mistake.
 class occupancy {
  public:
   void enter() {
@@ -47,11 +47,11 @@ TEST(active_pool, lets_five_of_twenty_in_at_a_time_and_exits_give_the_permits_ba
       ++at_the_door;
       enter_until_exit(pool);
       seen.enter();
-      finalize([&] { seen.leave(); });  // newer, and so before the permit goes back
+      finalize([&] { seen.leave(); });  // newer, so it runs before the permit is returned
       const std::vector<std::string> now = pool.active();
       EXPECT_LE(now.size(), std::size_t{permits});
       EXPECT_NE(std::find(now.begin(), now.end(), this_thread_name()), now.end());
-      // Nobody leaves before all have come, and had some time to get in.
+      // No thread leaves before all have arrived and have had time to get in.
       while (at_the_door != count) std::this_thread::yield();
       for (int turns = 0; turns != 1'000; ++turns) std::this_thread::yield();
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Published to who has subscribed and lives: all of it arrives, and nothing arrives at the dead.
+// Subscribers that are alive get everything that is published, and dead ones get nothing.
 #include "workers/channel.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace threadref::workers {
 namespace {
 
 using channel_test = worker_test;
-// A worker that has subscribed, and waits to be stopped; what it hears is added up.
+// A worker that has subscribed and waits until it is stopped. It adds up what it receives.
 worker_ptr subscriber(const channel& to, std::atomic<int>& sum) {
   std::latch subscribed(1);
   worker_ptr made = this_worker::create_worker([&sum, to, first = &subscribed] {
@@ -45,7 +45,7 @@ TEST_F(channel_test, reaches_all_who_have_subscribed) {
   const worker_ptr b = subscriber(news, sum);
   EXPECT_EQ(news.publish(1), 2U);
   EXPECT_EQ(news.subscribers(), 2U);
-  a->stop().join();  // what came before the stop is handled before it
+  a->stop().join();  // events before the stop are handled first
   b->stop().join();
   EXPECT_EQ(sum, 12);
 }
@@ -77,7 +77,7 @@ TEST_F(channel_test, the_end_of_its_thread_unsubscribes) {
   const channel news("news");
   std::size_t behind = 99;
   const worker_ptr who = worker::make([&] {
-    finalize([&] { behind = news.subscribers(); });  // older, so it comes after
+    finalize([&] { behind = news.subscribers(); });  // older, so it runs later
     news.subscribe();
   });
   who->start().join();

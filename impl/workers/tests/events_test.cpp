@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Events and who listens to them.
+// Events and their listeners.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -58,7 +58,7 @@ TEST_F(event_test, what_a_dead_worker_is_sent_goes_back_to_the_sender_once) {
   EXPECT_EQ(seen.entries(), lines{});
 }
 
-// Four send while the worker ends: each event is handled or comes back, once.
+// Four workers send while the receiver ends: each event is handled or returned, exactly once.
 // Shows: PW-21, PW-22.
 TEST_F(event_test, each_event_is_handled_or_refused_once) {
   constexpr int senders = 4;
@@ -202,7 +202,7 @@ TEST_F(event_test, exit_in_a_listener_ends_the_thread) {
   EXPECT_EQ(w->error(), nullptr);
 }
 
-// Grandparent, parent, two children: who hears what.
+// Grandparent, parent and two children: which worker gets which event.
 // Shows: PW-31.
 TEST_F(event_test, bubbling_goes_up_and_broadcasting_down) {
   std::vector<worker_ptr> all;

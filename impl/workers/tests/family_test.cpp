@@ -112,8 +112,8 @@ TEST_F(family, children_end_before_the_parents_finalizers_whichever_way_it_ends)
   }
 }
 
-// Two children, each waiting for the other's stop: one by one they would wait for ever, so it is
-// seen that a broadcast stops both before it joins one.
+// Two children that each wait until the other is stopped. Stopped one by one they would wait for
+// ever, so this shows that a broadcast stops both before it joins one.
 // Shows: PW-16.
 // Differs: PW-16: the original has the serial order only.
 TEST_F(family, a_broadcast_stops_all_descendants_before_it_joins_one) {
@@ -135,7 +135,7 @@ TEST_F(family, a_broadcast_stops_all_descendants_before_it_joins_one) {
             made.open();
             this_worker::wait_forever();
           });
-          // Not stopped by its parent, which never looks: only by the broadcast.
+          // Its parent never looks at its queue, so only the broadcast can stop it.
           older_ended.wait();
         });
         made.wait();
@@ -180,7 +180,7 @@ TEST_F(family, without_a_parent_it_outlives_its_creator) {
   EXPECT_EQ(as<int>(orphan->result()), 19);
 }
 
-// The child is no longer among the children, but its finalizers come before the parent's still.
+// The child is no longer among the children, but its finalizers still run before the parent's.
 // Shows: PW-20, PW-16.
 TEST_F(family, a_child_that_has_left_is_joined_all_the_same) {
   gate out;
@@ -242,7 +242,7 @@ TEST_F(family, an_adopted_worker_is_stopped_with_its_new_parent_only) {
   EXPECT_EQ(child->state(), worker_state::ended);
 }
 
-// Neither keeps the other for ever.
+// Neither keeps the other alive for ever.
 TEST_F(family, parents_and_children_that_are_over_are_not_kept) {
   std::weak_ptr<worker> parent;
   std::weak_ptr<worker> child;

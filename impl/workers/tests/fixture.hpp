@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of workers share.
+// Shared by the tests of workers.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,12 +20,12 @@ namespace threadref::workers {
 
 using testing::gate;
 
-// Yields until it holds. It would hang and not fail: ctest ends what takes minutes.
+// Yields until the condition holds. If it never does, the test hangs until ctest ends it.
 inline void yield_until(const std::function<bool()>& holds) {
   while (!holds()) std::this_thread::yield();
 }
 
-// What happened, in one order, on whatever thread.
+// Records what happened, in one order, on any thread.
 class event_log {
  public:
   void add(std::string what) {
@@ -59,7 +59,7 @@ T as(const std::any& value) {
   return std::any_cast<T>(value);
 }
 
-// Errors are collected; at the end of a test no thread of a worker is left.
+// Collects errors. At the end of a test it waits until no thread of a worker is left.
 class worker_test : public ::testing::Test {
  public:
   worker_test(const worker_test&) = delete;
@@ -74,7 +74,7 @@ class worker_test : public ::testing::Test {
   }
   ~worker_test() override { set_error_hook(std::move(previous_)); }
   void TearDown() override {
-    // The main thread may be known by now.
+    // The main thread may be registered by now.
     yield_until([] {
       for (const thread_handle& one : enumerate()) {
         if (!one.is_main()) return false;
@@ -85,7 +85,7 @@ class worker_test : public ::testing::Test {
 
   event_log reported;
   event_log seen;
-  // A listener that writes down which event it was called for.
+  // A listener that records the event it was called for.
   listener note() {
     return [this](const event& e) { seen.add(e.name); };
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starting, stopping, joining; what runs when a worker ends.
+// Starting, stopping and joining workers, and what runs when they end.
 #include <absl/cleanup/cleanup.h>
 
 #include <array>
@@ -62,7 +62,7 @@ TEST_F(life, each_start_is_a_thread_of_its_own_with_its_own_finalizers) {
   EXPECT_EQ(std::set(serials.begin(), serials.end()).size(), 3U);
 }
 
-// A restart waits for the finalizers of the thread before.
+// A restart waits for the finalizers of the previous thread.
 // Shows: PW-03.
 // Differs: PW-12: the original starts a second thread beside the one that is still ending.
 TEST_F(life, two_lives_of_a_worker_do_not_overlap) {
@@ -250,7 +250,7 @@ TEST_F(life, join_is_native_and_for_any_number_of_threads) {
   EXPECT_TRUE(self_joined);
 }
 
-// The names of the steps, and what a finalizer of the worker adds after them.
+// The names of the steps, and a finalizer of the worker after them.
 // Shows: PW-48, PW-12, PW-26.
 // Differs: PW-48: listeners that are not permanent go by a finalizer, so at the native end.
 TEST_F(life, the_exit_sequence_and_the_states_in_it) {

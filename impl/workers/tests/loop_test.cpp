@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The waits of a worker.
+// The ways to wait.
 #include <chrono>
 #include <limits>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Results, errors, and those who wait for them.
+// Results and errors, and the workers that wait for them.
 #include <atomic>
 #include <system_error>
 
@@ -26,7 +26,7 @@ TEST_F(results, a_result_or_an_error_is_kept_and_the_error_reported) {
   EXPECT_EQ(reported.entries(), (lines{"bad: the task: no", "odd: the task: something"}));
 }
 
-// A crash runs finalizers as any other end does, and who waits has the error before they run.
+// A crash runs finalizers like any other end, and a waiting worker gets the error before they run.
 // Shows: PW-14, PW-11.
 TEST_F(results, a_waiter_has_the_error_before_the_finalizers_run) {
   gate out;
@@ -97,7 +97,7 @@ TEST_F(results, waiting_for_what_does_not_run_returns_at_once) {
   runs->stop().join();
 }
 
-// The inner wait takes the event that wakes; the outer one must not miss that it is over.
+// The inner wait takes the event that wakes; the outer one must still notice the end.
 // Shows: PW-11.
 TEST_F(results, a_listener_may_wait_for_the_same_worker) {
   gate go;
