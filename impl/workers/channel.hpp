@@ -26,7 +26,7 @@ class channel {
   // Ends the subscription of the current worker, or of that one: nothing more is put into its
   // queue. Throws std::out_of_range if it has not subscribed.
   void unsubscribe() const;
-  void unsubscribe(const worker_ptr& who) const;
+  void unsubscribe(const worker_ptr& subscriber) const;
 
   // Puts an event into the queue of each subscriber that runs. Its target is the current worker, if
   // there is one. Returns the number of these subscribers.

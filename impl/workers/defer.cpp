@@ -38,11 +38,11 @@ void defer_state_base::own() {
 }
 
 // The callback of a former owner may already run while another thread takes over.
-void defer_state_base::owner_ended(const ref& who) {
+void defer_state_base::owner_ended(const ref& thread) {
   leftovers left;
   {
     const std::lock_guard lock(m_);
-    if (settled() || owner_ != who) return;
+    if (settled() || owner_ != thread) return;
     error_ = std::make_exception_ptr(broken_defer());
     left = finish();
   }
@@ -65,9 +65,9 @@ bool defer_state_base::wait(this_worker::timeout_t timeout) {
   return settled();
 }
 
-void defer_state_base::leave(const worker_ptr& who) noexcept {
+void defer_state_base::leave(const worker_ptr& waiter) noexcept {
   const std::lock_guard lock(m_);
-  if (const auto at = std::find(waiters_.begin(), waiters_.end(), who); at != waiters_.end()) {
+  if (const auto at = std::find(waiters_.begin(), waiters_.end(), waiter); at != waiters_.end()) {
     waiters_.erase(at);
   }
 }

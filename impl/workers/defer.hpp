@@ -64,8 +64,8 @@ class defer_state_base : public std::enable_shared_from_this<defer_state_base> {
     std::optional<ref> owner;
   };
   leftovers finish();
-  void owner_ended(const ref& who);
-  void leave(const worker_ptr& who) noexcept;
+  void owner_ended(const ref& thread);
+  void leave(const worker_ptr& waiter) noexcept;
 
   mutable std::mutex m_;
   std::atomic<bool> settled_{false};

@@ -22,7 +22,7 @@ std::vector<worker_ptr> worker::children() const {
   std::vector<worker_ptr> all;
   const std::scoped_lock lock(m_);
   all.reserve(children_.size());
-  for (const auto& [number, one] : children_) all.push_back(one.who);
+  for (const auto& [number, one] : children_) all.push_back(one.child);
   return all;
 }
 
@@ -91,8 +91,8 @@ void worker::stop_descendants() {
   {
     const std::scoped_lock lock(m_);
     for (auto& [number, one] : children_) {
-      all.push_back(one.who);
-      if (!std::exchange(one.stop_requested, true)) one.who->stop();
+      all.push_back(one.child);
+      if (!std::exchange(one.stop_requested, true)) one.child->stop();
     }
   }
   for (const worker_ptr& one : all) one->stop_descendants();
@@ -106,8 +106,8 @@ bool worker::end_one_child() {
     next = std::move(children_.begin()->second);
     children_.erase(children_.begin());
   }
-  if (!next.stop_requested) next.who->stop();
-  if (!next.who->is_daemon()) next.who->join();
+  if (!next.stop_requested) next.child->stop();
+  if (!next.child->is_daemon()) next.child->join();
   return true;
 }
 

@@ -104,16 +104,16 @@ bool incarnation::has_ended() const {
   return state() == worker_state::ended;
 }
 
-bool incarnation::add_waiter(const worker_ptr& who) {
+bool incarnation::add_waiter(const worker_ptr& waiter) {
   const std::scoped_lock lock(m_);
-  if (!done_) waiters_.push_back(who);
+  if (!done_) waiters_.push_back(waiter);
   return !done_;
 }
 
-void incarnation::remove_waiter(const worker_ptr& who) {
+void incarnation::remove_waiter(const worker_ptr& waiter) {
   const std::scoped_lock lock(m_);
   // Removes one entry only: a worker may wait more than once, inside a listener.
-  if (const auto at = std::find(waiters_.begin(), waiters_.end(), who); at != waiters_.end())
+  if (const auto at = std::find(waiters_.begin(), waiters_.end(), waiter); at != waiters_.end())
     waiters_.erase(at);
 }
 

@@ -44,8 +44,8 @@ class incarnation {
   [[nodiscard]] bool has_ended() const;
 
   // False: it is done, so there is nothing to wait for.
-  bool add_waiter(const worker_ptr& who);
-  void remove_waiter(const worker_ptr& who);
+  bool add_waiter(const worker_ptr& waiter);
+  void remove_waiter(const worker_ptr& waiter);
   [[nodiscard]] bool is_done() const;
 
   [[nodiscard]] bool has_thread() const noexcept { return has_thread_; }

@@ -42,8 +42,8 @@ std::string log_line(std::string_view what) {
   return prefixed(this_thread_name(), what);
 }
 
-std::string log_line(const thread_handle& who, std::string_view what) {
-  return prefixed(who.name(), what);
+std::string log_line(const thread_handle& thread, std::string_view what) {
+  return prefixed(thread.name(), what);
 }
 
 }  // namespace threadref::workers

@@ -19,6 +19,6 @@ std::string this_thread_name();
 
 // The text after the name of the calling thread, or of a thread that may be dead by now.
 std::string log_line(std::string_view what);
-std::string log_line(const thread_handle& who, std::string_view what);
+std::string log_line(const thread_handle& thread, std::string_view what);
 
 }  // namespace threadref::workers

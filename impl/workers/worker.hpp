@@ -159,7 +159,7 @@ class worker : public std::enable_shared_from_this<worker> {
   friend struct loop;
   enum class ending : std::uint8_t { done, stopped, failed };
   struct enlisted {
-    worker_ptr who;
+    worker_ptr child;
     bool stop_requested = false;
   };
   struct launch;
@@ -189,7 +189,7 @@ class worker : public std::enable_shared_from_this<worker> {
   void deliver(event e);
   void refuse(event e);
   void refuse_rest();
-  void notify(const worker_ptr& who, std::string_view name, std::any data);
+  void notify(const worker_ptr& to, std::string_view name, std::any data);
   void notify_parent(std::string_view name, std::any data) {
     notify(parent(), name, std::move(data));
   }

@@ -114,10 +114,10 @@ bool worker::invoke(std::function<void()> call) {
   return post(plain(events::invoke, std::move(call)));
 }
 
-void worker::notify(const worker_ptr& who, std::string_view name, std::any data) {
+void worker::notify(const worker_ptr& to, std::string_view name, std::any data) {
   event e = plain(name, std::move(data));
   e.target = shared_from_this();
-  if (who != nullptr) static_cast<void>(who->post(std::move(e)));
+  if (to != nullptr) static_cast<void>(to->post(std::move(e)));
 }
 
 }  // namespace threadref::workers

@@ -24,13 +24,13 @@ namespace {
 // What happened to which worker, in order.
 class trace {
  public:
-  void add(const std::string& who, std::string what) {
+  void add(const std::string& name, std::string what) {
     const std::lock_guard lock(m_);
-    steps_[who].push_back(what);
-    order_.push_back(who + ' ' + std::move(what));
+    steps_[name].push_back(what);
+    order_.push_back(name + ' ' + std::move(what));
   }
-  [[nodiscard]] std::string steps_of(const std::string& who) const {
-    return absl::StrJoin(steps_.at(who), ", ");
+  [[nodiscard]] std::string steps_of(const std::string& name) const {
+    return absl::StrJoin(steps_.at(name), ", ");
   }
   // The ends of tasks and the finalizers.
   [[nodiscard]] std::string ends() const {
