@@ -1,7 +1,7 @@
 # cmake -DSTATUS=<n> [-DSAYS=<regex>] [-DJSON=stdout|<file>] [-DABSENT=<file>] -P expect.cmake --
 #       <program> [argument...]
-# Runs it and demands the exit status, a line of what it says on either stream, JSON, or that a file
-# is not there afterwards. (ctest itself knows "failed" only, not with which status.)
+# Runs the program and checks its exit status, what it prints to either stream, that it prints JSON,
+# or that a file does not exist afterwards. (ctest knows only "failed", not the exit status.)
 set(command)
 set(is_command FALSE)
 foreach(i RANGE ${CMAKE_ARGC})
@@ -18,10 +18,10 @@ if(NOT "${status}" STREQUAL "${STATUS}")
   message(FATAL_ERROR "ended with ${status} instead of ${STATUS}: ${command}")
 endif()
 if(SAYS AND NOT "${out}${err}" MATCHES "${SAYS}")
-  message(FATAL_ERROR "did not say '${SAYS}': ${command}")
+  message(FATAL_ERROR "did not print '${SAYS}': ${command}")
 endif()
 if(ABSENT AND EXISTS "${ABSENT}")
-  message(FATAL_ERROR "left ${ABSENT}: ${command}")
+  message(FATAL_ERROR "left ${ABSENT} behind: ${command}")
 endif()
 if(JSON)
   if(NOT JSON STREQUAL "stdout")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// bench_threadref: what it costs that functions run when a thread ends. See --help.
+// bench_threadref measures what it costs to run functions when a thread ends. See --help.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -31,13 +31,12 @@
 namespace threadref::bench {
 namespace {
 
-int wrong_use(std::string_view sentence) {
-  std::fprintf(stderr, "bench_threadref: %.*s\n", static_cast<int>(sentence.size()),
-               sentence.data());
+int wrong_use(std::string_view message) {
+  std::fprintf(stderr, "bench_threadref: %.*s\n", static_cast<int>(message.size()), message.data());
   return testing::status_wrong_use;
 }
 
-// What is to be written is still in memory: nothing has to be cleaned up.
+// All output is still in memory, so nothing has to be cleaned up.
 extern "C" void interrupted(int /*signal*/) {
   constexpr std::string_view text = "\nbench_threadref: interrupted; no file was written\n";
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
@@ -51,9 +50,9 @@ void end_on_interruption() {
     THREADREF_CHECK_ERRNO(sigaction(s, &action, nullptr) == 0, "sigaction");
 }
 
-// Gives Google Benchmark its flags. What it does not know, or can't read, it leaves over.
+// Passes Google Benchmark its flags. Returns a message about the first one that it does not accept.
 std::optional<std::string> initialize(char* program, const options& asked, const std::string& out) {
-  static std::vector<std::string> texts;  // it keeps pointers
+  static std::vector<std::string> texts;  // Google Benchmark stores pointers to them
   texts = asked.passed;
   if (!out.empty()) texts.push_back("--benchmark_out=" + out);
   static std::vector<char*> arguments;
@@ -63,24 +62,24 @@ std::optional<std::string> initialize(char* program, const options& asked, const
   arguments.push_back(nullptr);
   benchmark::Initialize(&count, arguments.data());
   if (count <= 1) return std::nullopt;
-  return testing::concat(
-      "'", arguments[1],
-      "' is no option here, or its value is not valid; --help lists the options");
+  return testing::concat("'", arguments[1],
+                         "' is not an option, or its value is not valid; --help lists the options");
 }
 
-int status_of(const session& all) {
-  if (all.asked.canaries) return all.usable() ? judge_canaries(all) : testing::status_crashed;
-  if (all.failed()) return testing::status_forbidden;
-  return all.usable() ? testing::status_fine : testing::status_crashed;
+int status_of(const session& session) {
+  if (session.asked.canaries)
+    return session.usable() ? judge_canaries(session) : testing::status_crashed;
+  if (session.failed()) return testing::status_forbidden;
+  return session.usable() ? testing::status_fine : testing::status_crashed;
 }
 
-std::optional<std::string> register_all(session& all) {
-  if (!all.asked.pair_a.empty()) return register_pair(all);
-  if (all.asked.canaries) {
-    register_canary_rows(all);
+std::optional<std::string> register_all(session& session) {
+  if (!session.asked.pair_a.empty()) return register_pair(session);
+  if (session.asked.canaries) {
+    register_canary_rows(session);
   } else {
-    register_rows(all);
-    register_control_pairs(all);
+    register_rows(session);
+    register_control_pairs(session);
   }
   return std::nullopt;
 }
@@ -97,33 +96,33 @@ int run(char* program, options asked) {
   if (left_over) return wrong_use(*left_over);
 
   asked.smoke = asked.smoke || asked.canaries;
-  session all(std::move(asked), testing::observe_environment());
+  session session(std::move(asked), testing::observe_environment());
   end_on_interruption();
   create_higher_key();
-  for (const fact& f : facts(all)) benchmark::AddCustomContext(f.key, f.value);
-  if (auto complaint = register_all(all)) return wrong_use(*complaint);
+  for (const fact& f : facts(session)) benchmark::AddCustomContext(f.key, f.value);
+  if (auto complaint = register_all(session)) return wrong_use(*complaint);
 
-  table_reporter table(all);
-  std::ostringstream said;  // Google Benchmark's own words about the filter
-  table.SetErrorStream(&said);
-  const bool is_ours = all.asked.format == "console";
+  table_reporter table(session);
+  std::ostringstream filter_message;  // from Google Benchmark
+  table.SetErrorStream(&filter_message);
+  const bool is_ours = session.asked.format == "console";
   if (benchmark::RunSpecifiedBenchmarks(is_ours ? &table : nullptr) == 0) {
-    const bool is_bad = said.str().find("Could not compile") != std::string::npos;
-    return wrong_use(testing::concat(is_bad ? "no regular expression: " : "no row matches ",
-                                     "--benchmark_filter=", all.asked.filter,
+    const bool is_bad = filter_message.str().find("Could not compile") != std::string::npos;
+    return wrong_use(testing::concat(is_bad ? "not a regular expression: " : "no row matches ",
+                                     "--benchmark_filter=", session.asked.filter,
                                      "; --benchmark_list_tests lists the names"));
   }
-  if (all.asked.list) return testing::status_fine;
-  all.write_samples();
-  if (out) write_whole(all.asked.out, out->contents());
-  const int status = status_of(all);
+  if (session.asked.list) return testing::status_fine;
+  session.write_samples();
+  if (out) write_whole(session.asked.out, out->contents());
+  const int status = status_of(session);
   std::cout.flush();
   if (std::cout.good() && std::fflush(stdout) == 0) return status;
-  std::fprintf(stderr, "bench_threadref: standard output can't be written\n");
+  std::fprintf(stderr, "bench_threadref: can't write to standard output\n");
   return testing::status_crashed;
 }
 
-// What both programs say, and the peers, which only this one has.
+// What both programs print, and the peers, which only this one has.
 std::string describe() {
   auto doc = nlohmann::ordered_json::parse(scenarios::describe());
   doc["peers"] = doc["absent_peers"] = nlohmann::ordered_json::array();

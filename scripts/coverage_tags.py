@@ -27,7 +27,7 @@ GTEST = re.compile(r"^(TYPED_)?TEST(_P|_F)?\(\s*(?P<suite>\w+),\s*(?P<name>\w+)\
 ROW = re.compile(r"^\{?\{\.name = (?:\"([^\"]+)\"|(\w+)),")
 KEY = re.compile(r"\.key = id::(\w+),\s*\.name = \"([^\"]+)\"|"
                  r"(?:sweep|teardown)\(id::(\w+), \"([^\"]+)\"")
-BODY = re.compile(r"^(?:template <[^>]*>\s*)?(?:struct body|const body& body_of)"
+BODY = re.compile(r"^(?:template <[^>]*>\s*)?(?:struct body|const scenario_code& scenario_of)"
                   r"<(?:scenarios::)?id::(\w+)")
 FUNCTION = re.compile(r"^(?:template <[^>]*>\s*)?(?:(?:static|inline|const|unsigned) )*"
                       r"[\w:]+[\w:<>*& ]*[*& ](\w+)\(")

@@ -13,15 +13,15 @@ namespace threadref::bench {
 
 namespace {
 
-bool is_caught(const session& all, const backend_info& canary) {
+bool is_caught(const session& session, const backend_info& canary) {
   const std::string name(canary.name);
   absl::PrintF("%s (%s): ", name, canary.summary);
-  const auto found = all.faults().find(name);
-  const bool caught = found != all.faults().end();
+  const auto found = session.faults().find(name);
+  const bool caught = found != session.faults().end();
   if (caught) {
     const verdict& v = found->second;
     absl::PrintF("caught in %d rows: lost %d, doubled %d, misordered %d\n",
-                 all.rows_caught().at(name), v.lost, v.doubled, v.misordered);
+                 session.rows_caught().at(name), v.lost, v.doubled, v.misordered);
   } else {
     absl::PrintF("NOT CAUGHT\n");
   }
@@ -30,11 +30,11 @@ bool is_caught(const session& all, const backend_info& canary) {
 
 }  // namespace
 
-int judge_canaries(const session& all) {
+int judge_canaries(const session& session) {
   int status = testing::status_fine;
   absl::PrintF("\n");
   for (const subject_code* canary : all_canaries()) {
-    if (!is_caught(all, *canary->info)) status = testing::status_canary_missed;
+    if (!is_caught(session, *canary->info)) status = testing::status_canary_missed;
   }
   return status;
 }

@@ -5,8 +5,8 @@
 
 namespace threadref::bench {
 
-// Prints what the rows found on each back end that is broken on purpose, and gives the exit status:
-// fine only if every one was caught.
-int judge_canaries(const session& all);
+// Prints what the rows found for each back end that is broken on purpose. Returns the exit status:
+// fine only if all of them were caught.
+int judge_canaries(const session& session);
 
 }  // namespace threadref::bench

@@ -28,7 +28,7 @@ argument split(std::string_view text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-// Flags of Google Benchmark whose bad values it would answer with its usage text and status 0.
+// Flags of Google Benchmark for which it answers a bad value with its usage text and status 0.
 struct choice {
   std::string_view flag;
   std::vector<std::string_view> valid;
@@ -100,8 +100,8 @@ class parser {
     return true;
   }
 
-  // Google Benchmark searches names with "/iterations:10000/manual_time" behind them, which our
-  // table leaves away: so that an end of the name can be asked for, its $ goes there.
+  // Google Benchmark matches names that end in "/iterations:10000/manual_time", which our table
+  // does not print. A final $ is moved before that, so that it matches the end that we print.
   void read_filter(std::string_view value) {
     o().filter = value;
     const bool asks_for_end = value.size() > 1 && value.back() == '$' &&
@@ -146,7 +146,7 @@ class parser {
     }
   }
 
-  // Checked here, passed on as it is.
+  // Checks the value; the argument is passed on unchanged.
   bool read_choice(const argument& a) {
     for (const choice& c : choices()) {
       if (a.name != c.flag) continue;
@@ -177,7 +177,7 @@ parsed parse(const std::vector<std::string_view>& arguments, const std::vector<i
   options& o = p.result.values;
   if (o.canaries && (!o.samples.empty() || !o.out.empty() || o.format != "console")) {
     p.result.complaints.emplace_back(
-        "--canaries measures nothing worth keeping; leave out --samples, --benchmark_out and "
+        "--canaries gives no figures to store; leave out --samples, --benchmark_out and "
         "--benchmark_format");
   }
   if (!o.samples.empty() && o.samples == o.out) {
@@ -187,50 +187,50 @@ parsed parse(const std::vector<std::string_view>& arguments, const std::vector<i
 }
 
 std::string_view help_text() {
-  return R"(bench_threadref: what it costs that functions run when a thread ends, per back end.
+  return R"(bench_threadref: what it costs to run functions when a thread ends, per back end.
 
 usage: bench_threadref [options]
 
 What runs
-  --benchmark_filter=REGEX   only the rows whose name it is found in; default: all
-  --benchmark_list_tests     print the names, run nothing
-  --smoke                    smallest sizes and few threads: every row in seconds, no figures
-  --canaries                 smoke rows over the back ends broken on purpose: each must be caught
+  --benchmark_filter=REGEX   only the rows whose name matches; default: all
+  --benchmark_list_tests     print the names and run nothing
+  --smoke                    smallest sizes and few threads: all rows in seconds, no valid figures
+  --canaries                 smoke rows for the back ends broken on purpose: each must be caught
       bench_threadref --benchmark_filter=finalize
       bench_threadref --benchmark_filter='finalize/exit/.*/n:16$'
 
-Pairs: two subjects in turns, which tells smaller differences than two rows
-  --pair=A,B                 the rows paired/<A>_vs_<B>/...: the ratio of B to A, with the controls
-                             of both: each against itself (noise of time) and against its clone,
+Pairs: two subjects measured in turns, which detects smaller differences than two rows
+  --pair=A,B                 the rows paired/<A>_vs_<B>/...: the ratio of B to A, and controls for
+                             both: each against itself (noise of time) and against its clone,
                              the same code at other addresses (noise of layout)
-  --quantity=NAME[,NAME]     of what; default: registration,exit
-  --pairs=N                  how many of each; default: 200
-  --layout=0|1|2|3           which of the two copies A (bit 0) and B (bit 1) are; default: 0
+  --quantity=NAME[,NAME]     what to measure; default: registration,exit
+  --pairs=N                  how many pairs of samples per row; default: 200
+  --layout=0|1|2|3           which copy of the code A (bit 0) and B (bit 1) use; default: 0
       bench_threadref --pair=floor_call_loop,peer_reserved_vector --quantity=exit
-  One process is one accident of layout: scripts/pair.sh runs twenty and gives the verdict.
+  Each process has another memory layout: scripts/pair.sh runs twenty and gives the verdict.
 
 How
-  --pin=auto|none|CPU        where the rows without churn run. auto (default): on the last CPU this
-                             process may use; none: anywhere. Rows with churn run on all of them.
-  --benchmark_repetitions=N  each row N times; default: 1
+  --pin=auto|none|CPU        where rows without churn run. auto (default): on the last CPU that this
+                             process may use; none: on any. Rows with churn run on all CPUs.
+  --benchmark_repetitions=N  run each row N times; default: 1
       bench_threadref --benchmark_filter=registration --pin=0
 
-What is written
-  --benchmark_format=FORMAT  on standard output: console (default, the table), json or csv
-  --benchmark_out=FILE       all rows, whole or not at all
+Output
+  --benchmark_format=FORMAT  of standard output: console (default, the table), json or csv
+  --benchmark_out=FILE       write all rows to a file, completely or not at all
   --benchmark_out_format=F   of that file: json (default), csv or console
-  --samples=FILE             the single samples, at most 5000 a row, as JSON lines
+  --samples=FILE             write the single samples, at most 5000 per row, as JSON lines
       bench_threadref --benchmark_filter=finalize --benchmark_out=bench.json --samples=s.jsonl
 
 About
-  --describe                 the tables of back ends, scenarios and peers, and the cells, as JSON
-  --help                     this text
+  --describe                 print the tables of back ends, scenarios, peers and cells as JSON
+  --help                     print this text
 
-Google Benchmark's other flags work as usual; but the numbers of threads are fixed, so that
---benchmark_min_time changes nothing.
+Google Benchmark's other flags work as usual, except that --benchmark_min_time has no effect: the
+numbers of threads are fixed.
 
 Exit status: 0 fine - 1 wrong use, or no row matched - 2 a finalizer was lost, doubled or
-misordered - 3 a crash, or the run can't be used - 4 a canary was not caught - 130 interrupted
+misordered - 3 a crash, or the run is not usable - 4 a canary was not caught - 130 interrupted
 )";
 }
 

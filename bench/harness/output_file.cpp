@@ -37,7 +37,7 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
-// An interruption waits until the file is whole.
+// Blocks signals until the file is complete.
 class uninterrupted {
  public:
   uninterrupted() {
@@ -59,7 +59,7 @@ std::string why_not_writable(const std::string& path) {
   const uninterrupted guard;
   struct stat found {};
   if (stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) {
-    return testing::concat(path, " is a folder; name a file");
+    return testing::concat(path, " is a directory; name a file");
   }
   const bool special = is_special(path);
   const std::string probe = special ? path : part_of(path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files that are written whole or not at all.
+// Files that are written completely or not at all.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace threadref::bench {
 
-// Can it be written? Empty, or a sentence. Asked before a run of minutes; leaves nothing behind.
+// Why the file can't be written, or nothing. Called before a run of minutes; leaves no file behind.
 std::string why_not_writable(const std::string& path);
 
-// Writes beside it and renames; what is no regular file (a pipe, /dev/null) is written directly.
-// Ends the program when that fails.
+// Writes a temporary file next to it and renames that. What is not a regular file (a pipe,
+// /dev/null) is written directly. Ends the program if that fails.
 void write_whole(const std::string& path, std::string_view text);
 
 }  // namespace threadref::bench

@@ -14,9 +14,9 @@ namespace threadref::bench {
 namespace {
 
 constexpr double nanosecond = 1e-9;
-constexpr instant between_lines = 15'000'000'000;  // where lines can't be replaced
+constexpr instant between_lines = 15'000'000'000;  // if lines can't be overwritten
 
-// In seconds, on some machine: what counts is how rows of the same kind compare.
+// In seconds on some machine: only the ratio between rows of the same kind matters.
 double expected_seconds(const row& r) {
   return r.pairs * (30e-6 + r.n * 20e-9);
 }
@@ -49,11 +49,11 @@ std::string to_text(double seconds) {
 
 }  // namespace
 
-progress::progress(const session& of, const std::string& filter)
+progress::progress(const session& session, const std::string& filter)
     : is_terminal_(isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) {
   const bool is_all = filter.empty() || filter == "all";
   const name_filter wanted(is_all ? "." : filter);
-  for (const auto& [name, r] : of.rows()) {
+  for (const auto& [name, r] : session.rows()) {
     if (wanted.selects(name)) rows_.push_back(&r);
   }
 }

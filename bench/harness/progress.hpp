@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How far a run is and how long it will still take, on standard error.
+// Prints to standard error how far a run is and how long it will still take.
 #pragma once
 
 #include <map>
@@ -13,23 +13,23 @@ namespace threadref::bench {
 
 class progress {
  public:
-  // Of those rows that `filter` selects, as Google Benchmark reads it: an extended regular
-  // expression that is found in the name, or with '-' before it one that is not.
-  progress(const session& of, const std::string& filter);
+  // Counts the rows that `filter` selects, as Google Benchmark reads it: an extended regular
+  // expression that the name contains, or with a leading '-' one that it does not contain.
+  progress(const session& session, const std::string& filter);
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
   ~progress() { clear(); }
 
-  // Says where the run is: in one line that it keeps up to date, where both outputs are a terminal,
-  // elsewhere at the beginning and then now and again.
+  // Prints the progress: if both outputs are a terminal in one line that it updates, else at the
+  // beginning and from time to time.
   void show();
-  // That row has just ended.
+  // To be called when a row has ended.
   void ended(const row& one);
-  // Takes the line away, so that something else can be written.
+  // Erases the line, so that something else can be written.
   void clear();
 
  private:
-  // Of rows that do the same, as many pairs of as many finalizers take as long.
+  // How long rows of one scenario took, and how long expected_seconds() said.
   struct pace {
     double expected = 0;
     double taken = 0;

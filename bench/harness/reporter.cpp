@@ -20,8 +20,8 @@ namespace {
 
 using scenarios::id;
 
-std::string pinning(const session& of) {
-  return of.pinned_cpu() >= 0 ? testing::concat("CPU ", of.pinned_cpu()) : "none";
+std::string pinning(const session& session) {
+  return session.pinned_cpu() >= 0 ? testing::concat("CPU ", session.pinned_cpu()) : "none";
 }
 
 bool is_latency(const row& r) {
@@ -33,7 +33,7 @@ bool is_latency(const row& r) {
 struct column {
   const char* counter;
   std::string_view title;
-  double unit = 1;  // how much of the counter is one here
+  double unit = 1;  // what the counter is divided by
 };
 constexpr double mib = 1024 * 1024;
 std::vector<column> columns_of(const row& r) {
@@ -83,8 +83,8 @@ std::vector<column> columns_of(const row& r) {
   }
 }
 
-// Of the figures under it: unit and circumstances.
-std::string heading(const session& of, const row& first) {
+// The unit of the figures below it, and how they were measured.
+std::string heading(const session& session, const row& first) {
   if (first.churn != 0) {
     return testing::concat("ns; on any CPU, ", first.churn, " others asleep, ", churners::count,
                            " come and go");
@@ -95,29 +95,29 @@ std::string heading(const session& of, const row& first) {
   const std::string_view others = scenarios::row(first.key).parameter == scenarios::alive
                                       ? "ns; the others asleep, on "
                                       : "ns; alone on ";
-  return of.pinned_cpu() >= 0 ? testing::concat(others, "CPU ", of.pinned_cpu())
-                              : testing::concat(others, "any CPU");
+  return session.pinned_cpu() >= 0 ? testing::concat(others, "CPU ", session.pinned_cpu())
+                                   : testing::concat(others, "any CPU");
 }
 
-// Names the run's limits, where there are some.
-std::vector<std::string> warnings(const session& of) {
+// The limits of this run, if it has any.
+std::vector<std::string> warnings(const session& session) {
   std::vector<std::string> all;
-  if (of.asked.smoke) all.emplace_back("smoke: too few threads for figures");
+  if (session.asked.smoke) all.emplace_back("smoke: too few threads for meaningful figures");
   if (detail::under_tsan || detail::under_asan)
-    all.emplace_back("built with a sanitizer: only the checks mean something, no figure does");
+    all.emplace_back("built with a sanitizer: the checks are valid, the figures are not");
   if (testing::this_build().build_type != "Release")
-    all.emplace_back("not a Release build: the figures say nothing about the library");
-  if (!of.room.limit.empty())
-    all.push_back(testing::concat("no row has more than ", of.room.threads,
-                                  " other threads: more are not possible here (", of.room.limit,
-                                  ")"));
+    all.emplace_back("not a Release build: the figures are not those of the library");
+  if (!session.room.limit.empty())
+    all.push_back(testing::concat("no row has more than ", session.room.threads,
+                                  " other threads: more are not possible here (",
+                                  session.room.limit, ")"));
   return all;
 }
 
 }  // namespace
 
-std::vector<fact> facts(const session& of) {
-  const testing::environment& e = of.machine;
+std::vector<fact> facts(const session& session) {
+  const testing::environment& e = session.machine;
   const testing::build_info& b = testing::this_build();
   return {{"machine", e.machine},
           {"cpu", e.cpu},
@@ -128,7 +128,7 @@ std::vector<fact> facts(const session& of) {
           {"allocator", e.allocator},
           {"clock_tick_ns", absl::StrFormat("%.0f", e.clock_tick_ns)},
           {"clock_read_ns", absl::StrFormat("%.1f", e.clock_read_ns)},
-          {"pinned_cpu", testing::concat(of.pinned_cpu())},
+          {"pinned_cpu", testing::concat(session.pinned_cpu())},
           {"load", absl::StrFormat("%.2f", e.load)},
           {"steal_percent_since_boot",
            absl::StrFormat("%.2f", testing::steal_percent({}, testing::cpu_times_now()))},
@@ -137,8 +137,8 @@ std::vector<fact> facts(const session& of) {
           {"build_type", std::string(b.build_type)},
           {"commit", std::string(b.commit)},
           {"version", std::string(b.version)},
-          {"churn_threads", testing::concat(of.churn_crowd())},
-          {"churn_limit", of.room.limit}};
+          {"churn_threads", testing::concat(session.churn_threads())},
+          {"churn_limit", session.room.limit}};
 }
 
 double result::value(const char* counter) const {
@@ -147,15 +147,15 @@ double result::value(const char* counter) const {
 }
 
 bool table_reporter::ReportContext(const Context& /*context*/) {
-  for (const auto& [name, r] : of_.rows()) name_width_ = std::max(name_width_, name.size());
+  for (const auto& [name, r] : session_.rows()) name_width_ = std::max(name_width_, name.size());
   print_header();
-  progress_.emplace(of_, of_.asked.filter);
+  progress_.emplace(session_, session_.asked.filter);
   progress_->show();
   return true;
 }
 
 void table_reporter::print_header() {
-  const testing::environment& e = of_.machine;
+  const testing::environment& e = session_.machine;
   const testing::build_info& b = testing::this_build();
   std::ostream& out = GetOutputStream();
   out << absl::StrFormat("machine  %s (%s), %d of %d cores, %s, %s, malloc of %s\n", e.machine,
@@ -163,11 +163,11 @@ void table_reporter::print_header() {
   out << absl::StrFormat(
       "clock    ticks in %.0f ns; reading it costs %.1f ns, which is subtracted\n", e.clock_tick_ns,
       e.clock_read_ns);
-  out << "pinning  " << pinning(of_) << "; rows with churn on all " << e.cores_allowed
+  out << "pinning  " << pinning(session_) << "; rows with churn on all " << e.cores_allowed
       << " CPUs.  load " << absl::StrFormat("%.2f", e.load) << "\n";
   out << "build    " << b.build_type << ", " << b.compiler << ", commit " << b.commit
       << "  (how Google Benchmark was built does not matter: it times nothing here)\n";
-  for (const std::string& w : warnings(of_)) out << "note     " << w << "\n";
+  for (const std::string& w : warnings(session_)) out << "note     " << w << "\n";
   out << std::flush;
 }
 
@@ -177,13 +177,13 @@ void table_reporter::print_columns(const row& first) {
       << (first.kind == row_kind::pair ? "how much longer does B take than A, in turns with it?"
                                        : scenarios::row(first.key).asks)
       << "\n";
-  if (first.key == scenarios::id::ordering) out << left_out_of_traces();
+  if (first.key == scenarios::id::ordering) out << missing_events_note();
   const std::vector<column> columns = columns_of(first);
   if (columns.empty()) {
     out << std::flush;
     return;
   }
-  out << absl::StrFormat("%-*s", static_cast<int>(name_width_), heading(of_, first));
+  out << absl::StrFormat("%-*s", static_cast<int>(name_width_), heading(session_, first));
   for (const column& c : columns) out << absl::StrFormat(" %9s", c.title);
   out << "\n" << std::flush;
 }
@@ -191,14 +191,14 @@ void table_reporter::print_columns(const row& first) {
 void table_reporter::ReportRuns(const std::vector<Run>& runs) {
   progress_->clear();
   for (const Run& run : runs) {
-    const row* const of = of_.find(run.run_name.function_name);
-    if (of == nullptr || run.run_type != Run::RT_Iteration) continue;
-    progress_->ended(*of);
-    result r{of, run.counters, run.report_label, run.error_occurred ? run.error_message : ""};
-    const bool goes_on = previous_ != nullptr && previous_->key == of->key &&
-                         (previous_->kind == row_kind::pair) == (of->kind == row_kind::pair);
-    if (!goes_on) print_columns(*of);
-    previous_ = of;
+    const row* const measured = session_.find(run.run_name.function_name);
+    if (measured == nullptr || run.run_type != Run::RT_Iteration) continue;
+    progress_->ended(*measured);
+    result r{measured, run.counters, run.report_label, run.error_occurred ? run.error_message : ""};
+    const bool goes_on = previous_ != nullptr && previous_->key == measured->key &&
+                         (previous_->kind == row_kind::pair) == (measured->kind == row_kind::pair);
+    if (!goes_on) print_columns(*measured);
+    previous_ = measured;
     print(r);
     results_.push_back(std::move(r));
   }
@@ -232,8 +232,9 @@ void table_reporter::print_figures(const result& r) {
 void table_reporter::Finalize() {
   progress_->clear();
   std::ostream& out = GetOutputStream();
-  if (of_.asked.canaries) return;
-  out << "\n" << closing_table(results_, of_.asked.smoke) << teardowns(results_, of_.asked.smoke);
+  if (session_.asked.canaries) return;
+  out << "\n"
+      << closing_table(results_, session_.asked.smoke) << teardowns(results_, session_.asked.smoke);
   const double steal = testing::steal_percent(steal_before_, testing::cpu_times_now());
   if (steal >= 0.1) {
     out << absl::StrFormat("Other guests of this host took %.1f %% of the CPU time meanwhile.\n",

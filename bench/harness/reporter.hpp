@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands on the terminal: our header, one line a row, the closing table.
+// The output on the terminal: our header, one line per row, the closing table.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -14,12 +14,12 @@
 
 namespace threadref::bench {
 
-// The run's facts as key and value: Google Benchmark's context, and the header below.
+// The facts of a run as keys and values, for Google Benchmark's context.
 struct fact {
   std::string key;
   std::string value;
 };
-std::vector<fact> facts(const session& of);
+std::vector<fact> facts(const session& session);
 
 // A row that was measured, or failed.
 struct result {
@@ -27,13 +27,14 @@ struct result {
   benchmark::UserCounters counters;
   std::string label;
   std::string error;
-  // A counter, or -1 where the row has none.
+  // The value of a counter, or -1 if the row does not have it.
   [[nodiscard]] double value(const char* counter) const;
 };
 
 class table_reporter : public benchmark::BenchmarkReporter {
  public:
-  explicit table_reporter(const session& of) : of_(of), steal_before_(testing::cpu_times_now()) {}
+  explicit table_reporter(const session& session)
+      : session_(session), steal_before_(testing::cpu_times_now()) {}
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
@@ -44,7 +45,7 @@ class table_reporter : public benchmark::BenchmarkReporter {
   void print(const result& r);
   void print_figures(const result& r);
 
-  const session& of_;
+  const session& session_;
   testing::cpu_times steal_before_;
   std::size_t name_width_ = 0;
   const row* previous_ = nullptr;

@@ -15,10 +15,10 @@ namespace threadref::bench {
 
 namespace {
 
-constexpr std::size_t samples_kept = 5000;
+constexpr std::size_t samples_stored = 5000;
 
-// The most that any row has.
-int crowd_wanted(bool smoke) {
+// The most idle threads that any row wants.
+int most_idle_threads(bool smoke) {
   int most = 1;
   const auto consider = [&](const scenarios::size_list& sizes) {
     if (!sizes.empty()) most = std::max(most, smoke ? sizes.smoke() : sizes.real());
@@ -46,10 +46,10 @@ std::vector<int> allowed_cpus() {
 session::session(options with, testing::environment seen)
     : asked(std::move(with)),
       machine(std::move(seen)),
-      room(testing::room_for_threads(crowd_wanted(asked.smoke), crowd::stack_bytes)),
+      room(testing::room_for_threads(most_idle_threads(asked.smoke), idle_threads::stack_bytes)),
       cpus_(allowed_cpus()) {
   if (asked.pin != pin_none) pinned_ = asked.pin == pin_automatic ? cpus_.back() : asked.pin;
-  THREADREF_CHECK(bystander_.gather(1) == 1, "a second thread can't be created");
+  THREADREF_CHECK(bystander_.grow_to(1) == 1, "can't create a second thread");
 }
 
 void session::place(const std::vector<int>& cpus) const {
@@ -60,29 +60,30 @@ void session::place(const std::vector<int>& cpus) const {
 }
 
 void session::go_solo() {
-  crowd_.dismiss();
+  idle_.join_all();
   place(pinned_ >= 0 ? std::vector<int>{pinned_} : cpus_);
 }
 
 void session::go_free() {
-  crowd_.dismiss();
+  idle_.join_all();
   place(cpus_);
 }
 
-bool session::go_with_crowd(int alive) {
+bool session::go_with_idle(int alive) {
   place(cpus_);
-  if (crowd_.size() > alive) crowd_.dismiss();
-  return crowd_.gather(alive) == alive;
+  if (idle_.size() > alive) idle_.join_all();
+  return idle_.grow_to(alive) == alive;
 }
 
-void session::keep(const row& of, std::string_view what, const samples& sorted) {
+void session::store_samples(const row& row, std::string_view what, const samples& sorted) {
   if (asked.samples.empty()) return;
-  nlohmann::ordered_json line{{"name", of.name}, {"unit", "ns"}, {"what", what}};
+  nlohmann::ordered_json line{{"name", row.name}, {"unit", "ns"}, {"what", what}};
   line["samples"] = nlohmann::json::array();
-  for (const double x : thinned(sorted, samples_kept)) {
+  for (const double x : thinned(sorted, samples_stored)) {
     line["samples"].push_back(std::round(x * 100) / 100);
   }
-  samples_[testing::concat(of.name, " ", what)] = line.dump() + "\n";  // a repetition replaces it
+  samples_[testing::concat(row.name, " ", what)] =
+      line.dump() + "\n";  // a repetition overwrites it
 }
 
 void session::write_samples() const {
@@ -97,9 +98,9 @@ const row* session::find(const std::string& name) const {
   return found != rows_.end() ? &found->second : nullptr;
 }
 
-void session::record(const row& of, const verdict& found) {
+void session::record(const row& row, const verdict& found) {
   if (found.good()) return;
-  const std::string subject(of.subject);
+  const std::string subject(row.subject);
   faults_[subject].add(found);
   ++caught_[subject];
 }

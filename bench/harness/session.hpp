@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One run of the program: what was asked for, where its threads are, and what came of it.
+// One run of the program: its options, where its threads run, and its results.
 #pragma once
 
 #include <algorithm>
@@ -20,10 +20,10 @@
 
 namespace threadref::bench {
 
-// How the label of a row begins that has no figures; the reason follows.
+// The label of a row without figures begins with this; the reason follows.
 inline constexpr std::string_view absent_prefix = "absent: ";
 
-// What a benchmark's name stands for.
+// One row of the output: the benchmark behind its name.
 struct row {
   scenarios::id key;
   std::string name;
@@ -31,8 +31,8 @@ struct row {
   row_kind kind = row_kind::back_end;
   int n = 1;
   int pairs = 1;         // samples of the subject, and as many of its floor
-  int churn = 0;         // threads alive beside
-  bool is_free = false;  // runs on all CPUs, though alone
+  int churn = 0;         // idle threads beside it
+  bool is_free = false;  // not pinned, although no other threads run
   std::string_view order = "ok";
 };
 
@@ -44,44 +44,46 @@ class session {
 
   const options asked;
   const testing::environment machine;
-  const testing::thread_room room;  // for a crowd
-  // How many others a row has that wants so many: fewer where the system gives no more.
-  [[nodiscard]] int crowd_of(int wanted) const noexcept { return std::min(wanted, room.threads); }
+  const testing::thread_room room;  // for idle threads
+  // How many idle threads a row gets that wants so many: fewer if the system allows no more.
+  [[nodiscard]] int possible_threads(int wanted) const noexcept {
+    return std::min(wanted, room.threads);
+  }
   // The same for the rows with churn.
-  [[nodiscard]] int churn_crowd() const noexcept {
+  [[nodiscard]] int churn_threads() const noexcept {
     const scenarios::size_list& sizes = scenarios::row(scenarios::id::exit_under_churn).threads;
-    return crowd_of(asked.smoke ? sizes.smoke() : sizes.real());
+    return possible_threads(asked.smoke ? sizes.smoke() : sizes.real());
   }
 
-  // How many pairs of probes a row takes.
+  // How many pairs of samples a row takes.
   [[nodiscard]] int pairs(int real) const noexcept {
     return asked.smoke ? std::min(smoke_pairs, real) : real;
   }
   // The CPU that rows without churn are pinned to, or -1.
   [[nodiscard]] int pinned_cpu() const noexcept { return pinned_; }
 
-  // Every body says first where it wants to run. Solo: pinned, nobody else there.
+  // Every scenario first calls one of these. Solo: pinned, with no idle threads.
   void go_solo();
-  // On all CPUs, nobody else there.
+  // On all CPUs, with no idle threads.
   void go_free();
-  // On all CPUs, with that many others alive; they stay for the next such row. False: the system
-  // did not let us have them.
-  bool go_with_crowd(int alive);
+  // On all CPUs, with that many idle threads; they stay for the next such row. False: the system
+  // refused to create them.
+  bool go_with_idle(int alive);
 
-  // The single samples of a row, sorted, for --samples.
-  void keep(const row& of, std::string_view what, const samples& sorted);
+  // Stores the single samples of a row, sorted, for --samples.
+  void store_samples(const row& row, std::string_view what, const samples& sorted);
   void write_samples() const;
 
   void add_row(row r) { rows_.emplace(r.name, r); }
   [[nodiscard]] const row* find(const std::string& name) const;
   [[nodiscard]] const std::map<std::string, row>& rows() const noexcept { return rows_; }
 
-  // A row found a fault of its subject, or could not be measured.
-  void record(const row& of, const verdict& found);
+  // Records that a row found a fault of its subject, or could not be measured.
+  void record(const row& row, const verdict& found);
   void not_usable() noexcept { unusable_ = true; }
   [[nodiscard]] bool failed() const noexcept { return !faults_.empty(); }
   [[nodiscard]] bool usable() const noexcept { return !unusable_; }
-  // What was found per subject.
+  // The faults found, by subject.
   [[nodiscard]] const std::map<std::string, verdict>& faults() const noexcept { return faults_; }
   [[nodiscard]] const std::map<std::string, int>& rows_caught() const noexcept { return caught_; }
 
@@ -90,8 +92,8 @@ class session {
   void place(const std::vector<int>& cpus) const;
 
   int pinned_ = -1;
-  crowd bystander_;  // one thread, for the whole run: see README.md, "Method"
-  crowd crowd_;
+  idle_threads bystander_;  // one thread, for the whole run: see README.md, "Method"
+  idle_threads idle_;
   std::vector<int> cpus_;
   std::map<std::string, row> rows_;
   std::map<std::string, std::string> samples_;

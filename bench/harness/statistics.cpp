@@ -13,16 +13,16 @@ double quantile(const samples& sorted, double share) {
   return sorted[std::min(rank, sorted.size() - 1)];
 }
 
-// The standard error is that of Yuen: from the winsorised variance, in which what was left out
-// counts as the outermost that was kept.
+// The standard error is Yuen's: it comes from the winsorised variance, in which each sample that
+// was left out counts as the outermost one that was left in.
 estimate trimmed_mean(const samples& sorted) {
   const std::size_t count = sorted.size();
   if (count == 0) return {};
   const std::size_t cut = count / 10;
-  const auto kept = static_cast<double>(count - 2 * cut);
+  const auto remaining = static_cast<double>(count - 2 * cut);
   const auto first = sorted.begin() + static_cast<std::ptrdiff_t>(cut);
   const auto last = sorted.end() - static_cast<std::ptrdiff_t>(cut);
-  const double mean = std::accumulate(first, last, 0.0) / kept;
+  const double mean = std::accumulate(first, last, 0.0) / remaining;
 
   const double low = *first;
   const double high = *(last - 1);
@@ -36,10 +36,10 @@ estimate trimmed_mean(const samples& sorted) {
   }
   if (count < 2) return {mean, 0};
   return {mean, std::sqrt(squares / static_cast<double>(count - 1)) *
-                    std::sqrt(static_cast<double>(count)) / kept};
+                    std::sqrt(static_cast<double>(count)) / remaining};
 }
 
-// How many samples fall below the median is binomial; 3.29 standard deviations hold 99.9 %.
+// The number of samples below the median is binomial; 3.29 standard deviations cover 99.9 %.
 interval median_interval(const samples& sorted) {
   if (sorted.empty()) return {};
   const auto count = static_cast<double>(sorted.size());
@@ -50,9 +50,9 @@ interval median_interval(const samples& sorted) {
 
 samples thinned(const samples& sorted, std::size_t most) {
   if (sorted.size() <= most) return sorted;
-  samples kept(most);
-  for (std::size_t i = 0; i != most; ++i) kept[i] = sorted[i * (sorted.size() - 1) / (most - 1)];
-  return kept;
+  samples chosen(most);
+  for (std::size_t i = 0; i != most; ++i) chosen[i] = sorted[i * (sorted.size() - 1) / (most - 1)];
+  return chosen;
 }
 
 }  // namespace threadref::bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Figures from samples. All take sorted samples.
+// Figures from samples. All functions take sorted samples.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,15 @@ struct estimate {
   double error = 0;  // the standard error; 0 for a median
 };
 
-// The sample that the share of all others does not exceed.
+// The quantile of that share, 0 to 1: 0.5 is the median.
 double quantile(const samples& sorted, double share);
 
-// Where a tenth on each side is left out: threads that were interrupted would else decide.
+// The mean without the lowest and the highest tenth: otherwise a few threads that were interrupted
+// would dominate it.
 estimate trimmed_mean(const samples& sorted);
 
-// A median, and what lies around it 999 times in 1 000 whatever the distribution: two of the sorted
-// samples themselves (order statistics), the outermost ones where there are too few.
+// A median and its 99.9 % confidence interval, whatever the distribution. The bounds are two of the
+// sorted samples (order statistics), the outermost ones if there are too few.
 struct interval {
   double low = 0;
   double middle = 0;
@@ -29,7 +30,8 @@ struct interval {
 };
 interval median_interval(const samples& sorted);
 
-// At most `most` of them, evenly spaced over the ranks, both ends among them: the percentiles stay.
+// At most `most` of them, evenly spaced over the ranks and including both ends, so that percentiles
+// stay the same.
 samples thinned(const samples& sorted, std::size_t most);
 
 }  // namespace threadref::bench

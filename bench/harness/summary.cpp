@@ -19,7 +19,7 @@ namespace {
 
 using scenarios::id;
 
-// One process is one accident of memory layout: what differs by less is marked as equal.
+// Memory layout differs from process to process, so smaller differences count as equal.
 constexpr double as_good_as = 1.05;
 
 struct column {
@@ -54,7 +54,7 @@ class figures_of_run {
   // One row for each subject, back ends first, floors last.
   [[nodiscard]] const std::vector<const row*>& subjects() const { return subjects_; }
 
-  // n = 0: whichever was measured.
+  // n = 0: any n that was measured.
   [[nodiscard]] const result* find(std::string_view subject, id key, int n) const {
     for (const result& r : results_) {
       if (r.of->kind != row_kind::pair && r.of->subject == subject && r.of->key == key &&
@@ -63,7 +63,7 @@ class figures_of_run {
     }
     return nullptr;
   }
-  // -1: not measured.
+  // -1 if it was not measured.
   [[nodiscard]] double value(std::string_view subject, id key, int n,
                              const char* counter = "ns") const {
     const result* const r = find(subject, key, n);
@@ -79,7 +79,7 @@ class figures_of_run {
   }
 
  private:
-  // Whether a column is about it: some floors belong to other rows.
+  // Whether a column shows the result. Some floors belong to other rows.
   static bool is_shown(const result& r) {
     if (r.of->kind == row_kind::pair) return false;
     return std::any_of(std::begin(columns), std::end(columns), [&r](const column& c) {
@@ -93,13 +93,13 @@ class figures_of_run {
   std::vector<const row*> subjects_;
 };
 
-// What the trace of a subject comes to.
-std::string order_of(const figures_of_run& all, const row& s) {
-  const result* const r = all.find(s.subject, id::ordering, 0);
+// A summary of the trace of a subject.
+std::string order_of(const figures_of_run& figures, const row& s) {
+  const result* const r = figures.find(s.subject, id::ordering, 0);
   if (s.kind == row_kind::floor) return "-";
   for (const id key : {id::registration, id::first_registration, id::exit_solo,
                        id::exit_under_churn, id::ordering}) {
-    const result* const other = all.find(s.subject, key, 0);
+    const result* const other = figures.find(s.subject, key, 0);
     if (other != nullptr && !other->error.empty()) return "BROKEN: " + other->error;
   }
   if (r == nullptr) return "-";
@@ -111,14 +111,14 @@ std::string order_of(const figures_of_run& all, const row& s) {
   return finalizers < older ? "ok, before older thread_locals" : "ok, after all thread_locals";
 }
 
-// By how much a whole thread is longer than one that makes the calls itself, over all back ends;
-// nothing where that was not measured.
-std::string longer(const figures_of_run& all, int n) {
+// How much longer a whole thread takes than one that makes the calls itself: the range over all
+// back ends, or nothing if that was not measured.
+std::string excess_of_life(const figures_of_run& figures, int n) {
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
-  for (const row* s : all.subjects()) {
+  for (const row* s : figures.subjects()) {
     if (s->kind != row_kind::back_end) continue;
-    const double ratio = all.value(s->subject, id::exit_solo, n, "life_ratio");
+    const double ratio = figures.value(s->subject, id::exit_solo, n, "life_ratio");
     if (ratio < 0) return {};
     least = std::min(least, ratio - 1);
     most = std::max(most, ratio - 1);
@@ -127,42 +127,43 @@ std::string longer(const figures_of_run& all, int n) {
   return absl::StrFormat("%.1f to %.1f %%", 100 * least, 100 * most);
 }
 
-std::string share_of_life(const figures_of_run& all) {
-  const double life = all.value(floor_empty_thread::name, id::exit_solo, 0);
-  const std::string one = longer(all, 1);
-  const std::string sixteen = longer(all, 16);
+std::string share_of_life(const figures_of_run& figures) {
+  const double life = figures.value(floor_empty_thread::name, id::exit_solo, 0);
+  const std::string one = excess_of_life(figures, 1);
+  const std::string sixteen = excess_of_life(figures, 16);
   if (life < 0 || one.empty() || sixteen.empty()) return {};
   return absl::StrFormat(
       "For 1 to 4 finalizers the mechanism hardly matters: an empty thread takes %.1f us from its "
-      "creation to its join; with one finalizer, whichever back end, a thread takes %s longer than "
-      "one that makes the call itself, with 16 %s.\n",
+      "creation to its join. With one finalizer a thread takes, depending on the back end, %s "
+      "longer than one that makes the call itself, with 16 finalizers %s.\n",
       life / 1000, one, sixteen);
 }
 
-std::string what_to_use(const figures_of_run& all) {
+std::string what_to_use(const figures_of_run& figures) {
   std::vector<std::string> early;
   std::string best;
   double least = std::numeric_limits<double>::infinity();
   double own = -1;
-  for (const row* s : all.subjects()) {
+  for (const row* s : figures.subjects()) {
     if (s->kind != row_kind::back_end) continue;
-    const double add = all.value(s->subject, id::registration, 256);
-    const double drain = all.value(s->subject, id::exit_solo, 256);
+    const double add = figures.value(s->subject, id::registration, 256);
+    const double drain = figures.value(s->subject, id::exit_solo, 256);
     if (add < 0 || drain < 0) return {};
     if (s->subject == default_backend::info.name) own = add + drain;
     if (add + drain < least) {
       least = add + drain;
       best = std::string(s->subject);
     }
-    if (absl::StrContains(order_of(all, *s), "before older")) early.emplace_back(s->subject);
+    if (absl::StrContains(order_of(figures, *s), "before older")) early.emplace_back(s->subject);
   }
   if (best.empty() || own < 0) return {};
   std::string text = absl::StrFormat(
-      "Use the default, %s%s: %.1f ns to register and run each of 256", default_backend::info.name,
+      "Use the default, %s%s: it takes %.1f ns to register and run each of 256",
+      default_backend::info.name,
       early.empty()
           ? ""
-          : testing::concat(", unless they need thread_locals that are older than the first "
-                            "of them; then ",
+          : testing::concat(", unless finalizers need thread_locals that are older than the first "
+                            "finalizer; then ",
                             testing::listed(early, " or ")),
       own);
   absl::StrAppend(&text, own <= least * as_good_as
@@ -184,37 +185,38 @@ std::string teardowns(const std::vector<result>& results, bool smoke) {
   for (const result& r : results) {
     if (smoke || r.of->subject != default_backend::info.name || r.value("serial_ratio") < 0)
       continue;
-    absl::StrAppend(
-        &text, absl::StrFormat("A tree of %d workers%s, all told to stop at once, takes %.2f (%.2f "
-                               "to %.2f) of what it takes one by one.\n",
-                               r.of->n,
-                               r.of->key == id::teardown_broadcast_waiting
-                                   ? ", a finalizer of each waiting for 200 us"
-                                   : "",
-                               r.value("serial_ratio"), r.value("serial_ratio_low"),
-                               r.value("serial_ratio_high")));
+    absl::StrAppend(&text,
+                    absl::StrFormat("A tree of %d workers%s, all stopped at once, takes %.2f (%.2f "
+                                    "to %.2f) of the time that it takes one by one.\n",
+                                    r.of->n,
+                                    r.of->key == id::teardown_broadcast_waiting
+                                        ? ", a finalizer of each waiting for 200 us"
+                                        : "",
+                                    r.value("serial_ratio"), r.value("serial_ratio_low"),
+                                    r.value("serial_ratio_high")));
   }
   return text;
 }
 
 std::string closing_table(const std::vector<result>& results, bool smoke) {
-  const figures_of_run all(results);
-  if (smoke || all.subjects().size() < 2) return {};
+  const figures_of_run figures(results);
+  if (smoke || figures.subjects().size() < 2) return {};
   std::string text = absl::StrFormat("%-26s", "");
   for (const column& c : columns) absl::StrAppend(&text, absl::StrFormat("%14s", c.title));
   absl::StrAppend(&text, "\n", absl::StrFormat("%-26s", "ns; * best within 5 %"));
   for (const column& c : columns) absl::StrAppend(&text, absl::StrFormat("%14s", c.unit));
   absl::StrAppend(&text, "  order\n");
-  for (const row* s : all.subjects()) {
+  for (const row* s : figures.subjects()) {
     absl::StrAppend(&text, absl::StrFormat("%-26s", s->subject));
     for (const column& c : columns) {
-      const double v = all.value(s->subject, c.key, c.n, c.counter);
-      const bool is_best = s->kind != row_kind::floor && v >= 0 && v <= all.best(c) * as_good_as;
+      const double v = figures.value(s->subject, c.key, c.n, c.counter);
+      const bool is_best =
+          s->kind != row_kind::floor && v >= 0 && v <= figures.best(c) * as_good_as;
       absl::StrAppend(&text, figure(v, 13), is_best ? "*" : " ");
     }
-    absl::StrAppend(&text, " ", order_of(all, *s), "\n");
+    absl::StrAppend(&text, " ", order_of(figures, *s), "\n");
   }
-  absl::StrAppend(&text, "\n", share_of_life(all), what_to_use(all));
+  absl::StrAppend(&text, "\n", share_of_life(figures), what_to_use(figures));
   return text;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// bench_instructions: a fixed amount of one kind of work, for a program that counts instructions.
+// bench_instructions: a fixed amount of one kind of work, for callgrind to count its instructions.
 #include <absl/flags/flag.h>
 #include <absl/flags/parse.h>
 #include <absl/strings/str_format.h>
@@ -38,26 +38,27 @@ usage: bench_instructions --quantity=NAME --subject=NAME [--n=N] [--threads=T] [
 
   --quantity=NAME   registration, exit (both register N and exit) or detach (registers N + 1 and
                     cancels N by their handles)
-  --subject=NAME    a back end, a floor or a peer; one that is broken on purpose (canary_*, not
-                    listed) makes it end with 2
-  --n=N             how many on each thread; default: 256
-  --threads=T       how many threads, one after the other; default: 4
-  --warm_up=N       one thread before them that does N; default: 0, none
-  --list            prints "<quantity> <subject>", and "cannot: <why>" where there is nothing to do
+  --subject=NAME    a back end, a floor or a peer; with a back end that is broken on purpose
+                    (canary_*, not listed) the exit status is 2
+  --n=N             finalizers per thread; default: 256
+  --threads=T       threads, one after the other; default: 4
+  --warm_up=N       finalizers of one more thread that runs first; default: 0, no such thread
+  --list            print "<quantity> <subject>" for all, with "cannot: <why>" if it is not possible
 
-It takes no time and draws no lots: scripts/instructions.sh runs it under callgrind, which counts.
+It measures no time and nothing in it is random. scripts/instructions.sh runs it under callgrind,
+which counts the instructions.
 
 Exit status: 0 fine - 1 wrong use - 2 a finalizer was lost, doubled or misordered - 3 a crash
 )";
 
-// One quantity of one subject. `run` is null if the subject can't do that: `why`.
+// One quantity of one subject. `run` is null if the subject can't do that; `why` gives the reason.
 struct cell {
   std::string_view quantity;
   std::string_view subject;
   const subject_code* code = nullptr;
   verdict (*run)(const subject_code&, const size&) = nullptr;
   std::string why;
-  bool is_canary = false;  // to be asked for by name only
+  bool is_canary = false;  // not listed
 };
 
 cell make_cell(const quantity& what, const subject_code& s) {
@@ -97,14 +98,14 @@ std::vector<cell> all_cells() {
   return all;
 }
 
-int wrong_use(std::string_view sentence) {
-  absl::FPrintF(stderr, "bench_instructions: %s\n", testing::to_absl(sentence));
+int wrong_use(std::string_view message) {
+  absl::FPrintF(stderr, "bench_instructions: %s\n", testing::to_absl(message));
   return testing::status_wrong_use;
 }
 
 int finish_output(int status) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  absl::FPrintF(stderr, "bench_instructions: standard output can't be written\n");
+  absl::FPrintF(stderr, "bench_instructions: can't write to standard output\n");
   return testing::status_crashed;
 }
 
@@ -129,8 +130,8 @@ std::string valid(const std::vector<cell>& all, std::string_view cell::*column) 
   return testing::listed(names);
 }
 
-// What the sizes leave to complain about; most: what a thread and the ledger can hold.
-std::string complaint(const size& of) {
+// A message about an invalid size, or nothing. `most` is what a thread and the ledger can hold.
+std::string size_complaint(const size& of) {
   constexpr int most = 1'000'000;
   const auto is_bad = [](int value, int least) { return value < least || value > most; };
   if (is_bad(of.n, 1)) return testing::concat("--n=", of.n, " is not valid; use 1 to ", most);
@@ -145,17 +146,17 @@ int run(const std::vector<cell>& all) {
   const size of{absl::GetFlag(FLAGS_n), absl::GetFlag(FLAGS_threads), absl::GetFlag(FLAGS_warm_up)};
   const std::string quantity = absl::GetFlag(FLAGS_quantity);
   const std::string subject = absl::GetFlag(FLAGS_subject);
-  if (const std::string why = complaint(of); !why.empty()) return wrong_use(why);
+  if (const std::string why = size_complaint(of); !why.empty()) return wrong_use(why);
   const auto at = std::find_if(all.begin(), all.end(), [&](const cell& c) {
     return c.quantity == quantity && c.subject == subject;
   });
   if (at == all.end()) {
-    return wrong_use(testing::concat("there is no --quantity=", quantity, " --subject=", subject,
+    return wrong_use(testing::concat("can't count --quantity=", quantity, " --subject=", subject,
                                      "; quantities: ", valid(all, &cell::quantity),
                                      "; subjects: ", valid(all, &cell::subject)));
   }
   if (at->run == nullptr)
-    return wrong_use(testing::concat(subject, " cannot do ", quantity, ": ", at->why));
+    return wrong_use(testing::concat(subject, " can't do ", quantity, ": ", at->why));
   const verdict found = at->run(*at->code, of);
   absl::PrintF("%s %s n=%d threads=%d %s commit=%s\n", quantity, subject, of.n, of.threads,
                to_text(found), testing::to_absl(testing::this_build().commit));
@@ -170,7 +171,7 @@ int start(int argc, char** argv) {
   }
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1)
-    return wrong_use(testing::concat("'", rest[1], "' is no flag; --help lists them"));
+    return wrong_use(testing::concat("'", rest[1], "' is not a flag; --help lists the flags"));
   const std::vector<cell> all = all_cells();
   if (!absl::GetFlag(FLAGS_list)) return run(all);
   print_list(all);

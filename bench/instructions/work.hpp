@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The work whose instructions are counted: always the same for the same sizes, whatever the clock
-// and the scheduler do. Which part of it counts is callgrind's business, which knows it by the
-// names of register_range and cancel_range: see scripts/instructions.py.
+// and the scheduler do. scripts/instructions.py has callgrind count only register_range and
+// cancel_range, by these names, and the exit.
 #pragma once
 
 #include <algorithm>
@@ -12,16 +12,16 @@
 namespace threadref::bench::instructions {
 
 struct size {
-  int n = 0;        // of what is counted, on each thread
+  int n = 0;        // finalizers per thread
   int threads = 0;  // one after the other
-  int warm_up = 0;  // how many one thread before them does; 0: there is none
+  int warm_up = 0;  // finalizers of a thread that runs first; 0: no such thread
 };
 
 template <class Run>
 verdict for_each_thread(const subject_code& s, const size& of, probe::routine routine, Run due) {
   verdict found;
   probe at(std::max(of.n, of.warm_up) + 1);
-  at.shared = const_cast<subject_code*>(&s);  // only read
+  at.shared = const_cast<subject_code*>(&s);  // only read from
   const auto run = [&](int n) {
     at.n = n;
     s.run(at, routine, due(n), found);
@@ -31,7 +31,7 @@ verdict for_each_thread(const subject_code& s, const size& of, probe::routine ro
   return found;
 }
 
-// n registrations and the exit that runs them: the work of two quantities. No clock is read.
+// n registrations and the exit that runs them: the work of two quantities. Reads no clock.
 inline verdict register_and_exit(const subject_code& s, const size& of) {
   const auto routine = [](probe& at) {
     const auto& subject = *static_cast<const subject_code*>(at.shared);
@@ -42,18 +42,18 @@ inline verdict register_and_exit(const subject_code& s, const size& of) {
   return for_each_thread(s, of, routine, [](int n) { return n; });
 }
 
-// Registers n + 1 and cancels n of them, oldest first; the one that is left must run.
+// Registers n + 1 and cancels n of them, oldest first; the remaining one must run.
 inline verdict register_and_cancel(const subject_code& s, const size& of) {
   return for_each_thread(s, of, s.register_and_cancel, [](int /*n*/) { return 1; });
 }
 
-// As far as counts go: see scripts/instructions.py.
+// The largest n that is counted, see scripts/instructions.py.
 inline constexpr int most_counted = 1280;
 
 struct quantity {
   std::string_view name;
   verdict (*run)(const subject_code&, const size&);
-  std::string_view (*why_not)(const subject_code&);  // or nothing
+  std::string_view (*why_not)(const subject_code&);  // empty: it can
 };
 inline constexpr quantity quantities[] = {
     {"registration", &register_and_exit, [](const subject_code&) { return std::string_view(); }},

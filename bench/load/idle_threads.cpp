@@ -5,37 +5,37 @@
 
 namespace threadref::bench {
 
-void* crowd::park(void* self) {
-  crowd& in = *static_cast<crowd*>(self);
-  const int index = in.entered_.fetch_add(1, std::memory_order_relaxed);
-  if (in.first_ != nullptr) in.first_(in.shared_, index);
-  in.greeted_.fetch_add(1, std::memory_order_release);
-  in.greeted_.notify_one();
-  in.gate_.wait(0, std::memory_order_acquire);
+void* idle_threads::park(void* self) {
+  idle_threads& all = *static_cast<idle_threads*>(self);
+  const int index = all.entered_.fetch_add(1, std::memory_order_relaxed);
+  if (all.on_start_ != nullptr) all.on_start_(all.shared_, index);
+  all.started_.fetch_add(1, std::memory_order_release);
+  all.started_.notify_one();
+  all.gate_.wait(0, std::memory_order_acquire);
   return nullptr;
 }
 
-int crowd::gather(int wanted) {
+int idle_threads::grow_to(int wanted) {
   pthread_attr_t attributes;
   THREADREF_CHECK_CALL(pthread_attr_init(&attributes));
   THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, stack_bytes));
   gate_.store(0, std::memory_order_relaxed);
   while (size() < wanted) {
-    pthread_t made{};
-    if (pthread_create(&made, &attributes, &park, this) != 0) break;
-    threads_.push_back(made);
+    pthread_t created{};
+    if (pthread_create(&created, &attributes, &park, this) != 0) break;
+    threads_.push_back(created);
   }
   pthread_attr_destroy(&attributes);
-  for (int there = greeted_; there != size(); there = greeted_) greeted_.wait(there);
+  for (int there = started_; there != size(); there = started_) started_.wait(there);
   return size();
 }
 
-void crowd::dismiss() {
+void idle_threads::join_all() {
   gate_.store(1, std::memory_order_release);
   gate_.notify_all();
   for (const pthread_t t : threads_) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
   threads_.clear();
-  entered_ = greeted_ = 0;
+  entered_ = started_ = 0;
 }
 
 churners::churners(probe::routine what, int registered) : each_(count) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The other threads: some that are merely alive, and some that come and go.
+// The other threads: some that only stay alive, and some that come and go.
 #pragma once
 
 #include <pthread.h>
@@ -14,32 +14,32 @@
 
 namespace threadref::bench {
 
-// Threads that sleep on one futex until they are dismissed.
-class crowd {
+// Threads that sleep on one futex until they are joined.
+class idle_threads {
  public:
   static constexpr std::size_t stack_bytes = 65536;
 
-  // What each does before it sleeps; the index says the how manieth it is.
-  using greeting = void (*)(void* shared, int index);
+  // Called on each thread before it sleeps; the indices count from 0.
+  using on_start = void (*)(void* shared, int index);
 
-  crowd() = default;
-  crowd(greeting first, void* shared) : first_(first), shared_(shared) {}
-  crowd(const crowd&) = delete;
-  crowd& operator=(const crowd&) = delete;
-  ~crowd() { dismiss(); }
+  idle_threads() = default;
+  idle_threads(on_start call, void* shared) : on_start_(call), shared_(shared) {}
+  idle_threads(const idle_threads&) = delete;
+  idle_threads& operator=(const idle_threads&) = delete;
+  ~idle_threads() { join_all(); }
 
-  // Has that many, all asleep or about to; what is there already stays. Returns how many there are:
-  // fewer when the system gives no more.
-  int gather(int wanted);
-  void dismiss();
+  // Creates threads until there are `wanted`, and waits until all of them are about to sleep.
+  // Returns how many there are: fewer if the system refuses more.
+  int grow_to(int wanted);
+  void join_all();
   [[nodiscard]] int size() const noexcept { return static_cast<int>(threads_.size()); }
 
  private:
   static void* park(void* self);
-  greeting first_ = nullptr;
+  on_start on_start_ = nullptr;
   void* shared_ = nullptr;
   std::atomic<int> entered_{0};
-  std::atomic<int> greeted_{0};
+  std::atomic<int> started_{0};
   std::atomic<int> gate_{0};
   std::vector<pthread_t> threads_;
 };
@@ -59,7 +59,7 @@ class churners {
     verdict found;
     std::uint64_t threads = 0;
   };
-  // Waits for the last of them; later calls give the same.
+  // Joins them all; later calls return the same.
   outcome stop();
 
  private:

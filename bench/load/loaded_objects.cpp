@@ -24,8 +24,8 @@ namespace {
   throw std::runtime_error(testing::concat(call, ": ", std::strerror(errno)));
 }
 
-// The dynamic linker tells files apart by name and by inode, so that each needs both of its own: an
-// open file in memory has them. They stay open until all are loaded.
+// The dynamic linker tells files apart by name and inode, so each object needs its own of both; an
+// open file in memory has them. The files stay open until all objects are loaded.
 class object_files {
  public:
   explicit object_files(int n) : bytes_(contents_of_object(beside_program("bench_object.so"))) {

@@ -11,8 +11,8 @@
 
 namespace threadref::bench {
 
-// Keys of other people, without destructors, as long as this lives. Those of the back ends, made
-// before main(), have lower indices.
+// Pthread keys without destructors, as other libraries would create them; destruction deletes them.
+// The keys of the back ends are created before main() and so have lower indices.
 class other_keys {
  public:
   explicit other_keys(int n) {
@@ -20,7 +20,7 @@ class other_keys {
       pthread_key_t made{};
       if (pthread_key_create(&made, nullptr) != 0) {
         remove();
-        throw std::runtime_error("there are no more than " + std::to_string(i) + " keys left");
+        throw std::runtime_error("only " + std::to_string(i) + " pthread keys are left");
       }
       all_.push_back(made);
     }
@@ -29,7 +29,7 @@ class other_keys {
   other_keys& operator=(const other_keys&) = delete;
   ~other_keys() { remove(); }
 
-  // Gives each a value on the calling thread.
+  // Sets a value for each key on the calling thread.
   static void set_all() {
     for (const pthread_key_t key : all_) THREADREF_CHECK_CALL(pthread_setspecific(key, &all_));
   }
@@ -38,7 +38,7 @@ class other_keys {
   static void remove() noexcept {
     for (; !all_.empty(); all_.pop_back()) pthread_key_delete(all_.back());
   }
-  static inline std::vector<pthread_key_t> all_;  // a probe's thread must find them
+  static inline std::vector<pthread_key_t> all_;  // static, so that a probe's thread finds them
 };
 
 }  // namespace threadref::bench

@@ -11,18 +11,19 @@ namespace threadref::bench {
 
 namespace {
 
-// Long enough for all to come when each has its CPU; where something else runs on one, it gets on.
+// Long enough for all threads to arrive if each has a CPU to itself. If something else occupies a
+// CPU, yielding lets it finish.
 constexpr int looks_before_yield = 10'000;
 
 }  // namespace
 
-team::team(const std::vector<int>& cpus, int threads, int most) {
+pinned_threads::pinned_threads(const std::vector<int>& cpus, int threads, int most) {
   for (std::size_t i = 0; i != static_cast<std::size_t>(threads); ++i) {
-    probes_.emplace_back(most).shared = &seats_.emplace_back(seat{this, cpus[i % cpus.size()]});
+    probes_.emplace_back(most).shared = &slots_.emplace_back(slot{this, cpus[i % cpus.size()]});
   }
 }
 
-sample team::run(probe::routine what, int n, int registered, verdict& found) {
+sample pinned_threads::run(probe::routine what, int n, int registered, verdict& found) {
   missing_.store(static_cast<int>(probes_.size()), std::memory_order_relaxed);
   for (probe& at : probes_) {
     at.n = n;
@@ -40,15 +41,15 @@ sample team::run(probe::routine what, int n, int registered, verdict& found) {
   return {sum.region / count, sum.empty / count, sum.total / count, sum.life / count};
 }
 
-void team::take_seat(const probe& at) {
+void pinned_threads::pin_to_slot(const probe& at) {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(static_cast<const seat*>(at.shared)->cpu, &set);
+  CPU_SET(static_cast<const slot*>(at.shared)->cpu, &set);
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
 }
 
-void team::meet(const probe& at) {
-  std::atomic<int>& missing = static_cast<const seat*>(at.shared)->of->missing_;
+void pinned_threads::wait_at_barrier(const probe& at) {
+  std::atomic<int>& missing = static_cast<const slot*>(at.shared)->owner->missing_;
   missing.fetch_sub(1, std::memory_order_acq_rel);
   for (int looks = 0; missing.load(std::memory_order_acquire) > 0;) {
     if (++looks % looks_before_yield == 0) sched_yield();

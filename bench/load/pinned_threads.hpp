@@ -9,30 +9,30 @@
 
 namespace threadref::bench {
 
-// Probes whose threads do their timed part at the same time, each on a CPU of its own.
-class team {
+// Probes whose threads run their timed part at the same time, each pinned to its own CPU.
+class pinned_threads {
  public:
-  // Room for `most` finalizers each.
-  team(const std::vector<int>& cpus, int threads, int most);
-  team(const team&) = delete;
-  team& operator=(const team&) = delete;
-  ~team() = default;
+  // Each probe has room for `most` finalizers.
+  pinned_threads(const std::vector<int>& cpus, int threads, int most);
+  pinned_threads(const pinned_threads&) = delete;
+  pinned_threads& operator=(const pinned_threads&) = delete;
+  ~pinned_threads() = default;
 
-  // Has every thread run the routine, with `n` for each. The sample is the mean over the threads.
+  // Runs the routine on every thread, with `n` for each. The sample is the mean over the threads.
   sample run(probe::routine what, int n, int registered, verdict& found);
 
-  // For the routine. First: goes to the CPU of this thread.
-  static void take_seat(const probe& at);
-  // Last before the clock is started: returns when all threads are here.
-  static void meet(const probe& at);
+  // Called by the routine first: pins the thread to the CPU of its slot.
+  static void pin_to_slot(const probe& at);
+  // Called right before the clock is started: returns once all threads have arrived.
+  static void wait_at_barrier(const probe& at);
 
  private:
-  struct seat {
-    team* of;
+  struct slot {
+    pinned_threads* owner;
     int cpu;
   };
   std::atomic<int> missing_{0};
-  std::deque<seat> seats_;
+  std::deque<slot> slots_;
   std::deque<probe> probes_;
 };
 

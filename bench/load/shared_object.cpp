@@ -12,11 +12,11 @@ namespace threadref::bench {
 
 namespace {
 
-constexpr const char* how_to_build = "; the target bench_plugins builds it";
+constexpr const char* how_to_build = "; build it with the target bench_plugins";
 
 [[noreturn]] void fail_to_load() {
   const char* const why = dlerror();
-  throw std::runtime_error(std::string(why != nullptr ? why : "a shared object can't be loaded") +
+  throw std::runtime_error(std::string(why != nullptr ? why : "can't load a shared object") +
                            how_to_build);
 }
 

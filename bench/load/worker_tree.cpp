@@ -11,7 +11,7 @@ namespace threadref::bench {
 
 namespace {
 
-// How many children each has at most, so that a tree of so many workers is four deep.
+// The smallest fan-out with which so many workers fit into four levels.
 std::size_t fan_out_for(std::size_t workers) {
   std::size_t b = 1;
   while (1 + b + b * b + b * b * b < workers) ++b;
@@ -20,51 +20,53 @@ std::size_t fan_out_for(std::size_t workers) {
 
 }  // namespace
 
-tree::tree(std::deque<account>& each, workers::teardown how, const worker_duty& duty)
+worker_tree::worker_tree(std::deque<account>& each, workers::teardown how, const worker_duty& duty)
     : each_(each),
       duty_(duty),
       fan_out_(fan_out_for(each.size())),
-      settled_(static_cast<std::ptrdiff_t>(each.size())) {
-  const absl::Cleanup stop_those_there = [this] {
+      registered_(static_cast<std::ptrdiff_t>(each.size())) {
+  const absl::Cleanup stop_started = [this] {
     if (all_.size() != each_.size() && !all_.empty()) all_.front()->stop().join();
   };
   for (std::size_t i = 0; i != each_.size(); ++i) start(i, how);
-  settled_.wait();
+  registered_.wait();
 }
 
-tree::~tree() {  // NOLINT(bugprone-exception-escape): see the header
+worker_tree::~worker_tree() {  // NOLINT(bugprone-exception-escape): see the header
   all_.front()->stop().join();
 }
 
-void tree::start(std::size_t index, workers::teardown how) {
+void worker_tree::start(std::size_t index, workers::teardown how) {
   account& at = each_[index];
   at.open(duty_.n);
   workers::worker_options options;
   options.parent = index == 0 ? nullptr : all_[parent_of(index)];
   options.children = how;
-  workers::worker_ptr made = workers::worker::make([this, &at] { live(at); }, std::move(options));
+  workers::worker_ptr made =
+      workers::worker::make([this, &at] { run_task(at); }, std::move(options));
   made->start();
   all_.push_back(std::move(made));
 }
 
-void tree::live(account& at) {
+void worker_tree::run_task(account& at) {
   duty_.subject.register_range(at.done, 0, duty_.n);
   if (duty_.waits) duty_.subject.add_waiting();
   const absl::Cleanup last = [this] {
     if (duty_.end != nullptr) duty_.end();
   };
-  settled_.count_down();
+  registered_.count_down();
   workers::this_worker::wait_forever();
 }
 
-instant tree::tear_down(verdict& found) {
+instant worker_tree::tear_down(verdict& found) {
   workers::worker& root = *all_.front();
   const instant before = now();
   root.stop().join();
   const instant whole = now() - before;
   for (std::size_t i = 0; i != each_.size(); ++i) {
     found.add(each_[i].judge());
-    // The last of a child's before the last of its parent's; a stress row asks for more.
+    // Only the last finalizers are compared: a child's must come before its parent's. A scenario of
+    // stress_threadref checks all of them.
     if (i != 0 && each_[i].done.end > each_[parent_of(i)].done.end) ++found.misordered;
   }
   return whole;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What one subject takes, in a process of its own: what others left there would be used again.
+// The memory that one subject uses. Each count is a process of its own, since a subject would reuse
+// the memory that another one has freed.
 #pragma once
 
 #include <deque>
@@ -16,33 +17,34 @@ namespace threadref::bench {
 
 class memory_count {
  public:
-  // Together: all threads register at once; else one after the other.
-  memory_count(const subject_code& s, int alive, bool together)
-      : subject_(s), alive_(alive), together_(together), steps_(alive) {
+  // Whether the threads register one after the other or all at once.
+  enum class registering { in_turn, at_once };
+  memory_count(const subject_code& s, int alive, registering how)
+      : subject_(s), alive_(alive), how_(how), steps_(alive) {
     for (int i = 0; i != alive; ++i) probes_.emplace_back(finalizers_counted).shared = this;
   }
 
   nlohmann::ordered_json take() {
-    run_all(&rest_only, 0, nullptr);  // what the C library keeps of so many threads is there now
-    const level before = here();
+    run_all(&rest_only, 0, nullptr);  // now the C library has cached what so many threads need
+    const level before = level_now();
     level at[3];
     run_all(&register_in_steps, registered(), at);
-    const level after = here();
+    const level after = level_now();
     steady();
     json_["alive"] = alive_;
     json_["n"] = finalizers_counted;
     const double more = alive_ * (finalizers_counted - 1.0);
-    say("bytes_per_thread", at[1].seen.bytes - at[0].seen.bytes, alive_);
-    say("bytes_per_finalizer", at[2].seen.bytes - at[1].seen.bytes, more);
-    say("allocations_first", at[1].seen.calls - at[0].seen.calls, alive_);
-    say("allocations_each", at[2].seen.calls - at[1].seen.calls, more);
-    say("retained_bytes", after.seen.bytes - before.seen.bytes, 1);
-    say("retained_resident", after.resident - before.resident, 1);
+    store("bytes_per_thread", at[1].seen.bytes - at[0].seen.bytes, alive_);
+    store("bytes_per_finalizer", at[2].seen.bytes - at[1].seen.bytes, more);
+    store("allocations_first", at[1].seen.calls - at[0].seen.calls, alive_);
+    store("allocations_each", at[2].seen.calls - at[1].seen.calls, more);
+    store("retained_bytes", after.seen.bytes - before.seen.bytes, 1);
+    store("retained_resident", after.resident - before.resident, 1);
     if (subject_.trim != nullptr) {
       subject_.trim();
-      const level trimmed = here();
-      say("trimmed_bytes", trimmed.seen.bytes - before.seen.bytes, 1);
-      say("trimmed_resident", trimmed.resident - before.resident, 1);
+      const level trimmed = level_now();
+      store("trimmed_bytes", trimmed.seen.bytes - before.seen.bytes, 1);
+      store("trimmed_resident", trimmed.resident - before.resident, 1);
     }
     json_["lost"] = found_.lost;
     json_["doubled"] = found_.doubled;
@@ -59,14 +61,14 @@ class memory_count {
     memory_seen seen;
     std::int64_t resident = 0;
   };
-  static level here() { return {memory_now(), resident_now()}; }
+  static level level_now() { return {memory_now(), resident_now()}; }
 
-  // All threads at once; what there is whenever they rest.
+  // Runs all threads at once. Stores the level in `at_rest` each time that they rest.
   void run_all(probe::routine what, int due, level* at_rest) {
     for (probe& p : probes_) p.begin(what, due);
     for (int i = 0; i != (at_rest != nullptr ? 3 : 1); ++i) {
       steps_.await_all();
-      if (at_rest != nullptr) at_rest[i] = here();
+      if (at_rest != nullptr) at_rest[i] = level_now();
       steps_.go_on();
     }
     for (probe& p : probes_) p.join(found_);
@@ -88,11 +90,12 @@ class memory_count {
   template <class F>
   void in_turn(F f) {
     std::unique_lock turn(turn_, std::defer_lock);
-    if (!together_) turn.lock();
+    if (how_ == registering::in_turn) turn.lock();
     f();
   }
 
-  // A thread after the peak, when what the others left is there to be used again: nobody else runs.
+  // Counts the calls of one thread after the peak, when freed memory can be reused. No other thread
+  // runs.
   struct calls_of_thread {
     const subject_code& subject;
     std::int64_t begin = 0;
@@ -115,18 +118,18 @@ class memory_count {
     one.shared = &seen;
     one.run(&count_calls, registered(), found_);
     const std::int64_t ended = memory_now().calls;
-    say("steady_first", seen.first - seen.begin, 1);
-    say("steady_each", seen.all - seen.first, finalizers_counted - 1);
-    say("steady_exit", ended - seen.all, 1);
+    store("steady_first", seen.first - seen.begin, 1);
+    store("steady_each", seen.all - seen.first, finalizers_counted - 1);
+    store("steady_exit", ended - seen.all, 1);
   }
 
-  void say(const char* key, std::int64_t difference, double of) {
+  void store(const char* key, std::int64_t difference, double of) {
     json_[key] = static_cast<double>(difference) / of;
   }
 
   const subject_code& subject_;
   const int alive_;
-  const bool together_;
+  const registering how_;
   std::mutex turn_;
   steps steps_;
   std::deque<probe> probes_;

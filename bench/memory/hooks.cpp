@@ -22,15 +22,15 @@ namespace {
 constinit std::atomic<std::int64_t> calls{0};
 constinit std::atomic<std::int64_t> bytes{0};
 
-void had(std::size_t count) noexcept {
+void add_bytes(std::size_t count) noexcept {
   bytes.fetch_add(static_cast<std::int64_t>(count), std::memory_order_relaxed);
 }
-void gone(std::size_t count) noexcept {
+void subtract_bytes(std::size_t count) noexcept {
   bytes.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
 }
 void* counted_call(void* got) noexcept {
   calls.fetch_add(1, std::memory_order_relaxed);
-  had(malloc_usable_size(got));
+  add_bytes(malloc_usable_size(got));
   return got;
 }
 
@@ -40,7 +40,7 @@ memory_seen memory_now() noexcept {
   return {calls.load(std::memory_order_relaxed), bytes.load(std::memory_order_relaxed)};
 }
 
-// Not statm, which a kernel may answer from counters that lag behind.
+// Not from statm: the kernel may fill that from counters that lag behind.
 std::int64_t resident_now() {
   const int file = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
   THREADREF_CHECK_ERRNO(file >= 0, "/proc/self/smaps_rollup");
@@ -55,14 +55,14 @@ std::int64_t resident_now() {
   const bool is_read =
       key != text.npos && digits != text.npos &&
       std::from_chars(&text[digits], text.data() + text.size(), kib).ec == std::errc{};
-  THREADREF_CHECK(is_read, "/proc/self/smaps_rollup does not say Rss");
+  THREADREF_CHECK(is_read, "/proc/self/smaps_rollup has no Rss line");
   return kib * 1024;
 }
 
 }  // namespace threadref::bench
 
-// The program's definitions come before those of the C library, also for the C library itself. The
-// memory is its own all the same.
+// The program's definitions take precedence over the C library's, even for calls by the C library.
+// They still use the C library's allocator.
 extern "C" {
 
 void* __libc_malloc(std::size_t bytes);
@@ -80,7 +80,7 @@ void* calloc(std::size_t count, std::size_t bytes) noexcept {
 void* realloc(void* old, std::size_t bytes) noexcept {
   const std::size_t before = malloc_usable_size(old);
   void* const got = __libc_realloc(old, bytes);
-  if (got != nullptr || bytes == 0) threadref::bench::gone(before);
+  if (got != nullptr || bytes == 0) threadref::bench::subtract_bytes(before);
   return threadref::bench::counted_call(got);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
@@ -96,10 +96,10 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noex
   return 0;
 }
 void free(void* memory) noexcept {
-  const int kept = errno;
-  threadref::bench::gone(malloc_usable_size(memory));
+  const int saved = errno;
+  threadref::bench::subtract_bytes(malloc_usable_size(memory));
   __libc_free(memory);
-  errno = kept;
+  errno = saved;
 }
 
 void* mmap(void* at, std::size_t bytes, int protection, int flags, int file,
@@ -107,12 +107,12 @@ void* mmap(void* at, std::size_t bytes, int protection, int flags, int file,
   const long got = syscall(SYS_mmap, at, bytes, protection, flags, file, offset);
   if (got == -1) return MAP_FAILED;
   threadref::bench::calls.fetch_add(1, std::memory_order_relaxed);
-  threadref::bench::had(bytes);
+  threadref::bench::add_bytes(bytes);
   return reinterpret_cast<void*>(got);
 }
 int munmap(void* at, std::size_t bytes) noexcept {
   if (syscall(SYS_munmap, at, bytes) != 0) return -1;
-  threadref::bench::gone(bytes);
+  threadref::bench::subtract_bytes(bytes);
   return 0;
 }
 

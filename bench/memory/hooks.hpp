@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Counts the calls for memory of this process, and what they came to.
+// Counts the allocations of this process and the bytes in use.
 #pragma once
 
 #include <cstdint>
 
 namespace threadref::bench {
 
-// malloc and its kin, by whoever calls them, the C library included; and the program's own mmap and
-// munmap, which are the library's (those of the C library do not come by here: stacks, arenas).
+// Counts malloc and its relatives, also when the C library calls them, and the mmap and munmap
+// calls of the program, which means of threadref. The C library's own mmap calls, for stacks and
+// arenas, are not counted.
 struct memory_seen {
-  std::int64_t calls = 0;  // for memory; not those that give it back
-  std::int64_t bytes = 0;  // had and not given back; of malloc the usable size
+  std::int64_t calls = 0;  // allocations; frees are not counted
+  std::int64_t bytes = 0;  // allocated and not freed; for malloc the usable size
 };
 memory_seen memory_now() noexcept;
 
-// The pages that the process has in memory, in bytes. Asks for no memory.
+// The resident set of the process, in bytes. Allocates nothing.
 std::int64_t resident_now();
 
 }  // namespace threadref::bench

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// bench_memory <quantity> <subject> <threads>: one row of bench_threadref's group memory, as a line
-// of JSON. That program starts it, a process for each row: malloc and mmap are ours here.
+// bench_memory <quantity> <subject> <threads>: prints one row of bench_threadref's group memory as
+// a line of JSON. bench_threadref starts one process per row. malloc and mmap are replaced here.
 #include <absl/strings/numbers.h>
 #include <pthread.h>
 
@@ -18,15 +18,15 @@
 namespace threadref::bench {
 namespace {
 
-int wrong_use(const std::string& sentence) {
-  std::fprintf(stderr, "bench_memory: %s\n", sentence.c_str());
+int wrong_use(const std::string& message) {
+  std::fprintf(stderr, "bench_memory: %s\n", message.c_str());
   return testing::status_wrong_use;
 }
 
 void small_stacks() {
   pthread_attr_t attributes;
   THREADREF_CHECK_CALL(pthread_attr_init(&attributes));
-  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, crowd::stack_bytes));
+  THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, idle_threads::stack_bytes));
   THREADREF_CHECK_CALL(pthread_setattr_default_np(&attributes));
   pthread_attr_destroy(&attributes);
 }
@@ -38,22 +38,24 @@ const subject_code* find_counted(std::string_view name) {
 
 int start(int argc, char** argv) {
   int alive = 0;
-  if (argc != 4) return wrong_use("it takes a quantity, a subject and a number of threads");
+  if (argc != 4) return wrong_use("usage: bench_memory QUANTITY SUBJECT THREADS");
   const std::string_view quantity = argv[1];
-  const bool together = quantity == scenarios::row(scenarios::id::memory_herd).name;
-  if (!together && quantity != scenarios::row(scenarios::id::memory_thread).name)
-    return wrong_use(testing::concat("'", quantity, "' is no quantity; use ",
+  const bool at_once = quantity == scenarios::row(scenarios::id::memory_herd).name;
+  if (!at_once && quantity != scenarios::row(scenarios::id::memory_thread).name)
+    return wrong_use(testing::concat("'", quantity, "' is not a quantity; use ",
                                      scenarios::row(scenarios::id::memory_thread).name, " or ",
                                      scenarios::row(scenarios::id::memory_herd).name));
   if (!absl::SimpleAtoi(argv[3], &alive) || alive < 1)
-    return wrong_use(testing::concat("'", argv[3], "' is no number of threads; use 1 or more"));
+    return wrong_use(testing::concat("'", argv[3], "' is not a number of threads; use 1 or more"));
   small_stacks();
+  const auto how =
+      at_once ? memory_count::registering::at_once : memory_count::registering::in_turn;
   const subject_code* const subject = find_counted(argv[2]);
   if (subject == nullptr || subject->arm == nullptr)
     return wrong_use(testing::concat("'", argv[2],
-                                     "' is no subject; bench_threadref lists them with "
-                                     "--benchmark_list_tests"));
-  std::printf("%s\n", memory_count(*subject, alive, together).take().dump().c_str());
+                                     "' is not a subject; bench_threadref --benchmark_list_tests "
+                                     "lists them"));
+  std::printf("%s\n", memory_count(*subject, alive, how).take().dump().c_str());
   return std::fflush(stdout) == 0 ? testing::status_fine : testing::status_crashed;
 }
 

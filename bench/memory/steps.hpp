@@ -5,18 +5,18 @@
 
 namespace threadref::bench {
 
-// Many threads that take the same steps, and one that looks on in between, while they sleep.
+// Many threads take the same steps; one thread observes them in between, while they sleep.
 class steps {
  public:
   explicit steps(int threads) : all_(threads) {}
 
-  // By each: it has done its step, and sleeps until the next.
+  // Called by each of them after a step: sleeps until the next step.
   void rest() noexcept {
     const int here = step_.load(std::memory_order_acquire);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == all_) arrived_.notify_one();
     step_.wait(here, std::memory_order_acquire);
   }
-  // By the one: until all of them rest.
+  // Called by the observer: waits until all of them rest.
   void await_all() const noexcept {
     for (int there = arrived_; there != all_; there = arrived_) arrived_.wait(there);
   }

@@ -6,15 +6,15 @@
 
 namespace threadref::bench {
 
-void plant_boost(trace& t) {
-  // Leaked: its destructor would run the cleanup on main.
-  static auto& value =
-      *new boost::thread_specific_ptr<trace>([](trace* of) { of->note(event::boost_pointer); });
+void add_boost(order_trace& t) {
+  // Leaked on purpose: its destructor would run the cleanup on the main thread.
+  static auto& value = *new boost::thread_specific_ptr<order_trace>(
+      [](order_trace* of) { of->note(event::boost_pointer); });
   value.reset(&t);
   boost::this_thread::at_thread_exit([&t] { t.note(event::boost_at_exit); });
 }
 
-std::string_view left_out_of_traces() {
+std::string_view missing_events_note() {
   return {};
 }
 

@@ -3,10 +3,10 @@
 
 namespace threadref::bench {
 
-void plant_boost(trace& /*t*/) {}
+void add_boost(order_trace& /*t*/) {}
 
-std::string_view left_out_of_traces() {
-  return "without Boost's events: its package was missing when this was built\n";
+std::string_view missing_events_note() {
+  return "Boost's events are missing: its package was not installed when this was built\n";
 }
 
 }  // namespace threadref::bench

@@ -18,17 +18,17 @@ namespace {
 pthread_key_t lower_key;
 pthread_key_t higher_key;
 
-// Before the constructors without a priority, in which back ends create theirs.
+// Runs before the constructors without a priority, in which back ends create their keys.
 [[gnu::constructor(101)]] void create_lower_key() {
   THREADREF_CHECK_CALL(pthread_key_create(
-      &lower_key, [](void* t) { static_cast<trace*>(t)->note(event::lower_key); }));
+      &lower_key, [](void* t) { static_cast<order_trace*>(t)->note(event::lower_key); }));
 }
 
 // The position of an event, or the end.
-std::size_t place_of(const trace& t, event e) {
+std::size_t position_of(const order_trace& t, event e) {
   return static_cast<std::size_t>(std::find(t.seen.begin(), t.seen.end(), e) - t.seen.begin());
 }
-std::size_t count_of(const trace& t, event e) {
+std::size_t count_of(const order_trace& t, event e) {
   return static_cast<std::size_t>(std::count(t.seen.begin(), t.seen.end(), e));
 }
 
@@ -46,14 +46,14 @@ constexpr std::string_view names[] = {"stack",
                                       "2",
                                       "join"};
 
-// What stands before the numbers of a stage of ours; nothing for other events.
+// What is printed before the numbers of a stage of ours; nothing for other events.
 constexpr std::string_view stage_of(event e) {
   if (e == event::finalizer_1 || e == event::finalizer_2) return "finalizers ";
   if (e == event::destructor_1 || e == event::destructor_2) return "destructors ";
   return {};
 }
 
-void demand_once(const trace& t, std::initializer_list<event> events, verdict& v) {
+void require_once(const order_trace& t, std::initializer_list<event> events, verdict& v) {
   for (const event e : events) {
     v.lost += count_of(t, e) == 0 ? 1U : 0U;
     v.doubled += count_of(t, e) > 1 ? 1U : 0U;
@@ -67,7 +67,7 @@ void mark::operator()() const {
   at->note(what);
 }
 
-void trace::note(event e) {
+void order_trace::note(event e) {
   if (future.valid() && future.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     future = {};
     seen.push_back(event::promise);
@@ -75,23 +75,23 @@ void trace::note(event e) {
   seen.push_back(e);
 }
 
-void plant_promise(trace& t) {
+void add_promise(order_trace& t) {
   t.future = t.promised.get_future();
   t.promised.set_value_at_thread_exit();
 }
 
 void create_higher_key() {
   THREADREF_CHECK_CALL(pthread_key_create(
-      &higher_key, [](void* t) { static_cast<trace*>(t)->note(event::higher_key); }));
+      &higher_key, [](void* t) { static_cast<order_trace*>(t)->note(event::higher_key); }));
 }
 
-void plant_older_thread_local(trace& t) {
+void add_older_thread_local(order_trace& t) {
   thread_local const marker here(t, event::older);
 }
-void plant_younger_thread_local(trace& t) {
+void add_younger_thread_local(order_trace& t) {
   thread_local const marker here(t, event::younger);
 }
-void plant_keys(trace& t) {
+void add_keys(order_trace& t) {
   THREADREF_CHECK_CALL(pthread_setspecific(lower_key, &t));
   THREADREF_CHECK_CALL(pthread_setspecific(higher_key, &t));
 }
@@ -108,30 +108,30 @@ std::string to_text(const std::vector<event>& seen) {
   return text;
 }
 
-verdict judge(const trace& t, const expected& of) {
+verdict judge(const order_trace& t, const expected& of) {
   verdict v;
-  demand_once(t, {event::finalizer_1, event::finalizer_2}, v);
-  if (of.has_destructors) demand_once(t, {event::destructor_1, event::destructor_2}, v);
-  if (!v.good()) return v;  // their order says nothing then
-  std::size_t first = place_of(t, event::finalizer_2);
-  std::size_t last = place_of(t, event::finalizer_1);
+  require_once(t, {event::finalizer_1, event::finalizer_2}, v);
+  if (of.has_destructors) require_once(t, {event::destructor_1, event::destructor_2}, v);
+  if (!v.good()) return v;  // then their order means nothing
+  std::size_t first = position_of(t, event::finalizer_2);
+  std::size_t last = position_of(t, event::finalizer_1);
   if (of.is_oldest_first) std::swap(first, last);
-  const std::size_t older = place_of(t, event::older);
-  const std::size_t younger = place_of(t, event::younger);
+  const std::size_t older = position_of(t, event::older);
+  const std::size_t younger = position_of(t, event::younger);
   const auto must = [&v](bool holds) { v.misordered += holds ? 0U : 1U; };
-  must(place_of(t, event::stack) == 0);
+  must(position_of(t, event::stack) == 0);
   must(first < last);
   must(t.seen.back() == event::joined);
   must(t.alive_in_finalizer == 0);
   if (of.has_destructors) {
-    must(last < place_of(t, event::destructor_1));
-    must(place_of(t, event::destructor_1) < place_of(t, event::destructor_2));
+    must(last < position_of(t, event::destructor_1));
+    must(position_of(t, event::destructor_1) < position_of(t, event::destructor_2));
   }
   const capability claims = of.claims;
   if (has(claims, capability::after_thread_locals)) must(older < first && younger < first);
   if (has(claims, capability::among_thread_locals)) {
     must(last < older);
-    // Registered were: the first finalizer, the younger thread_local, the second finalizer.
+    // They were registered in this order: finalizer 1, the younger thread_local, finalizer 2.
     must(has(claims, capability::interleaved) ? first < younger && younger < last
                                               : younger < first);
   }

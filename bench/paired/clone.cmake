@@ -1,6 +1,6 @@
-# The clone: the library and all timed code a second time in the program, at other addresses. What
-# differs between a subject and its clone is an accident of layout, and no difference between
-# mechanisms. It is to be the same machine code, so the objects are copied, not compiled again.
+# The clone: a second copy of the library and all timed code in the program, at other addresses. A
+# difference between a subject and its clone comes from the layout of the code, not from the
+# mechanism. The machine code must be the same, so the objects are copied and not compiled again.
 set(clone ${CMAKE_CURRENT_BINARY_DIR}/clone.o)
 set(clone_objects ${timed_objects} $<TARGET_OBJECTS:threadref>)
 set(clone_script ${CMAKE_CURRENT_LIST_DIR}/clone.sh)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # clone.sh LD NM OBJCOPY OUT OBJECT...
 #
-# Links the objects into one, OUT, in which each symbol of this project that they define has another
-# name: `threadref` becomes `threadref_clone`. In a mangled name a namespace stands behind the
-# number of its letters; names of C functions begin with it. (Local names too: some of them stand
-# for a group of sections of which the linker keeps one.)
+# Links the objects into one, OUT, and renames each symbol of this project that they define:
+# `threadref` becomes `threadref_clone`. In a mangled name the length of a namespace precedes its
+# name; names of C functions begin with it. Local symbols are renamed too, since some of them name a
+# group of sections of which the linker keeps only one.
 set -eu
 linker=$1 nm=$2 objcopy=$3 out=$4
 shift 4

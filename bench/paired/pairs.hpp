@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// paired/<A>_vs_<B>/<quantity>/n:<n>: two subjects in turns, and the ratio of B to A.
+// paired/<A>_vs_<B>/<quantity>/n:<n>: two subjects measured in turns, and the ratio of B to A.
 #pragma once
 
 #include <optional>
@@ -9,12 +9,13 @@
 
 namespace threadref::bench {
 
-// The pair that --pair asks for, with the controls of both sides: each with itself (time noise) and
-// with its clone (layout). Gives a sentence when there is no such subject or quantity.
-std::optional<std::string> register_pair(session& all);
+// Registers the pair that --pair names and the controls of both sides: each against itself (noise
+// of time) and against its clone (noise of layout). Returns a message if there is no such subject
+// or quantity.
+std::optional<std::string> register_pair(session& session);
 
-// The controls of every subject and floor; and every back end beside itself with 4 % more work,
-// which must be noticed.
-void register_control_pairs(session& all);
+// Registers the controls of every subject and floor, and every back end against itself with 4 %
+// more work, which must be noticed.
+void register_control_pairs(session& session);
 
 }  // namespace threadref::bench

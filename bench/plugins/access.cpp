@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Built twice: without the library, to use the program's copy, whose variables lie in the TLS block
-// that each thread is born with; and with a copy of its own, whose TLS block each thread gets at
-// its first access.
+// Built twice. Without threadref it uses the program's copy, whose variables are in the TLS block
+// that each thread starts with. With a copy of its own, each thread allocates that copy's TLS block
+// at its first access.
 #include <string_view>
 
 #include "bench/baselines/floors/floor_bump_store.hpp"
@@ -17,7 +17,7 @@
 namespace threadref::bench {
 namespace {
 
-// Peers that do not differ by where they are called from are left out.
+// Without the peers for which it makes no difference where they are called from.
 using access_floors = type_list<floor_bump_store>;
 using access_peers = type_list<peer_reserved_vector, peer_cxa_thread_atexit>;
 using ensure_floors = type_list<floor_thread_local_load>;

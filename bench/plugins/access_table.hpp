@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The timed loops, compiled into a shared library: its code finds thread_local variables as any
+// The timed loops, compiled into a shared library, where code accesses thread_local variables as
 // position-independent code does.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace threadref::bench {
 
-// What such a library offers: what a probe's thread does, by the subject's name.
+// The functions that such a library exports: the routine of a probe's thread by the subject's name.
 struct access_table {
   probe::routine (*registration)(std::string_view subject);
   probe::routine (*ensure)(std::string_view subject);

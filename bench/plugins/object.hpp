@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What plugins/object.cpp offers.
+// Exported by plugins/object.cpp.
 extern "C" int threadref_bench_register(void (*fn)(void*), void* arg);

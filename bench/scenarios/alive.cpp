@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What must not get slower with the number of threads that are alive and registered.
+// These must not get slower with the number of threads that are alive and registered.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,7 @@ void judge_size(std::size_t listed, int alive, verdict& v) {
   if (listed > due) v.doubled += listed - due;
 }
 
-// Each thread once: a serial that comes twice stands in for one that is missing.
+// Checks that each thread is listed once: a duplicate serial could hide a missing one.
 void judge_list(const subject_code& s, int alive, verdict& v) {
   std::vector<std::uint64_t> serials = s.serials_of_everyone();
   std::sort(serials.begin(), serials.end());
@@ -47,28 +47,29 @@ measured compare_lists(benchmark::State& state, int alive, F make_list) {
       [&](verdict& v) { return take_list(alive, v, [&] { return floor.everyone().size(); }); });
 }
 
-void run_enumerate(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  all.go_solo();
+void run_enumerate(benchmark::State& state, session& session, const row& row,
+                   const subject_code& s) {
+  session.go_solo();
   measured m;
   if (s.count_everyone != nullptr) {
-    residents others(s, of.n);
-    if (!others.are_there()) return fail_without_threads(state, all);
+    registered_threads others(s, row.n);
+    if (!others.all_started()) return fail_without_threads(state, session);
     verdict of_list;
-    judge_list(s, of.n, of_list);
-    m = compare_lists(state, of.n, s.count_everyone);
+    judge_list(s, row.n, of_list);
+    m = compare_lists(state, row.n, s.count_everyone);
     m.found.add(of_list);
-    others.dismiss(m.found);
+    others.join_all(m.found);
   } else {
-    floor_id_copy floor(of.n);
-    m = compare_lists(state, of.n, [&] { return floor.everyone().size(); });
+    floor_id_copy floor(row.n);
+    m = compare_lists(state, row.n, [&] { return floor.everyone().size(); });
   }
-  report(state, all, of, of.n, m, figures::per_operation);
+  report(state, session, row, row.n, m, figures::per_operation);
 }
 
 // ---------------------------------------------------------------------------- finalize/churn
 
 constexpr int churn_finalizers = 16;
-constexpr int churn_batch = 16;  // threads in a sample
+constexpr int churn_batch = 16;  // threads per sample
 
 sample take_batch(const subject_code& s, probe& at, verdict& v) {
   sample taken;
@@ -77,18 +78,18 @@ sample take_batch(const subject_code& s, probe& at, verdict& v) {
   return taken;
 }
 
-void run_churn(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+void run_churn(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
-  all.go_solo();
-  residents others(s, of.n);
-  if (!others.are_there()) return fail_without_threads(state, all);
+  session.go_solo();
+  registered_threads others(s, row.n);
+  if (!others.all_started()) return fail_without_threads(state, session);
   probe at(churn_finalizers);
   at.n = churn_finalizers;
   measured m = sample_pairs(
       state, churn_batch, [&](verdict& v) { return take_batch(s, at, v); },
       [&](verdict& v) { return take_batch(floor, at, v); });
-  others.dismiss(m.found);
-  report(state, all, of, churn_batch, m, figures::per_operation);
+  others.join_all(m.found);
+  report(state, session, row, churn_batch, m, figures::per_operation);
   state.counters["n"] = churn_finalizers;
   state.counters["threads_per_s"] = 1e9 / state.counters["ns"];
 }
@@ -97,12 +98,12 @@ void run_churn(benchmark::State& state, session& all, const row& of, const subje
 
 // What does a list of all live threads cost, for each of them?
 //   bench_threadref --benchmark_filter=ref/enumerate
-// Made and dropped; the floor copies as many numbers. The walk passes every block ever used at
-// once, so the rows go from few threads to many.
-// 2026-11-20, amd-epyc-2c: 0.5 us with 16 threads, 2 to 3 us with 10 000: a system call each.
+// The list is made and dropped; the floor copies as many numbers. The walk visits as many blocks as
+// were ever in use at once, so the rows go from few threads to many.
+// 2026-11-20, amd-epyc-2c: 0.5 us with 16 threads, 2 to 3 us with 10 000: a system call for each.
 template <>
-const body& body_of<id::ref_enumerate>() {
-  static const body it{
+const scenario_code& scenario_of<id::ref_enumerate>() {
+  static const scenario_code it{
       .key = id::ref_enumerate,
       .floors = {"floor_id_copy"},
       .pairs = [](int alive) { return std::clamp(1'000'000 / alive, 100, 2'000); },
@@ -113,13 +114,14 @@ const body& body_of<id::ref_enumerate>() {
 
 // How many threads with 16 finalizers can come and go in a second beside others?
 //   bench_threadref --benchmark_filter=finalize/churn
-// The others sleep, each registered with the same subject. One after the other, on one CPU: what
-// two cores would make of it says more about them. The floor's threads register nothing.
-// 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without, beside
-// 1, 1 000 or 10 000.
+// The others sleep, each registered with the same subject. The threads run one after the other on
+// one CPU: with two, the figure would say more about the CPUs. The floor's threads register
+// nothing.
+// 2026-11-20, amd-epyc-2c: 57 000 a second with the default, 2 to 3 % less than without, beside 1,
+// 1 000 or 10 000 others.
 template <>
-const body& body_of<id::churn_rate>() {
-  static const body it{
+const scenario_code& scenario_of<id::churn_rate>() {
+  static const scenario_code it{
       .key = id::churn_rate,
       .floors = {"floor_empty_thread"},
       .peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_key_list"},

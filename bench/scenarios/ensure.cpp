@@ -6,11 +6,11 @@ namespace threadref::bench {
 
 // What does it cost to see that this thread is registered already?
 //   bench_threadref --benchmark_filter=finalize/ensure
-// Inlined into the program that asks; what shared libraries pay is a sweep of its own.
-// 2026-11-20, amd-epyc-2c: as its floor (0.25 ns), but where a key is read: 1.4 to 6.1.
+// The call is inlined into the program; sweep/access measures it in shared libraries.
+// 2026-11-20, amd-epyc-2c: like its floor (0.25 ns), except where a key is read: 1.4 to 6.1.
 template <>
-const body& body_of<id::ensure>() {
-  static const body it{
+const scenario_code& scenario_of<id::ensure>() {
+  static const scenario_code it{
       .key = id::ensure,
       .floors = {"floor_thread_local_load"},
       .pairs = [](int /*n*/) { return 2'000; },

@@ -6,38 +6,39 @@ namespace threadref::bench {
 
 namespace {
 
-// The floor of a whole thread: a row of its own, with no finalizer and the life of the thread as
-// its time.
-void run_empty_thread(benchmark::State& state, session& all, const row& of) {
+// The floor of a whole thread is a row of its own: it has no finalizers, and its time is the whole
+// life of the thread.
+void run_empty_thread(benchmark::State& state, session& session, const row& row) {
   const subject_code& floor = subject_named("floor_empty_thread");
-  all.go_solo();
+  session.go_solo();
   probe at(1);
   const auto take = [&](verdict& v) {
     sample s = floor.run(at, floor.exit, 0, v);
     s.region = s.life;
     return s;
   };
-  report(state, all, of, 1, sample_pairs(state, 1, take, take), figures::exit_latency);
+  report(state, session, row, 1, sample_pairs(state, 1, take, take), figures::exit_latency);
 }
 
-void run_under_churn(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  if (!all.go_with_crowd(of.churn)) {
-    all.not_usable();
-    state.SkipWithError("the system did not let us have that many threads");
+void run_under_churn(benchmark::State& state, session& session, const row& row,
+                     const subject_code& s) {
+  if (!session.go_with_idle(row.churn)) {
+    session.not_usable();
+    state.SkipWithError("the system refused to create that many threads");
     return;
   }
   const subject_code& floor = subject_named("floor_call_loop");
-  probe at(of.n);
-  at.n = of.n;
-  churners others(s.exit, of.n);
+  probe at(row.n);
+  at.n = row.n;
+  churners others(s.exit, row.n);
   const instant began = now();
   measured m = sample_pairs(
-      state, of.n, [&](verdict& v) { return s.run(at, s.exit, of.n, v); },
-      [&](verdict& v) { return floor.run(at, floor.exit, of.n, v); });
+      state, row.n, [&](verdict& v) { return s.run(at, s.exit, row.n, v); },
+      [&](verdict& v) { return floor.run(at, floor.exit, row.n, v); });
   const churners::outcome churned = others.stop();
   const double seconds = static_cast<double>(now() - began) * 1e-9;
   m.found.add(churned.found);
-  report(state, all, of, of.n, m, figures::exit_latency);
+  report(state, session, row, row.n, m, figures::exit_latency);
   state.counters["churned_per_s"] = static_cast<double>(churned.threads) / seconds;
 }
 
@@ -45,11 +46,12 @@ void run_under_churn(benchmark::State& state, session& all, const row& of, const
 
 // How long after a thread's last statement has its last finalizer run, and is it joined?
 //   bench_threadref --benchmark_filter=finalize/exit/
-// Drain is the first half, total the whole. Nobody else runs, and all on one CPU.
+// Drain is the time to the last finalizer, total the time to the join. All on one CPU, with no
+// other threads.
 // 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259; total 9 us.
 template <>
-const body& body_of<id::exit_solo>() {
-  static const body it{
+const scenario_code& scenario_of<id::exit_solo>() {
+  static const scenario_code it{
       .key = id::exit_solo,
       .floors = {"floor_call_loop"},
       .all_peers = true,
@@ -70,13 +72,13 @@ const body& body_of<id::exit_solo>() {
 
 // How long does the same take while other threads come and go?
 //   bench_threadref --benchmark_filter=finalize/exit_under_churn
-// Beside the probe many threads sleep, and two others create and join threads that register with
+// Many threads sleep beside the probe, and two others create and join threads that register with
 // the same subject. Nothing is pinned.
-// 2026-11-20, amd-epyc-2c: the drain is as alone, its p99 0.2 to 0.5 us; total p99 0.1 ms and
-// more, for the floor too.
+// 2026-11-20, amd-epyc-2c: the drain takes as long as alone, its p99 is 0.2 to 0.5 us; total p99 is
+// 0.1 ms and more, also for the floor.
 template <>
-const body& body_of<id::exit_under_churn>() {
-  static const body it{
+const scenario_code& scenario_of<id::exit_under_churn>() {
+  static const scenario_code it{
       .key = id::exit_under_churn,
       .floors = {"floor_call_loop"},
       .all_peers = true,
@@ -89,12 +91,12 @@ const body& body_of<id::exit_under_churn>() {
 
 // How long does the exit take when the finalizers are of eight kinds, in random order?
 //   bench_threadref --benchmark_filter=finalize/exit_mixed
-// A loop over one callee is the best case of every branch predictor; programs have several.
-// 2026-11-20, amd-epyc-2c: the order is learnt at n:256, where the floor takes 1.7 ns as with one
-// callee, but not at 4096: floor 8.4, back ends 11 to 29, the vectors 7.5.
+// A loop over one callee is the best case for a branch predictor; real programs have several.
+// 2026-11-20, amd-epyc-2c: the predictor learns the order at n:256, where the floor takes 1.7 ns as
+// with one callee, but not at 4096: floor 8.4, back ends 11 to 29, the vectors 7.5.
 template <>
-const body& body_of<id::exit_mixed>() {
-  static const body it{
+const scenario_code& scenario_of<id::exit_mixed>() {
+  static const scenario_code it{
       .key = id::exit_mixed,
       .floors = {"floor_call_loop"},
       .all_peers = true,

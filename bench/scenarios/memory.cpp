@@ -22,9 +22,10 @@ namespace threadref::bench {
 
 namespace {
 
-// Why nothing can be counted in this build.
-constexpr std::string_view why_blind =
-    detail::under_tsan || detail::under_asan ? "not counted: the sanitizer is the allocator" : "";
+// Why this build can't count memory, or nothing.
+constexpr std::string_view why_not_counted =
+    detail::under_tsan || detail::under_asan ? "not counted: the sanitizer replaces the allocator"
+                                             : "";
 
 std::string whole(int file) {
   std::string text;
@@ -37,12 +38,12 @@ std::string whole(int file) {
   return text;
 }
 
-// What the program beside this one said on its standard output; or why it said nothing.
+// The standard output of a program in this program's directory, or why there is none.
 struct answer {
   std::string text;
   std::string failure;
 };
-answer ask(std::vector<std::string> arguments) {
+answer run_program(std::vector<std::string> arguments) {
   const std::string program =
       std::filesystem::read_symlink("/proc/self/exe").replace_filename(arguments.front());
   const testing::memory_file out("bench_memory");
@@ -56,47 +57,47 @@ answer ask(std::vector<std::string> arguments) {
   if (error != 0)
     return {{},
             testing::concat(program, " can't be started: ", std::strerror(error),
-                            "; the target bench_memory builds it")};
+                            "; build it with the target bench_memory")};
   int status = 0;
   while (waitpid(child, &status, 0) != child) THREADREF_CHECK_ERRNO(errno == EINTR, "waitpid");
   if (!WIFEXITED(status))
-    return {{}, testing::concat(program, " died of signal ", WTERMSIG(status))};
+    return {{}, testing::concat(program, " was killed by signal ", WTERMSIG(status))};
   if (WEXITSTATUS(status) != 0)
-    return {{}, testing::concat(program, " ended with ", WEXITSTATUS(status))};
+    return {{}, testing::concat(program, " ended with exit status ", WEXITSTATUS(status))};
   return {whole(out.fd()), {}};
 }
 
-// Has bench_memory count one subject, in a process of its own, and sets the counters of the row.
-void run(benchmark::State& state, session& all, const row& of, const subject_code& /*s*/) {
-  if (!why_blind.empty()) {
+// Runs bench_memory to count one subject in a separate process, and sets the counters of the row.
+void run(benchmark::State& state, session& session, const row& row, const subject_code& /*s*/) {
+  if (!why_not_counted.empty()) {
     for (auto _ : state) state.SetIterationTime(0);
-    state.SetLabel(std::string(why_blind));
-    if (bench::judge(state, all, of, {})) {
+    state.SetLabel(std::string(why_not_counted));
+    if (bench::judge(state, session, row, {})) {
       for (const char* fault : {"lost", "doubled", "misordered"}) state.counters[fault] = 0;
     }
     return;
   }
-  all.go_free();
+  session.go_free();
   nlohmann::json counted;
   for (auto _ : state) {
     const instant before = now();
-    const answer got = ask({"bench_memory", std::string(scenarios::row(of.key).name),
-                            std::string(of.subject), testing::concat(of.n)});
+    const answer got = run_program({"bench_memory", std::string(scenarios::row(row.key).name),
+                                    std::string(row.subject), testing::concat(row.n)});
     state.SetIterationTime(static_cast<double>(now() - before) * 1e-9);
     counted = nlohmann::json::parse(got.text, nullptr, false);
     if (counted.is_object()) continue;
-    all.not_usable();
-    state.SkipWithError(got.failure.empty() ? "bench_memory gave no JSON" : got.failure.c_str());
+    session.not_usable();
+    state.SkipWithError(got.failure.empty() ? "bench_memory printed no JSON" : got.failure.c_str());
     return;
   }
   const verdict found{counted["lost"], counted["doubled"], counted["misordered"]};
-  if (!bench::judge(state, all, of, found)) return;
+  if (!bench::judge(state, session, row, found)) return;
   for (const auto& [key, value] : counted.items()) state.counters[key] = value.get<double>();
-  state.counters["samples"] = of.n;
+  state.counters["samples"] = row.n;
   state.SetLabel("order=ok");
 }
 
-body counted_in_memory(id key) {
+scenario_code counted_in_memory(id key) {
   return {
       .key = key,
       .floors = {"floor_empty_thread"},
@@ -110,23 +111,24 @@ body counted_in_memory(id key) {
 
 // How much memory do a thread and a finalizer take, and what is left after a peak?
 //   bench_threadref --benchmark_filter=memory/thread
-// Counted in bench_memory, which is the allocator of its process; nothing is timed. The threads
+// bench_memory, which replaces the allocator of its process, counts; nothing is timed. The threads
 // register one after the other, so that the figures are exact.
-// 2026-11-20, amd-epyc-2c, 10 000 threads: the default 1.7 KB for the first, 56 bytes each, no call
-// for memory once blocks are used again; after the peak 153 MiB stay, after trim() 7.
+// 2026-11-20, amd-epyc-2c, 10 000 threads: the default takes 1.7 KB for the first finalizer, 56
+// bytes for each other one, and allocates nothing once blocks are reused; 153 MiB stay after the
+// peak, 7 after trim().
 template <>
-const body& body_of<id::memory_thread>() {
-  static const body it = counted_in_memory(id::memory_thread);
+const scenario_code& scenario_of<id::memory_thread>() {
+  static const scenario_code it = counted_in_memory(id::memory_thread);
   return it;
 }
 
 // How much do they take when all of them register at once?
 //   bench_threadref --benchmark_filter=memory/herd
-// 2026-11-20, amd-epyc-2c: the same in memory; but of address space up to 4 GB, for each thread
-// that finds the pool empty maps a MiB of its own, and what it does not use is lost.
+// 2026-11-20, amd-epyc-2c: as much memory, but up to 4 GB of address space, since each thread that
+// finds the pool empty maps a MiB of its own, whose unused part is lost.
 template <>
-const body& body_of<id::memory_herd>() {
-  static const body it = counted_in_memory(id::memory_herd);
+const scenario_code& scenario_of<id::memory_herd>() {
+  static const scenario_code it = counted_in_memory(id::memory_herd);
   return it;
 }
 

@@ -11,56 +11,56 @@ namespace threadref::bench {
 
 namespace {
 
-struct stage {
-  explicit stage(const subject_code& s) : subject(s) {}
+struct fixture {
+  explicit fixture(const subject_code& s) : subject(s) {}
   const subject_code& subject;
-  trace seen;
-  mark kept[2] = {{&seen, event::finalizer_1}, {&seen, event::finalizer_2}};
-  mark later[2] = {{&seen, event::destructor_1}, {&seen, event::destructor_2}};
-  void* variables[2] = {&later[0], &later[1]};
+  order_trace seen;
+  mark finalizers[2] = {{&seen, event::finalizer_1}, {&seen, event::finalizer_2}};
+  mark destructors[2] = {{&seen, event::destructor_1}, {&seen, event::destructor_2}};
+  void* variables[2] = {&destructors[0], &destructors[1]};
   entry storage[2] = {};
 };
 
-void add_destructors(stage& with) {
+void add_destructors(fixture& with) {
   if (with.subject.add_destructor == nullptr) return;
   for (void*& variable : with.variables) {
-    // One that is refused never runs, and is found lost.
+    // A destructor that is refused never runs, and so counts as lost.
     static_cast<void>(with.subject.add_destructor(&variable));
   }
 }
 
 void* routine(void* shared) {
-  auto& with = *static_cast<stage*>(shared);
+  auto& with = *static_cast<fixture*>(shared);
   const subject_code& s = with.subject;
   const marker stack(with.seen, event::stack);
-  plant_older_thread_local(with.seen);
+  add_older_thread_local(with.seen);
   if (s.ask_alive != nullptr) {
     const std::shared_ptr<alive_question> question = s.ask_alive();
     with.seen.is_alive = [question] { return question->is_alive(); };
   }
   s.arm(with.storage, 2);
-  s.add_mark(&with.kept[0]);
-  plant_younger_thread_local(with.seen);
-  s.add_mark(&with.kept[1]);
+  s.add_mark(&with.finalizers[0]);
+  add_younger_thread_local(with.seen);
+  s.add_mark(&with.finalizers[1]);
   add_destructors(with);
-  plant_keys(with.seen);
-  plant_boost(with.seen);
-  plant_promise(with.seen);
+  add_keys(with.seen);
+  add_boost(with.seen);
+  add_promise(with.seen);
   return nullptr;
 }
 
-// Both stages of an exit are there, where there are two.
+// Subjects that support destructors have a second stage of the exit.
 expected expected_of(const subject_code& s) {
   return {s.info != nullptr ? s.info->capabilities : capability::none, s.oldest_first,
           s.add_destructor != nullptr};
 }
 
-void run(benchmark::State& state, session& all, const row& which, const subject_code& s) {
-  all.go_solo();
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  session.go_solo();
   verdict found;
   std::vector<event> first;
   for (auto _ : state) {
-    stage with(s);
+    fixture with(s);
     const instant before = now();
     pthread_t thread{};
     THREADREF_CHECK_CALL(pthread_create(&thread, nullptr, &routine, &with));
@@ -69,10 +69,10 @@ void run(benchmark::State& state, session& all, const row& which, const subject_
     with.seen.note(event::joined);
     found.add(bench::judge(with.seen, expected_of(s)));
     if (first.empty()) first = with.seen.seen;
-    if (first != with.seen.seen) ++found.misordered;  // an order that varies is none
+    if (first != with.seen.seen) ++found.misordered;  // an order that varies is no order
   }
   state.SetLabel(testing::concat("order=", to_text(first)));
-  if (!bench::judge(state, all, which, found)) return;
+  if (!bench::judge(state, session, row, found)) return;
   state.counters["samples"] = static_cast<double>(state.iterations());
   for (const char* fault : {"lost", "doubled", "misordered"}) state.counters[fault] = 0;
 }
@@ -81,13 +81,13 @@ void run(benchmark::State& state, session& all, const row& which, const subject_
 
 // Where do finalizers run among stack objects, thread_locals, keys, Boost's and the join?
 //   bench_threadref --benchmark_filter=finalize/ordering
-// The label is what was seen. Back ends must do as their capabilities claim; peers claim nothing
-// but newest first. Nothing is timed.
-// 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one;
-// the C library's own list calls each in its place among them.
+// The label is the order that was seen. Back ends must do what their capabilities claim; peers
+// claim only newest first. Nothing is timed.
+// 2026-11-20, amd-epyc-2c: after both thread_locals, or between the younger and the older one; the
+// C library's own list interleaves them.
 template <>
-const body& body_of<id::ordering>() {
-  static const body it{
+const scenario_code& scenario_of<id::ordering>() {
+  static const scenario_code it{
       .key = id::ordering,
       .all_peers = true,
       .at_exit = true,

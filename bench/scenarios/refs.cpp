@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A thread asks by a ref about another one, that lives (ns) and once it is dead (dead_ns).
+// A thread asks a ref about another thread, while that is alive (ns) and once it is dead (dead_ns).
 #include <algorithm>
 #include <utility>
 
@@ -10,15 +10,15 @@ namespace threadref::bench {
 
 namespace {
 
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  measured m = measure_in_turns(state, all, of, s);
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  measured m = measure_in_turns(state, session, row, s);
   std::sort(m.subject.total.begin(), m.subject.total.end());
   state.counters["dead_ns"] =
       (quantile(m.subject.total, 0.5) - trimmed_mean(m.subject.empty).value) / times_asked;
-  report(state, all, of, times_asked, std::move(m), figures::per_operation);
+  report(state, session, row, times_asked, std::move(m), figures::per_operation);
 }
 
-body asked_of_ref(id key) {
+scenario_code asked_of_ref(id key) {
   return {
       .key = key,
       .peers = {"peer_weak_ptr"},
@@ -35,9 +35,9 @@ body asked_of_ref(id key) {
 //   bench_threadref --benchmark_filter=ref/check
 // 2026-11-20, amd-epyc-2c: 0.35 to 0.48 ns both, one acquire load 0.25, weak_ptr::expired 0.27.
 template <>
-const body& body_of<id::ref_check>() {
-  static const body it = [] {
-    body made = asked_of_ref(id::ref_check);
+const scenario_code& scenario_of<id::ref_check>() {
+  static const scenario_code it = [] {
+    scenario_code made = asked_of_ref(id::ref_check);
     made.floors = {"floor_acquire_load"};
     made.take = [](const subject_code& s, probe& at, int /*n*/, verdict& v) {
       return s.ref_check(at, v);
@@ -47,13 +47,13 @@ const body& body_of<id::ref_check>() {
   return it;
 }
 
-// What does it cost to take hold of a thread by a ref, and to let it go?
+// What does it cost to lock a thread by a ref and to release it?
 //   bench_threadref --benchmark_filter=ref/lock
 // 2026-11-20, amd-epyc-2c: 45 ns, the floor 9.5, weak_ptr::lock 12.
 template <>
-const body& body_of<id::ref_lock>() {
-  static const body it = [] {
-    body made = asked_of_ref(id::ref_lock);
+const scenario_code& scenario_of<id::ref_lock>() {
+  static const scenario_code it = [] {
+    scenario_code made = asked_of_ref(id::ref_lock);
     made.floors = {"floor_counter_pair"};
     made.take = [](const subject_code& s, probe& at, int /*n*/, verdict& v) {
       return s.ref_lock(at, v);

@@ -3,13 +3,13 @@
 
 namespace threadref::bench {
 
-// What does registering one more finalizer cost on a thread that has some?
+// What does it cost to register one more finalizer on a thread that has some?
 //   bench_threadref --benchmark_filter=finalize/registration
 // The first one, which arms the mechanism, is not timed.
 // 2026-11-20, amd-epyc-2c, n:256: back ends 3.0 to 7.6 ns, the floor 0.65, peers 0.5 to 45.
 template <>
-const body& body_of<id::registration>() {
-  static const body it{
+const scenario_code& scenario_of<id::registration>() {
+  static const scenario_code it{
       .key = id::registration,
       .floors = {"floor_bump_store"},
       .all_peers = true,
@@ -27,11 +27,11 @@ const body& body_of<id::registration>() {
 
 // What does the first finalizer of a thread cost, arming included?
 //   bench_threadref --benchmark_filter=finalize/first_registration
-// The floor arms nothing: the ratio says what it costs to be told of a thread's exit at all.
+// The floor arms nothing: the ratio is the price of an exit hook.
 // 2026-11-20, amd-epyc-2c: back ends 34 to 131 ns, peers 6 to 172.
 template <>
-const body& body_of<id::first_registration>() {
-  static const body it{
+const scenario_code& scenario_of<id::first_registration>() {
+  static const scenario_code it{
       .key = id::first_registration,
       .floors = {"floor_bump_store"},
       .all_peers = true,

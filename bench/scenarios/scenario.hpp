@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a timed body looks like.
+// The interface of a scenario: what its rows run and report.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -17,67 +17,68 @@ namespace threadref::bench {
 
 using scenarios::id;
 
-// What a row of the table of scenarios does for whichever subject. What a body leaves out is null.
-struct body {
+// The code behind a row of the table of scenarios, for any subject. Functions that it does not need
+// are null.
+struct scenario_code {
   id key{};
-  // What no mechanism can beat, by name; the first is the one that ratios are to.
+  // The names of floors, which no mechanism can beat. Ratios are relative to the first.
   std::vector<std::string_view> floors{};
-  // Other mechanisms that can do this at all, by name, or all of the table of peers.
+  // The names of peers that can do this, or all peers of the table.
   std::vector<std::string_view> peers{};
   bool all_peers = false;
-  bool at_exit = false;  // the question is about a thread's exit
+  bool at_exit = false;  // measures a thread's exit
   bool is_free = false;  // not pinned
   // How many samples of the subject, and as many of the floor, a row takes.
   int (*pairs)(int n) = nullptr;
-  // What its parameter goes through, where the machine has a say in that.
-  std::vector<int> (*values)(const session& all) = nullptr;
+  // The values of its parameter, if they depend on the machine.
+  std::vector<int> (*values)(const session& session) = nullptr;
 
-  // What measure_in_turns() needs: which figures the samples give, how many finalizers a probe must
-  // have room for, how many operations one sample holds, and one sample of a subject or a floor,
-  // which adds what it finds wrong.
+  // For measure_in_turns(): which figures to report, how many finalizers a probe must have room
+  // for, how many operations a sample contains, and a function that takes one sample of a subject
+  // or a floor and adds the faults it finds.
   figures wanted = figures::per_operation;
   int (*most)(int n) = nullptr;
   double (*operations)(int n) = nullptr;
   sample (*take)(const subject_code& s, probe& at, int n, verdict& v) = nullptr;
 
-  // Instead of measure_and_report().
-  void (*run)(benchmark::State& state, session& all, const row& of,
+  // Called instead of measure_and_report().
+  void (*run)(benchmark::State& state, session& session, const row& row,
               const subject_code& s) = nullptr;
-  // A row of a thread without any finalizer.
-  void (*run_empty)(benchmark::State& state, session& all, const row& of) = nullptr;
+  // Measures a thread without finalizers, which is a row of its own.
+  void (*run_empty)(benchmark::State& state, session& session, const row& row) = nullptr;
 };
 
-// The one of that row. Each is defined in bodies/: a row without one does not link.
+// The code of that scenario. Each is defined in this folder; without it the program does not link.
 template <id K>
-const body& body_of();
+const scenario_code& scenario_of();
 
-// The same, for a row that the program knows only when it runs.
-const body& body_of(id key);
+// The same, if the key is known only at run time.
+const scenario_code& scenario_of(id key);
 
-// What processes differ by is far more than what one of them leaves uncertain after so many, so
-// time is better spent on other rows, or on further process starts.
+// After so many pairs, processes differ from each other by far more than the error within one. Time
+// is better spent on other rows or on more processes.
 constexpr int pairs_for(int n) {
   return n < 64 ? 4'000 : n < 1000 ? 2'000 : 500;
 }
 
-// Where the system does not give what the row needs, it says so.
+// Fails the row with the message of the exception if the system refuses what the row needs.
 template <class F>
-void or_say_why(benchmark::State& state, session& all, F measure) {
+void fail_with_reason(benchmark::State& state, session& session, F measure) {
   try {
     measure();
   } catch (const std::exception& error) {
-    all.not_usable();
+    session.not_usable();
     state.SkipWithError(error.what());
   }
 }
 
-// Subject and floor in turns, alone.
-measured measure_in_turns(benchmark::State& state, session& all, const row& of,
+// Measures subject and floor in turns, without idle threads.
+measured measure_in_turns(benchmark::State& state, session& session, const row& row,
                           const subject_code& s);
-void measure_and_report(benchmark::State& state, session& all, const row& of,
+void measure_and_report(benchmark::State& state, session& session, const row& row,
                         const subject_code& s);
 
-// Why a subject can't do this with n, or nothing.
-std::string_view why_not(const body& what, const subject_code& s, int n);
+// Why a subject can't do this with n finalizers, or nothing.
+std::string_view why_not(const scenario_code& what, const subject_code& s, int n);
 
 }  // namespace threadref::bench

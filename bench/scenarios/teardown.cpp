@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trees are grown anew for each sample, each worker with a few finalizers, and torn down when all
-// have registered. The floor's workers register nothing, and wait themselves, where that is asked.
+// Each sample creates a new tree, in which each worker registers a few finalizers, and tears it
+// down once all have registered. The floor's workers register nothing; where finalizers wait, they
+// wait themselves.
 #include <algorithm>
 #include <deque>
 
@@ -28,10 +29,10 @@ struct torn_down {
   workers::teardown how;
   bool waits;
 
-  instant take(std::deque<account>& each, workers::teardown in_what_way, verdict& v) const {
-    return tree(each, in_what_way, duty_of(subject, waits)).tear_down(v);
+  instant take(std::deque<account>& each, workers::teardown policy, verdict& v) const {
+    return worker_tree(each, policy, duty_of(subject, waits)).tear_down(v);
   }
-  // Where all are stopped at once, one by one is taken beside it, in turns.
+  // Measures the other policy and the serial one, in changing order.
   sample take_both(std::deque<account>& each, bool serial_first, verdict& v) const {
     sample s;
     if (serial_first) s.total = take(each, workers::teardown::serial, v);
@@ -56,14 +57,14 @@ void compare(benchmark::State& state, const measured& m) {
 }
 
 template <workers::teardown How, bool Waits>
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   constexpr bool is_serial = How == workers::teardown::serial;
   const torn_down timed{s, How, Waits};
   const torn_down floor{subject_named("floor_empty_thread"), How, Waits};
-  all.go_free();
-  or_say_why(state, all, [&] {
+  session.go_free();
+  fail_with_reason(state, session, [&] {
     std::deque<account> each;
-    for (int i = 0; i != of.n; ++i) each.emplace_back(finalizers);
+    for (int i = 0; i != row.n; ++i) each.emplace_back(finalizers);
     bool serial_first = false;
     const measured m = sample_pairs(
         state, 1,
@@ -74,12 +75,12 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
         },
         [&](verdict& v) { return sample{.region = floor.take(each, How, v)}; });
     if constexpr (!is_serial) compare(state, m);
-    report(state, all, of, 1, m, figures::per_operation);
+    report(state, session, row, 1, m, figures::per_operation);
   });
 }
 
 template <workers::teardown How, bool Waits>
-body teardown_body(id key) {
+scenario_code teardown_scenario(id key) {
   return {
       .key = key,
       .floors = {"floor_empty_thread"},
@@ -93,41 +94,44 @@ body teardown_body(id key) {
 
 // How long does it take to tear down a tree of workers, one after the other?
 //   bench_threadref --benchmark_filter=worker/teardown_serial/
-// A worker stops a child, joins it, and goes on to the next. From the root's stop() to its join().
-// 2026-11-21, a Xeon's two cores: 12 to 28 us a worker: a wake-up, an end, a join.
+// A worker stops a child, joins it, and goes on to the next. Timed from the root's stop() to its
+// join().
+// 2026-11-21, two cores of a Xeon: 12 to 28 us per worker: a wake-up, an end, a join.
 // Shows: PW-16.
 template <>
-const body& body_of<id::teardown_serial>() {
-  static const body it = teardown_body<workers::teardown::serial, false>(id::teardown_serial);
+const scenario_code& scenario_of<id::teardown_serial>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::serial, false>(id::teardown_serial);
   return it;
 }
 
-// How long does it take where all of them are stopped before the first one is joined?
+// How long does it take if all of them are stopped before the first one is joined?
 //   bench_threadref --benchmark_filter=worker/teardown_broadcast/
-// 2026-11-21, a Xeon's two cores: 0.7 to 1.0 of one after the other.
+// 2026-11-21, two cores of a Xeon: 0.7 to 1.0 of the serial time.
 // Shows: PW-16.
 template <>
-const body& body_of<id::teardown_broadcast>() {
-  static const body it = teardown_body<workers::teardown::broadcast, false>(id::teardown_broadcast);
+const scenario_code& scenario_of<id::teardown_broadcast>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::broadcast, false>(id::teardown_broadcast);
   return it;
 }
 
 // How long do both take when one finalizer of each worker waits for 200 us?
 //   bench_threadref --benchmark_filter=worker/teardown_.*_waiting/
-// A parent's finalizers wait until all of its children's have run, so this lasts for as many waits
-// as the tree is deep; the floor's workers wait before they join their children, in two.
-// 2026-11-21, a Xeon's two cores: all at once takes 0.28 of one after the other with 15 workers,
-// 0.10 with 85.
+// A parent's finalizers run after all of its children's, so stopping all at once lasts for as many
+// waits as the tree has levels. The floor's workers wait before they join their children.
+// 2026-11-21, two cores of a Xeon: stopping all at once takes 0.28 of the serial time with 15
+// workers, 0.10 with 85.
 template <>
-const body& body_of<id::teardown_serial_waiting>() {
-  static const body it =
-      teardown_body<workers::teardown::serial, true>(id::teardown_serial_waiting);
+const scenario_code& scenario_of<id::teardown_serial_waiting>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::serial, true>(id::teardown_serial_waiting);
   return it;
 }
 template <>
-const body& body_of<id::teardown_broadcast_waiting>() {
-  static const body it =
-      teardown_body<workers::teardown::broadcast, true>(id::teardown_broadcast_waiting);
+const scenario_code& scenario_of<id::teardown_broadcast_waiting>() {
+  static const scenario_code it =
+      teardown_scenario<workers::teardown::broadcast, true>(id::teardown_broadcast_waiting);
   return it;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Timers that are cancelled long before they are due. ns: what it takes the caller to start and to
-// cancel one; joined_ns: until its thread is joined.
+// Timers that are cancelled long before they are due. ns: the time that the caller needs to start
+// and cancel one; joined_ns: the time until its thread is joined.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -20,11 +20,11 @@ int registered(const subject_code& s, int n) {
   return s.registers_nothing ? 0 : n;
 }
 
-void report_joined(benchmark::State& state, session& all, const row& of, measured m) {
+void report_joined(benchmark::State& state, session& session, const row& row, measured m) {
   samples joined = m.subject.total;
   std::sort(joined.begin(), joined.end());
   state.counters["joined_ns"] = quantile(joined, 0.5);
-  report(state, all, of, 1, std::move(m), figures::per_operation);
+  report(state, session, row, 1, std::move(m), figures::per_operation);
 }
 
 sample take_timer(const subject_code& s, account& at, int n, verdict& v) {
@@ -47,19 +47,19 @@ sample take_timer(const subject_code& s, account& at, int n, verdict& v) {
   return {stop - start, 0, joined - start, 0};
 }
 
-void run_timer(benchmark::State& state, session& all, const row& of, const subject_code& s) {
+void run_timer(benchmark::State& state, session& session, const row& row, const subject_code& s) {
   const subject_code& floor = subject_named("floor_empty_thread");
-  all.go_free();
-  or_say_why(state, all, [&] {
-    account at(of.n);
-    report_joined(state, all, of,
+  session.go_free();
+  fail_with_reason(state, session, [&] {
+    account at(row.n);
+    report_joined(state, session, row,
                   sample_pairs(
-                      state, 1, [&](verdict& v) { return take_timer(s, at, of.n, v); },
-                      [&](verdict& v) { return take_timer(floor, at, of.n, v); }));
+                      state, 1, [&](verdict& v) { return take_timer(s, at, row.n, v); },
+                      [&](verdict& v) { return take_timer(floor, at, row.n, v); }));
   });
 }
 
-// Who is to make the calls of later_cancel.
+// The worker that would make the calls of later_cancel.
 class caller {
  public:
   caller(const subject_code& s, int n) : at_(n) {
@@ -86,7 +86,7 @@ class caller {
     v.lost += is_cancelled ? 0U : 1U;
     return {stop - start, 0, now() - start, 0};
   }
-  void dismiss(verdict& v) {
+  void stop(verdict& v) {
     it_->stop().join();
     v.add(at_.judge());
     v.doubled += calls_.load();
@@ -98,21 +98,21 @@ class caller {
   workers::worker_ptr it_;
 };
 
-void run_later(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  all.go_free();
-  or_say_why(state, all, [&] {
-    caller timed(s, of.n);
-    caller floor(subject_named("floor_empty_thread"), of.n);
+void run_later(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  session.go_free();
+  fail_with_reason(state, session, [&] {
+    caller timed(s, row.n);
+    caller floor(subject_named("floor_empty_thread"), row.n);
     measured m = sample_pairs(
         state, 1, [&](verdict& v) { return timed.take(v); },
         [&](verdict& v) { return floor.take(v); });
-    timed.dismiss(m.found);
-    floor.dismiss(m.found);
-    report_joined(state, all, of, std::move(m));
+    timed.stop(m.found);
+    floor.stop(m.found);
+    report_joined(state, session, row, std::move(m));
   });
 }
 
-body cancelled_timer(id key) {
+scenario_code cancelled_timer(id key) {
   return {
       .key = key,
       .floors = {"floor_empty_thread"},
@@ -125,14 +125,14 @@ body cancelled_timer(id key) {
 
 // What does a timer cost that is cancelled before it is due, on a thread with finalizers?
 //   bench_threadref --benchmark_filter=worker/timer_cancel
-// A worker registers n and waits. It must not call what it waits to call, its finalizers must run.
+// A worker registers n finalizers and waits. The timer must not fire, and the finalizers must run.
 // The floor's workers register nothing.
-// 2026-11-21, a Xeon's two cores: 3.4 us to start and cancel one, and joined after 13.5.
+// 2026-11-21, two cores of a Xeon: 3.4 us to start and cancel one; its thread is joined after 13.5.
 // Shows: PM-11.
 template <>
-const body& body_of<id::timer_cancel>() {
-  static const body it = [] {
-    body made = cancelled_timer(id::timer_cancel);
+const scenario_code& scenario_of<id::timer_cancel>() {
+  static const scenario_code it = [] {
+    scenario_code made = cancelled_timer(id::timer_cancel);
     made.run = &run_timer;
     return made;
   }();
@@ -141,14 +141,14 @@ const body& body_of<id::timer_cancel>() {
 
 // What does a call cost that a worker is to make later, and that is cancelled before?
 //   bench_threadref --benchmark_filter=worker/later_cancel
-// The worker waits meanwhile, with n finalizers; of the floor's worker there are none. Each call
-// has a thread that waits for its time.
-// 2026-11-21, a Xeon's two cores: 3.5 us for later() and cancel(), its thread joined after 24.
+// The worker waits meanwhile and has n finalizers; the floor's worker has none. Each call has a
+// thread that waits until it is due.
+// 2026-11-21, two cores of a Xeon: 3.5 us for later() and cancel(); the thread is joined after 24.
 // Shows: PW-39.
 template <>
-const body& body_of<id::later_cancel>() {
-  static const body it = [] {
-    body made = cancelled_timer(id::later_cancel);
+const scenario_code& scenario_of<id::later_cancel>() {
+  static const scenario_code it = [] {
+    scenario_code made = cancelled_timer(id::later_cancel);
     made.run = &run_later;
     return made;
   }();

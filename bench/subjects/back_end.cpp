@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The timed code of one back end, or of one that is broken on purpose. CMake compiles this for each
-// of them and says which: its type BENCH_SUBJECT, its header BENCH_HEADER, and the name of the
-// function, BENCH_CODE.
+// The timed code of one back end, or of one that is broken on purpose. CMake compiles this file for
+// each of them and defines its type BENCH_SUBJECT, its header BENCH_HEADER, and the name of the
+// function BENCH_CODE.
 #include BENCH_HEADER
 #include "bench/subjects/bench_subjects.hpp"
 #include "bench/subjects/library.hpp"

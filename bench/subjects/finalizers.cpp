@@ -13,7 +13,7 @@ void mix::make_room(int n) {
   if (kind_.size() >= wanted) return;
   kind_.clear();
   while (kind_.size() < wanted) kind_.push_back(static_cast<std::uint8_t>(draw() % kinds));
-  places_.resize(wanted);
+  slots_.resize(wanted);
 }
 
 void waiting_finalizer::operator()() const noexcept {

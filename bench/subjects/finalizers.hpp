@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What rows register besides `call`, the finalizer of the timed loops.
+// The finalizers that rows register besides `call`, that of the timed loops.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@
 
 namespace threadref::bench {
 
-struct trace;
+struct order_trace;
 
-// What a thread's exit does in finalize/ordering.
+// What happens at a thread's exit in finalize/ordering.
 enum class event : std::uint8_t {
   stack,
   older,
@@ -30,15 +30,15 @@ enum class event : std::uint8_t {
   joined
 };
 
-// A finalizer that leaves its event.
+// A finalizer that records its event.
 struct mark {
-  trace* at;
+  order_trace* at;
   event what;
   void operator()() const;
 };
 static_assert(sizeof(mark) == 16);
 
-// What is registered to be removed again: 16 bytes, as those that run at exit.
+// Registered in order to be removed: 16 bytes, like the finalizers that run at exit.
 struct counted {
   std::uint64_t* runs;
   std::uint64_t unused = 0;
@@ -46,43 +46,41 @@ struct counted {
 };
 static_assert(sizeof(counted) == sizeof(call));
 
-// A thread that stays for a while, with one finalizer: has it registered, and how often did that
-// run?
-struct arrival {
+// One of registered_threads: whether it has registered its finalizer, and how often that ran.
+struct registered_thread {
   struct finalizer {
-    arrival* at = nullptr;
+    registered_thread* at = nullptr;
     void* unused = nullptr;
     void operator()() const noexcept { ++at->runs; }
   };
   std::uint64_t runs = 0;
   bool registered = false;
-  finalizer kept{};
+  finalizer stored{};
   entry storage{};
 };
 
-// A finalizer that waits for something outside: a file that is flushed, a peer that is told.
+// A finalizer that waits for something external, as flushing a file or notifying a peer would.
 struct waiting_finalizer {
   static constexpr int microseconds = 200;
   void operator()() const noexcept;
 };
 
-// `call` as a type of its own, with code of its own.
+// `call` as a separate type with separate code.
 template <int Kind>
 struct call_of_kind {
   call what;
   [[gnu::flatten]] void operator()() const noexcept {
-    asm volatile("" ::"i"(Kind));  // else the compiler makes one function of the eight
+    asm volatile("" ::"i"(Kind));  // otherwise the compiler merges the eight functions
     what();
   }
 };
 static_assert(sizeof(call_of_kind<0>) == sizeof(call));
 
-// Which registration of finalize/exit_mixed is of which kind: the same for every subject, floor and
-// run.
+// The kind of each registration of finalize/exit_mixed: the same for every subject, floor and run.
 class mix {
  public:
   static constexpr int kinds = 8;
-  struct place {
+  struct slot {
     alignas(call) std::byte raw[sizeof(call)];
   };
 
@@ -90,14 +88,14 @@ class mix {
   [[nodiscard]] std::uint8_t kind(std::int64_t id) const {
     return kind_[static_cast<std::size_t>(id)];
   }
-  void* at(std::int64_t id) { return &places_[static_cast<std::size_t>(id)]; }
+  void* at(std::int64_t id) { return &slots_[static_cast<std::size_t>(id)]; }
 
  private:
   std::vector<std::uint8_t> kind_;
-  std::vector<place> places_;  // outlive the thread, for who keeps a pointer only
+  std::vector<slot> slots_;  // they outlive the thread, for mechanisms that store only a pointer
 };
 
-// A finalizer of that size. It calls the usual one, so that every size is accounted for.
+// A finalizer of that size. It calls a `call`, so that every size is counted in the ledger.
 template <std::size_t Bytes>
 struct sized_call {
   const call* which;

@@ -33,7 +33,7 @@ const subject_code* find_subject(const subject_list& among, std::string_view nam
 
 const subject_code& subject_named(std::string_view name) {
   const subject_code* const found = find_subject(all_subjects(), name);
-  THREADREF_CHECK(found != nullptr, ("there is no subject " + std::string(name)).c_str());
+  THREADREF_CHECK(found != nullptr, ("no subject is called " + std::string(name)).c_str());
   return *found;
 }
 

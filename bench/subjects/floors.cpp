@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The timed code of all floors, and of the peers that only single rows have.
+// The timed code of all floors, and of the peers that only a few rows have.
 #include "bench/subjects/floors.hpp"
 
 #include "bench/baselines/floors/floor_acquire_load.hpp"

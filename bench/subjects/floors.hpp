@@ -7,7 +7,7 @@
 
 namespace threadref::bench {
 
-// All floors, and the peers that only single rows have.
+// All floors, and the peers that only a few rows have.
 const std::vector<subject_code>& floors_and_single_peers();
 
 }  // namespace threadref::bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A back end in the shape of a subject.
+// Adapts a back end to the interface of a subject.
 #pragma once
 
 #include <string_view>
@@ -21,13 +21,13 @@ struct library {
   static constexpr const backend_info& info = B::info;
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
+  [[gnu::always_inline]] static void add(C c, C* /*stored*/) {
     finalize<B>(c);
   }
-  // What only back ends can do.
-  template <way W, class C>
-  [[gnu::always_inline]] static bool add_and_take(C c, C* /*kept*/) {
-    return take_by<W>(finalize<B>(c));
+  // Only back ends can do the following.
+  template <removal R, class C>
+  [[gnu::always_inline]] static bool add_then_remove(C c, C* /*stored*/) {
+    return remove_by<R>(finalize<B>(c));
   }
   using handle = finalizer<void, B>;
   template <class C>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Makes the table of functions of one subject. Whoever includes this compiles all timed code for
-// each subject that it names. Those are not in an unnamed namespace: the compiler treats functions
-// that nobody else can call differently, and users' code is not like that.
+// Makes the table of functions of one subject. A file that includes this compiles all timed code
+// for each subject that it names. The timed code is not in an unnamed namespace: compilers optimize
+// functions with internal linkage differently, which user code would not see.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace threadref::bench {
 
-// Sweeps go over few peers. For the others, what only sweeps call is not compiled.
+// Sweeps have few peers. For the other peers, the functions that only sweeps call are not compiled.
 enum class scope { rows, rows_and_sweeps };
 
 template <class S>
@@ -48,15 +48,15 @@ void add_steps(subject_code& code) {
   code.arm = [](entry* storage, int n) { S::arm(storage, n); };
   code.register_range = &register_range<S>;
   code.leave = [] { leave<S>(); };
-  code.add_arrival = [](arrival& of) {
+  code.add_counting = [](registered_thread& of) {
     S::arm(&of.storage, 1);
-    S::add(arrival::finalizer(of.kept), &of.kept);
+    S::add(registered_thread::finalizer(of.stored), &of.stored);
   };
   code.add_waiting = [] {
-    static waiting_finalizer kept;
-    S::add(waiting_finalizer{}, &kept);
+    static waiting_finalizer stored;
+    S::add(waiting_finalizer{}, &stored);
   };
-  code.add_mark = [](mark* kept) { S::add(*kept, kept); };
+  code.add_mark = [](mark* stored) { S::add(*stored, stored); };
   if constexpr (requires { &S::add_destructor; }) {
     code.add_destructor = [](void** variable) {
       return !S::add_destructor(variable, &run_state<mark>);
@@ -87,13 +87,16 @@ void add_sweeps(subject_code& code) {
 
 template <class S>
 void add_removal(subject_code& code) {
-  if constexpr (requires(counted * kept) { S::template add_and_take<way::cancel>(*kept, kept); }) {
-    code.owner = {&owner_routine<way::cancel, S>, &owner_routine<way::detach, S>,
-                  &owner_routine<way::call, S>};
+  if constexpr (requires(counted * stored) {
+                  S::template add_then_remove<removal::cancel>(*stored, stored);
+                }) {
+    code.owner = {&owner_routine<removal::cancel, S>, &owner_routine<removal::detach, S>,
+                  &owner_routine<removal::call, S>};
   }
   if constexpr (requires { typename S::handle; }) {
-    code.foreign = {&remove_from_another<way::cancel, S>, &remove_from_another<way::detach, S>,
-                    &remove_from_another<way::call, S>};
+    code.foreign = {&remove_from_another<removal::cancel, S>,
+                    &remove_from_another<removal::detach, S>,
+                    &remove_from_another<removal::call, S>};
     code.register_and_cancel = &register_and_cancel_routine<S>;
   }
 }

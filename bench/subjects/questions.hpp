@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is asked of a thread: is it registered, and is another one alive? Timed code: it is compiled
-// once for each subject, by make_code.hpp.
+// The questions a thread asks: am I registered, and is another thread alive? Timed code: it is
+// compiled once for each subject, by make_code.hpp.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ void ensure_routine(probe& at) {
   at.done.refused += unknown;
 }
 
-// How it is asked.
+// The ways to ask.
 struct by_check {
   template <class R>
   [[gnu::always_inline]] static bool is_dead(const R& r) {
@@ -62,8 +62,8 @@ struct thread_asked_about {
   }
 };
 
-// Asks about a thread that lives (region), and once it is dead (total). A wrong answer counts as
-// misordered: the ref says "dead" too early, or too late.
+// Asks about a thread while it is alive (region), and once it is dead (total). A wrong answer, the
+// ref says "dead" too early or too late, counts as misordered.
 template <class Question, class S>
 sample ask_ref(probe& at, verdict& v) {
   thread_asked_about<S> with;

@@ -16,32 +16,33 @@ namespace threadref::bench {
 inline constexpr int removed_by_owner = 1024;  // in a sample
 inline constexpr int removed_by_another = 256;
 
-// Called ones must have run once each, the others never, though their thread has ended since.
-inline void judge_runs(way how, std::uint64_t runs, std::uint64_t removed, verdict& v) {
-  const std::uint64_t due = how == way::call ? removed : 0;
+// Finalizers that were called must have run once each, the others never, not even at the exit of
+// their thread.
+inline void judge_runs(removal how, std::uint64_t runs, std::uint64_t removed, verdict& v) {
+  const std::uint64_t due = how == removal::call ? removed : 0;
   if (runs < due) v.lost += due - runs;
   if (runs > due) v.doubled += runs - due;
 }
 
-// Gives how many could not be removed.
-template <way W, subject S>
-[[gnu::noinline]] std::uint64_t add_and_remove(counted* kept, int times) {
+// Returns how many could not be removed.
+template <removal R, subject S>
+[[gnu::noinline]] std::uint64_t add_and_remove(counted* stored, int times) {
   std::uint64_t refused = 0;
   for (int i = 0; i != times; ++i) {
-    if (!S::template add_and_take<W>(*kept, kept)) ++refused;
+    if (!S::template add_then_remove<R>(*stored, stored)) ++refused;
     forget_registers();
   }
   return refused;
 }
 
-// probe::shared is the count of those that ran.
-template <way W, subject S>
+// probe::shared is the number of finalizers that ran.
+template <removal R, subject S>
 void owner_routine(probe& at) {
   S::arm(at.storage(), 2);
   register_range<S>(at.done, 0, 1);
-  counted kept{static_cast<std::uint64_t*>(at.shared)};
+  counted stored{static_cast<std::uint64_t*>(at.shared)};
   at.start = now();
-  at.done.refused += add_and_remove<W, S>(&kept, removed_by_owner);
+  at.done.refused += add_and_remove<R, S>(&stored, removed_by_owner);
   at.stop = now();
   leave<S>();
 }
@@ -63,15 +64,15 @@ struct thread_with_handles {
   }
 };
 
-// Gives how many could not be removed.
-template <way W, class Handle>
+// Returns how many could not be removed.
+template <removal R, class Handle>
 [[gnu::noinline]] std::uint64_t remove_all(const std::vector<Handle>& handles) {
   std::uint64_t refused = 0;
-  for (const Handle& h : handles) refused += take_by<W>(h) ? 0U : 1U;
+  for (const Handle& h : handles) refused += remove_by<R>(h) ? 0U : 1U;
   return refused;
 }
 
-template <way W, class S>
+template <removal R, class S>
 sample remove_from_another(probe& at, verdict& v) {
   thread_with_handles<S> with;
   at.shared = &with;
@@ -79,11 +80,11 @@ sample remove_from_another(probe& at, verdict& v) {
   with.registered.wait();
   const instant before = now();
   const instant start = now();
-  v.lost += remove_all<W>(with.handles);
+  v.lost += remove_all<R>(with.handles);
   const instant stop = now();
   with.released.open();
   sample s = at.join(v);
-  judge_runs(W, with.runs, removed_by_another, v);
+  judge_runs(R, with.runs, removed_by_another, v);
   s.empty = start - before;
   s.region = stop - start;
   return s;

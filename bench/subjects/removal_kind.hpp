@@ -3,14 +3,14 @@
 
 namespace threadref::bench {
 
-// How a finalizer can be had before its thread ends.
-enum class way { cancel, detach, call };
+// How a finalizer is removed before its thread ends.
+enum class removal { cancel, detach, call };
 
-template <way W, class Handle>
-[[gnu::always_inline]] inline bool take_by(const Handle& handle) {
-  if constexpr (W == way::cancel) {
+template <removal R, class Handle>
+[[gnu::always_inline]] inline bool remove_by(const Handle& handle) {
+  if constexpr (R == removal::cancel) {
     return handle.cancel();
-  } else if constexpr (W == way::detach) {
+  } else if constexpr (R == removal::detach) {
     return handle.detach().has_value();
   } else {
     return handle();

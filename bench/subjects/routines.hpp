@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the threads of most rows do, for one subject. Timed code: it is compiled once for each
-// subject, by make_code.hpp, and for some of them again in the shared libraries of sweep/access.
+// The routines of the threads of most rows. Timed code: it is compiled once for each subject, by
+// make_code.hpp, and for some of them again in the shared libraries of sweep/access.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace threadref::bench {
 
-// A thread that registers n more where it has one.
+// A thread that has one finalizer registers n more.
 template <subject S>
 void registration_routine(probe& at) {
   S::arm(at.storage(), at.n + 1);
@@ -35,7 +35,7 @@ void exit_routine(probe& at) {
   leave<S>();
 }
 
-// Asks n times whether the thread is registered, where it is. A "no" counts as misordered.
+// Asks n times whether the thread is registered, which it is. A "no" counts as misordered.
 template <class S>
 [[gnu::noinline]] std::uint64_t count_unknown(int n) {
   std::uint64_t unknown = 0;
@@ -77,7 +77,7 @@ inline constexpr auto adders_by_kind = [
 }
 (std::make_integer_sequence<int, mix::kinds>{});
 
-// An exit with finalizers of eight kinds; probe::shared is a mix with room for them.
+// An exit with finalizers of eight kinds; probe::shared is a mix with room for n.
 template <subject S>
 void exit_mixed_routine(probe& at) {
   mix& with = *static_cast<mix*>(at.shared);
@@ -99,8 +99,8 @@ template <std::size_t Bytes, subject S>
   }
 }
 
-// n finalizers of that size; probe::shared is an array of one more than that of sized_call<Bytes>
-// where registrations are timed, and of n where the exit is.
+// n finalizers of that size. probe::shared is an array of sized_call<Bytes>: n + 1 of them if the
+// registrations are timed, n if the exit is.
 template <std::size_t Bytes, bool IsExit, subject S>
 void sized_routine(probe& at) {
   static_assert(sizeof(sized_call<Bytes>) == Bytes);
@@ -119,13 +119,13 @@ void sized_routine(probe& at) {
   leave<S>();
 }
 
-// As registration_routine and exit_routine, with all others of a team.
+// As registration_routine and exit_routine, on pinned_threads, all at the same time.
 template <subject S>
 void register_at_once(probe& at) {
-  team::take_seat(at);
+  pinned_threads::pin_to_slot(at);
   S::arm(at.storage(), at.n + 1);
   register_range<S>(at.done, 0, 1);
-  team::meet(at);
+  pinned_threads::wait_at_barrier(at);
   at.start = now();
   register_range<S>(at.done, 1, at.n + 1);
   at.stop = now();
@@ -133,10 +133,10 @@ void register_at_once(probe& at) {
 }
 template <subject S>
 void exit_at_once(probe& at) {
-  team::take_seat(at);
+  pinned_threads::pin_to_slot(at);
   S::arm(at.storage(), at.n);
   register_range<S>(at.done, 0, at.n);
-  team::meet(at);
+  pinned_threads::wait_at_barrier(at);
   at.start = now();
   leave<S>();
 }

@@ -1,6 +1,6 @@
 # bench_subject(<name> <source>)
 #
-# Compiles the timed code of one subject, by itself.
+# Compiles the timed code of one subject as a library of its own.
 add_library(bench_subject_options INTERFACE)
 target_compile_features(bench_subject_options INTERFACE cxx_std_20)
 target_include_directories(bench_subject_options INTERFACE ${PROJECT_SOURCE_DIR}
@@ -15,7 +15,7 @@ function(bench_subject name source)
   target_link_libraries(bench_of_${name} PRIVATE bench_subject_options)
 endfunction()
 
-# Writes bench_subjects.hpp: the functions that the calls of bench_subject() defined, as lists.
+# Writes bench_subjects.hpp, which lists the functions that the subjects of bench_subject() define.
 function(bench_subjects_header)
   get_property(back_ends GLOBAL PROPERTY threadref_backends)
   get_property(canaries GLOBAL PROPERTY threadref_canaries)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is measured: a back end, a floor or a peer. All have the same shape, so that a timed body
-// does the same to each.
+// A subject is what is measured: a back end, a floor or a peer. All have the same interface, so
+// that timed code treats them alike.
 #pragma once
 
 #include <concepts>
@@ -13,16 +13,16 @@
 namespace threadref::bench {
 
 //   name          the subject part of a benchmark's name
-//   arm(s, n)     what a user would do once a thread, before the first of n registrations; s is
-//                 room for n entries that outlives the thread, for what needs it
-//   add(c, kept)  registers c on the calling thread. Who stores a function and one pointer uses
-//                 `kept`, an equal call that outlives the thread.
-//   run()         for what nothing tells of a thread's exit (floors): the thread calls it itself
-// and, where a peer needs it,
+//   arm(s, n)     what a user would do once per thread, before the first of n registrations; s has
+//                 room for n entries and outlives the thread, for subjects that need it
+//   add(c, stored)  registers c on the calling thread. Subjects that store a function and a pointer
+//                 use `stored`, an equal call that outlives the thread.
+//   run()         for subjects without an exit hook (floors): the thread calls it itself
+// and, if a peer needs it,
 //   most, why_no_more   how many a thread may register, and the reason
-//   no_exit             why nothing runs at a thread's exit: there are no rows about that, then
-//   oldest_first        true: the first that was registered runs first
-//   release()           gives back what a row took, when its threads are gone
+//   no_exit             why nothing runs at a thread's exit; then there are no rows about the exit
+//   oldest_first        true: the oldest registration runs first
+//   release()           frees what a row used, once its threads have ended
 // A peer also has a summary and says what it lacks, for --describe.
 template <class S>
 concept subject = requires(entry* storage, call c) {
@@ -40,28 +40,28 @@ inline constexpr bool oldest_first = requires {
   requires S::oldest_first;
 };
 
-// A floor that leaves out the finalizers says so, by that name.
+// A floor without finalizers declares a member of that name.
 template <class S>
 inline constexpr bool registers_nothing = requires {
   S::registers_nothing;
 };
 
-// Programs register here and there, not in a loop: without this the compiler keeps what it knows of
-// one registration in registers for the next, and makes two vector stores of the floor.
+// Programs register here and there, not in a loop. Without this the compiler would keep values in
+// registers from one registration to the next, and combine the floor's stores into vector stores.
 inline void forget_registers() {
   asm volatile("" ::: "memory");
 }
 
-// The id of the i-th registration on a thread: in the ledger 0 must run last. Before any has run,
-// `due` is the greatest.
+// The id of the i-th registration on a thread: id 0 must run last. Before any has run, `due` is the
+// greatest id.
 template <class S>
 [[gnu::always_inline]] inline std::int64_t id_of(const ledger& of, std::int64_t i) {
   if constexpr (oldest_first<S>) return of.due - i;
   return i;
 }
 
-// The timed loop. A function of its own, so that the compiler treats it like any other caller of
-// the library, and so that the subjects differ in add() only.
+// The timed loop. It is a separate function so that the compiler treats it like any other caller of
+// the library, and so that subjects differ only in add().
 template <subject S>
 [[gnu::noinline]] void register_range(ledger& of, std::int64_t from, std::int64_t to) {
   call* const calls = of.calls;
@@ -72,7 +72,7 @@ template <subject S>
   }
 }
 
-// The last statement of every routine: what would run at thread exit does, or will.
+// The last statement of every routine: runs the finalizers of a subject without an exit hook.
 template <subject S>
 [[gnu::always_inline]] inline void leave() {
   if constexpr (runs_itself<S>) S::run();

@@ -12,10 +12,10 @@ namespace threadref::bench {
 
 namespace {
 
-// Below this a floor is too close to the error of its own figure for a ratio.
+// A floor below this is too close to its own error for a ratio.
 constexpr double smallest_floor_ns = 0.05;
 
-void keep(series& into, const sample& s) {
+void append(series& into, const sample& s) {
   into.region.push_back(static_cast<double>(s.region));
   into.empty.push_back(static_cast<double>(s.empty));
   into.total.push_back(static_cast<double>(s.total));
@@ -28,7 +28,7 @@ void sort_all(series& s) {
   }
 }
 
-// Subtracts what reading the clock costs, and divides; what falls below nothing is nothing.
+// Subtracts the cost of reading the clock and divides. Negative results become 0.
 samples without_empty(const samples& sorted, double empty, double operations) {
   samples net = sorted;
   for (double& x : net) x = std::max(0.0, (x - empty) / operations);
@@ -57,19 +57,20 @@ void set_quantiles(benchmark::State& state, std::string_view prefix, const sampl
   state.counters["max"] = quantile(sorted, 1);
 }
 
-void set_exit_figures(benchmark::State& state, session& run, const row& of, const measured& m) {
+void set_exit_figures(benchmark::State& state, session& session, const row& row,
+                      const measured& m) {
   set_quantiles(state, "total_", m.subject.total);
   state.counters["total_ratio"] = quantile(m.subject.total, 0.5) / quantile(m.floor.total, 0.5);
   state.counters["life_p50"] = quantile(m.subject.life, 0.5);
   state.counters["life_ratio"] = quantile(m.subject.life, 0.5) / quantile(m.floor.life, 0.5);
-  run.keep(of, "total", m.subject.total);
+  session.store_samples(row, "total", m.subject.total);
 }
 
 }  // namespace
 
 namespace {
 
-// Every counter that some row may have. (Formatted, each would have a line.)
+// Every counter that a row may have. (clang-format would put each on its own line.)
 // clang-format off
 constexpr const char* counters_known[] = {
     "ns", "ns_se", "floor_ns", "ratio", "empty_ns", "pinned_cpu", "samples", "lost",
@@ -82,9 +83,9 @@ constexpr const char* counters_known[] = {
     "retained_bytes", "retained_resident", "trimmed_bytes", "trimmed_resident"};
 // clang-format on
 
-// Google Benchmark's CSV ends the program when a row has a counter that the first had not.
-void fill_for_csv(benchmark::State& state, const session& run) {
-  if (!run.asked.is_csv) return;
+// Google Benchmark's CSV writer aborts if a row has a counter that the first row does not have.
+void fill_for_csv(benchmark::State& state, const session& session) {
+  if (!session.asked.is_csv) return;
   for (const char* name : counters_known) {
     state.counters.try_emplace(name, std::numeric_limits<double>::quiet_NaN());
   }
@@ -96,33 +97,33 @@ measured sample_pairs(benchmark::State& state, double operations, sampler subjec
   measured m;
   bool subject_first = true;
   for (auto _ : state) {
-    if (!subject_first) keep(m.floor, floor(m.found));
+    if (!subject_first) append(m.floor, floor(m.found));
     const sample s = subject(m.found);
-    keep(m.subject, s);
-    if (subject_first) keep(m.floor, floor(m.found));
+    append(m.subject, s);
+    if (subject_first) append(m.floor, floor(m.found));
     subject_first = !subject_first;
     state.SetIterationTime(static_cast<double>(s.region) * 1e-9 / operations);
   }
   return m;
 }
 
-bool judge(benchmark::State& state, session& run, const row& of, const verdict& found) {
-  fill_for_csv(state, run);
+bool judge(benchmark::State& state, session& session, const row& row, const verdict& found) {
+  fill_for_csv(state, session);
   if (found.good()) return true;
-  run.record(of, found);
+  session.record(row, found);
   state.SkipWithError(testing::concat("lost=", found.lost, " doubled=", found.doubled,
                                       " misordered=", found.misordered)
                           .c_str());
   return false;
 }
 
-void report(benchmark::State& state, session& run, const row& of, double operations, measured m,
-            figures wanted) {
-  if (!judge(state, run, of, m.found)) return;
+void report(benchmark::State& state, session& session, const row& row, double operations,
+            measured m, figures wanted) {
+  if (!judge(state, session, row, m.found)) return;
   sort_all(m.subject);
   sort_all(m.floor);
   const double shortest = std::min(quantile(m.subject.region, 0.5), quantile(m.floor.region, 0.5));
-  const bool is_trimmed = shortest < ticks_for_a_median * run.machine.clock_tick_ns;
+  const bool is_trimmed = shortest < ticks_for_a_median * session.machine.clock_tick_ns;
   const estimate subject = centre(m.subject, operations, is_trimmed);
   const estimate floor = centre(m.floor, operations, is_trimmed);
 
@@ -132,7 +133,7 @@ void report(benchmark::State& state, session& run, const row& of, double operati
   counters["floor_ns"] = floor.value;
   if (floor.value > smallest_floor_ns) counters["ratio"] = subject.value / floor.value;
   counters["empty_ns"] = trimmed_mean(m.subject.empty).value;
-  counters["pinned_cpu"] = of.churn != 0 || of.is_free ? -1 : run.pinned_cpu();
+  counters["pinned_cpu"] = row.churn != 0 || row.is_free ? -1 : session.pinned_cpu();
   counters["samples"] = static_cast<double>(m.subject.region.size());
   for (const char* fault : {"lost", "doubled", "misordered"}) counters[fault] = 0;
 
@@ -140,14 +141,14 @@ void report(benchmark::State& state, session& run, const row& of, double operati
   const samples net =
       without_empty(m.subject.region, counters["empty_ns"], is_exit ? 1 : operations);
   set_quantiles(state, "", net);
-  run.keep(of, is_exit ? "drain" : "per_operation", net);
-  if (is_exit) set_exit_figures(state, run, of, m);
-  state.SetLabel(testing::concat("order=", of.order));
+  session.store_samples(row, is_exit ? "drain" : "per_operation", net);
+  if (is_exit) set_exit_figures(state, session, row, m);
+  state.SetLabel(testing::concat("order=", row.order));
 }
 
-void say_absent(benchmark::State& state, const session& run, std::string_view why) {
+void report_absent(benchmark::State& state, const session& session, std::string_view why) {
   for (auto _ : state) state.SetIterationTime(0);
-  fill_for_csv(state, run);
+  fill_for_csv(state, session);
   state.SetLabel(testing::concat(absent_prefix, why));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From probes to the figures of a row.
+// Turns samples into the figures of a row.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -11,10 +11,10 @@
 
 namespace threadref::bench {
 
-// Takes one sample, with a fresh thread, and adds what it finds wrong.
+// Takes one sample with a new thread, and adds the faults it finds.
 using sampler = absl::FunctionRef<sample(verdict&)>;
 
-// Below this many clock ticks a median is a multiple of the tick, and says nothing.
+// Below this many clock ticks a median is just a multiple of the tick.
 inline constexpr double ticks_for_a_median = 50;
 
 struct series {
@@ -29,20 +29,21 @@ struct measured {
   verdict found;
 };
 
-// As many pairs as the benchmark has iterations: subject, floor, floor, subject, ... (ABBA), so
-// that whatever slows the machine down for a while slows down both. `operations`: in one region.
+// Takes as many pairs as the benchmark has iterations, in the order subject, floor, floor, subject,
+// ... (ABBA), so that whatever slows the machine down for a while affects both. `operations`: the
+// number in one region.
 measured sample_pairs(benchmark::State& state, double operations, sampler subject, sampler floor);
 
 enum class figures { per_operation, exit_latency };
 
-// Sets the counters and the label of the row, or fails it.
-void report(benchmark::State& state, session& run, const row& of, double operations, measured m,
-            figures wanted);
+// Sets the counters and the label of the row, or fails the row.
+void report(benchmark::State& state, session& session, const row& row, double operations,
+            measured m, figures wanted);
 
-// A row that has no figures, and whose label says why. It fails nothing.
-void say_absent(benchmark::State& state, const session& run, std::string_view why);
+// Reports a row without figures, whose label gives the reason. This is not a failure.
+void report_absent(benchmark::State& state, const session& session, std::string_view why);
 
-// Fails the row if its subject did wrong. True: it did not.
-bool judge(benchmark::State& state, session& run, const row& of, const verdict& found);
+// Fails the row if faults were found. True: there were none.
+bool judge(benchmark::State& state, session& session, const row& row, const verdict& found);
 
 }  // namespace threadref::bench

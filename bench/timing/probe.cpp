@@ -14,13 +14,13 @@ namespace threadref::bench {
 
 namespace {
 
-// So that the empty region holds a call, as the timed ones do.
+// So that the empty region contains a call, as the timed regions do.
 [[gnu::noinline]] void nothing() {
   asm volatile("" ::: "memory");
 }
 
-// The first malloc of a thread builds its cache, and the first reading of the clock faults its page
-// in; both happen before anything is timed.
+// A thread's first malloc creates its cache, and the first reading of the clock faults in its page.
+// Both must happen before anything is timed.
 void warm_up() {
   void* volatile first = std::malloc(64);
   std::free(first);
@@ -45,7 +45,8 @@ void account::open(int registered) {
   done.end = 0;
 }
 
-// Ids beyond `registered_` are cancelled by their bodies: one that ran nevertheless was had twice.
+// Finalizers with ids beyond `registered_` were cancelled: one that ran nevertheless counts as
+// doubled.
 verdict account::judge() const {
   verdict v;
   v.misordered = done.misordered;
@@ -57,10 +58,10 @@ verdict account::judge() const {
   return v;
 }
 
-// Where a thread's frames lie within a page is the same for all threads of a program, and can
-// decide as much as a mechanism does: 256 bytes more of thread_locals moved a registration from 2.3
-// to 4.1 ns (2026-11-20, amd-epyc-2c). So each thread draws another of the 64 lines of a page, in
-// an order that goes with no other period.
+// The offset of a thread's frames within a page is the same for all threads of a program, and can
+// matter as much as the mechanism: 256 bytes more of thread_locals moved a registration from 2.3 to
+// 4.1 ns (2026-11-20, amd-epyc-2c). So each thread uses another of the 64 cache lines of a page, in
+// an order that does not resonate with any other period.
 std::size_t next_offset() {
   static std::atomic<std::size_t> threads{0};
   return (threads.fetch_add(37, std::memory_order_relaxed) % 64) * 64;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A probe is one fresh thread that registers finalizers and ends: each sample is one probe. The
-// account beside it says what became of every one of them.
+// A probe is a new thread that registers finalizers and ends. Each sample is one probe. Its account
+// records what became of every finalizer.
 #pragma once
 
 #include <pthread.h>
@@ -18,7 +18,7 @@ inline instant now() noexcept {
 
 struct call;
 
-// What a faulty mechanism did to the finalizers of one thread, or of many.
+// The faults of a mechanism, counted over the finalizers of one thread or of many.
 struct verdict {
   std::uint64_t lost = 0;
   std::uint64_t doubled = 0;
@@ -31,25 +31,26 @@ struct verdict {
   }
 };
 
-// Written by the finalizers on the probe's thread, read after its join. Each id is counted by
-// itself: a lost one and a doubled one cancel out in sums.
+// Written by the finalizers on the probe's thread, read after its join. Each id has its own count,
+// because in a sum a lost finalizer and a doubled one would cancel out.
 struct ledger {
-  std::int64_t due = 0;  // the id whose turn it is: newest first
+  std::int64_t due = 0;  // the id that must run next: newest first
   std::uint64_t misordered = 0;
   std::uint64_t refused = 0;  // cancellations that did not succeed
-  instant end = 0;            // when the last one ran; only that one reads the clock
+  instant end = 0;            // when the last finalizer ran; only that one reads the clock
   std::uint8_t* seen = nullptr;
   call* calls = nullptr;
 
-  // An id that was skipped is a lost one, and one that runs again a doubled one: only the first run
-  // of one that should have come before those already run is out of order.
+  // A skipped id counts as lost, and a repeated one as doubled. An id is out of order only at its
+  // first run, if it should have run before ids that have already run.
   [[gnu::noinline, gnu::cold]] void out_of_turn(std::int64_t id, bool is_first) noexcept {
     if (is_first && id > due) ++misordered;
   }
 };
 
-// The finalizer of every timed body: 16 bytes. Ids are given from 0 in order of registration, so 0
-// must run last. (Where the oldest runs first, they are given downwards: see id_of().)
+// The finalizer of every timed scenario: 16 bytes. Ids count up from 0 in the order of
+// registration, so 0 must run last. (For a subject that runs the oldest first they count down: see
+// id_of().)
 struct call {
   ledger* of;
   std::int64_t id;
@@ -63,20 +64,20 @@ struct call {
 };
 static_assert(sizeof(call) == 16);
 
-// How mechanisms without closures get the same: a function and a pointer to the 16 bytes.
+// The same finalizer for mechanisms without closures: a function and a pointer to the 16 bytes.
 template <class C>
 void run_state(void* state) {
   (*static_cast<const C*>(state))();
 }
 
-// What floors and peers keep for each finalizer.
+// What floors and peers store for each finalizer.
 struct entry {
   void (*fn)(void*);
   void* arg;
 };
 
-// What became of the finalizers of one thread, and room for what is kept for them. May be used for
-// any number of threads, one at a time.
+// What became of the finalizers of one thread, and the storage that they need. Can be used for any
+// number of threads, one at a time.
 class account {
  public:
   explicit account(int most);
@@ -84,9 +85,9 @@ class account {
   account& operator=(const account&) = delete;
   ~account() = default;
 
-  // Before its thread: how many of those that it registers, from id 0 on, must have run.
+  // Called before the thread starts. `registered`: how many finalizers, from id 0 on, must run.
   void open(int registered);
-  // When the thread is gone.
+  // Called when the thread has ended.
   [[nodiscard]] verdict judge() const;
 
   ledger done;
@@ -101,31 +102,31 @@ class account {
 
 struct sample {
   instant region = 0;  // timed by the routine; for exits: last statement to last finalizer
-  instant empty = 0;   // the same two clock reads around nothing, on the same thread just before
-  instant total = 0;   // exits: last statement to joined
-  instant life = 0;    // before the creation to joined
+  instant empty = 0;   // two clock reads around nothing, on the same thread just before
+  instant total = 0;   // for exits: last statement to joined
+  instant life = 0;    // from before the creation to joined
 };
 
 class probe : public account {
  public:
-  // What the probe's thread does. It sets `start`, and `stop` unless the last finalizer does.
+  // Runs on the probe's thread. It sets `start`, and `stop` unless the last finalizer does.
   using routine = void (*)(probe& at);
 
   using account::account;
 
-  // Creates a thread that runs the routine, and joins it. `registered`: how many of the finalizers
-  // it registers must have run by then; their verdict is added to `found`.
+  // Creates a thread that runs the routine, and joins it. `registered`: how many finalizers must
+  // have run by then. Adds the faults to `found`.
   sample run(routine what, int registered, verdict& found);
 
-  // The two halves of run(), for bodies that have something to do while the thread lives.
+  // The two halves of run(), for scenarios that do something while the thread runs.
   void begin(routine what, int registered);
   sample join(verdict& found);
 
   // For the routine.
-  int n = 0;  // how many are timed
+  int n = 0;  // how many operations are timed
   instant start = 0;
   instant stop = 0;
-  void* shared = nullptr;  // what the body wants to share with it
+  void* shared = nullptr;  // whatever the scenario shares with it
 
  private:
   static void* enter(void* self);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// So many threads at a time, and who they are.
+// Limits how many threads are inside at a time, and knows their names.
 #pragma once
 
 #include <absl/container/btree_set.h>
@@ -15,21 +15,21 @@
 
 namespace threadref::workers {
 
-// A counting semaphore whose permits have names. The set of those inside is the count: beside a
-// std::counting_semaphore it would be a second one, under a lock of its own.
+// A counting semaphore whose permits have names. The set of names is the count; a
+// std::counting_semaphore would be a second count beside it, with its own synchronization.
 class active_pool {
  public:
   explicit active_pool(std::size_t permits) : permits_(permits) {}
   active_pool(const active_pool&) = delete;
   active_pool& operator=(const active_pool&) = delete;
 
-  // Waits for a permit. Two may be inside by one name.
+  // Waits for a permit. Two threads may be inside under the same name.
   void enter(std::string name);
-  // Gives one back, on any thread. False: nobody of that name is inside.
+  // Returns a permit, on any thread. False: no thread of that name is inside.
   bool leave(const std::string& name);
-  // Who is inside, by name.
+  // The names of the threads inside.
   [[nodiscard]] std::vector<std::string> active() const;
-  // How many ever were at once.
+  // The most that were ever inside at once.
   [[nodiscard]] std::size_t active_max() const;
 
  private:
@@ -40,8 +40,8 @@ class active_pool {
   std::size_t most_ = 0;
 };
 
-// The calling thread enters by its name, and its exit gives the permit back: the pool must live
-// that long.
+// The calling thread enters under its name, and its exit returns the permit. The pool must outlive
+// the thread.
 template <backend B = default_backend>
 void enter_until_exit(active_pool& pool) {
   std::string name = this_thread_name();

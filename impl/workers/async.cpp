@@ -8,7 +8,7 @@
 namespace threadref::workers {
 namespace {
 
-// Who waits for its own ancestor, or for itself, must not become that one's parent.
+// A worker that waits for itself or its own ancestor must not become the parent of that.
 bool descends(worker_ptr from, const worker_ptr& ancestor) {
   while (from != nullptr && from != ancestor) from = from->parent();
   return from != nullptr;

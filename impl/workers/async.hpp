@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// async: a function on a worker of its own, and its result for whoever asks.
+// async: runs a function on a new worker and gives its result to any thread that asks.
 #pragma once
 
 #include <any>
@@ -15,29 +15,29 @@
 
 namespace threadref::workers {
 
-// A worker without parent, a daemon whose errors nobody prints, started.
+// Starts a worker without a parent, as a daemon whose errors are not reported.
 worker_ptr start_async(task what, std::string name);
 
-// What came of the runner, or nothing when the time is over before. Meanwhile the runner is a child
-// of the current worker: who waited last, if several do. If that one is stopped while it waits, or
-// leaves by another exception, the runner is stopped, and what it would have given is nothing.
-// Throws std::system_error (resource_deadlock_would_occur) on the runner itself.
+// The outcome of the runner, or nothing on a timeout. During the wait the runner is a child of the
+// current worker, or of the last one if several wait. If that worker is stopped while it waits, or
+// the wait throws, the runner is stopped and has no result. Throws std::system_error
+// (resource_deadlock_would_occur) on the runner itself.
 std::optional<outcome> wait_async(const worker_ptr& runner, this_worker::timeout_t timeout);
 
-// A handle; its copies are the same call, on any thread. Dropping it stops nothing.
+// A handle. Its copies refer to the same call, on any thread. Dropping it stops nothing.
 template <class R>
 class async_call {
  public:
-  // What get() gives: an optional, or for void whether it has returned.
+  // What get() returns: an optional, or for void whether the function has returned.
   using result = std::conditional_t<std::is_void_v<R>, bool, std::optional<R>>;
 
   explicit async_call(worker_ptr runner) : runner_(std::move(runner)) {}
 
-  // Runs the loop of the current worker until the function is over: before the finalizers of its
-  // thread; join the runner first to be behind them. As often as wanted, on any number of threads.
-  // Throws what the function threw, each time. Empty: it was stopped.
+  // Runs the loop of the current worker until the function has ended. That is before the finalizers
+  // of its thread; to wait for those as well, join the runner first. Can be called repeatedly and
+  // on any number of threads. Throws what the function threw, each time. Empty: it was stopped.
   result get() const { return got(wait_async(runner_, {})); }
-  // The same for a limited time; empty also when that is over.
+  // The same with a timeout, after which the result is empty, too.
   result get_for(steady::duration at_most) const { return got(wait_async(runner_, at_most)); }
 
   [[nodiscard]] bool is_running() const { return runner_->is_running(); }
@@ -58,14 +58,15 @@ class async_call {
   worker_ptr runner_;
 };
 
-// Calls function(arguments...) on a worker of its own; both are decay-copied, and what it returns
-// is copied for each get(). Throws what starting a thread throws.
+// Calls function(arguments...) on a new worker. Both are decay-copied, and each get() copies the
+// result. Throws what starting a thread throws.
 template <class F, class... A>
 auto async(F&& function, A&&... arguments) {
   using returned = std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>&...>;
   static_assert(std::is_void_v<returned> || std::is_object_v<returned>,
                 "a reference could outlive its thread");
-  // Wrapped in an any of our own, so that a result is told from none, also if it is an any itself.
+  // Wrapped in another std::any, so that a result differs from none even if it is a std::any
+  // itself.
   task call = [function = std::decay_t<F>(std::forward<F>(function)),
                bound = std::tuple<std::decay_t<A>...>(std::forward<A>(arguments)...)](
                   const std::any& /*unused*/) mutable -> std::any {
@@ -79,7 +80,8 @@ auto async(F&& function, A&&... arguments) {
   return async_call<returned>(start_async(std::move(call), "async"));
 }
 
-// async(...).get(): for a function that takes long, or blocks, while this worker keeps listening.
+// async(...).get(): for a function that takes long or blocks, while this worker keeps handling
+// events.
 template <class F, class... A>
 auto await(F&& function, A&&... arguments) {
   return async(std::forward<F>(function), std::forward<A>(arguments)...).get();

@@ -25,26 +25,27 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  void subscribe(const worker_ptr& who) {
+  void subscribe(const worker_ptr& subscriber) {
     const std::uint64_t number = next();
-    // Before the lock, which a finalizer that is due takes as well.
-    subscription made{who, number, finalize([weak = weak_from_this(), key = who.get(), number] {
+    // Registered before the lock is taken, because its finalizer takes that lock, too.
+    subscription made{subscriber, number,
+                      finalize([weak = weak_from_this(), key = subscriber.get(), number] {
                         if (const std::shared_ptr<state> at = weak.lock()) at->ended(key, number);
                       })};
     {
       const std::lock_guard lock(m_);
-      std::swap(all_[who.get()], made);
+      std::swap(all_[subscriber.get()], made);
     }
     made.at_exit.cancel();  // of an earlier subscription, if there was one
   }
 
-  void unsubscribe(const worker_ptr& who) {
+  void unsubscribe(const worker_ptr& subscriber) {
     subscription taken;
     {
       const std::lock_guard lock(m_);
-      const auto at = all_.find(who.get());
+      const auto at = all_.find(subscriber.get());
       if (at == all_.end()) {
-        throw std::out_of_range("worker " + who->name() + " has not subscribed to " + name_);
+        throw std::out_of_range("worker " + subscriber->name() + " has not subscribed to " + name_);
       }
       taken = std::move(at->second);
       all_.erase(at);
@@ -54,23 +55,23 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
 
   std::size_t publish(const std::any& data) {
     std::size_t reached = 0;
-    const event told{.name = name_, .data = data, .target = this_worker::try_current()};
-    // Until after the lock: the last one to hold a worker destroys it and all that it captured.
+    const event message{.name = name_, .data = data, .target = this_worker::try_current()};
+    // Released after the lock: the last pointer to a worker destroys it and all that it captured.
     std::vector<worker_ptr> held;
     std::vector<subscription> gone;
     {
-      // Held while posting, so that who has unsubscribed is sent nothing more.
+      // Held while posting, so that a worker that has unsubscribed gets nothing more.
       const std::lock_guard lock(m_);
       held.reserve(all_.size());
       for (auto at = all_.begin(); at != all_.end();) {
         const auto each = at++;
-        worker_ptr to = each->second.who.lock();
-        if (to == nullptr) {  // an overlay's, say: its thread goes on
+        worker_ptr to = each->second.subscriber.lock();
+        if (to == nullptr) {  // for example an overlay whose thread goes on
           gone.push_back(std::move(each->second));
           all_.erase(each);
           continue;
         }
-        event copy = told;
+        event copy = message;
         if (to->post(std::move(copy))) ++reached;
         held.push_back(std::move(to));
       }
@@ -86,8 +87,8 @@ class channel::state : public std::enable_shared_from_this<channel::state> {
 
  private:
   struct subscription {
-    std::weak_ptr<worker> who;
-    std::uint64_t number = 0;  // another worker may come to live at the same address
+    std::weak_ptr<worker> subscriber;
+    std::uint64_t number = 0;  // a new worker may get the same address
     finalizer<void> at_exit;
   };
 
@@ -121,8 +122,8 @@ void channel::unsubscribe() const {
   at_->unsubscribe(this_worker::current());
 }
 
-void channel::unsubscribe(const worker_ptr& who) const {
-  at_->unsubscribe(who);
+void channel::unsubscribe(const worker_ptr& subscriber) const {
+  at_->unsubscribe(subscriber);
 }
 
 std::size_t channel::publish(const std::any& data) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// channel: events to all workers that have subscribed and still live.
+// channel: sends events to all workers that have subscribed and still exist.
 #pragma once
 
 #include <any>
@@ -11,28 +11,28 @@
 
 namespace threadref::workers {
 
-// A handle; its copies are the same channel, on any thread. It keeps no worker alive, and no worker
-// keeps it: with its last handle all subscriptions are gone.
+// A handle. Its copies refer to the same channel, on any thread. It keeps no worker alive, and no
+// worker keeps it alive: when its last handle goes, all subscriptions end.
 class channel {
  public:
-  // What is published comes as an event of that name.
+  // Published data arrives as an event of that name.
   explicit channel(std::string name);
 
   [[nodiscard]] const std::string& name() const noexcept;
 
-  // The current worker, from now on, once. A finalizer of the calling thread ends the subscription:
-  // a worker that is started again has to subscribe again. Throws what finalize() throws.
+  // Subscribes the current worker, at most once. A finalizer of the calling thread ends the
+  // subscription: a worker that is restarted must subscribe again. Throws what finalize() throws.
   void subscribe() const;
-  // Throws std::out_of_range if the current worker (or that one) is no subscriber. After it has
-  // returned nothing more is put into the worker's queue.
+  // Ends the subscription of the current worker, or of that one: nothing more is put into its
+  // queue. Throws std::out_of_range if it has not subscribed.
   void unsubscribe() const;
-  void unsubscribe(const worker_ptr& who) const;
+  void unsubscribe(const worker_ptr& subscriber) const;
 
-  // Puts it into the queue of each subscriber that runs; about the current worker, if there is one.
-  // How many that were.
+  // Puts an event into the queue of each subscriber that runs. Its target is the current worker, if
+  // there is one. Returns the number of these subscribers.
   std::size_t publish(const std::any& data = {}) const;
 
-  // How many have subscribed and are not known to be gone.
+  // The number of subscribers, without those that are known to have ended.
   [[nodiscard]] std::size_t subscribers() const;
 
  private:

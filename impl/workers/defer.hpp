@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// defer: a value that somebody will give, and that workers wait for in their loops.
+// defer: a value that will be provided later, and that workers wait for in their loops.
 #pragma once
 
 #include <atomic>
@@ -19,29 +19,29 @@
 
 namespace threadref::workers {
 
-// What get() throws when the thread that was to settle the defer has ended without doing so.
+// Thrown by get() if the thread that was to settle the defer has ended without doing so.
 class broken_defer : public std::runtime_error {
  public:
   broken_defer() : std::runtime_error("the thread that owned this defer has ended") {}
 };
 
-// What a defer is but for the type of its value.
-class settling : public std::enable_shared_from_this<settling> {
+// The state of a defer, without its value.
+class defer_state_base : public std::enable_shared_from_this<defer_state_base> {
  public:
-  settling() = default;
-  settling(const settling&) = delete;
-  settling& operator=(const settling&) = delete;
-  virtual ~settling() = default;
+  defer_state_base() = default;
+  defer_state_base(const defer_state_base&) = delete;
+  defer_state_base& operator=(const defer_state_base&) = delete;
+  virtual ~defer_state_base() = default;
 
   [[nodiscard]] bool settled() const noexcept { return settled_.load(std::memory_order_acquire); }
   bool reject(std::exception_ptr error);
   void own();
   [[nodiscard]] bool wait(this_worker::timeout_t timeout);
-  // Null unless rejected. Of a settled one only.
+  // Null unless it was rejected. Only valid once it is settled.
   [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
 
  protected:
-  // Calls write() if nobody was before; what write() throws leaves everything as it was.
+  // Calls write() if it is not settled yet. If write() throws, nothing changes.
   template <class F>
   bool settle(F&& write) {
     leftovers left;
@@ -56,16 +56,16 @@ class settling : public std::enable_shared_from_this<settling> {
   }
 
  private:
-  // What is left to do once the lock is no longer held: who has to be woken, and the ref that
-  // nobody needs any more, whose callback goes with it.
+  // What remains to be done after the lock is released: waking the waiters, and destroying the ref
+  // of the owner together with its callback.
   struct leftovers {
     void wake() const;
     std::vector<worker_ptr> waiters;
     std::optional<ref> owner;
   };
   leftovers finish();
-  void owner_ended(const ref& who);
-  void leave(const worker_ptr& who) noexcept;
+  void owner_ended(const ref& thread);
+  void leave(const worker_ptr& waiter) noexcept;
 
   mutable std::mutex m_;
   std::atomic<bool> settled_{false};
@@ -75,7 +75,7 @@ class settling : public std::enable_shared_from_this<settling> {
 };
 
 template <class T>
-class settling_of final : public settling {
+class defer_state final : public defer_state_base {
  public:
   template <class U>
   bool resolve(U&& value) {
@@ -87,43 +87,42 @@ class settling_of final : public settling {
   std::optional<T> value_;
 };
 
-// A handle; its copies are the same defer, on any thread. The first resolve() or reject() counts.
+// A handle. Its copies refer to the same defer, on any thread. The first resolve() or reject()
+// counts.
 template <std::copyable T>
 class defer {
  public:
-  // False: somebody was before, and nothing has changed.
+  // False: it was settled before, and nothing has changed.
   template <std::convertible_to<T> U>
   bool resolve(U&& value) const {
     return at_->resolve(std::forward<U>(value));
   }
   bool reject(std::exception_ptr error) const { return at_->reject(std::move(error)); }
-  // From now on it's the calling thread that has to settle it: should it end before somebody did,
-  // its exit rejects the defer by a broken_defer. Another thread may take that over by calling
-  // this. Throws what making a ref throws.
+  // Makes the calling thread the owner, replacing any other: if the owner ends before the defer is
+  // settled, its exit rejects the defer with a broken_defer. Throws what making a ref throws.
   void own() const { at_->own(); }
 
   [[nodiscard]] bool settled() const noexcept { return at_->settled(); }
-  // Runs the loop of the current worker until it's settled; any number of workers, any number of
-  // times. Throws what it was rejected with; and std::system_error (operation_canceled) on a root
-  // that was stopped meanwhile, where other workers throw worker_exit.
-  T get() const { return *got(at_->wait({}), true); }
-  // The same for a limited time: nothing when it is over.
-  std::optional<T> get_for(steady::duration at_most) const {
-    return got(at_->wait(at_most), false);
+  // Runs the loop of the current worker until it is settled. Any number of workers may call it, any
+  // number of times. Throws what it was rejected with. Throws std::system_error
+  // (operation_canceled) on a root that is stopped meanwhile, where other workers throw
+  // worker_exit.
+  T get() const {
+    if (std::optional<T> value = value_if(at_->wait({}))) return *std::move(value);
+    throw std::system_error(std::make_error_code(std::errc::operation_canceled),
+                            "a root was stopped while it waited for a defer");
   }
+  // The same with a timeout, after which it returns nothing.
+  std::optional<T> get_for(steady::duration at_most) const { return value_if(at_->wait(at_most)); }
 
  private:
-  std::optional<T> got(bool settled, bool demanded) const {
-    if (settled && at_->error() != nullptr) std::rethrow_exception(at_->error());
-    if (settled) return at_->value();
-    if (demanded) {
-      throw std::system_error(std::make_error_code(std::errc::operation_canceled),
-                              "a root was stopped while it waited for a defer");
-    }
-    return std::nullopt;
+  std::optional<T> value_if(bool settled) const {
+    if (!settled) return std::nullopt;
+    if (at_->error() != nullptr) std::rethrow_exception(at_->error());
+    return at_->value();
   }
 
-  std::shared_ptr<settling_of<T>> at_ = std::make_shared<settling_of<T>>();
+  std::shared_ptr<defer_state<T>> at_ = std::make_shared<defer_state<T>>();
 };
 
 }  // namespace threadref::workers

@@ -43,7 +43,7 @@ void emitter::drop_temporary() {
 }
 
 bool emitter::drop(absl::FunctionRef<bool(const entry&)> unwanted) {
-  entries dropped;  // destroyed without the lock: what they captured may come back to us
+  entries dropped;  // destroyed after the lock: what they captured may call us
   const std::scoped_lock lock(m_);
   for (auto at = by_name_.begin(); at != by_name_.end();) {
     entries& all = at->second;
@@ -77,8 +77,8 @@ emitter::entries emitter::concerned(const event& e) const {
   return found;
 }
 
-// Is it still to be called? Then a listener for one call is taken out first, so that an event that
-// it waits for itself does not call it again.
+// Whether to call the listener. If it is for one call only, it is removed first, so that a wait
+// inside the call does not call it again.
 bool emitter::begin(entry& of, const std::string& name) {
   const std::scoped_lock lock(m_);
   if (!of.listening) return false;
@@ -91,7 +91,7 @@ bool emitter::begin(entry& of, const std::string& name) {
   return true;
 }
 
-THREADREF_CATCHES_UNWINDING void emitter::tell(
+THREADREF_CATCHES_UNWINDING void emitter::emit(
     const event& e, absl::FunctionRef<void(const std::exception_ptr&)> failed) {
   for (const std::shared_ptr<entry>& one : concerned(e)) {
     if (!begin(*one, e.name)) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who listens to which event.
+// The listeners of a worker, by event.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -22,30 +22,30 @@ namespace threadref::workers {
 
 using listener = absl::AnyInvocable<void(const event&)>;
 
-// Names one or several listeners of one worker; never used again.
+// Identifies one or several listeners of one worker; never reused.
 enum class listener_id : std::uint64_t {};
 
 struct listen_options {
   int priority = 0;       // higher ones are called first, equal ones in the order of listen()
-  bool once = false;      // gone when its first call begins
+  bool once = false;      // removed when its first call begins
   bool permanent = true;  // false: a finalizer of the worker's thread removes it
-  std::optional<std::weak_ptr<worker>> target{};  // only events about this one
-  std::optional<listener_id> same_as{};  // under an id that there is, to be removed together
+  std::optional<std::weak_ptr<worker>> target{};  // only for events with this target
+  std::optional<listener_id> same_as{};           // an existing id, to be removed together
 };
 
-// Listeners of one worker: added and removed on any thread, called on the worker's.
+// The listeners of one worker: added and removed on any thread, called on the worker's thread.
 class emitter {
  public:
-  // Throws std::invalid_argument for a null function. Inside a listener: not called for the event
-  // that is being told.
+  // Throws std::invalid_argument for a null function. A listener that is added by another listener
+  // is not called for the current event.
   listener_id listen(std::string_view name, listener call, listen_options how = {});
-  // Removes all listeners of that id; they are not called any more, except where a call has begun.
-  // Throws std::out_of_range if there is none (any more).
+  // Removes all listeners of that id. They are not called any more, but a call that has begun goes
+  // on. Throws std::out_of_range if there is none.
   void unlisten(listener_id id);
-  // Calls everybody whom the event concerns, by priority. What a listener throws goes to `failed`,
-  // and the others are called all the same; worker_exit and the unwinding of pthread_exit and
-  // cancellation go on to the caller.
-  void tell(const event& e, absl::FunctionRef<void(const std::exception_ptr&)> failed);
+  // Calls all listeners for the event, by priority. What a listener throws is passed to `failed`,
+  // and the others are still called; worker_exit and the unwinding of pthread_exit and cancellation
+  // propagate to the caller.
+  void emit(const event& e, absl::FunctionRef<void(const std::exception_ptr&)> failed);
 
   void drop_temporary();
   [[nodiscard]] std::size_t count() const;

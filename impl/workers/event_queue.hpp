@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Events on their way to one worker.
+// The queue of events of one worker.
 #pragma once
 
 #include <chrono>
@@ -14,23 +14,23 @@ namespace threadref::workers {
 
 using steady = std::chrono::steady_clock;
 
-// Any thread posts, one takes. What was accepted before close() can still be taken; what comes
-// later is refused, so each event is either taken or refused, once. One lock an operation: the
-// decision between accepted and refused has to be one with the closing.
+// Any thread posts, one thread takes. Events accepted before close() can still be taken; later ones
+// are refused. So each event is taken or refused exactly once. Each operation holds one lock,
+// because accepting an event and closing the queue must exclude each other.
 class event_queue {
  public:
-  // Closed and empty to begin with.
+  // The queue is closed and empty at first.
   void open();
   void close();
   [[nodiscard]] bool is_open() const;
 
-  // Moves from the event. False: it is closed, and the event is as it was.
+  // Moves from the event. False: the queue is closed, and the event is unchanged.
   [[nodiscard]] bool post(event& e);
 
-  // The oldest. Waits until there is one, until `deadline` (none: for ever), or until it is closed
-  // and nothing is left.
+  // Takes the oldest event. Waits until there is one, until `deadline` (none: for ever), or until
+  // the queue is closed and empty.
   [[nodiscard]] std::optional<event> take(std::optional<steady::time_point> deadline);
-  // The oldest, if there is one now.
+  // Takes the oldest event, if there is one now.
   [[nodiscard]] std::optional<event> take_now();
 
  private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Parents and children, and how a tree is torn down.
+// Parents and children, and the teardown of a tree.
 //
-// A child that has ended is no longer among the children, but its thread may still be running its
-// finalizers. So that these come before the parent's, the parent keeps what is needed to join that
-// thread, until it is seen to have ended.
+// A child that has ended is no longer among the children, but its thread may still run finalizers.
+// They must come before the parent's, so the parent stores what it needs to join that thread until
+// it finds that the thread has ended.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -22,7 +22,7 @@ std::vector<worker_ptr> worker::children() const {
   std::vector<worker_ptr> all;
   const std::scoped_lock lock(m_);
   all.reserve(children_.size());
-  for (const auto& [number, one] : children_) all.push_back(one.who);
+  for (const auto& [number, one] : children_) all.push_back(one.child);
   return all;
 }
 
@@ -67,21 +67,21 @@ void worker::leave_parent(const std::shared_ptr<incarnation>& run) {
     if (to->children_.erase(number_) != 0 && run->has_thread() && !daemon_)
       to->leaving_.push_back(run);
   }
-  to->tidy();
+  to->join_ended();
 }
 
-// Threads that have ended are joined and forgotten, whenever there are twice as many as were left
-// the last time.
-void worker::tidy() {
+// Joins and forgets threads that have ended. Does so whenever there are twice as many threads as
+// were left the last time.
+void worker::join_ended() {
   std::vector<std::shared_ptr<incarnation>> ended;
   {
     const std::scoped_lock lock(m_);
-    if (leaving_.size() < tidy_at_) return;
+    if (leaving_.size() < join_ended_at_) return;
     const auto first = std::partition(leaving_.begin(), leaving_.end(),
                                       [](const auto& run) { return !run->has_ended(); });
     std::move(first, leaving_.end(), std::back_inserter(ended));
     leaving_.erase(first, leaving_.end());
-    tidy_at_ = std::max<std::size_t>(16, 2 * leaving_.size());
+    join_ended_at_ = std::max<std::size_t>(16, 2 * leaving_.size());
   }
   for (const auto& run : ended) run->join();
 }
@@ -91,8 +91,8 @@ void worker::stop_descendants() {
   {
     const std::scoped_lock lock(m_);
     for (auto& [number, one] : children_) {
-      all.push_back(one.who);
-      if (!std::exchange(one.told_to_stop, true)) one.who->stop();
+      all.push_back(one.child);
+      if (!std::exchange(one.stop_requested, true)) one.child->stop();
     }
   }
   for (const worker_ptr& one : all) one->stop_descendants();
@@ -106,8 +106,8 @@ bool worker::end_one_child() {
     next = std::move(children_.begin()->second);
     children_.erase(children_.begin());
   }
-  if (!next.told_to_stop) next.who->stop();
-  if (!next.who->is_daemon()) next.who->join();
+  if (!next.stop_requested) next.child->stop();
+  if (!next.child->is_daemon()) next.child->join();
   return true;
 }
 
@@ -123,7 +123,7 @@ bool worker::join_leaving() {
 
 void worker::end_children() {
   if (how_.children == teardown::broadcast) stop_descendants();
-  // Those that end may still make others.
+  // Children that are ending may still create others.
   while (end_one_child() || join_leaving()) {
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The workers of a thread: what start_overlay() puts on top of another, and a root below them.
+// The stack of workers on a thread: start_overlay() puts one on top of another, a root is at the
+// bottom.
 #pragma once
 
 #include <utility>
@@ -8,7 +9,7 @@
 
 namespace threadref::workers {
 
-// Trivially destructible where it is thread_local, so that finalizers can ask as well.
+// The thread_local pointer is trivially destructible, so finalizers can use it as well.
 struct frame {
   explicit frame(worker_ptr whose) noexcept : self(std::move(whose)), outer(innermost) {
     innermost = this;

@@ -23,7 +23,7 @@ void incarnation::launch(std::size_t stack_bytes, void* (*begin)(void*), void* a
   pthread_attr_init(&how);
   const absl::Cleanup destroy = [&how] { pthread_attr_destroy(&how); };
   int error = pthread_attr_setstacksize(&how, stack_bytes);
-  const std::scoped_lock lock(m_);  // nobody joins it before its id is known
+  const std::scoped_lock lock(m_);  // no thread may join it before its id is known
   if (error == 0) error = pthread_create(&id_, &how, begin, argument);
   native_ = error == 0 ? native::unjoined : native::none;
   changed_.notify_all();
@@ -59,7 +59,7 @@ void incarnation::drained() {
 }
 
 void incarnation::refuse_self() const {
-  // While it is not joined its id is nobody else's.
+  // Until it is joined, no other thread can have its id.
   const bool lives =
       has_thread_ ? native_ == native::unjoined || native_ == native::joining : !left_;
   if (lives && pthread_equal(id_, pthread_self()) != 0)
@@ -76,7 +76,7 @@ void incarnation::join() {
   std::unique_lock lock(m_);
   refuse_self();
   if (!has_thread_) return changed_.wait(lock, [this] { return left_; });
-  // pthread_join() is for one only; the others wait for that one.
+  // Only one thread may call pthread_join(); the others wait for that one.
   changed_.wait(lock, [this] { return native_ != native::starting && native_ != native::joining; });
   if (native_ != native::unjoined) return;
   native_ = native::joining;
@@ -96,7 +96,7 @@ bool incarnation::join_until(steady::time_point deadline) {
     };
     if (!changed_.wait_until(lock, deadline, over)) return false;
   }
-  join();  // nothing is left of it but its native end
+  join();  // only the native end of the thread is left
   return true;
 }
 
@@ -104,16 +104,16 @@ bool incarnation::has_ended() const {
   return state() == worker_state::ended;
 }
 
-bool incarnation::add_waiter(const worker_ptr& who) {
+bool incarnation::add_waiter(const worker_ptr& waiter) {
   const std::scoped_lock lock(m_);
-  if (!done_) waiters_.push_back(who);
+  if (!done_) waiters_.push_back(waiter);
   return !done_;
 }
 
-void incarnation::remove_waiter(const worker_ptr& who) {
+void incarnation::remove_waiter(const worker_ptr& waiter) {
   const std::scoped_lock lock(m_);
-  // One of them: it may wait more than once, inside a listener.
-  if (const auto at = std::find(waiters_.begin(), waiters_.end(), who); at != waiters_.end())
+  // Removes one entry only: a worker may wait more than once, inside a listener.
+  if (const auto at = std::find(waiters_.begin(), waiters_.end(), waiter); at != waiters_.end())
     waiters_.erase(at);
 }
 

@@ -11,7 +11,7 @@
 
 namespace threadref::workers {
 
-// Who changes `waiting_` has the function: the loop, to call it, or who cancels it.
+// Whoever clears `waiting_` owns the function: the loop in order to call it, or cancel().
 class pending_call::state {
  public:
   explicit state(absl::AnyInvocable<void()> call) : call_(std::move(call)) {}
@@ -46,7 +46,7 @@ bool pending_call::cancel() const {
 }
 
 pending_call later(const worker_ptr& by, absl::AnyInvocable<void()> call, steady::duration delay) {
-  if (call == nullptr) throw std::invalid_argument("threadref: a null function can't be called");
+  if (call == nullptr) throw std::invalid_argument("threadref: can't call a null function");
   const auto of = std::make_shared<pending_call::state>(std::move(call));
   pending_call made(of);
   if (delay <= steady::duration::zero()) {
@@ -54,7 +54,7 @@ pending_call later(const worker_ptr& by, absl::AnyInvocable<void()> call, steady
     return made;
   }
   made.timer_ = worker::make(
-      // Weak: a worker is not kept alive by what it would do later.
+      // Weak: a pending call must not keep its worker alive.
       [of, weak = std::weak_ptr<worker>(by), delay] {
         bool handed_over = false;
         const absl::Cleanup drop = [&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// later: a function that a worker's own loop calls, at its next turn or after a delay.
+// later: a worker's own loop calls a function, in its next iteration or after a delay.
 #pragma once
 
 #include <absl/functional/any_invocable.h>
@@ -10,15 +10,15 @@
 
 namespace threadref::workers {
 
-// A handle; its copies are the same call, on any thread. Dropping it cancels nothing.
+// A handle. Its copies refer to the same call, on any thread. Dropping it cancels nothing.
 class pending_call {
  public:
-  // Neither begun, nor cancelled, nor dropped because its worker does not run.
+  // The call has not begun, and was neither cancelled nor dropped because its worker does not run.
   [[nodiscard]] bool pending() const noexcept;
-  // True: it will never be called, and its function has been destroyed. It may be cancelled until
-  // the moment at which the loop calls it, also after its delay. False: it was not pending.
+  // True: the function will never be called, and has been destroyed. This is possible until the
+  // loop calls it, even after the delay. False: it was not pending.
   bool cancel() const;
-  // The daemon whose stop() cancels it too; null if there is no delay.
+  // The daemon that waits for the delay; its stop() cancels the call, too. Null without a delay.
   [[nodiscard]] const worker_ptr& timer() const noexcept { return timer_; }
 
  private:
@@ -30,9 +30,9 @@ class pending_call {
   worker_ptr timer_;
 };
 
-// Has it called in the loop of that worker. What it throws is reported, and ends nothing. With a
-// delay there is a thread that waits, a daemon and child of `by`. A worker that does not run when
-// its turn has come drops it. Throws std::invalid_argument for a null function, and what starting a
+// The loop of the worker `by` calls the function. What it throws is reported and ends nothing. A
+// delay needs a thread that waits: a daemon and child of `by`. If the worker does not run when the
+// call is due, it is dropped. Throws std::invalid_argument for a null function, and what starting a
 // thread throws.
 pending_call later(const worker_ptr& by, absl::AnyInvocable<void()> call,
                    steady::duration delay = {});

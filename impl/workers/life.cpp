@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the first statement of a worker to its last; outcome.hpp's exit_step lists the steps.
+// A worker from its first statement to its last; exit_step in outcome.hpp lists the steps of its
+// end.
 #include <absl/functional/function_ref.h>
 #include <cxxabi.h>
 
@@ -25,7 +26,7 @@ void worker::step(exit_step done) const {
 }
 
 std::any worker::perform(const std::any& argument) {
-  tell_parent(events::child_start, {});
+  notify_parent(events::child_start, {});
   if (what_) return what_(argument);
   loop::wait(
       *this, [](const event&) { return false; }, std::nullopt);
@@ -41,7 +42,7 @@ THREADREF_CATCHES_UNWINDING void worker::live(const std::shared_ptr<incarnation>
   outcome what;
   try {
     run->began(threadref::current());
-    // Before anything that the task registers, so that it is the last to run.
+    // Registered before anything that the task registers, so it runs last.
     mine.at_exit = finalize_in(exit_phase::very_last, [self] { self->at_thread_exit(); });
     what.result = perform(argument);
   } catch (const worker_exit&) {
@@ -56,14 +57,14 @@ THREADREF_CATCHES_UNWINDING void worker::live(const std::shared_ptr<incarnation>
   finish(mine, how, what);
 }
 
-void worker::tell_ending(ending how, const outcome& what) {
+void worker::notify_ending(ending how, const outcome& what) {
   switch (how) {
     case ending::stopped:
-      return tell_parent(events::child_stop, {});
+      return notify_parent(events::child_stop, {});
     case ending::failed:
-      return tell_parent(events::child_error, what.error);
+      return notify_parent(events::child_error, what.error);
     case ending::done:
-      return tell_parent(events::child_done, what.result);
+      return notify_parent(events::child_done, what.result);
   }
 }
 
@@ -71,7 +72,7 @@ THREADREF_CATCHES_UNWINDING void worker::finish(life& mine, ending how, const ou
   step(exit_step::task_ended);
   if (how == ending::failed && how_.report_errors) report("the task", what.error);
   mine.run->task_over(what);
-  tell_ending(how, what);
+  notify_ending(how, what);
   step(exit_step::parent_told);
   queue_.close();
   step(exit_step::queue_closed);
@@ -90,16 +91,16 @@ void worker::finish_drained(life& mine) {
   const outcome what = run.what();
   const worker_ptr to = parent();
   leave_parent(mine.run);
-  tell(to, events::child_end, what);
+  notify(to, events::child_end, what);
   step(exit_step::parent_told_end);
-  for (const worker_ptr& waiting : run.done()) tell(waiting, events::worker_done, what);
+  for (const worker_ptr& waiting : run.done()) notify(waiting, events::worker_done, what);
   step(exit_step::waiters_woken);
   end_children();
   step(exit_step::children_joined);
   mine.here.reset();
   step(exit_step::left);
-  // What it lent from this thread it gives back now, if it was not its own; and if no finalizer
-  // could be had, no finalizer will do it.
+  // Without a thread of its own it must clean up now, and also if its finalizer could not be
+  // registered.
   if (!mine.at_exit) {
     at_thread_exit();
   } else if (!run.has_thread()) {
@@ -108,7 +109,7 @@ void worker::finish_drained(life& mine) {
   run.left();
 }
 
-// What the listeners of this life captured is destroyed on the thread that it was meant for.
+// Destroys what the listeners of this life captured, on the thread that they were meant for.
 void worker::at_thread_exit() {
   listeners_.drop_temporary();
   last()->drained();

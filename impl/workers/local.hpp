@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A value for each thread, of an object and not of the whole program as a thread_local is.
+// A value per thread and object, whereas a thread_local is per thread and program.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -15,8 +15,8 @@
 
 namespace threadref::workers {
 
-// How a local<T> learns that a thread exits: attach(f) has f called then, and gives what cancels
-// it.
+// How a local<T> is notified of a thread's exit: attach(f) registers f, and returns a handle that
+// can cancel it.
 template <backend B = default_backend>
 struct by_finalize {
   template <class F>
@@ -25,8 +25,8 @@ struct by_finalize {
   }
 };
 
-// A number that no other thread has: readable to the very end of a thread, when a thread_local
-// object is no more, and a pthread_t may already mean somebody else to the reader of a map.
+// A unique number of the calling thread. It can be read until the very end of a thread, after
+// thread_local objects have been destroyed. A pthread_t would not do: the system reuses it.
 inline std::uint64_t number_of_this_thread() noexcept {
   static constinit std::atomic<std::uint64_t> given{0};
   static constinit thread_local std::uint64_t mine = 0;
@@ -34,20 +34,20 @@ inline std::uint64_t number_of_this_thread() noexcept {
   return mine;
 }
 
-// As many of these as one likes, in any place. A thread's value is made by its first get(), once,
-// and destroyed by that thread's exit: as finalizers run newest first, values go in the reverse
-// order of their first use, and whatever was registered after the first get() still finds it. If
-// the object dies first, its destructor destroys the values that are left, and no thread's exit has
-// anything to do with it any more. A thread whose exit has taken its value when that happens
-// destroys it itself, perhaps later.
+// There may be any number of these, anywhere. A thread's first get() creates its value, and that
+// thread's exit destroys it. Finalizers run newest first, so values are destroyed in the reverse
+// order of their first use, and finalizers registered after the first get() can still use them. If
+// the object is destroyed first, its destructor destroys the remaining values, and the exits of
+// threads have nothing left to do. A thread whose exit is just destroying its value then completes
+// that itself, perhaps later.
 //
-// The calls of one thread are its own: only it gets its value. A lock and a search each time, so
-// keep the reference in a loop.
+// A thread can reach only its own value. Each call takes a lock and searches, so keep the reference
+// in a loop.
 template <class T, class AtExit = by_finalize<>>
 class local {
  public:
   local() : local([] { return T(); }) {}
-  // make() gives each thread's value, on that thread; several may call it at once.
+  // make() creates each thread's value, on that thread; several threads may call it at once.
   explicit local(std::function<T()> make) : make_(std::move(make)) {}
   ~local() {
     values left;
@@ -60,10 +60,10 @@ class local {
   local(const local&) = delete;
   local& operator=(const local&) = delete;
 
-  // The value of the calling thread. What make() throws is passed on, and what finalize() throws if
-  // the exit can't be heard; then there is none.
+  // The value of the calling thread. Throws what make() throws, and what finalize() throws; then
+  // there is no value.
   T& get() {
-    if (T* const had = find()) return *had;
+    if (T* const existing = find()) return *existing;
     const std::uint64_t me = number_of_this_thread();
     std::unique_ptr<T> made(new T(make_()));
     T& value = *made;
@@ -72,7 +72,7 @@ class local {
     all_->of.insert_or_assign(me, one{std::move(made), std::move(at_exit)});
     return value;
   }
-  // The same if it has one; else null.
+  // The same if it exists, else null.
   [[nodiscard]] T* find() const {
     const std::lock_guard lock(all_->m);
     const auto at = all_->of.find(number_of_this_thread());
@@ -84,7 +84,7 @@ class local {
   static void destroy(const std::weak_ptr<shared>& of, std::uint64_t thread) {
     const std::shared_ptr<shared> all = of.lock();
     if (all == nullptr) return;
-    std::unique_ptr<T> gone;  // without the lock: its destructor may use this object
+    std::unique_ptr<T> gone;  // destroyed after the lock: its destructor may use this object
     const std::lock_guard lock(all->m);
     const auto at = all->of.find(thread);
     if (at == all->of.end()) return;

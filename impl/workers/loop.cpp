@@ -18,7 +18,7 @@ bool is_command(const event& e) {
          e.name == events::invoke;
 }
 
-// The end of time is not a time that can be waited for.
+// An absent deadline if the timeout would overflow the clock.
 std::optional<steady::time_point> deadline_of(std::optional<steady::duration> timeout) {
   const steady::time_point now = steady::now();
   if (!timeout || *timeout > steady::time_point::max() - now) return std::nullopt;
@@ -27,7 +27,7 @@ std::optional<steady::time_point> deadline_of(std::optional<steady::duration> ti
 
 THREADREF_CATCHES_UNWINDING void call(worker& of, const event& e) {
   const auto* const what = std::any_cast<std::function<void()>>(&e.data);
-  if (what == nullptr || !*what) return;  // fired by somebody who did not know the name
+  if (what == nullptr || !*what) return;  // somebody fired an event of that name by accident
   try {
     (*what)();
   } catch (const worker_exit&) {
@@ -41,10 +41,10 @@ THREADREF_CATCHES_UNWINDING void call(worker& of, const event& e) {
 
 }  // namespace
 
-void loop::tell(worker& of, const event& e) {
-  of.listeners_.tell(e, [&of, &e](const std::exception_ptr& error) {
+void loop::dispatch(worker& of, const event& e) {
+  of.listeners_.emit(e, [&of, &e](const std::exception_ptr& error) {
     of.report("a listener of " + e.name, error);
-    if (e.name == events::listener_error) return;  // else one that fails would have no end
+    if (e.name == events::listener_error) return;  // otherwise a failing listener would never end
     of.fire({.name = std::string(events::listener_error),
              .data = error,
              .bubble = true,
@@ -54,16 +54,16 @@ void loop::tell(worker& of, const event& e) {
 }
 
 void loop::handle(worker& of, const event& e) {
-  tell(of, e);
+  dispatch(of, e);
   if (e.name == events::stop) throw worker_exit{};
   if (e.name == events::resume) of.paused_ = false;
   if (e.name == events::pause) stay_paused(of);
 }
 
 void loop::stay_paused(worker& of) {
-  if (of.paused_) return;  // once is enough, and once resumed is resumed
+  if (of.paused_) return;  // pauses do not nest: one resume() ends all of them
   of.paused_ = true;
-  const absl::Cleanup go_on = [&of] { of.paused_ = false; };  // also when it is stopped
+  const absl::Cleanup go_on = [&of] { of.paused_ = false; };  // also if it is stopped
   while (of.paused_) {
     std::optional<event> e = of.queue_.take(std::nullopt);
     if (!e) throw worker_exit{};
@@ -75,7 +75,7 @@ void loop::stay_paused(worker& of) {
 std::optional<event> loop::take(worker& of, condition until,
                                 std::optional<steady::time_point> deadline) {
   for (;;) {
-    // Not those of a pause that is not over: a listener may be waiting in it.
+    // Not during a pause: a listener that waits may run inside it.
     while (!of.paused_ && !of.missed_.empty()) {
       event e = std::move(of.missed_.front());
       of.missed_.pop_front();
@@ -106,8 +106,8 @@ void loop::update(worker& of) {
   });
 }
 
-// A root is not ended by what ends a worker, since nothing of ours called what is around it: the
-// outermost wait returns, and its children end.
+// worker_exit must not leave a root, since none of our code could catch it there: the outermost
+// wait returns instead, and the root's children end.
 template <class F>
 void loop::unless_root(worker& of, F&& run) {
   ++of.waits_;
@@ -129,8 +129,8 @@ void loop::drain(worker& of) {
   of.missed_.clear();
   while (const auto e = of.queue_.take_now()) {
     try {
-      tell(of, *e);
-    } catch (const worker_exit&) {  // it is ending already
+      dispatch(of, *e);
+    } catch (const worker_exit&) {  // the worker is ending already
     }
   }
 }

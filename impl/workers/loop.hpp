@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The event loop: take an event, call its listeners, see whether that was waited for. All of it on
-// the worker's own thread.
+// The event loop: takes an event, calls its listeners, and checks whether a wait is over.
+// Everything runs on the worker's own thread.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -20,7 +20,8 @@ struct loop {
   static void update(worker& of);
   static void exit(worker& of);
   static std::shared_ptr<incarnation> last_life(const worker& of) { return of.last(); }
-  // The queue is closed; what is left in it can't stop or pause the worker any more.
+  // To be called once the queue is closed. Events left in it can't stop or pause the worker any
+  // more.
   static void drain(worker& of);
 
  private:
@@ -29,7 +30,7 @@ struct loop {
   template <class F>
   static void unless_root(worker& of, F&& run);
   static void handle(worker& of, const event& e);
-  static void tell(worker& of, const event& e);
+  static void dispatch(worker& of, const event& e);
   static void stay_paused(worker& of);
 };
 

@@ -14,9 +14,9 @@ namespace threadref::workers {
 
 namespace {
 
-constexpr std::size_t kept = 15;  // and a zero: what Linux has room for
+constexpr std::size_t name_length = 15;  // and a zero: the limit of Linux
 
-// Narrow names in one column, since a log is read from top to bottom.
+// Short names are padded to a column, so that a log is easy to read.
 std::string prefixed(std::string_view name, std::string_view what) {
   return absl::StrFormat("(%-10s) %s", name, what);
 }
@@ -29,11 +29,11 @@ std::string next_thread_name() {
 }
 
 void name_this_thread(const std::string& name) {
-  THREADREF_CHECK_CALL(pthread_setname_np(pthread_self(), name.substr(0, kept).c_str()));
+  THREADREF_CHECK_CALL(pthread_setname_np(pthread_self(), name.substr(0, name_length).c_str()));
 }
 
 std::string this_thread_name() {
-  std::array<char, kept + 1> name{};
+  std::array<char, name_length + 1> name{};
   THREADREF_CHECK_CALL(pthread_getname_np(pthread_self(), name.data(), name.size()));
   return name.data();
 }
@@ -42,8 +42,8 @@ std::string log_line(std::string_view what) {
   return prefixed(this_thread_name(), what);
 }
 
-std::string log_line(const thread_handle& who, std::string_view what) {
-  return prefixed(who.name(), what);
+std::string log_line(const thread_handle& thread, std::string_view what) {
+  return prefixed(thread.name(), what);
 }
 
 }  // namespace threadref::workers

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a worker stands, how it ended, and by which steps.
+// The states of a worker, its outcome, and the steps of its end.
 #pragma once
 
 #include <any>
@@ -9,18 +9,17 @@
 
 namespace threadref::workers {
 
-// What came of a task: an error, or what it returned; neither for one that was stopped, or that
-// runs still.
+// The outcome of a task: an error or a result, or neither if it was stopped or still runs.
 struct outcome {
   std::exception_ptr error;
   std::any result;
 };
 
-// The last two are the contract's: they are read from the thread_handle of its thread.
+// The last two come from the thread_handle of its thread.
 enum class worker_state : std::uint8_t {
   idle,       // not started yet
   running,    // takes events
-  finishing,  // the task is over and the queue closed; what waited in it, and children, come now
+  finishing,  // the task is over and the queue closed; queued events and children are handled
   draining,   // the thread runs its finalizers
   ended,
 };
@@ -28,12 +27,12 @@ enum class worker_state : std::uint8_t {
 // The exit sequence, in this order; see worker_options::on_step.
 enum class exit_step : std::uint8_t {
   task_ended,
-  parent_told,      // child_stop, child_error or child_done
+  parent_told,      // by child_stop, child_error or child_done
   queue_closed,     // is_running() is false from here on
-  queue_drained,    // what waited behind the stop has been handled
+  queue_drained,    // events behind the stop have been handled
   parent_told_end,  // child_end; no longer among the parent's children
-  waiters_woken,    // those in wait_thread()
-  children_joined,  // stopped, and joined unless they are daemons
+  waiters_woken,    // the workers in wait_thread()
+  children_joined,  // children are stopped, and joined unless they are daemons
   left,             // no longer current(); finalizers come next
 };
 
@@ -59,10 +58,10 @@ constexpr std::string_view name_of(exit_step step) {
   return {};
 }
 
-// What the end of a worker does with its children. Daemons are told to stop and not waited for.
+// How a worker ends its children. Daemons are stopped, but not waited for.
 enum class teardown : std::uint8_t {
   serial,     // stop one, join it, then the next
-  broadcast,  // stop all descendants, then join the children: they end side by side
+  broadcast,  // stop all descendants, then join the children: they end in parallel
 };
 
 }  // namespace threadref::workers

@@ -13,7 +13,7 @@ namespace threadref::workers {
 
 namespace {
 
-// Never destroyed: workers may outlive the statics of the program.
+// Never destroyed: workers may outlive the program's statics.
 struct hooked {
   std::mutex m;
   std::shared_ptr<error_hook> hook;
@@ -23,7 +23,7 @@ hooked& the_hook() {
   return *one;
 }
 
-std::string sentence_of(const std::exception_ptr& error) {
+std::string message_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& e) {
@@ -49,9 +49,9 @@ void worker::report(std::string_view where, const std::exception_ptr& error) con
     hook = the_hook().hook;
   }
   if (hook != nullptr) return (*hook)(*this, where, error);
-  // One write, so that the lines of several workers do not mix.
+  // A single write(), so that the lines of several workers do not mix.
   const std::string line = absl::StrCat("worker ", name(), ": ", std::string(where),
-                                        " threw: ", sentence_of(error), "\n");
+                                        " threw: ", message_of(error), "\n");
   static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
 }
 

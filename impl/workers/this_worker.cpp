@@ -17,8 +17,8 @@
 
 namespace threadref::workers {
 
-// The worker of a thread that was started as none, made when it is first needed; the exit of that
-// thread destroys it.
+// The worker of a thread that was not started as a worker. It is created when it is first needed,
+// and the exit of that thread destroys it.
 class root {
  public:
   static worker_ptr make() {
@@ -43,7 +43,7 @@ class root {
     self_->queue_.close();
     self_->refuse_rest();
     for (const worker_ptr& waiting : run_->done()) {
-      self_->tell(waiting, events::worker_done, outcome{});
+      self_->notify(waiting, events::worker_done, outcome{});
     }
     self_->end_children();
     run_->left();
@@ -67,7 +67,7 @@ worker_ptr current_or_root() {
 worker_ptr current() {
   if (is_main()) return current_or_root();
   worker_ptr here = try_current();
-  if (here == nullptr) throw std::logic_error("this thread is not a worker's");
+  if (here == nullptr) throw std::logic_error("the calling thread has no worker");
   return here;
 }
 
@@ -112,7 +112,7 @@ std::optional<outcome> wait_thread(const worker_ptr& other, timeout_t timeout) {
   }
   if (!run->add_waiter(self)) return run->what();
   const absl::Cleanup no_longer = [&] { run->remove_waiter(self); };
-  // Not the event itself: a listener that waits for the same worker would have taken it.
+  // Checks the state and not the event, which a listener that waits for the same worker may take.
   wait_until([&run](const event&) { return run->is_done(); }, timeout);
   if (!run->is_done()) return std::nullopt;
   return run->what();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a worker's code calls: the loop of the worker that the calling thread is.
+// Functions for the code of a worker: they use the worker of the calling thread.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -14,50 +14,53 @@
 
 #include "workers/worker.hpp"
 
-// Every wait takes events and calls listeners meanwhile; it throws worker_exit when it comes upon a
-// stop, and at once where the worker's queue is closed already (in the drain). `timeout` absent: no
-// limit; 0: returns at once without looking at the queue (as the original does: update() looks).
+// Every wait takes events and calls their listeners. It throws worker_exit when it takes a stop,
+// and at once if the worker's queue is already closed (in the drain). `timeout` absent: no limit;
+// 0: returns at once without looking at the queue (as the original does; update() looks).
 //
-// On a thread that is no worker they make one, a *root*, which a finalizer of the thread destroys;
-// it stops its children then. A root's waits don't throw worker_exit: they end its children and
-// return nothing.
+// On a thread without a worker they create one, a *root*. A finalizer of the thread destroys it and
+// stops its children. A root's waits don't throw worker_exit: they end its children and return
+// nothing.
 namespace threadref::workers::this_worker {
 
 using timeout_t = std::optional<steady::duration>;
 
-// The innermost worker on this thread. On the main thread and those that waited before: a root.
-// Throws std::logic_error on any other thread that is no worker.
+// The innermost worker on this thread. On the main thread, and on a thread that has waited before,
+// it may be a root. Throws std::logic_error on any other thread without a worker.
 worker_ptr current();
-// The same, or null. Never makes a root.
+// The same, or null. Never creates a root.
 worker_ptr try_current() noexcept;
-// The same; makes a root where there is none.
+// The same; creates a root if there is no worker.
 worker_ptr current_or_root();
 [[nodiscard]] bool is_main() noexcept;
 
-// Throws worker_exit. On a root outside any wait there is nothing to leave: its children are
-// stopped and joined, and it returns.
+// Throws worker_exit. On a root outside any wait there is nothing to leave: it stops and joins the
+// root's children and returns.
 void exit();
 
-// Handles what waits in the queue, and returns; a place where it can be stopped or paused.
+// Handles all events in the queue, and returns. The worker can be stopped or paused here.
 void update();
-// Until the time is over.
+// Waits until the time is over.
 void wait_timeout(steady::duration timeout);
 inline void sleep(steady::duration timeout) {
   wait_timeout(timeout);
 }
-// Until it is stopped. (A root: until then, and then it returns.)
+// Waits until the worker is stopped. (On a root it then returns.)
 void wait_forever();
-// The data of the next event of that name, if given: about that target. Nothing: the time is over.
+// Waits for the next event of that name, and of that target if given. Returns its data, or nothing
+// after the timeout.
 std::optional<std::any> wait_event(std::string_view name, timeout_t timeout = {},
                                    const worker_ptr& target = nullptr);
-// The next event for which `condition` holds, asked after the listeners were called.
+// Waits for the next event for which `condition` holds; it is checked after the listeners were
+// called.
 std::optional<event> wait_until(absl::FunctionRef<bool(const event&)> condition,
                                 timeout_t timeout = {});
-// Until that worker's task is over and its queue drained: before it stops its children, and before
-// its finalizers. At once if it does not run. Nothing: the time is over.
+// Waits until that worker's task is over and its queue is drained, which is before it stops its
+// children and before its finalizers. Returns at once if it does not run, and nothing after the
+// timeout.
 std::optional<outcome> wait_thread(const worker_ptr& other, timeout_t timeout = {});
 
-// One name for all of them; async.hpp and others add theirs.
+// One name for all of them; async.hpp adds an overload.
 inline std::optional<std::any> wait(std::string_view name, timeout_t timeout = {}) {
   return wait_event(name, timeout);
 }
@@ -73,7 +76,7 @@ void wait(std::chrono::duration<Rep, Period> timeout) {
   wait_timeout(std::chrono::duration_cast<steady::duration>(timeout));
 }
 
-// Made and started.
+// Creates a worker and starts it.
 template <class F>
 worker_ptr create_worker(F&& what, worker_options how = {}) {
   worker_ptr made = worker::make(std::forward<F>(what), std::move(how));
@@ -81,7 +84,7 @@ worker_ptr create_worker(F&& what, worker_options how = {}) {
   return made;
 }
 
-// The current worker's own. Listeners are not permanent: they go with this thread.
+// For the current worker. Listeners are not permanent: they are removed when this thread exits.
 listener_id listen(std::string_view name, listener call, listen_options how = {});
 void unlisten(listener_id id);
 void fire(event e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A function that is called after a while, on a thread of its own, unless somebody cancels it.
+// Calls a function after a delay, on a thread of its own, unless it is cancelled.
 #pragma once
 
 #include <chrono>
@@ -13,32 +13,33 @@
 
 namespace threadref::workers {
 
-// Its thread starts at once, waits, calls the function, and ends; cancelled, it ends without.
-// Either way it is a thread like any other, and what was registered on it runs at its exit. What
-// the function throws ends the program, as on any std::thread.
+// Its thread starts at once, waits, calls the function, and ends. If it is cancelled, it ends
+// without the call. Either way finalizers registered on it run at its exit. If the function throws,
+// the program ends, as on any std::thread.
 class timer {
  public:
   using clock = std::chrono::steady_clock;
   struct options {
     std::string name = next_thread_name();
-    // Called on the thread before it waits: the place to register what its exit must run, also if
-    // the function never does.
+    // Called on the thread before it waits: the place to register finalizers that must run even if
+    // the function is never called.
     std::function<void()> on_start{};
   };
 
   timer(clock::duration delay, std::function<void()> function)
       : timer(delay, std::move(function), options{}) {}
   timer(clock::duration delay, std::function<void()> function, options o);
-  // Waits for the thread: a timer that nobody cancelled keeps whoever owns it until it has fired.
+  // Joins the thread: unless the timer was cancelled, this blocks until it has fired.
   ~timer();
   timer(const timer&) = delete;
   timer& operator=(const timer&) = delete;
 
-  // True: the function will never be called. False: it is running or over, or cancelled before.
+  // True: the function will never be called. False: it has been called, or was cancelled before.
   bool cancel();
-  // Has the function been called?
+  // Whether the function has been called.
   [[nodiscard]] bool fired() const;
-  // Waits for the end of the thread, its finalizers included. Once, and not on that thread.
+  // Waits for the end of the thread, including its finalizers. Call it once, and not on that
+  // thread.
   void join();
 
  private:

@@ -21,7 +21,7 @@ std::uint64_t next_number() {
 
 worker_options named(worker_options how, std::uint64_t number) {
   if (how.name.empty()) how.name = absl::StrCat("worker-", number);
-  // A root ends nobody's children by default.
+  // By default a root is not a parent.
   if (!how.parent) {
     const worker_ptr maker = this_worker::try_current();
     how.parent = maker != nullptr && !maker->is_root() ? maker : nullptr;
@@ -38,7 +38,7 @@ worker::worker(task what, worker_options how, bool root)
       how_(named(std::move(how), number_)),
       daemon_(how_.daemon.value_or(*how_.parent != nullptr && (*how_.parent)->is_daemon())),
       parent_(*how_.parent) {
-  // A child does not keep its parent: only parents keep children, and only while these run.
+  // A child must not keep its parent alive. Parents keep children alive, and only while these run.
   how_.parent.reset();
 }
 
@@ -53,11 +53,11 @@ std::shared_ptr<incarnation> worker::last() const {
   return last_;
 }
 
-// Null: it runs already. `starting_` is held.
+// Returns null if it runs already. Requires `starting_`.
 std::shared_ptr<incarnation> worker::prepare(bool has_thread) {
   if (queue_.is_open()) return nullptr;
-  // So no two lives of a worker overlap: its listeners, its result and its place in the parent's
-  // teardown belong to one of them.
+  // So the lives of a worker never overlap: its listeners, its result and its place in the parent's
+  // teardown belong to one life.
   if (const auto before = last()) before->join();
   auto run = std::make_shared<incarnation>(has_thread);
   {
@@ -75,7 +75,7 @@ struct worker::launch {
   std::any argument;
 };
 
-// Before `starting_` is taken: who holds it may be joining the very thread that asks for it.
+// Called before `starting_` is taken, because its holder may be joining the calling thread.
 bool worker::may_start() const {
   if (queue_.is_open()) return false;
   if (const auto before = last()) before->refuse_own_thread();
@@ -96,7 +96,7 @@ worker& worker::start(std::any argument) {
   };
   run->launch(how_.stack_bytes, &worker::begin, launched.get());
   std::move(call_off).Cancel();
-  static_cast<void>(launched.release());  // its thread's now
+  static_cast<void>(launched.release());  // its thread owns it now
   return *this;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A worker's post: what is fired, and where to.
+// Sends events: to a worker, its ancestors or its descendants.
 #include <utility>
 
 #include "workers/this_worker.hpp"
@@ -21,7 +21,7 @@ event about_caller(event e) {
 }  // namespace
 
 void worker::refuse(event e) {
-  // Not told to itself, nor about what tells it: that would have no end.
+  // A worker sends no rejection to itself, and none for a rejection: that would never end.
   if (e.target == nullptr || e.target.get() == this || e.name == events::event_reject) return;
   const worker_ptr sender = e.target;
   const worker_ptr self = shared_from_this();
@@ -97,7 +97,7 @@ worker& worker::children_fire(std::string_view name, std::any data) {
   return children_fire(plain(name, std::move(data)));
 }
 
-// What this worker is told to do; nobody is told when it is too late for that.
+// Requests to this worker. If it does not run, they are dropped silently.
 worker& worker::stop() {
   static_cast<void>(post(plain(events::stop, {})));
   return *this;
@@ -114,10 +114,10 @@ bool worker::invoke(std::function<void()> call) {
   return post(plain(events::invoke, std::move(call)));
 }
 
-void worker::tell(const worker_ptr& who, std::string_view name, std::any data) {
+void worker::notify(const worker_ptr& to, std::string_view name, std::any data) {
   event e = plain(name, std::move(data));
   e.target = shared_from_this();
-  if (who != nullptr) static_cast<void>(who->post(std::move(e)));
+  if (to != nullptr) static_cast<void>(to->post(std::move(e)));
 }
 
 }  // namespace threadref::workers

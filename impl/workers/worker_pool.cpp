@@ -6,9 +6,9 @@
 
 #include <new>
 
-namespace threadref::stress {
+namespace threadref::workers {
 
-// The caller takes no part in the work, but it counts as one.
+// The caller does no work, but counts as a thread.
 struct worker_pool::parts {
   explicit parts(int workers)
       : limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(workers) + 1),
@@ -30,4 +30,4 @@ bool worker_pool::end() {
   return tbb::finalize(parts_->handle, std::nothrow);
 }
 
-}  // namespace threadref::stress
+}  // namespace threadref::workers

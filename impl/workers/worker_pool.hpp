@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Threads that belong to somebody else: the workers of oneTBB.
+// Threads of another library: the workers of oneTBB.
 #pragma once
 
 #include <memory>
 
-namespace threadref::stress {
+namespace threadref::workers {
 
-// This file's other half is compiled without ThreadSanitizer, see CMakeLists.txt. So what the
-// caller and its tasks share must be handed over by their own atomics.
+// The implementation is compiled without ThreadSanitizer, see CMakeLists.txt. So the caller and its
+// tasks must publish what they share by their own atomics.
 class worker_pool {
  public:
   explicit worker_pool(int workers);
@@ -15,9 +15,9 @@ class worker_pool {
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
 
-  // Calls task(with) on a worker, some time.
+  // Calls task(with) on a worker, later.
   void enqueue(void (*task)(void*), void* with);
-  // Ends the workers by tbb::finalize(), in order; false: it could not.
+  // Ends the workers by tbb::finalize(). False: it could not end them.
   bool end();
 
  private:
@@ -25,4 +25,4 @@ class worker_pool {
   std::unique_ptr<parts> parts_;
 };
 
-}  // namespace threadref::stress
+}  // namespace threadref::workers

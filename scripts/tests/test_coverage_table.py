@@ -46,7 +46,8 @@ class Tags(unittest.TestCase):
                            ('    sweep(id::x, "sweep/x", "n",', "sweep/x"),
                            ("struct body<scenarios::id::churn, B> {", "thread/churn"),
                            ("template <backend B>\nstruct body<id::sweep_n> : x {", "sweep/n"),
-                           ("template <>\nconst body& body_of<id::sweep_n>() {", "sweep/n")):
+                           ("template <>\nconst scenario_code& scenario_of<id::sweep_n>() {",
+                            "sweep/n")):
             self.of(f"// Shows: R-01.\n{code}\n", ("R-01", "", name))
 
     def test_an_event_whose_name_is_a_constant(self):

@@ -31,7 +31,7 @@ struct body<scenarios::id::pool, B> {
   static void run(round& r, finalizer_ledger& ledger) {
     {
       pool_state all(r, ledger);
-      worker_pool pool(static_cast<int>(all.workers));
+      workers::worker_pool pool(static_cast<int>(all.workers));
       const std::size_t workers = work(r, all, pool);
       if (!pool.end()) r.figures.seen.add("pool_not_ended", 1);
       for (std::size_t i = 0; i != workers; ++i) {
@@ -46,7 +46,7 @@ struct body<scenarios::id::pool, B> {
   // are never freed.
   static int child(round& r, finalizer_ledger& ledger) {
     static auto* const all = new pool_state(r, ledger);
-    static auto* const pool = new worker_pool(static_cast<int>(all->workers));
+    static auto* const pool = new workers::worker_pool(static_cast<int>(all->workers));
     return work(r, *all, *pool) != 0 ? 0 : 1;
   }
 
@@ -87,7 +87,7 @@ struct body<scenarios::id::pool, B> {
 
   // Gives tasks to the workers and returns how many of them ran one: at least one, however long
   // that takes.
-  static std::size_t work(round& r, pool_state& all, worker_pool& pool) {
+  static std::size_t work(round& r, pool_state& all, workers::worker_pool& pool) {
     using clock = std::chrono::steady_clock;
     const auto deadline = clock::now() + std::chrono::milliseconds(200);
     for (std::size_t ready = 0; ready == 0 || (ready < all.workers && clock::now() < deadline);

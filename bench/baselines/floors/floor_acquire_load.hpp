@@ -7,7 +7,7 @@
 
 namespace threadref::bench {
 
-// Asking anything of another thread takes one load at least, and a comparison with what one knows.
+// Any question about another thread takes at least one load and a comparison with a known value.
 struct floor_acquire_load {
   static constexpr std::string_view name = "floor_acquire_load";
 

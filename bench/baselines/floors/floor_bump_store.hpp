@@ -8,8 +8,8 @@
 
 namespace threadref::bench {
 
-// The least that remembering a function can cost: two words stored where the list behind a
-// thread_local pointer ends. No handle, no growth, and nobody tells it of the thread's exit.
+// The least that storing a function can cost: two words are written to the end of a list behind a
+// thread_local pointer. There is no handle, no growth and no exit hook.
 struct floor_bump_store {
   static constexpr std::string_view name = "floor_bump_store";
 
@@ -18,15 +18,15 @@ struct floor_bump_store {
     own_->bottom = own_->top = storage;
   }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
-    *own_->top++ = {&run_state<C>, kept};
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) noexcept {
+    *own_->top++ = {&run_state<C>, stored};
   }
-  template <way W, class C>
-  [[gnu::always_inline]] static bool add_and_take(C c, C* kept) {
-    add(c, kept);
-    asm volatile("" ::: "memory");  // else the two halves cancel out at compile time
+  template <removal R, class C>
+  [[gnu::always_inline]] static bool add_then_remove(C c, C* stored) {
+    add(c, stored);
+    asm volatile("" ::: "memory");  // otherwise the compiler removes both halves
     const entry* const newest = --own_->top;
-    if constexpr (W == way::call) newest->fn(newest->arg);
+    if constexpr (R == removal::call) newest->fn(newest->arg);
     return true;
   }
   [[gnu::noinline]] static void run() {
@@ -43,8 +43,8 @@ struct floor_bump_store {
     entry* bottom;
   };
   static inline constinit thread_local list list_{};
-  // Not list_ itself: a chain of loads and stores relative to the thread register is slower on some
-  // processors (1.9 instead of 0.9 ns), and no floor.
+  // A pointer, not list_ itself: a chain of loads and stores relative to the thread register is
+  // slower on some processors (1.9 instead of 0.9 ns) and so would not be a floor.
   static inline constinit thread_local list* own_ = nullptr;
 };
 

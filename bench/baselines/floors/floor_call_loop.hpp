@@ -7,15 +7,15 @@
 
 namespace threadref::bench {
 
-// The least that running N functions at a thread's end can cost: a loop of indirect calls, which
-// the thread itself makes as its last statement.
+// The least that running n functions at a thread's end can cost: a loop of indirect calls, which is
+// the thread's last statement.
 struct floor_call_loop {
   static constexpr std::string_view name = "floor_call_loop";
 
   static void arm(entry* storage, int n) noexcept { floor_bump_store::arm(storage, n); }
   template <class C>
-  [[gnu::always_inline]] static void add(C c, C* kept) noexcept {
-    floor_bump_store::add(c, kept);
+  [[gnu::always_inline]] static void add(C c, C* stored) noexcept {
+    floor_bump_store::add(c, stored);
   }
   static void run() { floor_bump_store::run(); }
 };

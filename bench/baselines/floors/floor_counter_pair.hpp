@@ -7,7 +7,8 @@
 
 namespace threadref::bench {
 
-// What any thread may hold and let go is counted: one atomic increment and one decrement.
+// An object that any thread may hold and release needs a count: one atomic increment and one
+// decrement.
 struct floor_counter_pair {
   static constexpr std::string_view name = "floor_counter_pair";
 

@@ -7,14 +7,14 @@
 
 namespace threadref::bench {
 
-// A thread that registers nothing: what its creation, its end and its join cost anyway.
+// A thread that registers nothing: the cost of its creation, end and join alone.
 struct floor_empty_thread {
   static constexpr std::string_view name = "floor_empty_thread";
   static constexpr bool registers_nothing = true;
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  static void add(C /*c*/, C* /*kept*/) noexcept {}
+  static void add(C /*c*/, C* /*stored*/) noexcept {}
 };
 
 }  // namespace threadref::bench

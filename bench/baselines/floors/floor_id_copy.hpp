@@ -9,8 +9,8 @@
 
 namespace threadref::bench {
 
-// The least that a list of all threads can cost: a copy of as many numbers, made under a mutex that
-// nobody else wants.
+// The least that a list of all threads can cost: a copy of as many numbers under an uncontended
+// mutex.
 class floor_id_copy {
  public:
   static constexpr std::string_view name = "floor_id_copy";

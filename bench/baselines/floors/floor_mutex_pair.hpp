@@ -6,7 +6,7 @@
 
 namespace threadref::bench {
 
-// Another thread's list can't be touched without agreement: an uncontended lock and unlock.
+// Access to another thread's list needs synchronization: an uncontended lock and unlock.
 struct floor_mutex_pair {
   static constexpr std::string_view name = "floor_mutex_pair";
 

@@ -5,8 +5,8 @@
 
 namespace threadref::bench {
 
-// The least that knowing one's own thread can cost: one load of a thread_local pointer and a
-// comparison.
+// The least that it can cost to see whether the calling thread is known: one load of a thread_local
+// pointer and a comparison.
 struct floor_thread_local_load {
   static constexpr std::string_view name = "floor_thread_local_load";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What several peers share: a list that calls what it holds when it is destroyed.
+// Used by several peers: a list that calls its elements when it is destroyed.
 #pragma once
 
 #include <utility>
@@ -16,7 +16,7 @@ void call_entry(const F& function) {
   function();
 }
 
-// Newest first; what is added meanwhile runs next.
+// Newest first. A function that is added meanwhile runs next.
 template <class List>
 void call_all(List& entries) {
   while (!entries.empty()) {
@@ -26,8 +26,8 @@ void call_all(List& entries) {
   }
 }
 
-// Peers have theirs inside a function: those outside are made all at once, at the first use of any
-// in their file, and each would be timed together with the others.
+// Peers define their thread_local list inside a function: those at namespace scope are all
+// constructed at the first use of any of them in the file, and would be timed together.
 template <class List>
 struct calling_list {
   List entries;

@@ -1,11 +1,10 @@
 # threadref_peer(<name> [DEBIAN <package>] [PACKAGE <pkg> [COMPONENTS <c>...]] [MODULE <pkg-config>]
 #                [LINK <target>...] [APART <source>])
 #
-# One line of the table of peers: <name>.cpp joins bench_threadref, or the reason why it is absent
-# is recorded. DEBIAN is what has to be installed for PACKAGE (CMake's) or MODULE (pkg-config's).
-# Only bench_threadref links what a peer needs. APART: a source file that is compiled as LINK
-# demands, and bench_threadref is not.
-# The calls together are what bench_subjects.hpp is generated from.
+# One line of the table of peers: adds <name>.cpp to bench_threadref, or records why it is absent.
+# DEBIAN is the package to install for PACKAGE (CMake's) or MODULE (pkg-config's). Only
+# bench_threadref links what a peer needs. APART: a source file that is compiled with the options of
+# LINK, which bench_threadref is not. bench_subjects.hpp is generated from all these calls.
 function(threadref_peer name)
   cmake_parse_arguments(arg "" "DEBIAN;APART" "" ${ARGN})
   threadref_find_optional(${name} is_there link ${arg_UNPARSED_ARGUMENTS})

@@ -17,7 +17,7 @@ struct peer_boost_at_thread_exit {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
+  [[gnu::always_inline]] static void add(C c, C* /*stored*/) {
     boost::this_thread::at_thread_exit(c);
   }
 };

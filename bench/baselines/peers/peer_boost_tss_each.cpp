@@ -14,16 +14,16 @@ struct peer_boost_tss_each {
   static constexpr std::string_view lacks =
       "each value needs a variable that was there before, and a place that outlives its thread; "
       "they run in the order of the variables' addresses, here oldest first";
-  // Boost sets no limit; but these variables have to be made beforehand, one beside the other.
+  // Boost has no limit, but these variables must be created in advance, next to each other.
   static constexpr int most = 8192;
   static constexpr std::string_view why_no_more = "there are 8 192 variables for it, made before";
   static constexpr bool oldest_first = true;
 
   static void arm(entry* storage, int /*n*/) { own_ = {variables(), storage}; }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     entry* const place = own_.place++;
-    *place = {&run_state<C>, kept};
+    *place = {&run_state<C>, stored};
     (own_.next++)->pointer.reset(place);
   }
 
@@ -36,7 +36,7 @@ struct peer_boost_tss_each {
     variable* next;
     entry* place;
   };
-  // Never destroyed: threads end after statics do.
+  // Never destroyed: threads may end after statics are destroyed.
   static variable* variables() {
     static auto* const all = new variable[most];
     return all;

@@ -6,8 +6,9 @@
 #include "bench/timing/probe.hpp"
 
 // What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
-// 2.18). No header declares them, and their names are given. g++ declares the second by itself for
-// a thread_local inside a function, and then takes no other declaration of it under its own name.
+// 2.18). No header declares these two, and their names are fixed. g++ itself declares the second
+// for a thread_local inside a function and then accepts no other declaration of that name, so it
+// has another name here.
 extern "C" int __cxa_thread_atexit_impl(  // NOLINT(readability-identifier-naming)
     void (*fn)(void*), void* arg, void* dso) noexcept;
 extern void* threadref_bench_dso_handle asm("__dso_handle");
@@ -24,8 +25,8 @@ struct peer_cxa_thread_atexit {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) noexcept {
-    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, kept, &threadref_bench_dso_handle));
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) noexcept {
+    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, stored, &threadref_bench_dso_handle));
   }
 };
 

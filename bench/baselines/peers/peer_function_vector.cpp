@@ -18,7 +18,7 @@ struct peer_function_vector {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C c, C* /*kept*/) {
+  [[gnu::always_inline]] static void add(C c, C* /*stored*/) {
     list().entries.emplace_back(c);
   }
 

@@ -18,9 +18,9 @@ struct peer_glib_private {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     auto* const made = g_new(element, 1);
-    *made = {{&run_state<C>, kept}, static_cast<element*>(g_private_get(&list_))};
+    *made = {{&run_state<C>, stored}, static_cast<element*>(g_private_get(&list_))};
     g_private_set(&list_, made);
   }
 
@@ -29,7 +29,8 @@ struct peer_glib_private {
     entry what;
     element* older;
   };
-  // What is added meanwhile gives the key under it a value again: it runs in the next round.
+  // A function that is added meanwhile sets the underlying key again, and so runs in the next
+  // round.
   static void run(void* newest) {
     for (auto* at = static_cast<element*>(newest); at != nullptr;) {
       element* const older = at->older;

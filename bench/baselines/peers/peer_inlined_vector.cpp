@@ -19,8 +19,8 @@ struct peer_inlined_vector {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list().entries.push_back({&run_state<C>, kept});
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
+    list().entries.push_back({&run_state<C>, stored});
   }
 
  private:

@@ -18,7 +18,7 @@ struct peer_key_each {
   static constexpr std::string_view lacks =
       "a process has 1 024 keys, which all libraries share; glibc runs them oldest first, where "
       "POSIX leaves the order open; each value needs a place that outlives its thread";
-  // Half of the keys of a process: the rest is for everybody else in it.
+  // Half of the keys of a process: the other half is left to the rest of the process.
   static constexpr int most = 512;
   static constexpr std::string_view why_no_more = "a process has no more than 1 024 keys";
   static constexpr bool oldest_first = true;
@@ -29,12 +29,12 @@ struct peer_key_each {
     if (made_.load(std::memory_order_acquire) < n) create(n);
   }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     entry* const place = own_.next++;
-    *place = {&run_state<C>, kept};
+    *place = {&run_state<C>, stored};
     THREADREF_CHECK_CALL(pthread_setspecific(keys_[own_.key++], place));
   }
-  // When no thread has a value any more: whoever is measured next may need keys.
+  // Called when no thread has a value any more: the next subject may need the keys.
   static void release() {
     while (made_ != 0) THREADREF_CHECK_CALL(pthread_key_delete(keys_[--made_]));
   }

@@ -20,10 +20,10 @@ struct peer_key_list {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     auto* const made = static_cast<element*>(std::malloc(sizeof(element)));
     THREADREF_CHECK(made != nullptr, "peer_key_list: out of memory");
-    *made = {{&run_state<C>, kept}, static_cast<element*>(pthread_getspecific(key_))};
+    *made = {{&run_state<C>, stored}, static_cast<element*>(pthread_getspecific(key_))};
     THREADREF_CHECK_CALL(pthread_setspecific(key_, made));
   }
 
@@ -32,7 +32,7 @@ struct peer_key_list {
     entry what;
     element* older;
   };
-  // What is added meanwhile gives the key a value again: it runs in the next round.
+  // A function that is added meanwhile sets the key again, and so runs in the next round.
   static void run(void* newest) {
     for (auto* at = static_cast<element*>(newest); at != nullptr;) {
       element* const older = at->older;

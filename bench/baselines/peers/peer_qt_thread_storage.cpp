@@ -20,10 +20,10 @@ struct peer_qt_thread_storage {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
     void*& slot = *threadref_bench_qt_slot(&destroy);
     if (slot == nullptr) slot = new list;
-    static_cast<list*>(slot)->entries.push_back({&run_state<C>, kept});
+    static_cast<list*>(slot)->entries.push_back({&run_state<C>, stored});
   }
 
  private:

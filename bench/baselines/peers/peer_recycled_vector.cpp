@@ -21,8 +21,8 @@ struct peer_recycled_vector {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list().entries.push_back({&run_state<C>, kept});
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
+    list().entries.push_back({&run_state<C>, stored});
   }
 
  private:
@@ -31,7 +31,7 @@ struct peer_recycled_vector {
     std::mutex guard;
     std::vector<buffer> free;
   };
-  // Never destroyed: threads end after statics do.
+  // Never destroyed: threads may end after statics are destroyed.
   static buffers& shared() {
     static buffers& all = *new buffers;
     return all;

@@ -20,8 +20,8 @@ struct peer_reserved_vector {
     list().entries.reserve(static_cast<std::size_t>(n));
   }
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    list().entries.push_back({&run_state<C>, kept});
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
+    list().entries.push_back({&run_state<C>, stored});
   }
 
  private:

@@ -22,16 +22,16 @@ struct peer_tbb_ets {
 
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
-  [[gnu::always_inline]] static void add(C /*c*/, C* kept) {
-    shared().local().push_back({&run_state<C>, kept});
+  [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
+    shared().local().push_back({&run_state<C>, stored});
   }
   [[gnu::noinline]] static void run() { call_all(shared().local()); }
-  // The elements of threads that are gone.
+  // Frees the elements of threads that have ended.
   static void release() { shared().clear(); }
 
  private:
   using all_lists = tbb::enumerable_thread_specific<std::vector<entry>>;
-  // Never destroyed, like those of the other peers.
+  // Never destroyed, like the lists of the other peers.
   static all_lists& shared() {
     static all_lists& all = *new all_lists;
     return all;

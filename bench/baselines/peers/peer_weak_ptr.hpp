@@ -6,8 +6,8 @@
 
 namespace threadref::bench {
 
-// What C++ has for the question: a weak_ptr to something that a thread_local shared_ptr keeps for
-// as long as its thread runs.
+// The standard C++ way to ask: a weak_ptr to an object that a thread_local shared_ptr owns for as
+// long as its thread runs.
 struct peer_weak_ptr {
   static constexpr std::string_view name = "peer_weak_ptr";
 

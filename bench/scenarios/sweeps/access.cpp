@@ -7,13 +7,13 @@ namespace threadref::bench {
 
 namespace {
 
-// It stays loaded: threads have variables in it.
+// The object stays loaded: threads have variables in it.
 const access_table& loaded_access(const char* file) {
   return *reinterpret_cast<decltype(&threadref_bench_access)>(
       symbol_in(open_object(beside_program(file)), "threadref_bench_access"))();
 }
 
-// Where the timed code lies: in the program,
+// The timed code is in the program,
 struct inline_access {
   static void load() {}
   static probe::routine registration(const subject_code& s) { return s.registration; }
@@ -23,7 +23,7 @@ struct inline_access {
 struct shared_object {
   static constexpr const char* file = "bench_access_shared.so";
 };
-// or in one with a copy of its own, which comes when the program has long been running.
+// or in one with its own copy of the library, which is loaded while the program runs.
 struct plugin_object {
   static constexpr const char* file = "bench_access_dlopened.so";
 };
@@ -43,17 +43,17 @@ using shared_access = access_through<shared_object>;
 using dlopened_access = access_through<plugin_object>;
 
 template <class Access>
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  or_say_why(state, all, [&] {
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  fail_with_reason(state, session, [&] {
     Access::load();
-    measure_and_report(state, all, of, s);
+    measure_and_report(state, session, row, s);
   });
 }
 
-// What does registering one more cost there?
+// What does it cost to register one more finalizer there?
 template <class Access>
-body registration_through(id key) {
-  body made = sweep_of_registration(key);
+scenario_code registration_through(id key) {
+  scenario_code made = sweep_of_registration(key);
   made.peers = {"peer_reserved_vector", "peer_cxa_thread_atexit"};
   made.take = [](const subject_code& s, probe& at, int n, verdict& v) {
     at.n = n;
@@ -63,9 +63,9 @@ body registration_through(id key) {
   return made;
 }
 
-// What does it cost to ask whether the thread is registered, if it is?
+// What does it cost to ask whether the thread is registered, which it is?
 template <class Access>
-body ensure_through(id key) {
+scenario_code ensure_through(id key) {
   return {
       .key = key,
       .floors = {"floor_thread_local_load"},
@@ -83,37 +83,39 @@ body ensure_through(id key) {
 
 }  // namespace
 
-// What do the two cost the program itself, and code in a shared object?
+// What do ensure() and a registration cost in the program itself and in a shared object?
 //   bench_threadref --benchmark_filter=sweep/access
-// Floors and peers lie in the same object as what they are compared with.
+// Floors and peers are in the same object as the back end that they are compared with.
 template <>
-const body& body_of<id::sweep_access_inline_ensure>() {
-  static const body it = ensure_through<inline_access>(id::sweep_access_inline_ensure);
+const scenario_code& scenario_of<id::sweep_access_inline_ensure>() {
+  static const scenario_code it = ensure_through<inline_access>(id::sweep_access_inline_ensure);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_inline_registration>() {
-  static const body it = registration_through<inline_access>(id::sweep_access_inline_registration);
+const scenario_code& scenario_of<id::sweep_access_inline_registration>() {
+  static const scenario_code it =
+      registration_through<inline_access>(id::sweep_access_inline_registration);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_shared_ensure>() {
-  static const body it = ensure_through<shared_access>(id::sweep_access_shared_ensure);
+const scenario_code& scenario_of<id::sweep_access_shared_ensure>() {
+  static const scenario_code it = ensure_through<shared_access>(id::sweep_access_shared_ensure);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_shared_registration>() {
-  static const body it = registration_through<shared_access>(id::sweep_access_shared_registration);
+const scenario_code& scenario_of<id::sweep_access_shared_registration>() {
+  static const scenario_code it =
+      registration_through<shared_access>(id::sweep_access_shared_registration);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_dlopened_ensure>() {
-  static const body it = ensure_through<dlopened_access>(id::sweep_access_dlopened_ensure);
+const scenario_code& scenario_of<id::sweep_access_dlopened_ensure>() {
+  static const scenario_code it = ensure_through<dlopened_access>(id::sweep_access_dlopened_ensure);
   return it;
 }
 template <>
-const body& body_of<id::sweep_access_dlopened_registration>() {
-  static const body it =
+const scenario_code& scenario_of<id::sweep_access_dlopened_registration>() {
+  static const scenario_code it =
       registration_through<dlopened_access>(id::sweep_access_dlopened_registration);
   return it;
 }

@@ -10,7 +10,7 @@ namespace threadref::bench {
 
 namespace {
 
-// As many sized_call<bytes>: a pointer to the call, and the rest of its size.
+// An array of `count` sized_call<bytes>: a pointer to the call, and padding.
 std::vector<std::byte> sized_calls(const account& at, int count, std::size_t bytes) {
   std::vector<std::byte> all(static_cast<std::size_t>(count) * bytes);
   for (int id = 0; id != count; ++id) {
@@ -36,12 +36,12 @@ sample take_sized(const subject_code& s, const Routines& routines, int registere
 
 // What does registering a larger function object cost?
 //   bench_threadref --benchmark_filter=sweep/callable_registration
-// 16 bytes are stored in place, what is larger is allocated. Floors and peers store a pointer to
-// what lives elsewhere, whatever its size.
+// Up to 16 bytes are stored in place, larger ones are allocated. Floors and peers store only a
+// pointer, whatever the size.
 template <>
-const body& body_of<id::sweep_callable_registration>() {
-  static const body it = [] {
-    body made = sweep_of_registration(id::sweep_callable_registration);
+const scenario_code& scenario_of<id::sweep_callable_registration>() {
+  static const scenario_code it = [] {
+    scenario_code made = sweep_of_registration(id::sweep_callable_registration);
     made.take = [](const subject_code& s, probe& at, int bytes, verdict& v) {
       return take_sized(s, s.sized_registration, swept_count + 1, at, bytes, v);
     };
@@ -53,9 +53,9 @@ const body& body_of<id::sweep_callable_registration>() {
 // What does running and destroying a larger function object cost?
 //   bench_threadref --benchmark_filter=sweep/callable_exit
 template <>
-const body& body_of<id::sweep_callable_exit>() {
-  static const body it = [] {
-    body made = sweep_of_exit(id::sweep_callable_exit);
+const scenario_code& scenario_of<id::sweep_callable_exit>() {
+  static const scenario_code it = [] {
+    scenario_code made = sweep_of_exit(id::sweep_callable_exit);
     made.take = [](const subject_code& s, probe& at, int bytes, verdict& v) {
       return take_sized(s, s.sized_exit, swept_count, at, bytes, v);
     };

@@ -6,7 +6,7 @@ namespace threadref::bench {
 
 namespace {
 
-// What the thread does when it has given all keys a value; probe::shared says what.
+// Sets all keys on the thread, then runs the routine that probe::shared points to.
 void with_keys(probe& at) {
   other_keys::set_all();
   (*static_cast<const probe::routine*>(at.shared))(at);
@@ -24,9 +24,9 @@ sample take_with_keys(const subject_code& s, probe::routine what, int registered
 // Does registering depend on how many other keys have values on the thread?
 //   bench_threadref --benchmark_filter=sweep/keys_registration
 template <>
-const body& body_of<id::sweep_keys_registration>() {
-  static const body it = [] {
-    body made = sweep_of_registration(id::sweep_keys_registration);
+const scenario_code& scenario_of<id::sweep_keys_registration>() {
+  static const scenario_code it = [] {
+    scenario_code made = sweep_of_registration(id::sweep_keys_registration);
     made.take = [](const subject_code& s, probe& at, int /*keys*/, verdict& v) {
       return take_with_keys(s, s.registration, swept_count + 1, at, v);
     };
@@ -38,11 +38,11 @@ const body& body_of<id::sweep_keys_registration>() {
 
 // Does the end of a thread depend on how many other keys have values on it?
 //   bench_threadref --benchmark_filter=sweep/keys_exit
-// glibc walks all of them, after the last finalizer: that shows in total.
+// glibc walks all of them after the last finalizer, which shows in total.
 template <>
-const body& body_of<id::sweep_keys_exit>() {
-  static const body it = [] {
-    body made = sweep_of_exit(id::sweep_keys_exit);
+const scenario_code& scenario_of<id::sweep_keys_exit>() {
+  static const scenario_code it = [] {
+    scenario_code made = sweep_of_exit(id::sweep_keys_exit);
     made.take = [](const subject_code& s, probe& at, int /*keys*/, verdict& v) {
       return take_with_keys(s, s.exit, swept_count, at, v);
     };

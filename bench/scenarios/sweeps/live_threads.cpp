@@ -8,14 +8,14 @@ namespace threadref::bench {
 
 namespace {
 
-void run(benchmark::State& state, session& all, const row& of, const subject_code& s) {
-  const body& what = body_of(of.key);
-  all.go_with_crowd(0);
-  residents others(s, of.n);
-  if (!others.are_there()) return fail_without_threads(state, all);
-  measured m = measure_in_turns(state, all, of, s);
-  others.dismiss(m.found);
-  report(state, all, of, what.operations(of.n), std::move(m), what.wanted);
+void run(benchmark::State& state, session& session, const row& row, const subject_code& s) {
+  const scenario_code& what = scenario_of(row.key);
+  session.go_with_idle(0);
+  registered_threads others(s, row.n);
+  if (!others.all_started()) return fail_without_threads(state, session);
+  measured m = measure_in_turns(state, session, row, s);
+  others.join_all(m.found);
+  report(state, session, row, what.operations(row.n), std::move(m), what.wanted);
 }
 
 }  // namespace
@@ -23,9 +23,9 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
 // Does registering depend on how many other threads are registered?
 //   bench_threadref --benchmark_filter=sweep/live_threads_registration
 template <>
-const body& body_of<id::sweep_live_threads_registration>() {
-  static const body it = [] {
-    body made = sweep_of_registration(id::sweep_live_threads_registration);
+const scenario_code& scenario_of<id::sweep_live_threads_registration>() {
+  static const scenario_code it = [] {
+    scenario_code made = sweep_of_registration(id::sweep_live_threads_registration);
     made.run = &run;
     return made;
   }();
@@ -35,9 +35,9 @@ const body& body_of<id::sweep_live_threads_registration>() {
 // Does the end of a thread depend on how many others are registered?
 //   bench_threadref --benchmark_filter=sweep/live_threads_exit
 template <>
-const body& body_of<id::sweep_live_threads_exit>() {
-  static const body it = [] {
-    body made = sweep_of_exit(id::sweep_live_threads_exit);
+const scenario_code& scenario_of<id::sweep_live_threads_exit>() {
+  static const scenario_code it = [] {
+    scenario_code made = sweep_of_exit(id::sweep_live_threads_exit);
     made.run = &run;
     return made;
   }();

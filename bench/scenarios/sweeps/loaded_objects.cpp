@@ -7,7 +7,7 @@ namespace threadref::bench {
 
 namespace {
 
-body among_objects(body made) {
+scenario_code among_objects(scenario_code made) {
   made.peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_cxa_last_object",
                 "peer_key_list"};
   made.run = &report_among<loaded_objects>;
@@ -18,10 +18,10 @@ body among_objects(body made) {
 
 // Does registering depend on how many shared objects are loaded?
 //   bench_threadref --benchmark_filter=sweep/loaded_objects_registration
-// glibc looks for the object that registers, one after the other.
+// glibc searches all objects for the one that registers.
 template <>
-const body& body_of<id::sweep_loaded_objects_registration>() {
-  static const body it =
+const scenario_code& scenario_of<id::sweep_loaded_objects_registration>() {
+  static const scenario_code it =
       among_objects(sweep_of_registration(id::sweep_loaded_objects_registration));
   return it;
 }
@@ -29,8 +29,8 @@ const body& body_of<id::sweep_loaded_objects_registration>() {
 // Does the end of a thread depend on how many shared objects are loaded?
 //   bench_threadref --benchmark_filter=sweep/loaded_objects_exit
 template <>
-const body& body_of<id::sweep_loaded_objects_exit>() {
-  static const body it = among_objects(sweep_of_exit(id::sweep_loaded_objects_exit));
+const scenario_code& scenario_of<id::sweep_loaded_objects_exit>() {
+  static const scenario_code it = among_objects(sweep_of_exit(id::sweep_loaded_objects_exit));
   return it;
 }
 

@@ -8,7 +8,7 @@ namespace threadref::bench {
 
 namespace {
 
-body sweep_body(id key) {
+scenario_code sweep_scenario(id key) {
   return {
       .key = key,
       .peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_key_list"},
@@ -19,8 +19,8 @@ body sweep_body(id key) {
 
 }  // namespace
 
-body sweep_of_registration(id key) {
-  body made = sweep_body(key);
+scenario_code sweep_of_registration(id key) {
+  scenario_code made = sweep_scenario(key);
   made.floors = {"floor_bump_store"};
   made.most = [](int /*value*/) { return swept_count + 1; };
   made.take = [](const subject_code& s, probe& at, int /*value*/, verdict& v) {
@@ -30,8 +30,8 @@ body sweep_of_registration(id key) {
   return made;
 }
 
-body sweep_of_exit(id key) {
-  body made = sweep_body(key);
+scenario_code sweep_of_exit(id key) {
+  scenario_code made = sweep_scenario(key);
   made.floors = {"floor_call_loop"};
   made.wanted = figures::exit_latency;
   made.most = [](int /*value*/) { return swept_count; };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Functions on workers of their own, and a value that somebody was to give but died before.
+// Functions on workers of their own, and a value whose owner ended before providing it.
 #include <cstdio>
 #include <stdexcept>
 
@@ -13,10 +13,10 @@ using namespace threadref::workers;  // NOLINT: an example
 
 namespace {
 
-// While it waits, a worker still hears.
+// While it waits, a worker still handles events.
 void listen_while_waiting() {
-  int heard = 0;
-  this_worker::listen("tick", [&](const event& /*tick*/) { ++heard; });
+  int received = 0;
+  this_worker::listen("tick", [&](const event& /*tick*/) { ++received; });
   const worker_ptr me = this_worker::current();
   const auto product = await(
       [&](int a, int b) {
@@ -25,7 +25,7 @@ void listen_while_waiting() {
       },
       6, 7);
   this_worker::update();
-  std::printf("await: %d, and %d tick heard\n", product.value_or(0), heard);
+  std::printf("await: %d, and %d tick heard\n", product.value_or(0), received);
 }
 
 void fail_each_time() {
@@ -39,7 +39,7 @@ void fail_each_time() {
   }
 }
 
-void wait_for_one_that_dies() {
+void wait_for_an_owner_that_ends() {
   const defer<int> promised;
   const char* younger = "";
   const char* older = "";
@@ -61,7 +61,7 @@ void wait_for_one_that_dies() {
   std::printf("defer: to give it now is %s\n", promised.resolve(1) ? "possible" : "too late");
 }
 
-void stop_who_waits() {
+void stop_a_waiting_worker() {
   const auto endless = async([] { this_worker::wait_forever(); });
   const worker_ptr waiter = this_worker::create_worker([&] { endless.get(); });
   waiter->stop().join();
@@ -75,8 +75,8 @@ int main() {
   const worker_ptr all = this_worker::create_worker([] {
     listen_while_waiting();
     fail_each_time();
-    wait_for_one_that_dies();
-    stop_who_waits();
+    wait_for_an_owner_that_ends();
+    stop_a_waiting_worker();
   });
   all->join();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Three workers and two channels: one counts, one squares, one adds. A stage that ends unsubscribes
-// by a finalizer of its thread, so nobody has to tell the others that it has gone.
+// Three workers and two channels: one counts, one squares, one adds. When a stage ends, a finalizer
+// of its thread unsubscribes it, so the others need no notification.
 #include <any>
 #include <cstdio>
 #include <optional>
@@ -17,7 +17,7 @@ namespace {
 
 using ready = defer<std::monostate>;
 
-// Calls f(number) for each number that comes, until nothing does.
+// Calls f(number) for each number that arrives, until an event without data arrives.
 template <class F>
 void for_each_of(const channel& source, const ready& listening, F&& f) {
   source.subscribe();

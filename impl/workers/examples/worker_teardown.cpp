@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A tree of workers is torn down in both ways: root has the children a and c, a has the child b.
-// Each has one finalizer; a child's comes before its parent's.
+// Tears down a tree of workers both ways: root has the children a and c, a has the child b. Each
+// has one finalizer; a child's runs before its parent's.
 #include <absl/cleanup/cleanup.h>
 #include <absl/strings/str_join.h>
 
@@ -21,18 +21,18 @@ using namespace threadref::workers;  // NOLINT: an example
 
 namespace {
 
-// What happened to whom, in the order in which it did.
+// What happened to which worker, in order.
 class trace {
  public:
-  void add(const std::string& who, std::string what) {
+  void add(const std::string& name, std::string what) {
     const std::lock_guard lock(m_);
-    steps_[who].push_back(what);
-    order_.push_back(who + ' ' + std::move(what));
+    steps_[name].push_back(what);
+    order_.push_back(name + ' ' + std::move(what));
   }
-  [[nodiscard]] std::string steps_of(const std::string& who) const {
-    return absl::StrJoin(steps_.at(who), ", ");
+  [[nodiscard]] std::string steps_of(const std::string& name) const {
+    return absl::StrJoin(steps_.at(name), ", ");
   }
-  // Those of the tasks' ends and of the finalizers.
+  // The ends of tasks and the finalizers.
   [[nodiscard]] std::string ends() const {
     std::vector<std::string> found;
     std::copy_if(order_.begin(), order_.end(), std::back_inserter(found), is_end);
@@ -53,7 +53,7 @@ class trace {
 };
 
 struct tree {
-  explicit tree(teardown way) : policy(way) {}
+  explicit tree(teardown how) : policy(how) {}
 
   worker_ptr grow(const std::string& name) {
     return this_worker::create_worker(
@@ -62,7 +62,7 @@ struct tree {
           if (name == "root") grow("a"), grow("c");
           if (name == "a") grow("b");
           const absl::Cleanup unwound = [&] {
-            // Here all of them meet, if they are all stopped before the first one is joined.
+            // All of them get here only if all are stopped before the first one is joined.
             if (policy == teardown::broadcast && name != "root") stopped.arrive_and_wait();
           };
           grown.count_down();

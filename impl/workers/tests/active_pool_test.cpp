@@ -17,8 +17,8 @@ namespace {
 
 constexpr int permits = 5;
 
-// Counts for itself who is inside: the pool's own figure could share its mistake.
-class crowd {
+// An independent count of the threads inside: the pool's own figures could share its mistake.
+class occupancy {
  public:
   void enter() {
     const int now = ++inside_;
@@ -37,7 +37,7 @@ class crowd {
 // Shows: PM-21.
 TEST(active_pool, lets_five_of_twenty_in_at_a_time_and_exits_give_the_permits_back) {
   active_pool pool(permits);
-  crowd seen;
+  occupancy seen;
   constexpr int count = 20;
   std::atomic<int> at_the_door{0};
   std::vector<std::thread> threads;
@@ -47,11 +47,11 @@ TEST(active_pool, lets_five_of_twenty_in_at_a_time_and_exits_give_the_permits_ba
       ++at_the_door;
       enter_until_exit(pool);
       seen.enter();
-      finalize([&] { seen.leave(); });  // newer, and so before the permit goes back
+      finalize([&] { seen.leave(); });  // newer, so it runs before the permit is returned
       const std::vector<std::string> now = pool.active();
       EXPECT_LE(now.size(), std::size_t{permits});
       EXPECT_NE(std::find(now.begin(), now.end(), this_thread_name()), now.end());
-      // Nobody leaves before all have come, and had some time to get in.
+      // No thread leaves before all have arrived and have had time to get in.
       while (at_the_door != count) std::this_thread::yield();
       for (int turns = 0; turns != 1'000; ++turns) std::this_thread::yield();
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A function on a worker of its own, and those who wait for it.
+// Functions on workers of their own, and the workers that wait for them.
 #include "workers/async.hpp"
 
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ TEST_F(async_test, what_it_throws_is_thrown_at_each_get_and_told_nobody_else) {
   EXPECT_THROW(call.get(), std::out_of_range);
   EXPECT_THROW(call.get(), std::out_of_range);
   call.runner()->join();
-  EXPECT_EQ(reported.told(), lines{});
+  EXPECT_EQ(reported.entries(), lines{});
 }
 
 // Shows: PW-40, PW-13.
@@ -97,7 +97,7 @@ TEST_F(async_test, it_is_a_child_of_who_waits_and_stopped_with_it) {
   std::atomic<bool> went_on{false};
   std::atomic<bool> listed{false};
   const worker_ptr waiter = worker::make([&] {
-    // From inside the wait, since it is a child only then.
+    // Checked from inside the wait, since it is a child only then.
     const worker_ptr me = this_worker::current();
     me->invoke([&, me] {
       const std::vector<worker_ptr> children = me->children();
@@ -188,7 +188,7 @@ TEST_F(async_test, a_descendant_that_waits_does_not_become_its_parent) {
   worker_ptr parent;
   call = async([&] {
     known.wait();
-    // It handles this inside its wait, which is the only one that it has.
+    // The child handles this inside its wait, the only one that it has.
     const worker_ptr child = this_worker::create_worker([&] { call->get(); });
     child->invoke([&] {
       parent = call->runner()->parent();
@@ -206,25 +206,25 @@ TEST_F(async_test, a_descendant_that_waits_does_not_become_its_parent) {
 
 // Shows: PW-41.
 TEST_F(async_test, await_keeps_listening) {
-  int heard = 0;
+  int received = 0;
   std::optional<int> result;
   const worker_ptr waiter = worker::make([&] {
     const worker_ptr me = this_worker::current();
     std::latch listened(1);
     this_worker::listen("tick", [&](const event& /*e*/) {
-      ++heard;
+      ++received;
       listened.count_down();
     });
     result = await(
         [&](int of) {
           me->fire("tick");
-          listened.wait();  // hangs if the one who waits does not handle it
+          listened.wait();  // hangs if the waiting worker does not handle it
           return square(of);
         },
         3);
   });
   waiter->start().join();
-  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(received, 1);
   EXPECT_EQ(result, 9);
   EXPECT_THROW(await([] { throw std::out_of_range("planted"); }), std::out_of_range);
   EXPECT_EQ(this_worker::wait(async(square, 2)), 4);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Published to who has subscribed and lives: all of it arrives, and nothing arrives at the dead.
+// Subscribers that are alive get everything that is published, and dead ones get nothing.
 #include "workers/channel.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace threadref::workers {
 namespace {
 
 using channel_test = worker_test;
-// A worker that has subscribed, and waits to be stopped; what it hears is added up.
+// A worker that has subscribed and waits until it is stopped. It adds up what it receives.
 worker_ptr subscriber(const channel& to, std::atomic<int>& sum) {
   std::latch subscribed(1);
   worker_ptr made = this_worker::create_worker([&sum, to, first = &subscribed] {
@@ -45,7 +45,7 @@ TEST_F(channel_test, reaches_all_who_have_subscribed) {
   const worker_ptr b = subscriber(news, sum);
   EXPECT_EQ(news.publish(1), 2U);
   EXPECT_EQ(news.subscribers(), 2U);
-  a->stop().join();  // what came before the stop is handled before it
+  a->stop().join();  // events before the stop are handled first
   b->stop().join();
   EXPECT_EQ(sum, 12);
 }
@@ -77,7 +77,7 @@ TEST_F(channel_test, the_end_of_its_thread_unsubscribes) {
   const channel news("news");
   std::size_t behind = 99;
   const worker_ptr who = worker::make([&] {
-    finalize([&] { behind = news.subscribers(); });  // older, so it comes after
+    finalize([&] { behind = news.subscribers(); });  // older, so it runs later
     news.subscribe();
   });
   who->start().join();
@@ -93,21 +93,21 @@ TEST_F(channel_test, the_end_of_its_thread_unsubscribes) {
 TEST_F(channel_test, a_restarted_worker_is_no_subscriber) {
   const channel news("news");
   bool subscribes = true;
-  std::atomic<int> heard{0};
+  std::atomic<int> received{0};
   const worker_ptr who = worker::make([&] {
     if (subscribes) news.subscribe();
     this_worker::wait_forever();
   });
-  who->listen("news", [&](const event& /*e*/) { ++heard; });
+  who->listen("news", [&](const event& /*e*/) { ++received; });
   who->start();
   while (news.publish() == 0) std::this_thread::yield();
   who->stop().join();
-  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(received, 1);
   subscribes = false;
   who->start();
   EXPECT_EQ(news.publish(), 0U);
   who->stop().join();
-  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(received, 1);
 }
 
 // Shows: PW-43.
@@ -237,7 +237,7 @@ TEST_F(channel_test, publishing_while_thousands_die) {
   const channel news("news");
   const int total = testing::scaled(100'000, 300);
   constexpr int at_once = 100;
-  std::atomic<int> heard{0};
+  std::atomic<int> received{0};
   std::atomic<int> late{0};
   std::atomic<bool> over{false};
   std::atomic<std::size_t> sent{0};
@@ -253,7 +253,7 @@ TEST_F(channel_test, publishing_while_thousands_die) {
       some.push_back(this_worker::create_worker([&, ended = false]() mutable {
         finalize([&] { ended = true; });
         this_worker::listen("news", [&](const event& /*e*/) {
-          ++heard;
+          ++received;
           if (ended) ++late;
         });
         news.subscribe();
@@ -266,8 +266,8 @@ TEST_F(channel_test, publishing_while_thousands_die) {
   over = true;
   one.join();
   another.join();
-  EXPECT_GE(heard, total);
-  EXPECT_EQ(sent, static_cast<std::size_t>(heard)) << "accepted, and never handled";
+  EXPECT_GE(received, total);
+  EXPECT_EQ(sent, static_cast<std::size_t>(received)) << "accepted, and never handled";
   EXPECT_EQ(late, 0) << "handled by a thread that was already draining";
   EXPECT_EQ(news.subscribers(), 0U);
   for (const std::weak_ptr<worker>& each : all) ASSERT_TRUE(each.expired());

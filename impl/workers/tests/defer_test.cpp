@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A value that is still to come: given once, by somebody who may die instead.
+// A value that is provided once, by an owner that may end without doing so.
 #include "workers/defer.hpp"
 
 #include <gtest/gtest.h>
@@ -58,7 +58,7 @@ TEST_F(defer_test, many_wait_for_it) {
     if (at.get() == "value") ++right;
   };
   std::vector<worker_ptr> workers;
-  std::vector<std::thread> threads;  // which become roots for as long as they live
+  std::vector<std::thread> threads;  // each of which has a root until it ends
   for (int i = 0; i != waiters; ++i) {
     workers.push_back(this_worker::create_worker(wait));
     threads.emplace_back(wait);
@@ -73,13 +73,13 @@ TEST_F(defer_test, many_wait_for_it) {
 // Shows: PW-42.
 TEST_F(defer_test, get_runs_the_loop) {
   const defer<int> at;
-  int heard = 0;
+  int received = 0;
   int got = 0;
   const worker_ptr waiter = worker::make([&] {
     this_worker::listen("tick", [&](const event& /*e*/) {
-      ++heard;
-      // A wait within the wait, for the same: what wakes this one must not be lost to the other.
-      if (heard == 2) {
+      ++received;
+      // A nested wait for the same defer: the event that wakes it must also wake the outer wait.
+      if (received == 2) {
         EXPECT_EQ(at.get(), 5);
       }
     });
@@ -89,7 +89,7 @@ TEST_F(defer_test, get_runs_the_loop) {
   waiter->fire("tick").fire("tick");
   waiter->invoke([&] { at.resolve(5); });
   waiter->join();
-  EXPECT_EQ(heard, 2);
+  EXPECT_EQ(received, 2);
   EXPECT_EQ(got, 5);
 }
 
@@ -106,7 +106,7 @@ TEST_F(defer_test, a_wait_can_be_stopped_or_end_without_it) {
   waiter->start().stop().join();
   EXPECT_FALSE(went_on);
   waiter.reset();
-  EXPECT_TRUE(watched.expired()) << "who has gone is kept by nobody";
+  EXPECT_TRUE(watched.expired()) << "a waiter that has ended is still kept alive";
   EXPECT_TRUE(at.resolve(1));
 }
 
@@ -116,7 +116,7 @@ TEST_F(defer_test, it_breaks_when_its_owner_dies) {
   bool was_settled = true;
   bool is_settled = false;
   const worker_ptr owner = worker::make([&] {
-    finalize([&] { is_settled = at.settled(); });  // older, and so called after the ref's callback
+    finalize([&] { is_settled = at.settled(); });  // older, so it runs after the ref's callback
     at.own();
     finalize([&] { was_settled = at.settled(); });
   });
@@ -161,7 +161,7 @@ TEST_F(defer_test, an_owner_that_has_done_its_part_may_die) {
   EXPECT_EQ(at.get(), 6);
   const auto dropped = stats().dropped;
   at.own();  // too late to matter
-  EXPECT_EQ(stats().dropped, dropped + 1) << "nothing of it is left in the exit list";
+  EXPECT_EQ(stats().dropped, dropped + 1) << "it left something in the exit list";
   const defer<int> mine;
   mine.own();
   mine.resolve(7);

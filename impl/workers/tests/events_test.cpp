@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Events and who listens to them.
+// Events and their listeners.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -32,7 +32,7 @@ TEST_F(event_test, fired_events_arrive_in_order_about_who_fired_them) {
   });
   from->start().join();
   to->stop().join();
-  EXPECT_EQ(seen.told(), (lines{"first!", "second"}));
+  EXPECT_EQ(seen.entries(), (lines{"first!", "second"}));
   EXPECT_EQ(about_first, from);
 }
 
@@ -54,20 +54,20 @@ TEST_F(event_test, what_a_dead_worker_is_sent_goes_back_to_the_sender_once) {
     this_worker::update();
   });
   w->start().join();
-  never->fire("nobody's");  // no sender, nobody to be told
-  EXPECT_EQ(seen.told(), lines{});
+  never->fire("nobody's");  // no sender, so nobody is notified
+  EXPECT_EQ(seen.entries(), lines{});
 }
 
-// Four send while the worker ends: each event is handled or comes back, once.
+// Four workers send while the receiver ends: each event is handled or returned, exactly once.
 // Shows: PW-21, PW-22.
 TEST_F(event_test, each_event_is_handled_or_refused_once) {
   constexpr int senders = 4;
   constexpr int each = 2000;
-  std::array<std::atomic<int>, std::size_t{senders} * each> told{};
+  std::array<std::atomic<int>, std::size_t{senders} * each> counts{};
   const worker_ptr to = worker::make();
   to->listen("n", [&](const event& e) {
     const int n = as<int>(e.data);
-    ++told.at(static_cast<std::size_t>(n));
+    ++counts.at(static_cast<std::size_t>(n));
     if (n % each == each / 2) this_worker::exit();
   });
   to->start();
@@ -75,7 +75,7 @@ TEST_F(event_test, each_event_is_handled_or_refused_once) {
   for (int s = 0; s != senders; ++s) {
     all.push_back(this_worker::create_worker([&, s] {
       this_worker::listen(events::event_reject, [&](const event& e) {
-        ++told.at(static_cast<std::size_t>(
+        ++counts.at(static_cast<std::size_t>(
             as<int>(std::any_cast<const rejection&>(e.data).refused.data)));
       });
       for (int i = 0; i != each; ++i) to->fire("n", s * each + i);
@@ -84,7 +84,7 @@ TEST_F(event_test, each_event_is_handled_or_refused_once) {
   }
   for (const worker_ptr& one : all) one->join();
   to->join();
-  for (const std::atomic<int>& one : told) ASSERT_EQ(one, 1);
+  for (const std::atomic<int>& one : counts) ASSERT_EQ(one, 1);
 }
 
 // Shows: PW-24.
@@ -96,7 +96,7 @@ TEST_F(event_test, higher_priorities_first_then_in_the_order_of_listen) {
   w->listen("e", say("d"), {.priority = -1});
   w->listen("e", say("a"), {.priority = 7});
   w->start().fire("e").stop().join();
-  EXPECT_EQ(seen.told(), (lines{"a", "b", "c", "d"}));
+  EXPECT_EQ(seen.entries(), (lines{"a", "b", "c", "d"}));
 }
 
 // Shows: PW-25.
@@ -113,8 +113,8 @@ TEST_F(event_test, once_is_once_also_if_it_throws_or_fires_again) {
   w->start().fire("e");
   yield_until([&w] { return w->listener_count() == 0; });
   w->stop().join();
-  EXPECT_EQ(seen.told(), lines{"e"});
-  EXPECT_EQ(reported.told(), lines{"w: a listener of e: once"});
+  EXPECT_EQ(seen.entries(), lines{"e"});
+  EXPECT_EQ(reported.entries(), lines{"w: a listener of e: once"});
 }
 
 // Shows: PW-26.
@@ -127,7 +127,7 @@ TEST_F(event_test, what_is_not_permanent_goes_with_the_thread) {
   w->start().fire("e").stop().join();
   EXPECT_EQ(w->listener_count(), 1U);
   w->start().fire("e").stop().join();
-  EXPECT_EQ(seen.told(), (lines{"e", "e", "e", "e"}));
+  EXPECT_EQ(seen.entries(), (lines{"e", "e", "e", "e"}));
   EXPECT_EQ(w->listener_count(), 1U);
 }
 
@@ -141,7 +141,7 @@ TEST_F(event_test, a_listener_for_a_target_hears_of_that_one_only) {
   gone.reset();
   w->start().fire({.name = "e", .target = a}).fire({.name = "e", .target = w}).fire("e");
   w->stop().join();
-  EXPECT_EQ(seen.told(), lines{"a"});
+  EXPECT_EQ(seen.entries(), lines{"a"});
 }
 
 // Shows: PW-28, PW-29.
@@ -159,7 +159,7 @@ TEST_F(event_test, listeners_may_come_and_go_while_they_are_told) {
   EXPECT_EQ(w->listen("other", note(), {.same_as = later}), later);
   w->listen("e", [this](const event&) { seen.add("last"); });
   w->start().fire("e").fire("e").fire("other").stop().join();
-  EXPECT_EQ(seen.told(), (lines{"first", "last", "last", "new"}));
+  EXPECT_EQ(seen.entries(), (lines{"first", "last", "last", "new"}));
   EXPECT_THROW(w->unlisten(later), std::out_of_range);
   EXPECT_THROW(w->listen("e", nullptr), std::invalid_argument);
 }
@@ -177,7 +177,7 @@ TEST_F(event_test, a_listener_that_throws_ends_neither_the_others_nor_the_thread
         {.name = "w"});
     this_worker::listen(events::listener_error, [&](const event& e) {
       EXPECT_EQ(e.target, w);
-      seen.add("parent: " + sentence(as<std::exception_ptr>(e.data)));
+      seen.add("parent: " + message_of(as<std::exception_ptr>(e.data)));
     });
     w->listen("e", [](const event&) { throw std::runtime_error("bad"); });
     w->listen("e", note());
@@ -189,9 +189,9 @@ TEST_F(event_test, a_listener_that_throws_ends_neither_the_others_nor_the_thread
     EXPECT_EQ(as<int>(w->result()), 30);
   });
   parent->start().join();
-  EXPECT_EQ(reported.told(),
+  EXPECT_EQ(reported.entries(),
             (lines{"w: a listener of e: bad", "w: a listener of listener_error: worse"}));
-  EXPECT_EQ(seen.told().size(), 2U);
+  EXPECT_EQ(seen.entries().size(), 2U);
 }
 
 // Shows: PW-30.
@@ -202,7 +202,7 @@ TEST_F(event_test, exit_in_a_listener_ends_the_thread) {
   EXPECT_EQ(w->error(), nullptr);
 }
 
-// Grandparent, parent, two children: who hears what.
+// Grandparent, parent and two children: which worker gets which event.
 // Shows: PW-31.
 TEST_F(event_test, bubbling_goes_up_and_broadcasting_down) {
   std::vector<worker_ptr> all;
@@ -224,12 +224,12 @@ TEST_F(event_test, bubbling_goes_up_and_broadcasting_down) {
   leaf2->broadcast("below").children_fire("one down");
   top->bubble("above").parent_fire("one up");
   top->stop().join();
-  lines told = seen.told();
-  std::sort(told.begin(), told.end());
-  EXPECT_EQ(told, (lines{"above: mid", "above: top", "below: leaf", "below: leaf2", "below: mid",
-                         "down: leaf", "down: leaf2", "down: mid", "down: top", "one down: leaf",
-                         "one down: leaf2", "one down: mid", "one up: mid", "up: leaf", "up: mid",
-                         "up: top"}));
+  lines got = seen.entries();
+  std::sort(got.begin(), got.end());
+  EXPECT_EQ(got, (lines{"above: mid", "above: top", "below: leaf", "below: leaf2", "below: mid",
+                        "down: leaf", "down: leaf2", "down: mid", "down: top", "one down: leaf",
+                        "one down: leaf2", "one down: mid", "one up: mid", "up: leaf", "up: mid",
+                        "up: top"}));
 }
 
 TEST_F(event_test, invoke_runs_in_the_loop_and_its_error_ends_nothing) {
@@ -241,8 +241,8 @@ TEST_F(event_test, invoke_runs_in_the_loop_and_its_error_ends_nothing) {
   EXPECT_TRUE(w->invoke([this] { seen.add("called"); }));
   w->fire(events::invoke);
   w->stop().join();
-  EXPECT_EQ(seen.told(), lines{"called"});
-  EXPECT_EQ(reported.told(), lines{"w: a call: call"});
+  EXPECT_EQ(seen.entries(), lines{"called"});
+  EXPECT_EQ(reported.entries(), lines{"w: a call: call"});
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST_F(family, a_parent_is_told_what_becomes_of_a_child) {
                                         events::child_error, events::child_done, events::child_end})
       this_worker::listen(name,
                           [this](const event& e) { seen.add(e.target->name() + " " + e.name); });
-    const auto play = [](task what, std::string name) {
+    const auto run_child = [](task what, std::string name) {
       gate listed;
       const worker_ptr w = worker::make(
           [&](const std::any& argument) {
@@ -65,55 +65,55 @@ TEST_F(family, a_parent_is_told_what_becomes_of_a_child) {
       w->join();
       return as<outcome>(*end);
     };
-    EXPECT_EQ(as<int>(play([](const std::any&) { return 15; }, "done").result), 15);
-    play([](const std::any&) { return this_worker::exit(), std::any{}; }, "exit");
+    EXPECT_EQ(as<int>(run_child([](const std::any&) { return 15; }, "done").result), 15);
+    run_child([](const std::any&) { return this_worker::exit(), std::any{}; }, "exit");
     const outcome bad =
-        play([](const std::any&) -> std::any { throw std::runtime_error("x"); }, "bad");
-    EXPECT_EQ(sentence(bad.error), "x");
+        run_child([](const std::any&) -> std::any { throw std::runtime_error("x"); }, "bad");
+    EXPECT_EQ(message_of(bad.error), "x");
   });
   parent->start().join();
-  EXPECT_EQ(parent->error(), nullptr) << sentence(parent->error());
-  EXPECT_EQ(seen.told(), (lines{"done child_start", "done child_done", "done child_end",
-                                "exit child_start", "exit child_stop", "exit child_end",
-                                "bad child_start", "bad child_error", "bad child_end"}));
+  EXPECT_EQ(parent->error(), nullptr) << message_of(parent->error());
+  EXPECT_EQ(seen.entries(), (lines{"done child_start", "done child_done", "done child_end",
+                                   "exit child_start", "exit child_stop", "exit child_end",
+                                   "bad child_start", "bad child_error", "bad child_end"}));
 }
 
 // However a parent ends, its children are stopped and joined, and their finalizers come first.
 // Shows: PW-16, PW-05.
 TEST_F(family, children_end_before_the_parents_finalizers_whichever_way_it_ends) {
   for (const teardown policy : {teardown::serial, teardown::broadcast}) {
-    for (const char* way : {"return", "exit", "crash", "stop"}) {
-      story told;
+    for (const char* ending : {"return", "exit", "crash", "stop"}) {
+      event_log order;
       worker_options how;
       how.children = policy;
       const worker_ptr parent = worker::make(
           [&] {
-            finalize([&told] { told.add("parent"); });
+            finalize([&order] { order.add("parent"); });
             for (const char* name : {"first", "second"}) {
-              this_worker::create_worker([&told, name] {
-                finalize([&told, name] { told.add(name); });
+              this_worker::create_worker([&order, name] {
+                finalize([&order, name] { order.add(name); });
                 this_worker::wait_forever();
               });
             }
-            const std::string_view is = way;
+            const std::string_view is = ending;
             if (is == "exit") this_worker::exit();
             if (is == "crash") throw std::runtime_error("crash");
             if (is == "stop") this_worker::wait_forever();
           },
           how);
       parent->start().stop().join();
-      lines got = told.told();
-      ASSERT_EQ(got.size(), 3U) << way;
-      EXPECT_EQ(got.back(), "parent") << way;
+      lines got = order.entries();
+      ASSERT_EQ(got.size(), 3U) << ending;
+      EXPECT_EQ(got.back(), "parent") << ending;
       if (policy == teardown::serial) {
-        EXPECT_EQ(got.front(), "first") << way;
+        EXPECT_EQ(got.front(), "first") << ending;
       }
     }
   }
 }
 
-// Two children, each waiting for the other's stop: one by one they would wait for ever, so it is
-// seen that a broadcast stops both before it joins one.
+// Two children that each wait until the other is stopped. Stopped one by one they would wait for
+// ever, so this shows that a broadcast stops both before it joins one.
 // Shows: PW-16.
 // Differs: PW-16: the original has the serial order only.
 TEST_F(family, a_broadcast_stops_all_descendants_before_it_joins_one) {
@@ -135,7 +135,7 @@ TEST_F(family, a_broadcast_stops_all_descendants_before_it_joins_one) {
             made.open();
             this_worker::wait_forever();
           });
-          // Not stopped by its parent, which never looks: only by the broadcast.
+          // Its parent never looks at its queue, so only the broadcast can stop it.
           older_ended.wait();
         });
         made.wait();
@@ -180,7 +180,7 @@ TEST_F(family, without_a_parent_it_outlives_its_creator) {
   EXPECT_EQ(as<int>(orphan->result()), 19);
 }
 
-// The child is no longer among the children, but its finalizers come before the parent's still.
+// The child is no longer among the children, but its finalizers still run before the parent's.
 // Shows: PW-20, PW-16.
 TEST_F(family, a_child_that_has_left_is_joined_all_the_same) {
   gate out;
@@ -242,7 +242,7 @@ TEST_F(family, an_adopted_worker_is_stopped_with_its_new_parent_only) {
   EXPECT_EQ(child->state(), worker_state::ended);
 }
 
-// Neither keeps the other for ever.
+// Neither keeps the other alive for ever.
 TEST_F(family, parents_and_children_that_are_over_are_not_kept) {
   std::weak_ptr<worker> parent;
   std::weak_ptr<worker> child;

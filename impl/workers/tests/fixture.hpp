@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of workers share.
+// Shared by the tests of workers.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,30 +20,30 @@ namespace threadref::workers {
 
 using testing::gate;
 
-// Yields until it holds. It would hang and not fail: ctest ends what takes minutes.
+// Yields until the condition holds. If it never does, the test hangs until ctest ends it.
 inline void yield_until(const std::function<bool()>& holds) {
   while (!holds()) std::this_thread::yield();
 }
 
-// What happened, in one order, on whatever thread.
-class story {
+// Records what happened, in one order, on any thread.
+class event_log {
  public:
   void add(std::string what) {
     const std::scoped_lock lock(m_);
-    told_.push_back(std::move(what));
+    entries_.push_back(std::move(what));
   }
-  [[nodiscard]] std::vector<std::string> told() const {
+  [[nodiscard]] std::vector<std::string> entries() const {
     const std::scoped_lock lock(m_);
-    return told_;
+    return entries_;
   }
 
  private:
   mutable std::mutex m_;
-  std::vector<std::string> told_;
+  std::vector<std::string> entries_;
 };
 using lines = std::vector<std::string>;
 
-inline std::string sentence(const std::exception_ptr& error) {
+inline std::string message_of(const std::exception_ptr& error) {
   if (error == nullptr) return "none";
   try {
     std::rethrow_exception(error);
@@ -59,7 +59,7 @@ T as(const std::any& value) {
   return std::any_cast<T>(value);
 }
 
-// Errors are collected; at the end of a test no thread of a worker is left.
+// Collects errors. At the end of a test it waits until no thread of a worker is left.
 class worker_test : public ::testing::Test {
  public:
   worker_test(const worker_test&) = delete;
@@ -69,12 +69,12 @@ class worker_test : public ::testing::Test {
   worker_test() {
     previous_ = set_error_hook(
         [this](const worker& by, std::string_view where, const std::exception_ptr& error) {
-          reported.add(by.name() + ": " + std::string(where) + ": " + sentence(error));
+          reported.add(by.name() + ": " + std::string(where) + ": " + message_of(error));
         });
   }
   ~worker_test() override { set_error_hook(std::move(previous_)); }
   void TearDown() override {
-    // The main thread may be known by now.
+    // The main thread may be registered by now.
     yield_until([] {
       for (const thread_handle& one : enumerate()) {
         if (!one.is_main()) return false;
@@ -83,9 +83,9 @@ class worker_test : public ::testing::Test {
     });
   }
 
-  story reported;
-  story seen;
-  // A listener that writes down which event it was called for.
+  event_log reported;
+  event_log seen;
+  // A listener that records the event it was called for.
   listener note() {
     return [this](const event& e) { seen.add(e.name); };
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A call that a worker's loop is to make: made once there, or never.
+// Calls that a worker's loop is to make: each is made once, or never.
 #include "workers/later.hpp"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ worker_ptr listening() {
   return made;
 }
 
-// Returns when the worker has come to this in its queue.
+// Returns once the worker has handled all events before this one.
 void reach(const worker_ptr& who) {
   std::promise<void> reached;
   ASSERT_TRUE(who->invoke([&] { reached.set_value(); }));
@@ -56,7 +56,7 @@ TEST_F(later_test, what_it_throws_is_reported_and_ends_nothing) {
   later(by, [] { throw std::runtime_error("planted"); });
   later(
       by, [] { throw std::runtime_error("planted"); }, 1ms);
-  yield_until([this] { return reported.told().size() == 2; });
+  yield_until([this] { return reported.entries().size() == 2; });
   reach(by);
   EXPECT_TRUE(by->is_running());
   by->stop().join();
@@ -76,7 +76,7 @@ TEST_F(later_test, cancelled_in_time_it_is_never_called) {
   const pending_call call = later(by, [&called, held = std::move(held)] { called = true; });
   EXPECT_TRUE(call.pending());
   EXPECT_TRUE(call.cancel());
-  EXPECT_TRUE(function.expired()) << "destroyed as it is cancelled, not in its turn";
+  EXPECT_TRUE(function.expired()) << "not destroyed by cancel()";
   EXPECT_FALSE(call.cancel());
   begin.count_down();
   reach(by);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starting, stopping, joining; what runs when a worker ends.
+// Starting, stopping and joining workers, and what runs when they end.
 #include <absl/cleanup/cleanup.h>
 
 #include <array>
@@ -21,7 +21,7 @@ TEST_F(life, without_a_task_it_waits_until_it_is_stopped) {
   EXPECT_EQ(w->state(), worker_state::idle);
   w->listen("tick", note());
   w->start().fire("tick").fire("tick").stop().join();
-  EXPECT_EQ(seen.told(), (lines{"tick", "tick"}));
+  EXPECT_EQ(seen.entries(), (lines{"tick", "tick"}));
   EXPECT_EQ(w->state(), worker_state::ended);
 }
 
@@ -55,14 +55,14 @@ TEST_F(life, each_start_is_a_thread_of_its_own_with_its_own_finalizers) {
     w->start().join();
     serials.push_back(w->thread().serial());
     EXPECT_TRUE(refs.back().expired());
-    EXPECT_EQ(sentence(w->error()), i == 0 ? "the first time" : "none");
+    EXPECT_EQ(message_of(w->error()), i == 0 ? "the first time" : "none");
     EXPECT_EQ(w->result().has_value(), i != 0);
   }
   EXPECT_EQ(ran, serials);
   EXPECT_EQ(std::set(serials.begin(), serials.end()).size(), 3U);
 }
 
-// A restart waits for the finalizers of the thread before.
+// A restart waits for the finalizers of the previous thread.
 // Shows: PW-03.
 // Differs: PW-12: the original starts a second thread beside the one that is still ending.
 TEST_F(life, two_lives_of_a_worker_do_not_overlap) {
@@ -113,8 +113,8 @@ TEST_F(life, an_overlay_runs_here_and_leaves_the_thread_its_finalizers) {
       },
       {.name = "below", .parent = nullptr});
   under->join();
-  EXPECT_EQ(seen.told(), (lines{"inner", "outer", "below", "finalizer of the inner"}));
-  EXPECT_EQ(reported.told(), lines{});
+  EXPECT_EQ(seen.entries(), (lines{"inner", "outer", "below", "finalizer of the inner"}));
+  EXPECT_EQ(reported.entries(), lines{});
 }
 
 // Shows: PW-05.
@@ -191,7 +191,7 @@ TEST_F(life, cleanup_after_waiting_for_ever) {
     this_worker::wait_forever();
   });
   w->start().stop().join();
-  EXPECT_EQ(seen.told(), (lines{"guard", "finalizer"}));
+  EXPECT_EQ(seen.entries(), (lines{"guard", "finalizer"}));
 }
 
 // Shows: PW-08.
@@ -217,8 +217,8 @@ TEST_F(life, what_stands_behind_the_stop_is_drained_after_the_task) {
     w->fire(name);
   go.open();
   w->join();
-  EXPECT_EQ(seen.told(), (lines{"before", "task over", "behind", "finalizer"}));
-  EXPECT_EQ(reported.told(), lines{"w: a listener of bad: in the drain"});
+  EXPECT_EQ(seen.entries(), (lines{"before", "task over", "behind", "finalizer"}));
+  EXPECT_EQ(reported.entries(), lines{"w: a listener of bad: in the drain"});
   EXPECT_EQ(w->error(), nullptr);
 }
 
@@ -250,7 +250,7 @@ TEST_F(life, join_is_native_and_for_any_number_of_threads) {
   EXPECT_TRUE(self_joined);
 }
 
-// The names of the steps, and what a finalizer of the worker adds after them.
+// The names of the steps, and a finalizer of the worker after them.
 // Shows: PW-48, PW-12, PW-26.
 // Differs: PW-48: listeners that are not permanent go by a finalizer, so at the native end.
 TEST_F(life, the_exit_sequence_and_the_states_in_it) {
@@ -282,7 +282,7 @@ TEST_F(life, the_exit_sequence_and_the_states_in_it) {
   w->start().join();
   lines expected(names.begin(), names.end());
   expected.emplace_back("finalizer");
-  EXPECT_EQ(seen.told(), expected);
+  EXPECT_EQ(seen.entries(), expected);
   using enum worker_state;
   EXPECT_EQ(states, (std::vector{running, running, finishing, finishing, finishing, finishing,
                                  finishing, finishing, draining}));
@@ -306,7 +306,7 @@ TEST_F(life, pthread_exit_ends_it_as_a_stop_does) {
     w->join();
   });
   parent->start().join();
-  EXPECT_EQ(seen.told(), (lines{"child_stop", "child_end"}));
+  EXPECT_EQ(seen.entries(), (lines{"child_stop", "child_end"}));
   EXPECT_TRUE(finalized);
 }
 

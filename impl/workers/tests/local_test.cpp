@@ -17,22 +17,22 @@ namespace threadref::workers {
 
 namespace {
 
-// Says when it is destroyed, and where.
+// Records when and where it is destroyed.
 struct witness {
   struct log {
     std::atomic<int> made{0};
-    std::vector<std::string> gone;  // of one thread at a time
+    std::vector<std::string> gone;  // written by one thread at a time
     std::thread::id on{};
   };
-  log* book = nullptr;
+  log* record = nullptr;
   std::string name;
   int value = 0;
-  witness(log& l, std::string n) : book(&l), name(std::move(n)) { ++book->made; }
+  witness(log& l, std::string n) : record(&l), name(std::move(n)) { ++record->made; }
   witness(const witness&) = delete;  // local<T> needs neither copy nor move
   witness& operator=(const witness&) = delete;
   ~witness() {
-    book->gone.push_back(name);
-    book->on = std::this_thread::get_id();
+    record->gone.push_back(name);
+    record->on = std::this_thread::get_id();
   }
 };
 
@@ -151,7 +151,7 @@ TEST(local, has_no_value_if_making_it_throws) {
   EXPECT_EQ(l.get(), 7);
 }
 
-// A value that is asked for while its thread's values go is a new one, and goes as well.
+// A value requested while its thread's values are destroyed is a new one, and is destroyed as well.
 TEST(local, used_in_the_exit_has_a_value_again) {
   std::atomic<int> made{0};
   std::atomic<int> gone{0};

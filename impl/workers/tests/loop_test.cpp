@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The waits of a worker.
+// The ways to wait.
 #include <chrono>
 #include <limits>
 
@@ -19,7 +19,7 @@ TEST_F(loop_test, listeners_are_called_before_the_wait_returns) {
     seen.add("waited");
   });
   w->start().fire("e").join();
-  EXPECT_EQ(seen.told(), (lines{"e", "waited"}));
+  EXPECT_EQ(seen.entries(), (lines{"e", "waited"}));
 }
 
 // Shows: PW-33.
@@ -35,7 +35,7 @@ TEST_F(loop_test, update_handles_what_is_there_and_is_a_stop_point) {
   w->start().fire("e").fire("e").stop();
   sent.open();
   w->join();
-  EXPECT_EQ(seen.told(), (lines{"before", "e", "e"}));
+  EXPECT_EQ(seen.entries(), (lines{"before", "e", "e"}));
 }
 
 // Shows: PW-34.
@@ -55,7 +55,7 @@ TEST_F(loop_test, a_wait_of_no_time_does_not_look) {
   w->start().fire("e").stop();
   sent.open();
   w->join();
-  EXPECT_EQ(seen.told(), (lines{"not looked", "e"}));
+  EXPECT_EQ(seen.entries(), (lines{"not looked", "e"}));
 }
 
 // Shows: PW-34.
@@ -68,7 +68,7 @@ TEST_F(loop_test, a_timed_wait_lasts_as_long_and_handles_events) {
   });
   w->start().fire("e").join();
   EXPECT_TRUE(as<bool>(w->result()));
-  EXPECT_EQ(seen.told(), lines{"e"});
+  EXPECT_EQ(seen.entries(), lines{"e"});
 }
 
 // Shows: PW-36.
@@ -142,7 +142,7 @@ TEST_F(loop_test, shortcuts_mean_the_current_worker) {
     this_worker::update();
   });
   top->join();
-  EXPECT_EQ(seen.told(), (lines{"self", "down", "down", "up", "up"}));
+  EXPECT_EQ(seen.entries(), (lines{"self", "down", "down", "up", "up"}));
 }
 
 }  // namespace

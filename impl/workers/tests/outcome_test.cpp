@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Results, errors, and those who wait for them.
+// Results and errors, and the workers that wait for them.
 #include <atomic>
 #include <system_error>
 
@@ -15,18 +15,18 @@ TEST_F(results, a_result_or_an_error_is_kept_and_the_error_reported) {
   const worker_ptr fine = worker::make([](const std::any& argument) { return argument; });
   EXPECT_EQ(as<int>(fine->start(42).join().result()), 42);
   const worker_ptr bad = worker::make([] { throw std::runtime_error("no"); }, {.name = "bad"});
-  EXPECT_EQ(sentence(bad->start().join().error()), "no");
+  EXPECT_EQ(message_of(bad->start().join().error()), "no");
   EXPECT_FALSE(bad->result().has_value());
   const worker_ptr odd = worker::make([] { throw 14; }, {.name = "odd"});
-  EXPECT_EQ(sentence(odd->start().join().error()), "something");
+  EXPECT_EQ(message_of(odd->start().join().error()), "something");
   const worker_ptr silent = worker::make([] { throw 15; }, {.report_errors = false});
   EXPECT_NE(silent->start().join().error(), nullptr);
   const worker_ptr stopped = worker::make();
   EXPECT_EQ(stopped->start().stop().join().error(), nullptr);
-  EXPECT_EQ(reported.told(), (lines{"bad: the task: no", "odd: the task: something"}));
+  EXPECT_EQ(reported.entries(), (lines{"bad: the task: no", "odd: the task: something"}));
 }
 
-// A crash runs finalizers as any other end does, and who waits has the error before they run.
+// A crash runs finalizers like any other end, and a waiting worker gets the error before they run.
 // Shows: PW-14, PW-11.
 TEST_F(results, a_waiter_has_the_error_before_the_finalizers_run) {
   gate out;
@@ -40,7 +40,7 @@ TEST_F(results, a_waiter_has_the_error_before_the_finalizers_run) {
   });
   const std::optional<outcome> what = this_worker::wait_thread(w);
   ASSERT_TRUE(what.has_value());
-  EXPECT_EQ(sentence(what->error), "crash");
+  EXPECT_EQ(message_of(what->error), "crash");
   EXPECT_FALSE(finalized);
   out.open();
   w->join();
@@ -97,7 +97,7 @@ TEST_F(results, waiting_for_what_does_not_run_returns_at_once) {
   runs->stop().join();
 }
 
-// The inner wait takes the event that wakes; the outer one must not miss that it is over.
+// The inner wait takes the event that wakes; the outer one must still notice the end.
 // Shows: PW-11.
 TEST_F(results, a_listener_may_wait_for_the_same_worker) {
   gate go;
@@ -114,7 +114,7 @@ TEST_F(results, a_listener_may_wait_for_the_same_worker) {
   });
   waiter->start().join();
   slow->join();
-  EXPECT_EQ(seen.told(), (lines{"inner", "outer"}));
+  EXPECT_EQ(seen.entries(), (lines{"inner", "outer"}));
 }
 
 // Shows: PW-11.

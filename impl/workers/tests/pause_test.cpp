@@ -17,7 +17,7 @@ TEST_F(pause_resume, listeners_go_on_and_the_interrupted_wait_sees_what_came) {
   });
   w->listen("go", note());
   w->start().pause().pause().fire("go");
-  yield_until([this] { return !seen.told().empty(); });
+  yield_until([this] { return !seen.entries().empty(); });
   EXPECT_TRUE(w->is_paused());
   EXPECT_TRUE(w->is_running());
   EXPECT_EQ(&w->resume(), w.get());
@@ -69,7 +69,7 @@ TEST_F(pause_resume, what_a_listener_does_meanwhile_may_fail_or_resume) {
     this_worker::update();
   });
   w->start().pause().fire("fails").fire("go on");
-  yield_until([this] { return !reported.told().empty(); });
+  yield_until([this] { return !reported.entries().empty(); });
   yield_until([&w] { return !w->is_paused(); });
   w->pause();
   yield_until([&w] { return w->is_paused(); });

@@ -32,8 +32,8 @@ TEST_F(roots, current_is_an_error_on_a_thread_that_is_no_worker) {
   w->start().join();
 }
 
-// The first wait makes it; a finalizer destroys it, newest first like any other, and ends its
-// children.
+// The first wait creates the root. A finalizer, which runs newest first like any other, destroys it
+// and ends its children.
 // Shows: PW-45.
 // Differs: PW-45: it stays until its thread ends, and not only for the one wait.
 TEST_F(roots, a_wait_on_a_native_thread_makes_a_root_that_a_finalizer_destroys) {
@@ -57,10 +57,11 @@ TEST_F(roots, a_wait_on_a_native_thread_makes_a_root_that_a_finalizer_destroys) 
       seen.add("newer");
     });
   }).join();
-  EXPECT_EQ(seen.told(), (lines{"newer", "older"}));
+  EXPECT_EQ(seen.entries(), (lines{"newer", "older"}));
 }
 
-// A wait in a finalizer, after the root has gone, makes another; it goes in the same exit.
+// A wait in a finalizer, after the root is destroyed, creates another one, which is destroyed in
+// the same exit.
 // Shows: PW-45.
 TEST_F(roots, a_finalizer_may_wait) {
   std::weak_ptr<worker> root;
@@ -99,7 +100,7 @@ TEST_F(roots, exit_and_stop_end_the_children_of_a_root_and_not_the_root) {
     EXPECT_EQ(child->state(), worker_state::ended);
     child->start();
     me->listen("e", [](const event&) {
-      this_worker::sleep(1h);  // not the outermost wait: goes through
+      this_worker::sleep(1h);  // not the outermost wait, so worker_exit propagates
       ADD_FAILURE() << "went on";
     });
     me->fire("e").stop();
@@ -128,7 +129,7 @@ TEST_F(roots, what_nobody_took_from_a_root_goes_back_to_the_sender) {
     seen.add(std::any_cast<const rejection&>(*back).refused.name);
   });
   sender->start().join();
-  EXPECT_EQ(seen.told(), lines{"lost"});
+  EXPECT_EQ(seen.entries(), lines{"lost"});
 }
 
 // Shows: PW-18.

@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What a timer's thread has run.
+// Which functions a timer's thread has run.
 struct counts {
   std::atomic<int> functions{0};
   std::atomic<int> finalizers{0};
@@ -76,7 +76,7 @@ TEST(timer, is_woken_by_its_cancellation) {
     std::latch begun(1);
     timer t(24h, [] {}, {.on_start = [&] { begun.count_down(); }});
     begun.wait();
-    // From at once to long after it has begun to wait.
+    // From immediately to long after the thread has begun to wait.
     const auto until = timer::clock::now() + std::chrono::microseconds(10 * i);
     while (timer::clock::now() < until) std::this_thread::yield();
     EXPECT_TRUE(t.cancel());

@@ -11,12 +11,13 @@
 namespace threadref::workers {
 namespace {
 
-// Ten trees, four deep: 11,110 workers; 850 under a sanitizer, whose threads are dear.
+// Ten trees, four levels deep: 11,110 workers, or 850 under a sanitizer, where threads cost much
+// more.
 constexpr int trees_at_once = 10;
 constexpr int depth = 4;
 constexpr int fan_out = testing::under_sanitizer || detail::under_memcheck ? 4 : 10;
 
-// One worker's finalizer: how often it ran, and whether the children's had all run by then.
+// A worker's finalizer: how often it ran, and whether all of its children's had run before.
 struct node {
   std::vector<std::unique_ptr<node>> below;
   std::atomic<int> ran{0};
@@ -37,7 +38,7 @@ class forest {
     for (const worker_ptr& one : started_) one->join();
   }
   [[nodiscard]] int alive() const { return alive_; }
-  // How many ran once, and had their children before them.
+  // How many ran once and after those of their children.
   [[nodiscard]] int in_order() const { return in_order(tops_); }
 
  private:
@@ -81,9 +82,9 @@ TEST_P(trees, every_finalizer_runs_once_and_a_childs_before_its_parents) {
     size += width;
   forest all(GetParam());
   all.grow();
-  yield_until([&] { return all.alive() == size || !reported.told().empty(); });
+  yield_until([&] { return all.alive() == size || !reported.entries().empty(); });
   all.end();
-  EXPECT_EQ(reported.told(), lines{});
+  EXPECT_EQ(reported.entries(), lines{});
   EXPECT_EQ(all.in_order(), size);
 }
 INSTANTIATE_TEST_SUITE_P(, trees, ::testing::Values(teardown::serial, teardown::broadcast),

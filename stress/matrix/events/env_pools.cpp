@@ -62,12 +62,13 @@ void visit_workers(visit& v, const pool_interface& api, void* pool) {
 // --- The pools. They are never destroyed: a worker may still use one when the process ends.
 
 constexpr pool_interface tbb_api{
-    .start = [](int n) -> void* { return new worker_pool(n); },
+    .start = [](int n) -> void* { return new workers::worker_pool(n); },
     .enqueue =
         [](void* pool, int n, void (*task)(void*), void* with) {
-          for (int i = 0; i != n; ++i) static_cast<worker_pool*>(pool)->enqueue(task, with);
+          for (int i = 0; i != n; ++i)
+            static_cast<workers::worker_pool*>(pool)->enqueue(task, with);
         },
-    .end = [](void* pool) { return static_cast<worker_pool*>(pool)->end(); }};
+    .end = [](void* pool) { return static_cast<workers::worker_pool*>(pool)->end(); }};
 
 // Each task is a thread, which lives until end(): the nearest thing to a pool in the C++ library.
 struct async_pool {
