@@ -15,7 +15,8 @@ namespace threadref {
 
 namespace {
 
-// One write, so that lines of several exiting threads don't mix; no allocation on the exit path.
+// One write(), so that the lines of several exiting threads don't mix. No allocation, since this is
+// the exit path.
 void write_line(const thread_handle& thread, const char* what) noexcept {
   char line[512];
   const int length = std::snprintf(

@@ -295,11 +295,11 @@ class exit_list {
     if (n.has(node::is_linked)) exit_chain::remove(static_cast<linked_node&>(n));
   }
 
-  // The slot of a registration, and its word without the state.
+  // The slot of a registration, and what its word will hold besides the state.
   struct place_in_order {
-    node* at;             // null: error
-    std::uint64_t flags;  // of the word
-    std::uint64_t word;   // the rest of it
+    node* at;  // null: error
+    std::uint64_t flags;
+    std::uint64_t word;  // the generation, in its place in the word
   };
   // In the array if there is room, else in the chain of the place.
   static place_in_order find_place(block& b, exit_place place) noexcept;

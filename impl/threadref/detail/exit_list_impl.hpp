@@ -129,8 +129,8 @@ template <class Hook, class Claim>
 void exit_list<Hook, Claim>::exit_one(node& n) {
   block* const b = own();
   // Main's thread_locals are destroyed by exit(), and the exit stage comes after that. On other
-  // threads the node may have been claimed, or run by another pass, before; then it is popped,
-  // since no slot of a direct back end is reused.
+  // threads, the referent may have claimed the node before, or another pass may have run it. Then
+  // it is still popped, since no slot of a direct back end is reused.
   auto& mine = static_cast<linked_node&>(n);  // all nodes of a direct back end are linked
   if (b == nullptr || b->is_main() || exit_chain::is_popped(mine)) return;
   const no_cancellation guard;
