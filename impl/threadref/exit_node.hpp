@@ -66,7 +66,7 @@ using exit_node = basic_exit_node<>;
 // Whether exit_nodes, and finalizers that are stored in place, can be registered on the calling
 // thread without a call to malloc. True if the back end has capability::inside_malloc and its key
 // has an index below 32: glibc allocates when a thread first sets a higher one (measured). Must be
-// asked by an allocator that may run before the library's static initializers, or after 32 other
+// asked by an allocator that may run before the library's static initialisers, or after 32 other
 // keys have been created. Any thread; creates the key if it is not there yet. O(1).
 template <backend B = default_backend>
 [[nodiscard]] bool can_register_inside_malloc() noexcept {

@@ -81,7 +81,7 @@ struct ref_node {
 //
 // A value type. Copies are the same ref; they may be made, used and dropped on any thread, also
 // after the thread is dead. Copies of a ref with a callback share a count; others cost nothing to
-// copy. Like any value, one object needs synchronization if a thread modifies it.
+// copy. Like any value, one object needs synchronisation if a thread modifies it.
 template <backend B>
 class basic_ref {
  public:
@@ -138,7 +138,7 @@ class basic_ref {
   ~basic_ref() = default;
 
   // True once the thread has started to drain. Exact on that thread and on threads that
-  // synchronized with it since; another thread may see the change a moment later. One load.
+  // synchronised with it since; another thread may see the change a moment later. One load.
   [[nodiscard]] bool expired() const noexcept {
     return on_->live.load(std::memory_order_acquire) != serial_;
   }

@@ -36,7 +36,7 @@ struct list_functions {
   void (*renew_hook)() noexcept;   // in the child of a fork
 };
 
-// Constant-initialized and trivially destructible: it is used before the first constructor and
+// Constant-initialised and trivially destructible: it is used before the first constructor and
 // after the last destructor. Lock order: the locks of a domain, then its blocks' by index, then
 // those of the memory. Only fork() takes them all.
 class domain {

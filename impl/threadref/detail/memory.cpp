@@ -43,7 +43,7 @@ struct piece {
   }
 };
 
-// One pool for the process: slabs move between threads and back ends. Constant-initialized and
+// One pool for the process: slabs move between threads and back ends. Constant-initialised and
 // trivially destructible, so it can be used before the first constructor and after the last
 // destructor.
 struct pool {

@@ -20,7 +20,7 @@ namespace detail {
 
 namespace {
 
-// Constant-initialized and trivially destructible: used before the first constructor and after the
+// Constant-initialised and trivially destructible: used before the first constructor and after the
 // last destructor.
 struct process {
   word_lock m;  // the first lock in the lock order of the library

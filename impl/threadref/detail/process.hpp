@@ -34,7 +34,7 @@ void* this_object() noexcept;
 void keep_this_object() noexcept;
 
 // Adds the back end to those that the fork handlers serve, keeps this library from being unloaded,
-// and arms the exit stage. Once per back end, from its static initializer or its first use,
+// and arms the exit stage. Once per back end, from its static initialiser or its first use,
 // whichever comes first. Any thread.
 void enrol(domain& d) noexcept;
 

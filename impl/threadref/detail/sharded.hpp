@@ -17,7 +17,7 @@ namespace threadref::detail {
 // 2 CPUs of an AMD EPYC).
 inline constexpr std::size_t shards = 16;
 
-// Constant-initialized and trivially destructible if Lists is.
+// Constant-initialised and trivially destructible if Lists is.
 template <class Lists>
 class sharded {
  public:
