@@ -18,15 +18,15 @@ struct block;
 // gone without its exit hook having run; there is no exception.
 enum class incident : std::uint8_t { threw, abandoned };
 
+// The function that is called for such errors. `thread` is the one whose registration it was, and
+// may be copied and stored. `what` is the exception; null for `abandoned`. The hook must not throw.
+//
+// It is called where the error occurs, without a lock held: on the exiting thread; in the exit
+// stage, on the thread that ends the process; in threadref_call(), on the caller; for a thread that
+// is found to be gone, on the thread that found it. Several threads may call it at once.
 using unraisable_hook = void (*)(const thread_handle& thread, std::exception_ptr what,
                                  incident kind) noexcept;
 
-// The hook's arguments: the thread whose registration it was, which may be copied and stored; the
-// exception, null for `abandoned`; and what happened. The hook must not throw.
-//
-// It is called on the thread where it happened, without a lock held: the exiting thread; for the
-// exit stage, the thread that ends the process; for threadref_call(), the caller; for a thread that
-// is found to be gone, the thread that found it. Several threads may call it at once.
 // Replaces the hook of the process and returns the previous one. Null restores the default, which
 // writes one line with the thread's name, tid and serial to standard error. Any thread. O(1).
 unraisable_hook set_unraisable_hook(unraisable_hook hook) noexcept;
