@@ -1,4 +1,4 @@
-# Cross-compiles for aarch64, and starts what was built under qemu's user mode. Packages:
+# Cross-compiles for aarch64, and runs the programs under qemu's user mode. Needs the packages
 # g++-aarch64-linux-gnu and qemu-user.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
@@ -13,12 +13,12 @@ foreach(program ${CMAKE_CXX_COMPILER} qemu-aarch64)
   endif()
 endforeach()
 set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
-# Its environment, not its arguments: child processes of the tests are started by it, too.
+# By its environment and not by arguments: the tests start their child processes with it, too.
 set(CMAKE_CROSSCOMPILING_EMULATOR env QEMU_LD_PREFIX=/usr/${triplet}
   THREADREF_EMULATOR=qemu-aarch64 qemu-aarch64)
 
-# This machine's libraries are none of ours: without those of Boost for aarch64 its back ends are
-# absent. Headers are, as Debian's cross compiler itself has it.
+# This machine's libraries can't be used, so without Boost for aarch64 its back ends are absent.
+# This machine's headers can be used; Debian's cross compiler does so itself.
 set(CMAKE_FIND_ROOT_PATH /usr/${triplet})
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -1,10 +1,10 @@
 # threadref_backend(<name> [PACKAGE <pkg> [COMPONENTS <c>...]] [LINK <target>...] [CANARY [RARE]])
 #
-# One line of the table of back ends: <name>/backend.{hpp,cpp} joins the library, or the reason why
-# it is absent is recorded. A CANARY is broken on purpose: it joins threadref_canaries, which only
-# the harnesses link, so that nothing broken is ever installed. RARE: its fault shows once in very
-# many threads, so that only stress_threadref --rare is asked to catch it.
-# The calls together are what threadref/backends.hpp and scenarios/canaries.hpp are generated from.
+# One line of the table of back ends. Adds <name>/backend.{hpp,cpp} to the library, or records why
+# the back end is absent. A CANARY is broken on purpose; it goes to threadref_canaries, which only
+# the harnesses link, so that nothing broken is ever installed. RARE: its fault occurs once in very
+# many threads, so only stress_threadref --rare must catch it.
+# threadref/backends.hpp and scenarios/canaries.hpp are generated from these calls.
 function(threadref_backend name)
   cmake_parse_arguments(arg "CANARY;RARE" "PACKAGE" "COMPONENTS;LINK" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)

@@ -1,5 +1,4 @@
-# Build types are what the presets choose between: Release, RelWithDebInfo, Debug, and the four
-# below.
+# The build types that the presets choose from: Release, RelWithDebInfo, Debug, and the four below.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
@@ -14,23 +13,23 @@ if(NOT CMAKE_BUILD_TYPE IN_LIST types)
   message(FATAL_ERROR "CMAKE_BUILD_TYPE is '${CMAKE_BUILD_TYPE}'; expected one of: ${types}")
 endif()
 
-# Plain variables, not cache entries: project() has already created empty cache entries of these
-# names, and set(... CACHE) would silently leave them empty: a green leg without its sanitizer.
-# The test sanitizer_reports guards against exactly that.
+# Plain variables, not cache entries: project() has already created empty cache entries with these
+# names, and set(... CACHE) would silently leave them empty. The tests would then pass without the
+# sanitizer. The test sanitizer_reports guards against that.
 set(sanitize "-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all")
 foreach(lang C CXX)
   set(CMAKE_${lang}_FLAGS_TSAN     "${sanitize} -fsanitize=thread")
   set(CMAKE_${lang}_FLAGS_ASAN     "${sanitize} -fsanitize=address,undefined")
-  # For valgrind, which the tests of this build start.
+  # The tests of this build run under valgrind.
   set(CMAKE_${lang}_FLAGS_MEMCHECK "-O1 -g -DTHREADREF_UNDER_MEMCHECK=1")
   set(CMAKE_${lang}_FLAGS_COVERAGE "-O0 -g --coverage")
 endforeach()
 
-# What each build must report when the fault it exists for is planted: build type -> fault:report.
+# The report that each build must give for each planted fault: build type -> fault:report.
 set(THREADREF_PLANTS_Tsan "race:data race")
 set(THREADREF_PLANTS_Asan "use_after_free:heap-use-after-free" "overflow:signed integer overflow"
                           "leak:detected memory leaks" "stale_closure:use-after-poison")
 
-# For what is neither the library nor timed, by a third. (Of -g, a sanitizer's report needs the line
-# numbers only.)
+# Saves a third of the time for code that is neither the library nor timed. (A sanitizer's report
+# needs only the line numbers, so -g1.)
 set(threadref_faster_to_compile $<$<CONFIG:Release>:-O1> $<$<CONFIG:Tsan,Asan>:-g1>)

@@ -1,13 +1,13 @@
-# What scripts/conformance_table.py reads: the tests leave their results in this folder of the
-# build. Emptied now, so that nothing stays there of tests that are no more.
+# The folder of the build in which the tests store their results, for scripts/conformance_table.py.
+# It is emptied here, so that no results of removed tests stay there.
 set(check_results ${PROJECT_BINARY_DIR}/checks)
 file(REMOVE_RECURSE ${check_results})
 file(MAKE_DIRECTORY ${check_results})
 
 # threadref_check_test(<name> <program> <argument>...)
 #
-# A test that is no GoogleTest, and says what came of which check on which back end. For each it
-# prints a line of its own, one of:
+# A test that does not use GoogleTest and reports the result of each check on each back end. For
+# each, it prints one of these lines:
 #   check c101_what_holds <back end>: passed
 #   check c101_what_holds <back end>: n/a <why>
 #   check c101_what_holds <back end>: deviates <outcome>: <why>

@@ -1,8 +1,8 @@
 # threadref_find_optional(<name> <is_there> <link> [PACKAGE <pkg> [COMPONENTS <c>...]]
 #                         [MODULE <pkg-config>] [LINK <target>...])
 #
-# Looks for what a peer needs, by CMake's PACKAGE or pkg-config's MODULE: sets <is_there>, and
-# <link> to what is linked then. Without either it is always there.
+# Looks for what a peer needs, by CMake's PACKAGE or pkg-config's MODULE. Sets <is_there>, and
+# <link> to what must be linked. With neither, it is always there.
 function(threadref_find_optional name is_there link)
   cmake_parse_arguments(arg "" "PACKAGE;MODULE" "COMPONENTS;LINK" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)

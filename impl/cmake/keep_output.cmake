@@ -1,5 +1,5 @@
 # cmake -DOUTPUT=<file> -P keep_output.cmake -- <program> <argument>...
-# Runs a test and keeps what it printed; it fails if the program does.
+# Runs a test and stores its output in the file. Fails if the program does.
 foreach(i RANGE ${CMAKE_ARGC})
   if(begun)
     list(APPEND command "${CMAKE_ARGV${i}}")
@@ -11,6 +11,6 @@ file(REMOVE ${OUTPUT})
 execute_process(COMMAND ${command} OUTPUT_VARIABLE printed ECHO_OUTPUT_VARIABLE
   RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
-  message(FATAL_ERROR "it ended with status ${status}")
+  message(FATAL_ERROR "the test ended with status ${status}")
 endif()
 file(WRITE ${OUTPUT} "${printed}")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a back end is: one answer to "how does a thread learn that it exits?".
+// What a back end is: one way for a thread to be notified of its own exit.
 #pragma once
 
 #include <concepts>
@@ -13,14 +13,14 @@ namespace detail {
 struct block;
 }
 
-// What a back end may claim beyond the contract; what it claims is tested, what it does not claim
-// makes the cells that need it "n/a", with that reason.
+// What a back end may guarantee beyond the contract. A guarantee is tested. A cell that needs one
+// that the back end does not give is "n/a", with that reason.
 enum class capability : unsigned {
   none = 0,
   after_thread_locals =
-      1,  // on a thread of std::thread or pthread_create, all thread_locals die first
-  among_thread_locals = 2,  // younger thread_locals die before, older ones after the finalizers
-  interleaved = 8,    // and each finalizer has a place of its own there, by when it was registered
+      1,  // on threads of std::thread and pthread_create, all thread_locals are destroyed first
+  among_thread_locals = 2,  // younger thread_locals die before the finalizers, older ones after
+  interleaved = 8,    // each finalizer has its own place among them, by the time it was registered
   inside_malloc = 4,  // an allocator may register: see can_register_inside_malloc()
 };
 constexpr capability operator|(capability a, capability b) {
@@ -31,51 +31,52 @@ constexpr bool has(capability set, capability wanted) {
          static_cast<unsigned>(wanted);
 }
 
-// A declared departure from the contract: which scenario of stress_threadref, or which check of the
-// conformance suite, shows it; as which outcome; and why. One that does not show up is a failure
-// too, so that the list stays honest.
+// A declared departure from the contract: the scenario of stress_threadref or the check of the
+// conformance suite that shows it, the outcome, and the reason. A deviation that does not occur is
+// a failure too, so the list stays honest.
 struct deviation {
-  std::string_view where;    // a scenario's name; or what a check's name begins with: "c064_a_long"
+  std::string_view where;    // a scenario's name, or the start of a check's name: "c064_a_long"
   std::string_view outcome;  // what happens instead
   std::string_view why;
 };
 
 struct backend_info {
-  std::string_view name;     // folder, type, CLI name, test name and JSON key
-  std::string_view summary;  // one line: the mechanism
+  std::string_view name;     // also the folder, the type, the CLI name, the test name, the JSON key
+  std::string_view summary;  // the mechanism, in one line
   capability capabilities = capability::none;
   std::span<const deviation> deviations{};
 };
 
-// Why a line of the table of back ends is not in this build.
+// A back end of the table that is not in this build, and why.
 struct absent_backend {
   std::string_view name;
   std::string_view why;
 };
 
-// A hook back end answers two questions. Everything else (list, order, claim, detach, weak
-// reference) is detail::exit_list, which all of them share; so their figures differ by exactly
-// these two answers.
+// A hook back end says how a thread's block is found and how the thread learns of its exit.
+// Everything else (list, order, claims, removal, weak references) is detail::exit_list, which all
+// hook back ends share. So their measured costs differ by exactly these functions, which are called
+// on the thread in question:
 //
-//   find()    how is this thread's block found? Null: never registered, or no longer.
-//   arm(b)    have B::list::exit_pass(b, exit_phase::last) called when this thread exits; called
-//             once in a thread's life, on that thread. An error leaves nothing armed; std::errc{}
-//             is success. (Not an error_code: making one calls into the C++ library, on the way of
-//             each registration.)
-//   forget()  the thread has ended for this back end: from now on find() is null on it.
+//   find()    Returns this thread's block; null if it was never registered or has ended.
+//   arm(b)    Arranges for B::list::exit_pass(b, exit_phase::last) to be called when this thread
+//             exits. Called once in a thread's life. Returns std::errc{}, or an error, and then
+//             nothing is armed. (Not an error_code: making one calls into the C++ library, on the
+//             path of every registration.)
+//   forget()  The thread has ended for this back end: find() returns null on it from now on.
 //
-// It may have two more, for what the system knows of it besides the key of exit_key:
+// It may have two more, if the system stores anything for it besides the key of exit_key:
 //
-//   renew()     in the child of a fork, by its only thread: whatever the system keeps for a thread
-//               may come to the next ones from a vanished one, and must not be taken for theirs.
-//   withdraw()  the object that holds the back end is about to be unloaded, and no thread may enter
-//               it any more: have the system forget it, or keep the object loaded.
+//   renew()     Called in the child of a fork, on its only thread. What the system stored for a
+//               vanished thread may turn up on a new one, which must not take it for its own.
+//   withdraw()  The object that holds the back end is about to be unloaded. No thread may enter it
+//               any more: makes the system forget it, or keeps the object loaded.
 //
-// A direct back end has another: it registers each finalizer with the system by itself, so that the
-// system's own list is the exit list.
+// A direct back end also registers each finalizer with the system, so that the system's own list is
+// the exit list:
 //
-//   arm_one(n)  have B::list::exit_one(n) called when this thread exits. An error leaves nothing
-//               armed. The entry may come when n was taken long ago: then it does nothing.
+//   arm_one(n)  Arranges for B::list::exit_one(n) to be called when this thread exits. After an
+//               error nothing is armed. If n has been claimed by then, exit_one() does nothing.
 template <class B>
 concept backend = requires(detail::block& b) {
   { B::info } -> std::convertible_to<const backend_info&>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The C face over the C++ one. Nothing here decides anything: it translates.
+// The C interface over the C++ one. It only translates, and decides nothing.
 #include <cxxabi.h>
 
 #include <algorithm>
@@ -49,7 +49,7 @@ threadref_status status_of(std::errc error) noexcept {
   return static_cast<threadref_status>(error);
 }
 
-// 16 bytes: stored in place, and detach_all() sees both words.
+// 16 bytes, so it is stored in place, and detach_all() sees both words.
 struct plain_call {
   void (*fn)(void*);
   void* arg;
@@ -75,7 +75,7 @@ threadref_thread describe(const thread_handle& of) {
   return t;
 }
 
-// What the C++ face reports by throwing.
+// Turns what the C++ interface throws into a status.
 template <class F>
 threadref_status status_of_call(F&& f) noexcept {
   try {
@@ -85,7 +85,7 @@ threadref_status status_of_call(F&& f) noexcept {
   } catch (const std::system_error& e) {
     return static_cast<threadref_status>(e.code().value());
   } catch (...) {
-    return THREADREF_INVALID;  // std::invalid_argument: there is no other
+    return THREADREF_INVALID;  // std::invalid_argument: nothing else is thrown
   }
 }
 
@@ -93,13 +93,13 @@ threadref_status make_ref(threadref_ref** made, auto&&... callback) noexcept {
   if (made == nullptr) return THREADREF_INVALID;
   *made = nullptr;
   return status_of_call([&] {
-    // status_of_call() is the handler. NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
+    // status_of_call() catches it. NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
     *made = new threadref_ref{threadref::ref(callback...)};
     return THREADREF_OK;
   });
 }
 
-// Zeroed bytes of C are an exit_node that is not attached: null pointers and zeros throughout.
+// A zeroed C struct is an exit_node that is not attached: all its members are null or zero.
 exit_node& node_in(threadref_exit_node& storage) noexcept {
   return *std::launder(reinterpret_cast<exit_node*>(&storage));
 }
@@ -119,15 +119,15 @@ const char* threadref_strerror(int status) noexcept {
     case THREADREF_NOT_PERMITTED:
       return "the thread has ended, or the exit node belongs to another thread";
     case THREADREF_BUSY:
-      return "the exit node is attached already";
+      return "the exit node is already attached";
     case THREADREF_UNSUPPORTED:
       return "registering here could call malloc";
     case THREADREF_DEADLOCK:
       return "the thread would wait for itself";
     case THREADREF_GONE:
-      return "the finalizer was run or taken, or its thread exits";
+      return "the finalizer has run or been claimed, or its thread is exiting";
     case THREADREF_THREW:
-      return "the finalizer ran and ended by a C++ exception";
+      return "the finalizer ran and ended with a C++ exception";
     default:
       return "unknown status";
   }
@@ -170,7 +170,7 @@ threadref_status threadref_finalize_in(threadref_phase phase, void (*fn)(void*),
   return status_of(made.error);
 }
 
-// Not by way of the former: this is the one that is timed.
+// Not by way of threadref_finalize_in(): this is the one that is timed.
 threadref_status threadref_finalize(void (*fn)(void*), void* arg,
                                     threadref_finalizer* handle) noexcept {
   if (handle != nullptr) *handle = {};
@@ -182,7 +182,7 @@ threadref_status threadref_finalize(void (*fn)(void*), void* arg,
 
 THREADREF_CATCHES_UNWINDING threadref_status threadref_call(threadref_finalizer handle) {
   const auto wanted = std::bit_cast<::handle>(handle);
-  // Keeps the thread's block for the report, although the thread may end during the call.
+  // Pins the thread's block for the report, since the thread may end during the call.
   const std::optional<thread_handle> on = wanted.peek();
   if (!on) return THREADREF_GONE;
   try {
@@ -212,7 +212,7 @@ void threadref_set_atexit(threadref_finalizer handle, bool wanted) noexcept {
   std::bit_cast<::handle>(handle).atexit(wanted);
 }
 
-// Of the core, and not of the handle: no exception is needed for what is no exception here.
+// Calls the core and not the handle, which would throw what is a status here.
 threadref_status threadref_wait(threadref_finalizer handle) {
   return status_of(default_backend::list::wait(std::bit_cast<detail::registration>(handle)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one place that asks which compiler, libc or sanitizer this is.
+// The only file that tests for the compiler, the C library or a sanitizer.
 #pragma once
 
 #include <limits.h>
@@ -26,38 +26,39 @@
 #  define THREADREF_UNDER_ASAN 0
 #endif
 
-// valgrind can't be seen at compile time; the build type Memcheck says so.
+// valgrind can't be detected at compile time; the build type Memcheck defines this.
 #if !defined(THREADREF_UNDER_MEMCHECK)
 #  define THREADREF_UNDER_MEMCHECK 0
 #endif
 
-// For functions that catch abi::__forced_unwind: glibc throws no object along with it, so the
-// handler's reference is bound to null, which UndefinedBehaviorSanitizer would report. (Inlined by
-// gcc 12 into a function without the attribute, it does.)
+// For functions that catch abi::__forced_unwind. glibc throws it without an object, so the
+// handler's reference is bound to null, which UndefinedBehaviorSanitizer would report. (It does
+// report it if gcc 12 inlines the function into one without the attribute; hence noinline.)
 #define THREADREF_CATCHES_UNWINDING __attribute__((no_sanitize("null"), noinline))
-// The same for one that is only called by such functions, once per finalizer.
+// The same for functions that are called only by such functions, once per finalizer.
 #define THREADREF_CATCHES_UNWINDING_INLINE __attribute__((no_sanitize("null"), always_inline))
 
 // A point at which the stress program may make this thread yield. Empty in the library that ships,
-// so that a benchmark or a user never pays for it; see detail/points.hpp.
+// so benchmarks and users never pay for it. See detail/points.hpp.
 #if defined(THREADREF_POINTS)
 #  define THREADREF_POINT(where) ::threadref::detail::at_point(::threadref::detail::point::where)
 #else
 #  define THREADREF_POINT(where) static_cast<void>(0)
 #endif
 
-// How position-independent code finds the thread_local pointer of a back end: by asking the C
-// library (the default), or, with the option THREADREF_TLS_MODEL=initial-exec, at a distance that
-// is known once the object is loaded; then dlopen needs room in the static storage of threads that
-// exist. In a program either is a fixed distance, and the attribute would only cost an instruction.
+// How position-independent code finds the thread_local pointer of a back end. By default it asks
+// the C library. With the CMake option THREADREF_TLS_MODEL=initial-exec it uses an offset that is
+// known once the object is loaded; dlopen() then needs free static TLS in all existing threads. In
+// an executable both are a fixed offset, and the attribute would only cost an instruction.
 #if defined(THREADREF_TLS_INITIAL_EXEC) && defined(__PIC__) && !defined(__PIE__)
 #  define THREADREF_TLS [[gnu::tls_model("initial-exec")]]
 #else
 #  define THREADREF_TLS
 #endif
 
-// Whether the library keeps the shared object that it is linked into from being unloaded. A plugin
-// with a copy of its own may be built without, and must then call unload() before it goes.
+// Whether the library prevents the shared object that it is linked into from being unloaded. A
+// plugin with its own copy may be built without that; it must then call unload() before it is
+// unloaded.
 #if defined(THREADREF_NO_PIN)
 #  define THREADREF_PINS_ITSELF 0
 #else
@@ -71,15 +72,15 @@ inline constexpr bool under_tsan = THREADREF_UNDER_TSAN != 0;
 inline constexpr bool under_asan = THREADREF_UNDER_ASAN != 0;
 inline constexpr bool under_memcheck = THREADREF_UNDER_MEMCHECK != 0;
 
-// How many rounds of key destructors a hook may use. ThreadSanitizer ends a thread in its own key
-// destructor, in the last round: code that still runs there is reported as a race (gcc 12) or
-// crashes (clang 14 and 19), so one round less is used under it (google/sanitizers#414, WontFix).
+// How many rounds of key destructors a hook may use. ThreadSanitizer tears a thread down in its own
+// key destructor, in the last round: code that still runs then is reported as a race (gcc 12) or
+// crashes (clang 14 and 19). So it gets one round less (google/sanitizers#414, WontFix).
 inline constexpr int destructor_rounds = PTHREAD_DESTRUCTOR_ITERATIONS - (under_tsan ? 1 : 0);
 
 inline constexpr std::size_t cache_line = 64;
 
-// Recycled slots would blind AddressSanitizer: memory that is never freed can't be used after free.
-// So the bytes of a closure are poisoned while its slot holds none.
+// Recycled slots would blind AddressSanitizer, which finds uses after free only in memory that is
+// freed. So a slot's closure bytes are poisoned while it holds no closure.
 inline void poison([[maybe_unused]] void* bytes, [[maybe_unused]] std::size_t count) noexcept {
 #if THREADREF_UNDER_ASAN
   __asan_poison_memory_region(bytes, count);
@@ -91,7 +92,7 @@ inline void unpoison([[maybe_unused]] void* bytes, [[maybe_unused]] std::size_t 
 #endif
 }
 
-// LeakSanitizer does not look into mappings of our own, and would report every heap object that
+// LeakSanitizer does not scan the library's own mappings. It would report every heap object that
 // only a pending finalizer holds.
 inline void tell_leak_checker([[maybe_unused]] void* bytes,
                               [[maybe_unused]] std::size_t count) noexcept {
@@ -99,7 +100,7 @@ inline void tell_leak_checker([[maybe_unused]] void* bytes,
   __lsan_register_root_region(bytes, count);
 #endif
 }
-// Before such memory goes back: its bytes may be used by anybody then.
+// Before such memory is returned to the system: others may use its bytes afterwards.
 inline void untell_leak_checker([[maybe_unused]] void* bytes,
                                 [[maybe_unused]] std::size_t count) noexcept {
 #if THREADREF_UNDER_ASAN

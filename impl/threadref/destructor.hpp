@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Registered destructors: for a thread_local void*, the second stage of a thread's exit.
+// Registered destructors of thread_local pointers: the second stage of a thread's exit.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,19 @@
 
 namespace threadref {
 
-// What to do when the variable holds null at exit: call the function with null, or skip it.
+// What happens if the variable holds null at exit: the function is called with null, or skipped
+// (and counted in counters::dropped).
 enum class null_policy : std::uint8_t { call, skip };
 
 namespace detail {
 
-// What stands in the exit list: 16 bytes, in place.
+// The closure in the exit list: 16 bytes, stored in place.
 template <null_policy Policy>
 struct destructor_call {
   void** variable;
   void (*function)(void*);
   ref_call operator()() const {
-    void* const value = *variable;  // now, and not when it was registered
+    void* const value = *variable;  // read now, not at registration
     if (Policy == null_policy::skip && value == nullptr) return ref_call::skipped;
     function(value);
     return ref_call::ran;
@@ -31,14 +32,16 @@ struct destructor_call {
 
 }  // namespace detail
 
-// Has function(*variable) called when the calling thread exits, after its finalizers of the phases
-// early and last, oldest first; the value is read then. Registered again: called again. The
-// variable must live until then, as a trivially destructible thread_local does; or be unregistered.
-// May be called inside a finalizer or such a function: then it runs in the same exit.
+// Registers function(*variable) to be called on the calling thread when it exits: after its
+// finalizers of the phases early and last, oldest first over all variables. The value is read at
+// that moment. A variable that is registered twice is passed to both functions, or twice to one.
 //
-// invalid_argument: null variable or function; else the errors of try_finalize(). Then nothing has
-// changed. What the function throws goes to the unraisable hook. O(1); no allocation but a slab now
-// and then.
+// The variable must live until then, as a trivially destructible thread_local does, or be
+// unregistered before. A finalizer or another such function may register one; it runs in the same
+// exit. What the function throws goes to the unraisable hook.
+//
+// Errors, after which nothing has changed: invalid_argument (null variable or function), and those
+// of try_finalize(). O(1). No allocation apart from a slab now and then.
 template <backend B = default_backend>
 [[nodiscard]] std::error_code register_destructor(
     void** variable, void (*function)(void*), null_policy on_null = null_policy::call) noexcept {
@@ -55,12 +58,13 @@ template <backend B = default_backend>
   return error == std::errc{} ? std::error_code{} : std::make_error_code(error);
 }
 
-// Removes all destructors of the variable that the calling thread registered and that have not had
-// their turn, also in the middle of its exit. False: there were none. O(destructors of the thread).
+// Removes all destructors of the variable that the calling thread registered and that have not run
+// yet; may be called in the middle of its exit. Returns whether there were any. Takes the thread's
+// lock. O(destructors of the thread).
 template <backend B = default_backend>
 bool unregister_destructor(void** variable) noexcept {
   return B::list::remove_destructors([variable](const void* closure) {
-    detail::destructor_call<null_policy::call> entry{};  // both policies have this shape
+    detail::destructor_call<null_policy::call> entry{};  // both policies have this layout
     std::memcpy(&entry, closure, sizeof entry);
     return entry.variable == variable;
   });

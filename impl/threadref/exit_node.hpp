@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// exit_node: a finalizer in storage of the caller.
+// exit_node: an intrusive finalizer, in storage that the caller provides.
 #pragma once
 
 #include <system_error>
@@ -11,13 +11,14 @@
 
 namespace threadref {
 
-// Has a plain function called at the exit of the thread that attaches it, in one newest-first order
-// with finalizers: what RCU, tracers and allocators embed in their own per-thread data. No
-// allocation, no closure, no handle, and so nothing that another thread could do with it.
+// Calls a plain function when the thread that attached the node exits, in one newest-first order
+// with finalizers. (On direct back ends, nodes run after the finalizers of the phases early and
+// last.) RCU, tracers and allocators embed one in their per-thread data. It needs no allocation, no
+// closure and no handle; so other threads can do nothing with it.
 //
-// Its storage must stay in place from attach() until the function was called or detach() returned;
-// inside the function it may be freed already. The destructor detaches, on the attaching thread;
-// elsewhere it must not be attached any more. 48 bytes; neither copied nor moved.
+// The node must stay in place from attach() until its function has been called or detach() has
+// returned. The function may free the node. The destructor detaches, so on any thread but the
+// attaching one the node must no longer be attached. 56 bytes; neither copyable nor movable.
 template <backend B = default_backend>
 class basic_exit_node {
  public:
@@ -26,27 +27,32 @@ class basic_exit_node {
   basic_exit_node& operator=(const basic_exit_node&) = delete;
   ~basic_exit_node() { static_cast<void>(detach()); }
 
-  // Has function(argument) called when the calling thread exits; it becomes known to the back end
-  // if it was not. What the function throws goes to the unraisable hook. May be called inside a
-  // finalizer: then it runs next.
+  // Registers function(argument) to be called when the calling thread exits, on that thread. The
+  // thread is registered with the back end if it was not. `argument` is only passed on. What the
+  // function throws goes to the unraisable hook. Inside a finalizer, the node runs next. If a limit
+  // cuts the exit off, the node is detached, uncalled.
   //
-  // Errors, and then nothing has changed: invalid_argument (null function),
-  // device_or_resource_busy (attached already), resource_unavailable_try_again (no key or block
-  // left), not_enough_memory, operation_not_permitted (the thread has ended for this back end).
-  // O(1); after a thread's first: no lock, no read-modify-write, no memory. Safe in a signal
-  // handler only if it can't interrupt this library on the same thread.
+  // Errors, after which nothing has changed: invalid_argument (null function);
+  // device_or_resource_busy (already attached); resource_unavailable_try_again (no key or block is
+  // left); not_enough_memory; operation_not_permitted (the thread has ended for this back end).
+  //
+  // O(1). After a thread's first: no lock, no memory, and no read-modify-write (one with
+  // options::global_order). The first early one arms a guard: see exit_phase. Safe in a signal
+  // handler only if the handler can't interrupt this library on the same thread.
   [[nodiscard]] std::errc attach(void (*function)(void*), void* argument,
                                  exit_phase phase = exit_phase::last) noexcept {
     if (function == nullptr) return std::errc::invalid_argument;
     return B::list::add_node(node_, function, argument, phase);
   }
-  // The same for who is inside malloc: refused with operation_not_supported where the back end
-  // could call malloc itself (see can_register_inside_malloc()), before anything has happened.
+  // As attach() with exit_phase::last, for callers inside malloc. Where the back end itself could
+  // call malloc (see can_register_inside_malloc()), returns operation_not_supported and does
+  // nothing.
   [[nodiscard]] std::errc attach_inside_malloc(void (*function)(void*), void* argument) noexcept;
-  // Takes it out, uncalled. operation_not_permitted on another thread than the attaching one;
-  // invalid_argument if it is not attached, or its turn has come. O(1), no lock.
+  // Removes the node, uncalled. operation_not_permitted if the caller is not the attaching thread;
+  // invalid_argument if the node is not attached, which includes a node whose function has been
+  // called. O(1), no lock.
   std::errc detach() noexcept { return B::list::remove_node(node_); }
-  // False from the moment its function is called.
+  // False from just before its function is called.
   [[nodiscard]] bool is_attached() const noexcept {
     return node_.on.load(std::memory_order_relaxed) != nullptr;
   }
@@ -57,10 +63,11 @@ class basic_exit_node {
 // An exit_node of the default back end.
 using exit_node = basic_exit_node<>;
 
-// Whether registering on the calling thread is free of malloc: exit_node, and finalizers that are
-// stored in place. True where the back end has capability::inside_malloc, and its key an index
-// below 32: glibc allocates when a thread first sets a later one (measured). An allocator that is
-// used before the library's own static initialisers, or after 32 other keys, must ask. Any thread.
+// Whether exit_nodes, and finalizers that are stored in place, can be registered on the calling
+// thread without a call to malloc. True if the back end has capability::inside_malloc and its key
+// has an index below 32: glibc allocates when a thread first sets a higher one (measured). Must be
+// asked by an allocator that may run before the library's static initialisers, or after 32 other
+// keys have been created. Any thread; creates the key if it is not there yet. O(1).
 template <backend B = default_backend>
 [[nodiscard]] bool can_register_inside_malloc() noexcept {
   if constexpr (has(B::info.capabilities, capability::inside_malloc)) {

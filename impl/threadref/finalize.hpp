@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// finalize(): a function that is called once, on this thread, when it exits.
+// finalize(): registers a function to be called once, on the calling thread, when it exits.
 #pragma once
 
 #include <concepts>
@@ -20,7 +20,7 @@ namespace threadref {
 
 namespace detail {
 
-// optional<R>, or bool where there is no R to hold.
+// optional<R>, or bool where R is void.
 template <class R>
 struct call_result {
   using type = std::optional<R>;
@@ -44,15 +44,16 @@ bool is_null(const T& callable) noexcept {
 
 }  // namespace detail
 
-// A finalizer that was detached: its function, still to be called if wanted, and its thread.
-// Destroying it destroys the function uncalled. Move-only; any thread, one at a time.
+// A detached finalizer: its function, which may still be called, and the thread it belonged to.
+// Destroying it destroys the function, uncalled if it was not called. Move-only. May be used on any
+// thread, by one thread at a time.
 template <class R>
 class detached {
  public:
-  // The thread that the finalizer was registered on.
+  // The thread on which the finalizer was registered.
   [[nodiscard]] const thread_handle& thread() const noexcept { return thread_; }
-  // Calls the function the first time, on the calling thread; later gives nothing (false for void).
-  // What it throws is passed on.
+  // The first time, calls the function on the calling thread and returns its result (true if R is
+  // void). After that, returns nullopt (false). Exceptions propagate, and count as the one call.
   typename detail::call_result<R>::type operator()() {
     if constexpr (std::is_void_v<R>) {
       return closure_.run(nullptr);
@@ -73,21 +74,27 @@ class detached {
 
 enum class finalizer_state : std::uint8_t { armed, running, gone };
 
-// A handle of a finalizer whose function returns R: 32 bytes, freely copied, used and dropped on
-// any thread, at any time, also long after the thread is dead. Dropping it cancels nothing.
+// A handle to a finalizer whose function returns R. 32 bytes, trivially copyable. Copies may be
+// used and dropped on any thread at any time, also long after the finalizer's thread (the referent)
+// is dead. Dropping a handle cancels nothing.
 //
-// Whoever takes the finalizer first has it: the exit of its thread (the referent), a call, detach()
-// or cancel(). Once the referent drains its exit list, what is pending is its own: other threads
-// get nothing, while a finalizer that runs there may still take a pending sibling. All operations
-// are O(1). On the referent they take no lock; elsewhere one, uncontended unless the referent or
-// another taker is in the middle of the same.
+// Exactly one of these claims the finalizer: the exit of the referent, a call, detach(), cancel().
+// The first wins; the others find it unavailable. Once the referent drains its exit list, its
+// pending finalizers are unavailable to other threads, while a finalizer that runs on the referent
+// may still claim a pending sibling.
+//
+// All operations are O(1) apart from user code. On the referent, a call, cancel(), alive() and
+// state() take no lock, except to wake waiters. Everything else takes the referent's lock, which is
+// uncontended unless another operation on the same thread's finalizers is in progress. (With the
+// back end registry_bulk, every claim takes it.) No lock is held while user code runs.
 template <class R, backend B = default_backend>
 class finalizer {
  public:
-  finalizer() = default;  // gone
+  finalizer() = default;  // refers to no finalizer: state() is gone
 
-  // Runs it now, on the calling thread, if it can still be had. Gives the result, or nothing (true
-  // or false for void). What it throws is passed on, and it counts as run.
+  // Claims the finalizer and calls its function now, on the calling thread. Returns the result, or
+  // nullopt if the finalizer is unavailable (true or false if R is void). Exceptions propagate; the
+  // finalizer then counts as run. The referent's exit does not wait for the call to finish.
   typename detail::call_result<R>::type operator()() const {
     if constexpr (std::is_void_v<R>) {
       return B::list::call(at_, nullptr);
@@ -97,22 +104,24 @@ class finalizer {
       return result;
     }
   }
-  // Takes it out of the exit list and hands it over; nothing if it can't be had any more. That does
-  // not mean that it has finished: see wait().
+  // Removes the finalizer from the exit list and returns it. nullopt means that it is unavailable,
+  // not that it has run: it may be running, or waiting for its turn in a drain. See wait().
   std::optional<detached<R>> detach() const {
     detached<R> taken;
     if (!B::list::detach(at_, taken.closure_, true)) return std::nullopt;
     taken.thread_ = thread_handle::adopt(*at_.on);
     return taken;
   }
-  // Takes it out and destroys its function, before it returns. False: it can't be had any more.
+  // Removes the finalizer and destroys its function on the calling thread before returning. False
+  // if it is unavailable. A destructor that throws here ends the program.
   bool cancel() const noexcept { return B::list::cancel(at_); }
-  // The referent, while the finalizer can be had; else nothing. Changes nothing.
+  // The referent if the calling thread could claim the finalizer now, else nullopt. Changes
+  // nothing. The first handle to a thread reads its name (a system call).
   [[nodiscard]] std::optional<thread_handle> peek() const noexcept {
     if (!B::list::peek(at_)) return std::nullopt;
     return thread_handle::adopt(*at_.on);
   }
-  // Neither running nor gone. True also while it waits for its turn in a drain.
+  // True if it is neither running nor gone, so also while it waits for its turn in a drain.
   [[nodiscard]] bool alive() const noexcept { return state() == finalizer_state::armed; }
   [[nodiscard]] finalizer_state state() const noexcept {
     switch (B::list::state(at_)) {
@@ -124,19 +133,23 @@ class finalizer {
         return finalizer_state::gone;
     }
   }
-  // Does the exit stage run it when the process ends (the default)? False also once it is running
-  // or gone. Setting it does nothing then, nor from another thread while the referent drains. One
-  // lock.
+  // Whether the exit stage runs it if the process ends first: true by default, false once it is
+  // running or gone. Setting the flag has no effect then, nor from another thread while the
+  // referent drains.
   [[nodiscard]] bool atexit() const noexcept { return B::list::runs_at_process_exit(at_); }
   void atexit(bool wanted) const noexcept { B::list::set_process_exit(at_, wanted); }
-  // Returns when it is gone, whoever ran or took it; what its run wrote is visible then. Throws
-  // std::system_error (resource_deadlock_would_occur) on the referent and inside its own run.
+  // Blocks until the finalizer is gone, whether it ran or was removed; what its run wrote is then
+  // visible. Nothing else ends the wait: the referent may run for ever. A cancellation point.
+  // Throws std::system_error (resource_deadlock_would_occur) at once if it is not gone and the
+  // caller is the referent or inside the finalizer's own run.
   void wait() const {
     if (const std::errc error = B::list::wait(at_); error != std::errc{}) {
-      detail::throw_error(error, "threadref: a finalizer would wait for itself");
+      detail::throw_error(error,
+                          "threadref: wait() would deadlock: the finalizer belongs to this thread "
+                          "or is running on it");
     }
   }
-  // The same registration.
+  // True for handles to the same registration, and for two empty handles.
   friend bool operator==(const finalizer&, const finalizer&) = default;
 
   // For the library.
@@ -146,18 +159,18 @@ class finalizer {
   detail::registration at_;
 };
 
-// What try_finalize() gives: an error, or a handle. (std::errc, not std::error_code: making one of
-// those calls into the C++ library, 2 ns that every registration would pay.)
+// The result of try_finalize(): an error or a handle. (std::errc and not std::error_code, because
+// making an error_code calls into the C++ library: 2 ns on every registration.)
 template <class R, backend B = default_backend>
 struct try_finalize_result {
-  std::errc error{};  // std::errc{}: none
+  std::errc error{};  // std::errc{} if it succeeded
   finalizer<R, B> handle;
   explicit operator bool() const noexcept { return error == std::errc{}; }
 };
 
 namespace detail {
 
-// What all of the functions below do.
+// What the functions below have in common.
 template <class B, class F, class... A>
 [[gnu::always_inline]] inline auto try_finalize_at(exit_place place, F&& function,
                                                    A&&... arguments) {
@@ -190,34 +203,40 @@ template <class B, class F, class... A>
 
 }  // namespace detail
 
-// As finalize(), but says in a std::errc what that throws of its own: invalid_argument,
-// not_enough_memory, resource_unavailable_try_again, operation_not_permitted (the thread has
-// ended). What copying the function and its arguments throws is still passed on.
+// As finalize(), but returns errors as a std::errc: invalid_argument, not_enough_memory,
+// resource_unavailable_try_again, operation_not_permitted. What copying the function and its
+// arguments throws still propagates, except std::bad_alloc, which is not_enough_memory.
 template <backend B = default_backend, class F, class... A>
 [[gnu::always_inline]] inline auto try_finalize(F&& function, A&&... arguments) {
   return detail::try_finalize_at<B>(detail::exit_place::last, std::forward<F>(function),
                                     std::forward<A>(arguments)...);
 }
-// The same for a phase of the exit.
+// As try_finalize(), for any phase of the exit.
 template <backend B = default_backend, class F, class... A>
 auto try_finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   return detail::try_finalize_at<B>(detail::place_of(phase), std::forward<F>(function),
                                     std::forward<A>(arguments)...);
 }
 
-// Has function(arguments...) called once, on this thread, when it exits, before pthread_join()
-// returns; newest first, in one order with ref callbacks. Function and arguments are decay-copied
-// (std::ref for a reference) and destroyed right after the call, on the thread that ran it. What
-// the call throws at thread exit goes to the unraisable hook. May be called inside a finalizer:
-// then it runs next, in the same exit.
+// Registers function(arguments...) to be called once, on the calling thread, when that thread exits
+// and before pthread_join() returns. Finalizers and ref callbacks share one order, newest first. A
+// finalizer may register another, which then runs next, in the same exit.
 //
-// On the main thread it runs when that calls pthread_exit(), or in the exit stage of the process;
-// see finalizer::atexit(). Of other threads that still run when the process ends it never runs.
+// The function and its arguments are decay-copied (use std::ref for a reference) and destroyed
+// right after the call, on the thread that made it. The function must return void or an object.
+// What it throws at thread exit goes to the unraisable hook.
 //
-// Throws std::invalid_argument for a null function; std::bad_alloc; std::system_error when no key
-// or block is left, or (operation_not_permitted) when the thread has ended for this back end. Then
-// nothing has changed. O(1); after a thread's first: no lock and no atomic read-modify-write, and
-// no allocation for up to 16 bytes of trivially relocated state.
+// On the main thread the finalizer runs when main calls pthread_exit(), or in the exit stage of the
+// process: see finalizer::atexit(). On a thread that still runs when the process ends, it does not
+// run, unless that thread ends the process or options::adopt is set.
+//
+// Throws std::invalid_argument for a null function; std::bad_alloc; what copying throws; and
+// std::system_error: resource_unavailable_try_again if no key or block is left,
+// operation_not_permitted if the thread has ended for this back end. Then nothing has changed.
+//
+// O(1). After a thread's first: no lock, no atomic read-modify-write (one with
+// options::global_order), and no malloc for up to 16 bytes of state, aligned to at most a pointer,
+// whose move does not throw. A slab is mapped every few dozen to few thousand registrations.
 template <backend B = default_backend, class F, class... A>
 [[gnu::always_inline]] inline auto finalize(F&& function, A&&... arguments) {
   auto made = try_finalize<B>(std::forward<F>(function), std::forward<A>(arguments)...);
@@ -225,7 +244,7 @@ template <backend B = default_backend, class F, class... A>
     detail::throw_not_registered(made.error);
   return made.handle;
 }
-// The same for a phase of the exit; finalize() means exit_phase::last.
+// As finalize(), for any phase of the exit; finalize() uses exit_phase::last.
 template <backend B = default_backend, class F, class... A>
 auto finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   auto made = try_finalize_in<B>(phase, std::forward<F>(function), std::forward<A>(arguments)...);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ref: does that thread still run? And, if wanted, a callback when it no longer does.
+// ref: a weak reference to a thread, with an optional callback at its exit.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +26,9 @@ using ref = basic_ref<>;
 
 namespace detail {
 
-// The one heap block of a ref with callback. Handles share it by count; the node in the exit list
-// holds it weakly. That decides who has the callback: the exit locks it only while a handle exists,
-// so after the last drop returned it does not start, and a drop during the call does not end it.
+// The heap block of a ref with a callback. Its handles share it by count; the node in the exit list
+// holds it weakly. So the exit calls the callback only if a handle still exists: once the last drop
+// has returned, the callback does not start, and a drop during the call does not cut it short.
 template <class B>
 class ref_callback : public counted {
  public:
@@ -44,7 +44,8 @@ class ref_callback_of final : public ref_callback<B> {
  public:
   template <class G>
   explicit ref_callback_of(G&& callback) : callback_(std::forward<G>(callback)) {}
-  // Destroyed right after the call: a callback that holds its own ref would keep itself alive.
+  // The callback is destroyed right after the call: one that holds its own ref would otherwise keep
+  // itself alive.
   void call(const basic_ref<B>& self) override {
     F callback = std::move(*callback_);
     callback_.reset();
@@ -60,7 +61,7 @@ class ref_callback_of final : public ref_callback<B> {
   std::optional<F> callback_;
 };
 
-// What stands in the exit list: a pointer, in place.
+// The closure in the exit list: one pointer, stored in place.
 template <class B>
 struct ref_node {
   observed_ptr<ref_callback<B>> callback;
@@ -74,21 +75,33 @@ struct ref_node {
 
 }  // namespace detail
 
-// A weak reference to the thread that made it. Never keeps it alive; looking at it never delays its
-// exit nor moves its callbacks to another thread. It reads null from the moment the thread starts
-// to drain its exit list, before the first finalizer. A value: copies are the same ref; copied,
-// used and dropped on any thread. With a callback its copies share a count.
+// A weak reference to the thread that made it. It never keeps the thread alive; using it never
+// delays the thread's exit and never moves its callbacks to another thread. It expires when the
+// thread starts to drain its exit list, before the first finalizer runs.
+//
+// A value type. Copies are the same ref; they may be made, used and dropped on any thread, also
+// after the thread is dead. Copies of a ref with a callback share a count; others cost nothing to
+// copy. Like any value, one object needs synchronisation if a thread modifies it.
 template <backend B>
 class basic_ref {
  public:
-  // Refers to the calling thread; it becomes known to the back end if it was not. No allocation but
-  // a slab, no lock after the first of a thread. Throws std::bad_alloc, std::system_error (no key
-  // or block left; operation_not_permitted: the thread has ended). O(1).
+  // Refers to the calling thread, which is registered with the back end if it was not. No
+  // allocation, and no lock once the thread is registered. O(1).
+  //
+  // Throws std::system_error: not_enough_memory; resource_unavailable_try_again if no key or block
+  // is left; operation_not_permitted if the thread has ended for this back end.
   basic_ref() : basic_ref(attached()) {}
 
-  // Has callback(const basic_ref&) called once at thread exit, on this thread, in one LIFO order
-  // with finalizers, if this ref or a copy of it still exists then. It gets its own ref, which
-  // reads null. One allocation. Throws as above, and std::invalid_argument for a null callback.
+  // As above; and callback(const basic_ref&) is called once when the calling thread exits, on that
+  // thread, if this ref or a copy of it still exists then. Callbacks and finalizers share one
+  // newest-first order, and run in the exit stage alike (see finalizer::atexit()). The argument is
+  // this ref, already expired. What the callback throws goes to the unraisable hook.
+  //
+  // When the last copy is dropped, the callback is destroyed, uncalled, on the dropping thread.
+  // That does not wait for a call in progress. One allocation, and a slab now and then.
+  //
+  // Throws as above; std::invalid_argument for a null callback; std::bad_alloc; and what copying
+  // the callback throws. Then nothing has changed.
   template <class F>
   requires std::invocable < std::decay_t<F>
   &, const basic_ref& > explicit basic_ref(F&& callback) : basic_ref(attached()) {
@@ -107,7 +120,7 @@ class basic_ref {
 
   basic_ref(const basic_ref&) = default;
   basic_ref& operator=(const basic_ref&) = default;
-  // A moved-from ref is expired, and equal only to itself.
+  // A moved-from ref is expired and equals only itself.
   basic_ref(basic_ref&& other) noexcept
       : on_(other.on_),
         serial_(std::exchange(other.serial_, nobodys)),
@@ -124,28 +137,30 @@ class basic_ref {
   }
   ~basic_ref() = default;
 
-  // Has the thread stopped running? One load. Judged by the draining thread and whoever
-  // synchronised with it; another thread may see it a moment later.
+  // True once the thread has started to drain. Exact on that thread and on threads that
+  // synchronised with it since; another thread may see the change a moment later. One load.
   [[nodiscard]] bool expired() const noexcept {
     return on_->live.load(std::memory_order_acquire) != serial_;
   }
-  // The thread while it runs, else an empty handle. One lock.
+  // The thread if it is running, else an empty handle. Takes the thread's lock for a few
+  // instructions; the first handle of a thread also reads its name (a system call).
   [[nodiscard]] thread_handle lock() const noexcept {
     if (expired() || !on_->try_pin(serial_)) return {};
     thread_handle h = thread_handle::adopt(*on_);
-    return expired() ? thread_handle{} : h;  // it may have begun to drain meanwhile
+    return expired() ? thread_handle{} : h;  // it may have started to drain since
   }
   [[nodiscard]] thread_handle operator()() const noexcept { return lock(); }
-  // Does it have a callback that is still to be called?
+  // True if the ref has a callback that has not been called yet.
   [[nodiscard]] bool has_callback() const noexcept { return callback_ && callback_->pending(); }
 
-  // While both threads run: is it the same thread? After that: is it the same ref?
+  // While the threads run: whether both are refs to the same thread. Afterwards: whether both are
+  // the same ref.
   friend bool operator==(const basic_ref& a, const basic_ref& b) noexcept {
     if (&a == &b) return true;
     if (a.serial_ == nobodys || a.on_ != b.on_ || a.serial_ != b.serial_) return false;
     return a.id_ == b.id_ || !a.expired();
   }
-  // The same for all refs of a thread, before and after its death; so equal refs hash alike.
+  // The same for all refs to one thread, before and after its death, so equal refs hash alike.
   [[nodiscard]] std::size_t hash() const noexcept {
     return std::hash<const void*>{}(on_) ^
            (std::hash<std::uint64_t>{}(serial_)*0x9e3779b97f4a7c15U);
@@ -167,12 +182,12 @@ class basic_ref {
     return *b;
   }
 
-  // No thread has it. What was moved from keeps its block, so that expired() is one load: blocks
-  // are never given back.
+  // The serial of no thread. A moved-from ref keeps its block pointer so that expired() stays one
+  // load; blocks are never freed.
   static constexpr std::uint64_t nobodys = ~std::uint64_t{0};
   detail::block* on_;
   std::uint64_t serial_;
-  std::uint64_t id_;  // which ref of that thread
+  std::uint64_t id_;  // unique among the refs of that thread; a copy has the same
   detail::owned_ptr<detail::ref_callback<B>> callback_;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Counters of a back end, and giving back memory.
 #pragma once
 
 #include "threadref/backends.hpp"
@@ -7,17 +8,18 @@
 
 namespace threadref {
 
-// What happened to the back end's registrations so far, over all threads. Exact once the threads
-// that registered or took finalizers were joined; before, a snapshot whose parts may be of
-// different moments. Any thread. O(blocks ever used at once); no lock.
+// What has happened to the back end's registrations so far, over all threads: see counters. Exact
+// once the threads that registered or claimed finalizers have been joined; before that, a snapshot
+// whose parts may belong to different moments. Any thread. No lock. O(peak number of live threads).
 template <backend B = default_backend>
 counters stats() noexcept {
   return B::list::all().sum();
 }
 
-// Gives the memory that dead threads of the back end left for the next ones back to the system, as
-// far as whole mappings of 1 MiB are free. The records of dead threads stay: some 600 bytes for
-// each that was alive at the peak. Any thread, at any time. O(threads at the peak + their slabs).
+// Returns memory that dead threads of the back end left for later ones to the system, as far as
+// whole mappings of 1 MiB are free. The records of dead threads stay: some 600 bytes for each
+// thread that was alive at the peak. Any thread, at any time. O(peak number of live threads + their
+// slabs).
 template <backend B = default_backend>
 void trim() noexcept {
   B::list::all().trim();

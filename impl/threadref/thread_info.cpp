@@ -22,7 +22,8 @@ thread_handle::~thread_handle() {
   if (on_ != nullptr) on_->unpin();
 }
 
-// tid and name are written under the lock while the thread lives; the pin keeps them from the next.
+// tid and name are written under the lock while the thread lives. The pin keeps the block from
+// being reused for another thread.
 pid_t thread_handle::tid() const noexcept {
   if (on_ == nullptr) return 0;
   const detail::lock_guard lock(on_->m);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which thread: an identity that is never used again, and what is known of the thread.
+// The identity of a thread, which is never reused, and what is known of the thread.
 #pragma once
 
 #include <sys/types.h>
@@ -17,9 +17,11 @@
 
 namespace threadref {
 
-// A strong reference to what is known of a thread: serial, tid and name stay readable after its
-// death. It keeps the record alive, never the thread. Empty: refers to none. A value; copies may be
-// used and dropped on any thread, and cost one atomic increment. About 16 bytes.
+// A strong reference to the record of a thread: serial, tid and name stay readable after its death.
+// It keeps the record alive, never the thread. An empty handle refers to no thread.
+//
+// A value type of 16 bytes. A copy costs one atomic increment. Copies may be used and dropped on
+// any thread.
 class thread_handle {
  public:
   thread_handle() = default;
@@ -34,22 +36,27 @@ class thread_handle {
   ~thread_handle();
 
   explicit operator bool() const noexcept { return on_ != nullptr; }
-  // A number that no other thread of this back end ever has (a pthread_t is reused at once: 49
-  // times in 50). 0 for an empty handle.
+  // A number that no other thread of this back end ever gets. (A pthread_t is reused at once, 49
+  // times in 50.) 0 for an empty handle. No lock.
   [[nodiscard]] std::uint64_t serial() const noexcept { return on_ != nullptr ? serial_ : 0; }
-  // The kernel's thread id. It may belong to another thread once this one has ended.
+  // The kernel's thread id; once this thread has ended, the kernel may give it to another. 0 for an
+  // empty handle. One lock.
   [[nodiscard]] pid_t tid() const noexcept;
-  // The name as of the first handle, or of the exit if handles existed then. Empty if it had none.
+  // The name that the thread had when the first handle to it was made; or, if handles existed when
+  // it started to drain, at that moment. Empty if it had none. One lock.
   [[nodiscard]] std::string name() const;
+  // Whether it is the main thread of the process. In the child of a fork, that is the thread that
+  // forked. One lock.
   [[nodiscard]] bool is_main() const noexcept;
-  // ended for an empty handle.
+  // thread_state::ended for an empty handle. No lock; another thread may see a change a moment
+  // later.
   [[nodiscard]] thread_state state() const noexcept;
 
   friend bool operator==(const thread_handle& a, const thread_handle& b) noexcept {
     return a.on_ == b.on_ && a.serial() == b.serial();
   }
 
-  // For the library: takes over a pin of the block.
+  // For the library: takes over a pin of the block from the caller.
   static thread_handle adopt(detail::block& pinned) noexcept;
 
  private:
@@ -57,9 +64,11 @@ class thread_handle {
   std::uint64_t serial_ = 0;
 };
 
-// The calling thread; becomes known to the back end if it was not. Empty once it has ended for the
-// back end (in destructors that run later still). Throws std::system_error when it can't be
-// registered: no memory or key left, EAGAIN beyond 2^20 live threads. One lock; O(1).
+// Returns the calling thread, registering it with the back end if it was not. Empty once the thread
+// has ended for the back end (in destructors that run even later). Throws std::system_error if the
+// thread can't be registered: not_enough_memory, or resource_unavailable_try_again if no key is
+// left or 2^20 threads are alive. O(1); takes the thread's lock. The first handle of a thread reads
+// its name (a system call).
 template <backend B = default_backend>
 thread_handle current() {
   const auto [b, error] = B::list::attach();
@@ -71,7 +80,8 @@ thread_handle current() {
   return thread_handle::adopt(*b);
 }
 
-// The same without registering: empty before the first use on this thread, and once it has ended.
+// As current(), but does not register the thread: empty before the back end is first used on it,
+// and once it has ended.
 template <backend B = default_backend>
 thread_handle try_current() noexcept {
   detail::block* b = B::list::own();
@@ -80,24 +90,25 @@ thread_handle try_current() noexcept {
   return thread_handle::adopt(*b);
 }
 
-// Makes the calling thread known to the back end, if it was not; false if it can't be, or has
-// ended. On a thread that is known: one thread-local load (or the back end's way to find its
-// block).
+// Registers the calling thread with the back end if it was not. False if it can't be registered or
+// has ended. On a registered thread this is one thread-local load, or whatever the back end needs
+// to find the thread's block.
 template <backend B = default_backend>
 bool ensure() noexcept {
   return B::list::attach().b != nullptr;
 }
 
-// The threads known to the back end that are running or draining, oldest block first. A snapshot:
-// each was so at some moment during the call. Any thread. O(blocks ever used at once), a lock and a
-// system call each.
-// Throws std::bad_alloc.
+// Returns the threads that are registered with the back end and running or draining, in the order
+// in which their records were first created. A snapshot: each was alive at some moment during the
+// call. A thread found to have gone without its exit hook having run is ended here, and what it
+// left is reported as abandoned. Any thread. Throws std::bad_alloc. O(peak number of live threads),
+// with a lock and a system call for each.
 template <backend B = default_backend>
 std::vector<thread_handle> enumerate() {
   detail::domain& all = B::list::all();
   const std::size_t blocks = all.used();
   std::vector<thread_handle> threads;
-  threads.reserve(blocks);  // all memory before the first pin
+  threads.reserve(blocks);  // allocate everything before the first pin
   for (std::size_t i = 0; i != blocks; ++i) {
     if (detail::block* b = all.pin_live(i)) threads.push_back(thread_handle::adopt(*b));
   }

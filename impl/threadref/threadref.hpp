@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything: weak references to threads, finalizers, identity, counters, the report of errors.
+// Includes the whole C++ interface: weak references to threads, finalizers, exit nodes, registered
+// destructors, identity, counters, options, error reports, unloading.
 #pragma once
 
 #include "threadref/backends.hpp"

@@ -5,13 +5,13 @@
 
 namespace threadref {
 
-// A list of types: the generated tables `backends` and `canaries` are such lists.
+// A list of types. The generated tables `backends` and `canaries` are such lists.
 template <class... T>
 struct type_list {
   static constexpr std::size_t size = sizeof...(T);
 };
 
-// Calls f.template operator()<T>() for each type of the list, in its order.
+// Calls f.template operator()<T>() for each type of the list, in order.
 template <class... T, class F>
 constexpr void for_each_type(type_list<T...> /*types*/, F&& f) {
   (f.template operator()<T>(), ...);

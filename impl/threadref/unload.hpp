@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// For plugins: what must happen before code that registered finalizers is unloaded.
+// For plugins: what to call before code that registered finalizers is unloaded.
 #pragma once
 
 #include <cstddef>
@@ -11,33 +11,37 @@
 
 namespace threadref {
 
-// Destroys, uncalled, every pending finalizer and registered destructor of all threads that belongs
-// to the shared object which holds `address_in_object` (a function of the plugin, say): whose code,
-// or whose state of up to 16 bytes, points into it. Then waits until no finalizer runs on another
-// thread and those that drain have ended, since those may be in that code. Gives the number
-// destroyed; they count as detached. Their destructors run on the calling thread, without a lock.
-// No cancellation point.
+// Destroys, uncalled, the pending finalizers and registered destructors of all threads that belong
+// to the shared object in which `address_in_object` lies (for example, a function of the plugin).
+// Those are the ones whose code, or whose state of up to 16 bytes, points into the object. Then
+// waits until no finalizer of another thread is running and every draining thread has ended, since
+// they may be executing that code. Returns the number destroyed, which count as detached; 0 if no
+// object holds the address. Closures are destroyed on the calling thread, without a lock held. Any
+// thread. Not a cancellation point. O(registrations of all threads), plus the wait.
 //
-// Not found, and so to be undone by the plugin itself: exit_nodes, refs with callbacks (drop them),
-// state of more than 16 bytes whose type belongs to another object. Nobody may register from that
-// object meanwhile. Must not be called inside one of its finalizers, nor while holding what a
-// running one waits for. O(registrations of all threads).
+// The plugin itself must undo what this does not find: exit_nodes, refs with callbacks (drop them),
+// and state of more than 16 bytes whose type belongs to another object. No thread may register from
+// the object meanwhile. Must not be called inside one of the object's finalizers, nor while holding
+// anything that a running one waits for: it would deadlock.
 template <backend B = default_backend>
 std::size_t detach_all(const void* address_in_object) noexcept {
   const detail::code_range object = detail::object_with(address_in_object);
   return object.begin == object.end ? 0 : B::list::detach_all(object);
 }
 
-// For a static copy of this library inside a plugin, built with THREADREF_NO_PIN: call it last,
-// before dlclose(), for each back end of the copy. As detach_all() for the plugin, and then threads
-// no longer call into the copy when they end. Nothing can be registered with it any more.
+// For a static copy of this library inside a plugin, built with THREADREF_NO_PIN. Call it last
+// before dlclose(), once for each back end of the copy. Does what detach_all() does for the plugin,
+// and then stops exiting threads from calling into the copy. Nothing can be registered with the
+// copy afterwards. Returns the number of registrations destroyed.
 //
-// Threads that registered and still run may keep the plugin loaded after dlclose(): back ends that
-// use thread_local destructors until they end (the C library sees to that), those of Boost for good
-// (it can't forget what a thread was given). And let the plugin export its entry points only, by a
-// version script of the linker: the variables of templates are unique in the process otherwise
-// (g++), so that two copies become one, and the C library keeps whichever was loaded first. 2 MiB
-// of address space stay mapped for each copy, some 8 KiB of them used.
+// Threads that have registered and still run may keep the plugin loaded after dlclose(). With back
+// ends that use thread_local destructors, they do so until they end (the C library ensures that);
+// with those of Boost, for good (Boost can't remove what a thread was given).
+//
+// Let the plugin export its entry points only, by a linker version script. Otherwise g++ makes the
+// variables of templates unique in the process: two copies become one, and the C library keeps
+// whichever was loaded first. 2 MiB of address space stay mapped for each copy, of which some 8 KiB
+// are used.
 template <backend B = default_backend>
 std::size_t unload() noexcept {
   const std::size_t count = detach_all<B>(reinterpret_cast<const void*>(&B::list::install));

@@ -15,11 +15,12 @@ namespace threadref {
 
 namespace {
 
-// One write, so that lines of several exiting threads don't mix; no allocation on the exit path.
+// One write(), so that the lines of several exiting threads don't mix. No allocation, since this is
+// the exit path.
 void write_line(const thread_handle& thread, const char* what) noexcept {
   char line[512];
   const int length = std::snprintf(
-      line, sizeof line, "threadref: on the exit of thread '%s' (tid %d, serial %llu): %s\n",
+      line, sizeof line, "threadref: at the exit of thread '%s' (tid %d, serial %llu): %s\n",
       thread.name().c_str(), static_cast<int>(thread.tid()),
       static_cast<unsigned long long>(thread.serial()), what);
   const detail::no_cancellation to_the_end;
@@ -31,7 +32,7 @@ void write_line(const thread_handle& thread, const char* what) noexcept {
 void to_stderr(const thread_handle& thread, std::exception_ptr what, incident kind) noexcept {
   if (kind == incident::abandoned) {
     return write_line(thread,
-                      "finalizers were abandoned: too many were registered while it exited");
+                      "finalizers were abandoned: a limit was exceeded, or its exit was missed");
   }
   try {
     std::rethrow_exception(std::move(what));

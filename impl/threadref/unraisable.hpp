@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What happens to errors that nobody can catch: those of finalizers that run at thread exit.
+// What happens to errors that no caller can catch: those of finalizers that run at thread exit.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,22 @@ namespace detail {
 struct block;
 }
 
-// threw: a finalizer or ref callback threw at thread exit; the others run. abandoned: a limit cut
-// off what was registered while the thread exited; no exception belongs to it.
+// threw: a finalizer, ref callback or destructor threw; the others still run. abandoned: pending
+// registrations were given up, because a limit of options was exceeded or because the thread was
+// gone without its exit hook having run; there is no exception.
 enum class incident : std::uint8_t { threw, abandoned };
 
+// The function that is called for such errors. `thread` is the one whose registration it was, and
+// may be copied and stored. `what` is the exception; null for `abandoned`. The hook must not throw.
+//
+// It is called where the error occurs, without a lock held: on the exiting thread; in the exit
+// stage, on the thread that ends the process; in threadref_call(), on the caller; for a thread that
+// is found to be gone, on the thread that found it. Several threads may call it at once.
 using unraisable_hook = void (*)(const thread_handle& thread, std::exception_ptr what,
                                  incident kind) noexcept;
 
-// Replaces the hook and returns the one before; null restores the default, which writes one line
-// with the thread's name to standard error. Any thread; the hook is called on the exiting thread.
-// It must not throw. O(1).
+// Replaces the hook of the process and returns the previous one. Null restores the default, which
+// writes one line with the thread's name, tid and serial to standard error. Any thread. O(1).
 unraisable_hook set_unraisable_hook(unraisable_hook hook) noexcept;
 
 namespace detail {

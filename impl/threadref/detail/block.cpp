@@ -22,15 +22,15 @@ namespace threadref::detail {
 
 namespace {
 
-// The kernel's id of the calling thread, without a system call (gettid takes 100 ns): the id of a
+// The kernel's id of the calling thread, without a system call (gettid takes 100 ns). The id of a
 // thread's CPU clock encodes it (Linux, include/linux/posix-timers_types.h: (~tid << 3) | flags).
 pid_t own_tid() noexcept {
   clockid_t clock = 0;
   return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? ~(clock >> 3) : gettid();
 }
 
-// By the kernel's id and not by pthread_t, which must not be used once its thread is gone; and this
-// may be asked of a thread that went without a word.
+// By the kernel's id and not by pthread_t, which must not be used once its thread is gone: the
+// thread in question may have ended unnoticed.
 ssize_t read_task_file(pid_t tid, const char* file_name, char* to, std::size_t bytes) noexcept {
   char path[48];
   std::snprintf(path, sizeof path, "/proc/self/task/%d/%s", static_cast<int>(tid), file_name);
@@ -82,7 +82,7 @@ linked_node* block::refill_linked() noexcept {
         linked_slab != nullptr ? std::min(linked_slab->size_class + 1, slab_classes - 1) : 0;
     s = take_slab(slab_kind::of_linked_nodes, size_class);
     if (s == nullptr) return nullptr;
-    // Others look through the slabs of a live thread: see visit().
+    // Release: other threads look through the slabs of a live thread, see visit().
     (linked_slab != nullptr ? linked_slab->next : linked_slabs).store(s, std::memory_order_release);
   }
   linked_slab = s;
@@ -162,7 +162,7 @@ void block::begin_drain() noexcept {
   draining = true;
   live.store(0, std::memory_order_release);
   state.store(thread_state::draining, std::memory_order_release);
-  // Somebody keeps this thread's identity: its name may have changed since it was read.
+  // A handle to this thread exists, and its name may have changed since it was read.
   if (described && pins.load(std::memory_order_relaxed) > 1) read_name();
 }
 
@@ -174,14 +174,14 @@ void block::end_life() noexcept {
     const lock_guard lock(m);
     live.store(0, std::memory_order_release);
     state.store(thread_state::ended, std::memory_order_release);
-    // Who waits has counted itself under the lock; who comes later finds that all is gone.
+    // Who waits? Each waiter has counted itself under the lock; later ones find all gone.
     anybody_waits = waiters.load(std::memory_order_relaxed) != 0;
-    // Without the lock, pins are added by who has one. Acquire: what was done under those that
-    // went comes before.
+    // Without the lock, only a holder of a pin can add one. Acquire: what was done under the pins
+    // that are gone happens before.
     is_last_pin = pins.load(std::memory_order_acquire) == 1;
     if (is_last_pin) forget_life();
   }
-  if (anybody_waits) done.ring();  // whatever a waiter missed, the end of the thread tells it
+  if (anybody_waits) done.ring();  // the last chance to wake a waiter that missed a notification
   if (is_last_pin) {
     home->recycle(*this);
   } else {

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: MIT
-// The data of the exit list: a node per registration, a block per (thread, back end).
+// The data of the exit list: a block per (thread, back end), a node per registration.
 //
-// Blocks are type-stable: recycled, never given back. A handle that outlives its thread still
-// points at a block, compares the serial, and answers "gone"; it looks at its node only when the
-// serial still holds, and no node leaves a block in the life of a thread. That is the whole
-// reclamation scheme; no reference count or hazard pointer is paid per registration.
+//   block            slab 0, full                next   slab 1, current
+//   array_slabs -> [ r1 | r2 | gone | .. | r31 ] -----> [ r32 | gone | r34 |    |  ..  |    ]
+//   array ----------------------------------------------^  ^                 ^              ^
+//   array_begin -------------------------------------------+                 |              |
+//   next_slot: where the next registration goes -----------------------------+              |
+//   fresh_end: = next_slot where registering must take the slow path -----------------------+
+//   last, early, very_last, destructors: chains of linked nodes, which are cut from linked_slabs;
+//                                        `last` holds what the array could not take
+//
+// The newest registration is next_slot[-1], here r34. The drain goes left from there, and on to
+// slab::older. A slot that is `gone` is a hole: its registration was removed (see exit_array.cpp).
+//
+// Blocks are type-stable: recycled, never freed. A handle that outlives its thread still points at
+// a block, compares the serial, and answers "gone". It looks at its node only while the serial
+// matches, and no node leaves a block during the life of a thread. That is the whole reclamation
+// scheme: no registration pays for a reference count or a hazard pointer.
+//
+// "The referent" is the thread that a block belongs to.
 #pragma once
 
 #include <pthread.h>
@@ -23,8 +37,8 @@
 
 namespace threadref {
 
-// running: its finalizers are pending. draining: its exit list has started to run; every ref of it
-// reads null. ended: nothing of this back end will run on it any more.
+// running: its finalizers are pending. draining: its exit list has started to run, and all refs to
+// it are expired. ended: nothing of this back end will run on it any more.
 enum class thread_state : std::uint8_t { running, draining, ended };
 
 struct counters;
@@ -34,17 +48,18 @@ namespace detail {
 class domain;
 struct block;
 
-// One counter for all threads: see options::global_order.
+// Increments the counter that all threads share, and returns it: see options::global_order.
 std::uint64_t next_in_order() noexcept;
 
-// What happened to registrations. One writer at a time: the referent, or who holds the lock.
+// What happened to registrations. One writer at a time: the referent for block::own, the holder of
+// the block's lock for block::foreign.
 struct tally {
   std::atomic<std::uint64_t> ran_by_call{0};
   std::atomic<std::uint64_t> detached{0};
   std::atomic<std::uint64_t> dropped{0};
   std::atomic<std::uint64_t> ran_at_process_exit{0};
 };
-// An increment by the only writer: a load and a store, no read-modify-write.
+// Increments a counter that has one writer: a load and a store, no read-modify-write.
 inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
@@ -52,78 +67,89 @@ inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noex
 struct block {
   explicit block(domain& home_of_block) noexcept : home(&home_of_block) {}
 
-  // --- What the referent writes, and refs read without the lock.
+  // --- Written by the referent, without the lock. (For a thread that is gone, by the one that runs
+  // or ends its list: the thread that ends the process, or the survivor of a fork.) Other threads
+  // read only the atomics and `ordered`.
   std::atomic<std::uint64_t> live{0};  // the serial while running; 0 before, and from the drain on
-  // The array: slabs whose slots are handed out in the order of their addresses, so that the newest
-  // registration is the last slot and no links are needed (see exit_array.cpp).
-  std::atomic<node*> next_slot{nullptr};  // fresh()
-  node* fresh_end = nullptr;              // fresh(): whoever registers has to ask for a place
-  node* array_begin = nullptr;            // of the current slab
+  // The array: slabs whose slots are handed out in address order, so that the newest registration
+  // is the last slot and no links are needed (see exit_array.cpp).
+  std::atomic<node*> next_slot{nullptr};  // the array's end: see fresh()
+  node* fresh_end = nullptr;              // == fresh(): registering takes the slow path
+  node* array_begin = nullptr;            // the first slot of the current slab
   std::atomic<std::uint64_t> word_base{node::one_generation};  // see word_at()
-  static constexpr std::uint64_t is_moving = 1;                // of it
-  std::atomic<std::uint64_t> word_meanwhile{0};                // the next one, while the end moves
-  exit_chain last;               // what finalize() adds to when it is not the array
-  slab* array = nullptr;         // the current one of array_slabs
-  std::uint32_t array_room = 0;  // slots of it and of the older ones
-  bool array_closed = false;     // nothing more goes there in this life
-  bool array_paused = false;     // nothing goes there until somebody asks for a place
-  bool ordered = false;          // generations come from one counter for all threads
-  bool single_use = false;       // slots are used once: a native entry may still point there
-  bool draining_here = false;    // the referent's copy of `draining`
-  bool refusing = false;         // nothing is registered any more in this life
-  bool after_stage = false;      // the exit stage ran: registering arms it again first
-  bool early_armed = false;
-  bool early_is_over = false;
-  bool staging = false;            // the exit stage runs
-  bool in_destructors = false;     // stage 2 runs, to its end before stage 1 goes on
-  std::uint32_t alternations = 0;  // from finalizers to destructors, in this exit
-  int rounds = 0;                  // passes of the key stage so far
+  static constexpr std::uint64_t is_moving = 1;                // a flag in word_base
+  std::atomic<std::uint64_t> word_meanwhile{0};  // the next word, while the array's end moves
+  exit_chain last;               // registrations of the phase `last` that are not in the array
+  slab* array = nullptr;         // the current slab of array_slabs
+  std::uint32_t array_room = 0;  // slots of the current slab and the older ones
+  // What the referent may do at this point of its life. All are false when the life begins, except
+  // array_closed and ordered with options::global_order, array_closed and single_use on a direct
+  // back end.
+  bool array_closed = false;  // the array takes no registration any more in this life
+  bool array_paused = false;  // the drain walks the array, which takes none until admits()
+  bool ordered = false;       // generations come from the counter that all threads share
+  bool single_use = false;  // slots are not reused: an entry with the system may still point there
+  bool draining_here = false;  // the drain has begun: a copy of `draining`, read without the lock
+  bool refusing = false;       // registering fails: a limit was exceeded, and the rest is abandoned
+  bool after_stage = false;    // the exit stage has run here: registering must arm it again first
+  bool early_armed = false;    // the guard of the phase `early` was constructed on this thread
+  bool early_is_over = false;  // too late for `early`: its registrations go to `last`
+  bool staging = false;        // the exit stage runs this list: atexit(false) is passed over
+  bool in_destructors = false;     // stage 2 has begun; it is finished before stage 1 resumes
+  std::uint32_t alternations = 0;  // how often this exit went from finalizers to destructors
+  int rounds = 0;                  // rounds of the key's destructor so far
   std::uint64_t late_from = 0;     // registered() when the drain began
-  std::int64_t holes = 0;          // slots in the array whose registration went, less those passed
-  linked_node* free = nullptr;
-  linked_node* fresh_linked = nullptr;  // the next of linked_slab never handed out in this life
-  linked_node* fresh_linked_end = nullptr;
-  slab* linked_slab = nullptr;
+  // Array slots that the referent emptied, less all empty ones that the array's end has passed
+  // since. With foreign_holes added: the holes in the array.
+  std::int64_t holes = 0;
+  linked_node* free = nullptr;               // linked nodes to reuse
+  linked_node* fresh_linked = nullptr;       // the next node of linked_slab never used in this life
+  linked_node* fresh_linked_end = nullptr;   // the end of linked_slab's nodes
+  slab* linked_slab = nullptr;               // the current slab of linked_slabs
   std::atomic<slab*> array_slabs{nullptr};   // the first stays with the block when its thread ends
-  std::atomic<slab*> linked_slabs{nullptr};  // the same, if there is no other
+  std::atomic<slab*> linked_slabs{nullptr};  // the first stays if the block has no array slab
   exit_chain early;
   exit_chain very_last;
-  exit_chain destructors;                      // of register_destructor(): oldest first
-  exit_chain kept;                             // those that the exit stage must not run
-  std::atomic<std::uint64_t> turns{0};         // taken, in the order of all threads
-  std::atomic<std::uint64_t> unregistered{0};  // counted, and then came to nothing
+  exit_chain destructors;               // of register_destructor(); these run oldest first
+  exit_chain kept;                      // deferred by the exit stage: finalizer::atexit(false)
+  std::atomic<std::uint64_t> turns{0};  // registrations in the order of all threads
+  std::atomic<std::uint64_t> unregistered{0};  // registrations counted but undone, after an error
   std::atomic<std::uint64_t> ran_at_exit{0};
   std::atomic<std::uint64_t> abandoned{0};
-  tally own;
+  tally own;  // what the referent did
   std::uint64_t refs_made = 0;
 
   // --- Shared with other threads.
   alignas(cache_line) word_lock m;
-  std::atomic<std::uint32_t> pins{0};     // the thread itself is one; at 0 the block is recycled
-  std::atomic<std::uint32_t> waiters{0};  // added to under m, read by the referent without
-  std::uint64_t serial = 0;               // under m: whose life this is; 0: nobody's
-  bool draining = false;                  // under m: foreign claims are refused
-  bool described = false;                 // under m: the name was read
+  std::atomic<std::uint32_t> pins{0};     // one is the thread's own; at 0 the block is recycled
+  std::atomic<std::uint32_t> waiters{0};  // increased under m; the referent reads it without
+  std::uint64_t serial = 0;               // under m: which life this is; 0: between two lives
+  // Under m: claims by other threads are refused. Set by the referent when its drain begins, or by
+  // the thread that finds it gone.
+  bool draining = false;
+  bool described = false;  // under m: the name has been read; any thread sets it
   std::atomic<thread_state> state{thread_state::ended};  // changed under m
+  // `returned` is not empty. Written under m: set by another thread, cleared by the referent, which
+  // reads it without.
   std::atomic<bool> has_returned{false};
-  std::atomic<std::int64_t> foreign_holes{0};  // under m: what others took out of the array
-  linked_node* returned = nullptr;             // under m: slots that foreign winners are done with
-  tally foreign;                               // under m
-  std::atomic<std::uint64_t> forgotten{0};     // written when its thread exists no more
-  pid_t tid = 0;
-  char name[16] = {};
+  std::atomic<std::int64_t> foreign_holes{0};  // under m: array slots that other threads emptied
+  linked_node* returned = nullptr;  // under m: linked nodes that other threads are done with
+  tally foreign;                    // under m: what other threads did
+  std::atomic<std::uint64_t> forgotten{0};  // written in the child of a fork, for a vanished thread
+  pid_t tid = 0;                            // written under m; the referent reads it without
+  char name[16] = {};                       // under m
   std::size_t lent_by = no_shard;  // the CPU whose warm slabs it has: see domain::recycle()
   static constexpr std::size_t no_shard = ~std::size_t{0};
-  bell done;                   // something is gone; waiters look again
-  block* next_free = nullptr;  // under the domain's lock
+  bell done;                   // rung when a node is gone: waiters look again
+  block* next_free = nullptr;  // under the lock of a shard of the domain
   domain* const home;
 
-  // The array's end: the slot that comes next there.
+  // The array's end: the slot that the next registration gets.
   [[nodiscard]] node* fresh() const noexcept { return next_slot.load(std::memory_order_relaxed); }
-  // Where the next registration moves it to is the only thing that counts registrations: the next
-  // one's word is a constant away from the slot, and whoever moves the end otherwise changes that
-  // constant, so that the word stays what it was. (Numbers: they wrap around, and no slot is there
-  // for each.)
+  // Advancing it is all that counts a registration: the next registration's word differs from the
+  // slot's number by word_base. Code that moves the end for any other reason changes word_base, so
+  // that the next word stays what it was. (Both are plain numbers: they wrap around, and not every
+  // number has a slot.)
   static constexpr unsigned slot_shift = node::generation_shift - 5;
   static_assert(sizeof(node) == 1U << 5U && sizeof(slab) % sizeof(node) == 0);
   static std::uint64_t number_of(const node* slot) noexcept {
@@ -135,91 +161,93 @@ struct block {
   void move_fresh(node* to) noexcept { move_fresh(to, word_at(fresh())); }
   void move_fresh(node* to, std::uint64_t next) noexcept {
     const std::uint64_t base = next - number_of(to);
-    // For registered(), on other threads: the two belong together again at the last store.
+    // For registered() on other threads: the two match again after the last store.
     word_meanwhile.store(next, std::memory_order_relaxed);
     word_base.store(base | is_moving, std::memory_order_release);
     next_slot.store(to, std::memory_order_release);
     word_base.store(base, std::memory_order_release);
   }
-  // The word of a registration in the array, without state and flags: `slot` is fresh().
-  // Release: who counts and sees this slot sees the base that it belongs to.
+  // Claims `slot`, which is fresh(). Returns the word of its registration, without state and flags.
+  // Release: a thread that counts and sees this slot also sees the base that it belongs to.
   std::uint64_t take_slot(node* slot) noexcept {
     next_slot.store(slot + 1, std::memory_order_release);
     return word_at(slot);
   }
-  // Of one elsewhere. Never on a thread whose order is that of all threads: see take_turn().
+  // The word of a registration that is not in the array.
   std::uint64_t next_word() noexcept {
     const std::uint64_t w = word_at(fresh());
     word_base.store(word_base.load(std::memory_order_relaxed) + node::one_generation,
                     std::memory_order_release);
     return w;
   }
-  // Before next_word(), where order may matter beyond this thread.
+  // Call it before next_word(): if options::global_order is set, makes the next word come from the
+  // counter that all threads share.
   void take_turn() noexcept;
-  // How many registrations there have been, in all lives of the block. Any thread.
+  // The number of registrations in all lives of the block. Any thread.
   [[nodiscard]] std::uint64_t registered() const noexcept;
-  // Makes room for a registration of the phase `last`, at fresh(); false: it has to go to the
-  // chain.
+  // Makes room at fresh() for a registration of the phase `last`. False if it must go to the chain.
   bool extend_array() noexcept;
-  // The newest pending registration in the array, which stays there; null: none. What somebody else
-  // still runs is passed over, and so is what the exit stage must not run.
+  // Returns the newest pending registration in the array, and leaves it there; null if there is
+  // none. Passes over what another thread still runs, and what the exit stage must not run.
   node* newest_in_array() noexcept;
   [[nodiscard]] bool array_is_empty() const noexcept {
     return fresh() == array_begin && (array == nullptr || array->older == nullptr);
   }
-  // What newest_in_array() passed over is before it again.
+  // Moves the array's end back up, so that newest_in_array() sees again what it passed over.
   void rewind_array() noexcept;
   void close_array() noexcept {
     array_closed = true;
     fresh_end = fresh();
   }
-  // The newest slot of the array is gone.
+  // The newest slot of the array has become free.
   void pop_newest(node& n) noexcept {
     move_fresh(&n);
     if (array_closed) [[unlikely]]
       fresh_end = &n;
   }
-  // For the drain, which does not move the array's end for each: gives that end. From here on
-  // nothing goes to the array, until admits() or leave_behind().
+  // For the drain, which does not move the array's end for each finalizer. Returns that end. The
+  // array takes no registration from here until admits() or leave_behind().
   node* pause_array() noexcept {
     array_paused = true;
     return fresh_end = fresh();
   }
-  // What lay from `top` to `end` is gone, and the array ended there when it was paused. If
-  // something came since, that is holes: below it, or already taken for its slots.
+  // The registrations from `top` to `end` are gone; the array ended at `end` when it was paused. If
+  // it takes registrations again since, those slots count as holes: they lie below a newer
+  // registration, or were already reused for one.
   void leave_behind(const node* end, node* top) noexcept {
-    if (array_paused && fresh() == end) {  // else an exit stage has moved it, in a finalizer
+    if (array_paused && fresh() == end) {  // else an exit stage inside a finalizer has moved it
       move_fresh(top);
     } else {
       holes += end - top;
     }
     resume_array();
   }
-  // The current slab has nothing left, and the one before, which is full, becomes the current one.
-  // False: it has, or there is none.
+  // If the current slab is empty, makes the slab before it, which is full, the current one. False
+  // if the current one is not empty, or is the first.
   bool leave_slab() noexcept;
-  // A slot for a chain. Null: no memory.
+  // A node for a chain; null without memory.
   linked_node* take_linked() noexcept;
   void give_linked(linked_node& n) noexcept {
     if (single_use) return;
     n.next_free = free;
     free = &n;
   }
-  // Where a registration for the phase goes now.
+  // The chain to which a registration of the phase goes now.
   exit_chain& chain_for(exit_phase wanted) noexcept {
     if (wanted == exit_phase::very_last) return very_last;
     return wanted == exit_phase::early && !early_is_over ? early : last;
   }
-  // May anything be registered? Asked by who needs a place. Arms the exit stage again if it has to.
+  // Whether anything may be registered. The slow path asks this first. Resumes a paused array, and
+  // arms the exit stage again if that is over.
   bool admits() noexcept {
     if (array_paused) resume_array();
     return !refusing && (!after_stage || arm_stage_again());
   }
   [[nodiscard]] bool is_main() const noexcept;
-  // Is the calling thread the referent? For hooks that a fork may leave to another thread.
+  // Whether the calling thread is the referent. For hooks that a fork may leave to another thread.
   [[nodiscard]] bool is_of_this_thread() const noexcept;
 
-  // The referent's own node ends here: gone, its slot free again, waiters told.
+  // The referent is done with its own node: it is gone, its slot is free, waiters are notified.
   void retire_own(node& n) noexcept {
     const bool linked = n.has(node::is_linked);
     n.retire();
@@ -236,18 +264,21 @@ struct block {
   void tell_waiters() noexcept {
     if (waiters.load(std::memory_order_relaxed) != 0) wake();
   }
-  // A foreign winner's node ends here; its slot goes home by the return list. Under m.
+  // Another thread is done with a node that it claimed: a linked node goes back to the referent by
+  // the return list, an array slot becomes a hole. Under m.
   void retire_foreign(node& n) noexcept;
 
   void begin_life(std::uint64_t new_serial) noexcept;
-  // Idempotent. From here on the pending finalizers are the referent's alone, and refs read null.
+  // Idempotent. From here on only the referent may claim its finalizers, and refs to it are
+  // expired.
   void begin_drain() noexcept;
-  // From here on nothing is registered in this life. (Where the array has room, nobody asks.)
+  // From here on registering fails in this life. (It closes the array because registrations there
+  // do not ask while it has room.)
   void refuse() noexcept {
     refusing = true;
     close_array();
   }
-  // The exit stage is over: the next registration arms it again.
+  // The exit stage is over: the next registration must arm it again.
   void end_stage() noexcept {
     after_stage = true;
     close_array();
@@ -255,11 +286,11 @@ struct block {
   // Nothing of this life will run any more. Drops the thread's own pin.
   void end_life() noexcept;
   void wake() noexcept;
-  // Waits until holds() does; `lock` holds m. Looks again every millisecond by itself: the referent
-  // may miss who came just now (see exit_list::wait). A cancellation point.
+  // Waits until holds() is true; `lock` holds m. Looks again every millisecond, because the
+  // referent may miss a waiter that has only just come (see exit_list::wait). A cancellation point.
   template <class F>
   void wait_until(unique_lock& lock, F holds) {
-    struct counted {  // also when a cancellation unwinds this frame
+    struct counted {  // so that a cancellation that unwinds this frame is counted too
       std::atomic<std::uint32_t>& waiters;
       explicit counted(std::atomic<std::uint32_t>& all) : waiters(all) {
         waiters.fetch_add(1, std::memory_order_relaxed);
@@ -268,8 +299,8 @@ struct block {
     } const here(waiters);
     while (!holds()) done.sleep(lock);
   }
-  // Calls f(node, word) for every node in the state. The block must be pinned; its thread may go on
-  // registering meanwhile, and what it adds may be missed.
+  // Calls f(node, word) for every node in the state `wanted`. The block must be pinned. Its thread
+  // may go on registering meanwhile; what it adds may be missed.
   template <class F>
   void visit(node::state wanted, F&& f) {
     for (const auto* first : {&array_slabs, &linked_slabs}) {
@@ -284,39 +315,42 @@ struct block {
     }
   }
 
-  // In the child of a fork, on the survivor: what vanished threads ran is gone, also what they ran
-  // for the survivor. Its closures are not destroyed.
+  // In the child of a fork, on the surviving thread: marks as gone what vanished threads were
+  // running, including what they ran for the survivor. Closures are not destroyed.
+  // `of_survivor`: this is the survivor's block.
   void forget_runs(bool of_survivor) noexcept;
-  // For a thread that exists no more: what is pending is gone, uncalled, its closures not
+  // For a thread that no longer exists: marks what is pending as gone, uncalled. Closures are not
   // destroyed.
   void forget_pending() noexcept { bump(forgotten, settle_pending()); }
-  // Gives their number.
+  // As forget_pending(), but counts them as abandoned, and returns their number.
   std::uint64_t abandon_pending() noexcept {
     const std::uint64_t pending = settle_pending();
     bump(abandoned, pending);
     return pending;
   }
-  // Has the thread gone without telling anybody? Under m.
+  // Whether the kernel no longer knows the thread, although its exit hook has not run. Under m.
   [[nodiscard]] bool is_lost() const noexcept;
-  // A main thread that called pthread_exit stays as a zombie until the process ends, so its id
-  // still answers to signals. Under m.
+  // Whether the thread is a zombie. A main thread that called pthread_exit stays one until the
+  // process ends, so its id still answers to signals. Under m.
   [[nodiscard]] bool is_zombie() const noexcept;
-  // Adds what happened to the registrations of all its lives.
+  // Adds the counts of all lives of the block.
   void add_counts(counters& to) const noexcept;
 
-  // Takes the slabs that a thread that has ended leaves to all: those of the array from a class on,
-  // and those of the chains but one, if it is the only one left. Null: none.
+  // Remove and return the slabs that an ended thread leaves to the pool; null if there are none. Of
+  // the array, those from a size class on; of the chains, all, except for one if the block has no
+  // array slab.
   slab* spare_slabs(std::uint32_t from_class) noexcept;
   slab* spare_linked_slabs() noexcept;
-  // Has it more than its first slab? While no thread has it, and nobody else may take its slabs.
+  // Whether it has more array slabs than one. Only while no thread owns the block and no other
+  // thread may remove its slabs.
   [[nodiscard]] bool is_warm() const noexcept {
     const slab* const first = array_slabs.load(std::memory_order_relaxed);
     return first != nullptr && first->next.load(std::memory_order_relaxed) != nullptr;
   }
 
-  // For a handle of this life. Under m. Reads the name the first time.
+  // Pins the block for a handle to this life, and reads the name the first time. Under m.
   void pin_described() noexcept;
-  // Takes m; false when that life has ended.
+  // As pin_described(), and takes m itself. False if the life `of` has ended.
   bool try_pin(std::uint64_t of) noexcept;
   void unpin() noexcept;
 
@@ -329,7 +363,7 @@ struct block {
   void collect_returned() noexcept;
   bool arm_stage_again() noexcept;
   void read_name() noexcept;
-  // Under m: from here on every handle of that life answers "gone" without touching a node.
+  // From here on every handle to that life answers "gone" without looking at a node. Under m.
   void forget_life() noexcept;
 };
 

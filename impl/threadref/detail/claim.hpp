@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who may run a finalizer: the claim protocols. Each finalizer is claimed at most once, by the
-// exiting thread, by its referent, or by another thread.
+// The claim protocols, which decide who may run a finalizer. Each finalizer is claimed at most
+// once: by its referent before or in its exit, or by another thread.
 #pragma once
 
 #include <atomic>
@@ -11,15 +11,15 @@
 
 namespace threadref::detail {
 
-// Protocol B. Before the drain every claim is a compare-and-swap armed -> running of the node's
-// word, so two claims of one generation can't both succeed. Other threads also hold the block's
-// lock and find `draining` false under it.
+// Protocol B. Before the drain, every claim is a compare-and-swap armed -> running of the node's
+// word, so two claims of one generation can't both succeed. Another thread must also hold the
+// block's lock, and see `draining` false under it.
 //
-// The drain needs no read-modify-write per finalizer: begin_drain() set `draining` under the same
-// lock. A foreign claim whose critical section came before is visible to the drain's plain load (it
-// happens-before by the lock); one that comes after finds `draining` and gives up. From
-// begin_drain() on the referent is the word's only writer, except for words that are `running`
-// already.
+// The drain needs no read-modify-write per finalizer, because begin_drain() sets `draining` under
+// the same lock. A foreign claim whose critical section came before is visible to the drain's plain
+// load (it happens before it, by the lock); one that comes after sees `draining` and gives up. From
+// begin_drain() on, the referent is the only writer of all words but those that are already
+// `running`.
 struct hybrid_claim {
   // On the referent, at any time.
   static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
@@ -37,8 +37,8 @@ struct hybrid_claim {
     }
     return false;
   }
-  // Holding the lock; on another thread with `draining` false. The state becomes `wanted`, which is
-  // running, or inspected until it is set to armed or running; with flags.
+  // Under the block's lock; on another thread, with `draining` false. The state becomes `wanted`,
+  // with its flags: running; or inspected, until the caller sets it to armed or running.
   static bool by_other(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
     THREADREF_POINT(foreign_claim);
     std::uint64_t w = n.word_now.load(std::memory_order_acquire);
@@ -47,9 +47,8 @@ struct hybrid_claim {
     }
     return false;
   }
-  // On the referent, after begin(). Gives the word that it had; 0: it is not to be had.
-  // (One bit is enough: nobody inspects a node of a draining thread but that thread, and under the
-  // lock.)
+  // On the referent, after begin(). Returns the word that the node had; 0 if it is not pending.
+  // (Testing one bit is enough: only a draining thread itself inspects its nodes, under the lock.)
   static std::uint64_t at_exit(node& n) noexcept {
     THREADREF_POINT(exit_claim);
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
@@ -59,7 +58,7 @@ struct hybrid_claim {
     return w;
   }
 
-  // What the drain does besides; here only so that a canary can do it otherwise.
+  // Other steps of the drain. They are here only so that a canary can replace them.
   static void begin(block& b) noexcept { b.begin_drain(); }
   static linked_node* next(exit_chain& list) noexcept { return list.pop_newest(); }
   static bool run_at_exit(node& n) { return n.fn(n.closure, closure_op::run, nullptr); }
@@ -71,8 +70,8 @@ struct hybrid_claim {
   }
 };
 
-// Protocol A, the simple one that the other is compared with: every claim before the drain is made
-// under the lock, also the referent's; the drain as above.
+// Protocol A, the simple one, against which the other is compared. Every claim before the drain is
+// made under the lock, the referent's too. The drain is the same.
 struct bulk_claim : hybrid_claim {
   static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
     THREADREF_POINT(owner_claim);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A callable with its arguments, erased to one function pointer and 16 bytes.
+// A callable with its arguments, type-erased to one function pointer and 16 bytes.
 #pragma once
 
 #include <cstddef>
@@ -18,18 +18,18 @@ namespace threadref::detail {
 inline constexpr std::size_t closure_bytes = 16;
 
 enum class closure_op : unsigned char {
-  run,       // call once and destroy; `other`: where the result goes, or null; false: see skipped
-  destroy,   // without calling
-  relocate,  // move into the storage `other`, and destroy; never throws
+  run,       // call once and destroy; `other`: where the result goes, or null; returns false if
+             // the call was ref_call::skipped
+  destroy,   // destroy without calling
+  relocate,  // move into the storage `other` and destroy; never throws
 };
 using closure_fn = bool (*)(void* storage, closure_op op, void* other);
 
-// The result of a callable that found, when it was its turn, that there was nothing to do: a ref
-// callback whose last handle was dropped. It is counted as dropped, not as run.
+// The result of a callable that may find nothing to do when its turn comes, like a ref callback
+// whose last handle was dropped. Skipped ones count as dropped, not as run.
 enum class ref_call : bool { skipped, ran };
 
-// What std::invoke() does; but its header, <functional>, takes a third of what <thread> takes to
-// compile.
+// As std::invoke(), whose header <functional> takes a third as long to compile as <thread>.
 template <class F, class... A>
 decltype(auto) invoke(F&& f, A&&... a) {
   if constexpr (std::is_member_pointer_v<std::remove_cvref_t<F>>) {
@@ -39,7 +39,7 @@ decltype(auto) invoke(F&& f, A&&... a) {
   }
 }
 
-// A callable and its arguments, decay-copied; called once, as rvalues, so that move-only arguments
+// A callable and its decay-copied arguments. Called once, with rvalues, so that move-only arguments
 // can be passed on.
 template <class F, class... A>
 struct bound {
@@ -56,24 +56,25 @@ struct bound {
   }
 };
 
-// Small ones are stored in place. Relocation must not throw: it happens after a claim was won.
+// Small callables are stored in place. Their move must not throw: it happens after a claim was won.
 template <class T>
 inline constexpr bool fits_inline =
     sizeof(T) <= closure_bytes &&
     alignof(T) <= alignof(std::uintptr_t) && std::is_nothrow_move_constructible_v<T>;
 
-// Moved without a call; std::tuple moves plain parts so, but does not say it.
+// Moved without running code. std::tuple moves trivial elements so, but its type traits deny it.
 template <class T>
 inline constexpr bool moves_trivially = std::is_trivially_move_constructible_v<T>;
 template <class... A>
 inline constexpr bool moves_trivially<bound<A...>> = (moves_trivially<A> && ...);
 
-// Being moved into place, it may run code of its user: anything, a registration included.
+// Moving it into place may run user code: anything, including a registration.
 template <class T>
 inline constexpr bool runs_code_as_it_moves = fits_inline<T> && !moves_trivially<T>;
 
-// In place, with bytes that may be copied and dropped without a call: a flag of its node says so.
-// (Trivially copyable is also what is moved by a constructor template, which is asked for here.)
+// Stored in place, with bytes that may be copied and dropped without running code; a flag of its
+// node says so. (A type whose move runs a constructor template can be trivially copyable too; hence
+// the second condition.)
 template <class T>
 inline constexpr bool is_plain_closure =
     fits_inline<T> && !runs_code_as_it_moves<T> && std::is_trivially_copyable_v<T>;
@@ -85,12 +86,12 @@ void destroy_quietly(T& object) noexcept(std::is_nothrow_destructible_v<T>) {
   } else {
     try {
       object.~T();
-    } catch (...) {  // the exception already in flight is the one that is reported
+    } catch (...) {  // only the exception that is already in flight is reported
     }
   }
 }
 
-// How the object of type T lies in the 16 bytes: itself, or a pointer to it.
+// How an object of type T is stored in the 16 bytes: in place, or by a pointer to a box.
 template <class T>
 struct closure_storage {
   static T& object(void* storage) noexcept {
@@ -104,7 +105,7 @@ struct closure_storage {
   static void create(void* storage, A&&... a) noexcept requires fits_inline<T> {
     ::new (storage) T(std::forward<A>(a)...);
   }
-  // Takes over what new gave.
+  // Takes ownership of an object made by new.
   static void box(void* storage, T* object) noexcept requires(!fits_inline<T>) {
     ::new (storage) T*(object);
   }
@@ -141,8 +142,8 @@ struct closure_storage {
   }
 };
 
-// One in a box of its own, until a list takes it over. (std::unique_ptr does that too; but its
-// header is <memory>: see counted.hpp.)
+// Owns a boxed object until a list takes it over. As std::unique_ptr, without its header <memory>:
+// see counted.hpp.
 template <class T>
 class boxed {
  public:
@@ -171,7 +172,7 @@ bool invoke_into(T& callable, [[maybe_unused]] void* result) {
   return true;
 }
 
-// The one function behind a stored T whose call gives an R.
+// The function behind a stored T whose call returns an R.
 template <class R, class T>
 bool closure_model(void* storage, closure_op op, void* other) {
   using stored = closure_storage<T>;
@@ -198,7 +199,7 @@ bool closure_model(void* storage, closure_op op, void* other) {
   return true;
 }
 
-// A closure outside a list: what detach() hands out. Owns the callable; move-only.
+// A closure outside a list, as detach() returns it. Owns the callable. Move-only.
 class detached_closure {
  public:
   detached_closure() = default;
@@ -214,12 +215,12 @@ class detached_closure {
   detached_closure& operator=(const detached_closure&) = delete;
   ~detached_closure() { reset(); }
 
-  // Takes over what stands in `storage`; the caller owns that storage by a claim.
+  // Moves the callable out of `storage`, which the caller owns by a claim.
   void take_from(closure_fn fn, void* storage) noexcept {
     fn(storage, closure_op::relocate, bytes_);
     fn_ = fn;
   }
-  // The same for a plain closure, by its bytes: no user code runs, so a lock may be held.
+  // The same for a plain closure, by copying its bytes. Runs no user code, so a lock may be held.
   void copy_from(closure_fn fn, const void* storage) noexcept {
     std::memcpy(bytes_, storage, closure_bytes);
     fn_ = fn;
@@ -228,7 +229,7 @@ class detached_closure {
     const closure_fn fn = std::exchange(fn_, nullptr);
     return fn != nullptr && fn(bytes_, closure_op::run, result);
   }
-  // A destructor of the user that throws here ends the program, as for any other object.
+  // A user's destructor that throws here ends the program, as for any other object.
   void reset() noexcept {
     if (const closure_fn fn = std::exchange(fn_, nullptr)) fn(bytes_, closure_op::destroy, nullptr);
   }

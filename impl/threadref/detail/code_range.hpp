@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a loaded shared object lies in memory.
+// The addresses that a loaded shared object occupies.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ struct code_range {
   }
 };
 
-// The object that holds the address; empty if none does. Takes the loader's lock; any thread.
+// Returns the range of the object that holds the address; empty if none does. Takes the loader's
+// lock. Any thread.
 code_range object_with(const void* address) noexcept;
 
 }  // namespace threadref::detail

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ownership by counts that stand in the object itself. What std::shared_ptr and std::weak_ptr do;
-// but their header, <memory>, takes a fifth of what <thread> takes to compile, and every file that
-// includes threadref.hpp would pay that.
+// Intrusive reference counts. As std::shared_ptr and std::weak_ptr, whose header <memory> takes a
+// fifth as long to compile as <thread>; every file that includes threadref.hpp would pay for that.
 #pragma once
 
 #include <atomic>
@@ -10,8 +9,8 @@
 
 namespace threadref::detail {
 
-// Made by `new`, for owned_ptr to take over. When the last owner has gone it perishes; its memory
-// goes with the last observer.
+// The base of a counted object. Made by `new` and passed to an owned_ptr. perish() is called when
+// the last owner is gone; the memory is freed with the last observer.
 class counted {
  public:
   counted() = default;
@@ -20,7 +19,7 @@ class counted {
 
  protected:
   virtual ~counted() = default;
-  // Once. No owner can come any more.
+  // Called once, when no owner can be added any more.
   virtual void perish() noexcept = 0;
 
  private:
@@ -29,7 +28,7 @@ class counted {
   template <class T>
   friend class observed_ptr;
 
-  // By who owns or observes it already.
+  // Call these only as an owner or observer.
   void own() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
   void observe() noexcept { observers_.fetch_add(1, std::memory_order_relaxed); }
   bool own_if_alive() noexcept {
@@ -41,7 +40,7 @@ class counted {
     }
     return false;
   }
-  // Release: what was done under the count comes before the end that the last one brings.
+  // Release: what an owner did happens before the end, which the last owner brings about.
   void disown() noexcept {
     if (owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     perish();
@@ -52,10 +51,10 @@ class counted {
   }
 
   std::atomic<std::uint32_t> owners_{1};
-  std::atomic<std::uint32_t> observers_{1};  // the owners together are one
+  std::atomic<std::uint32_t> observers_{1};  // all owners together count as one
 };
 
-// An owner; or null.
+// A pointer that owns its object, or null.
 template <class T>
 class owned_ptr {
  public:
@@ -82,7 +81,8 @@ class owned_ptr {
   T* object_ = nullptr;
 };
 
-// An observer, which becomes an owner as long as there is one. Null once it was moved from.
+// A pointer that observes its object. lock() makes an owner of it while there still is one. Null
+// once moved from.
 template <class T>
 class observed_ptr {
  public:

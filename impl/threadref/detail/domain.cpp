@@ -11,10 +11,11 @@
 
 namespace threadref::detail {
 
-// The block that ended last on a CPU keeps its slabs up to 16 KiB, 31 KiB in all, since the next
-// thread there takes that one: else each of a churn of threads would ask the pool for the same. All
-// others keep the first. And while a thread has what was kept, which it need not use, no more is
-// kept there: else each of a crowd that lives on would have been lent as much.
+// The block whose thread ended last on a CPU keeps its slabs of up to 16 KiB, 31 KiB in all, since
+// the next thread there gets that block. Otherwise each of many short-lived threads would ask the
+// pool for the same slabs. All other dead blocks keep their first slab only. While a thread has
+// such warm slabs on loan, whether or not it uses them, no others are kept on that CPU. Otherwise
+// each of many long-lived threads would be lent as much.
 constexpr std::uint32_t warm_slab_classes = 5;
 
 block* domain::acquire() noexcept {
@@ -53,7 +54,7 @@ block* domain::extend() noexcept {
     if (slot == nullptr) slot = static_cast<block*>(cut(chunk_bytes));
     if (slot != nullptr) {
       auto* b = ::new (&at(index)) block(*this);
-      used_.store(index + 1, std::memory_order_release);  // publishes it to pin_live() and sum()
+      used_.store(index + 1, std::memory_order_release);  // publishes b to pin_live() and sum()
       return b;
     }
   } while (provide(chunk_bytes));  // without the lock
@@ -73,7 +74,7 @@ void domain::recycle(block& b) noexcept {
     const lock_guard lock(shard.m);
     block* const before = shard.lists.free.load(std::memory_order_relaxed);
     if (before != nullptr) cold = before->spare_slabs(1);
-    // Lent is what is taken from here, under this lock: so two never are at once.
+    // Slabs are lent by acquire(), under this lock, so a shard never has two loans at once.
     if (shard.lists.lends.load(std::memory_order_relaxed)) unlent = b.spare_slabs(1);
     b.next_free = before;
     shard.lists.free.store(&b, std::memory_order_relaxed);
@@ -91,9 +92,9 @@ block* domain::pin_live(std::size_t index) noexcept {
   return &b;
 }
 
-// A thread whose very first registration comes in a later round of its key destructors is heard by
-// nothing once the rounds are over: no mechanism of POSIX is left to it, whether or not it had a
-// pass before. Its block is taken back by whoever finds it.
+// A thread whose first registration comes in a late round of its key destructors can go without its
+// exit hook having run: once the rounds are over, POSIX has no mechanism left for it, whether or
+// not it had a pass before. Whichever thread finds its block ends it.
 bool domain::has_ended_unheard(block& b) noexcept {
   bool left_any = false;
   {
@@ -102,7 +103,7 @@ bool domain::has_ended_unheard(block& b) noexcept {
     if (b.state.load(std::memory_order_relaxed) == thread_state::ended || !b.is_lost())
       return false;
     b.draining = true;
-    b.state.store(thread_state::ended, std::memory_order_relaxed);  // who comes second stops above
+    b.state.store(thread_state::ended, std::memory_order_relaxed);  // a second finder stops above
     left_any = b.abandon_pending() != 0;
   }
   if (left_any) report(b, nullptr, incident::abandoned);
@@ -136,8 +137,8 @@ bool domain::has_others() noexcept {
   return any;
 }
 
-// What std::atexit() does, and also under ThreadSanitizer, whose own atexit (gcc 12) does not say
-// which object the function belongs to: after dlclose() it would be called all the same.
+// What std::atexit() does. ThreadSanitizer's own atexit (gcc 12) does not pass on which object the
+// function belongs to, so it would call the function even after dlclose().
 bool domain::arm_stage() noexcept {
   constexpr auto run = [](void* list) { static_cast<const list_functions*>(list)->process_exit(); };
   if (abi::__cxa_atexit(run, const_cast<list_functions*>(&list_), this_object()) != 0) return false;
@@ -156,7 +157,7 @@ void domain::trim() noexcept {
   for (auto& shard : dead_) {
     const lock_guard lock(shard.m);
     for (block* b = shard.lists.free; b != nullptr; b = b->next_free) {
-      // Without its lock: whoever has that finds nobody's serial, and looks at no slot.
+      // Without the block's lock: a thread that holds it sees serial 0 and looks at no slot.
       give_slabs(b->array_slabs.exchange(nullptr));
       give_slabs(b->linked_slabs.exchange(nullptr));
     }
@@ -182,7 +183,7 @@ void domain::become_only_thread() noexcept {
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) {
     block& b = at(i);
-    // Waiters and their locks are gone with their threads.
+    // The waiters are gone with their threads, and so are the locks they held.
     ::new (&b.done) bell;
     b.waiters.store(0, std::memory_order_relaxed);
     if (b.serial != 0) b.forget_runs(&b == survivor);
@@ -193,7 +194,7 @@ void domain::become_only_thread() noexcept {
     if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended) continue;
     b.live.store(0, std::memory_order_release);
     b.state.store(thread_state::draining, std::memory_order_relaxed);
-    // A thread that was draining keeps its finalizers to itself to the end.
+    // The finalizers of a thread that was draining stay unavailable to other threads.
     if (settings().on_fork == fork_policy::run_siblings && !b.draining) list_.run_vanished(b);
     b.forget_pending();
     b.end_life();

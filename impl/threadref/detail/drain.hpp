@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What runs an exit list: at the end of its thread, in the exit stage, or when a limit is passed.
-// Part of exit_list_impl.hpp.
+// Runs an exit list at the end of its thread or in the exit stage, and abandons it when a limit is
+// exceeded. Part of exit_list_impl.hpp.
 #pragma once
 
 #include <cxxabi.h>
@@ -15,14 +15,14 @@
 
 namespace threadref::detail {
 
-// Runs the lists of a block: stage 1, newest first, phase by phase; then stage 2, oldest first, to
-// its end; and again, as long as there is something.
+// Runs the lists of a block: stage 1, newest first, phase by phase; then all of stage 2, oldest
+// first; and again from stage 1, until both are empty.
 template <class Hook, class Claim>
 class exit_list<Hook, Claim>::drain {
  public:
   drain(block& b, exit_phase upto, std::atomic<std::uint64_t>& ran) noexcept
       : b_(b), upto_(upto), ran_(ran), late_max_(settings().late_registrations_max) {}
-  // Also when a forced unwind leaves run(): what a pass is over with stays over.
+  // Also runs when a forced unwind leaves run(), so that what has run is counted.
   ~drain() { bump(ran_, count_); }
   drain(const drain&) = delete;
   drain& operator=(const drain&) = delete;
@@ -37,7 +37,7 @@ class exit_list<Hook, Claim>::drain {
   THREADREF_CATCHES_UNWINDING void run() {
     tick count{*this};
     for (bool is_late = false;; is_late = is_past_limits()) {
-      // Nearly always all that there is: the array; nothing gets into the early chain any more.
+      // The usual case: only the array has anything, and `early` takes nothing any more.
       if (b_.early.empty() && !b_.in_destructors && !b_.staging && !b_.array_closed &&
           upto_ != exit_phase::early && !is_late)
         run_array(count);
@@ -51,33 +51,34 @@ class exit_list<Hook, Claim>::drain {
     }
   }
 
-  // How many ran, in a register while they do; added also when a forced unwind leaves the frame.
+  // Counts what ran, in a register meanwhile; the sum is added also when a forced unwind leaves the
+  // frame.
   struct tick {
     drain& of;
     std::uint64_t ran = 0;
     ~tick() { of.count_ += ran; }
   };
 
-  // The array, for as long as nothing is registered meanwhile; leaves to the others what is not
-  // that simple. (What was registered keeps the array's end up, so that its slab is not left; and
-  // if it was taken back at once, what has run stops the walk where it would go on.)
+  // Runs the array for as long as nothing is registered meanwhile, and leaves the rest to
+  // run_one(). (A new registration keeps the array's end up, so leave_slab() fails. If it was
+  // removed at once, the walk stops at what has already run.)
   THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
     if (!b_.last.empty()) return;
     do run_slab(b_, count);
     while (b_.leave_slab());
   }
-  // From the end of the current slab. Neither the position nor a word is read back from memory,
-  // where each turn would wait for what the one before has stored (1.25 times the time). So the
-  // array keeps its end until all is over, and takes nothing meanwhile: whoever registers has to
-  // ask for a place, and by that stops this. A function of its own, for there are just as many
-  // registers as it needs.
+  // Runs the current slab from its end. Neither the position nor a word is read back from memory:
+  // each iteration would wait for the store of the one before (1.25 times the time). So the array's
+  // end does not move until all is over, and the array is paused: a registration has to take the
+  // slow path, which resumes the array and so stops this walk. A function of its own, because it
+  // needs every register.
   THREADREF_CATCHES_UNWINDING static void run_slab(block& b, tick& count) {
     node* const end = b.pause_array();
     node* const bottom = b.array_begin;
     node* n = end;
     while (n != bottom) {
-      // Laundered, for g++ would else keep this pointer, the last one and that of the word, each in
-      // a register of its own.
+      // Laundered. Otherwise g++ keeps this pointer, the previous one and the address of the word
+      // in a register each.
       n = std::launder(n - 1);
       const std::uint64_t w = Claim::at_exit(*n);
       if (w == 0) [[unlikely]] {
@@ -104,7 +105,7 @@ class exit_list<Hook, Claim>::drain {
     }
     leave_array(b, count, end, n);
   }
-  // By value: through a reference the position would be in memory.
+  // `top` by value: through a reference the position would be in memory.
   static void leave_array(block& b, tick& count, const node* end, node* top) noexcept {
     count.ran += static_cast<std::uint64_t>(end - top);
     b.leave_behind(end, top);
@@ -130,8 +131,8 @@ class exit_list<Hook, Claim>::drain {
   }
 
  private:
-  // Of the phase `last`, the newer of the newest in the array, which stays there until it has run,
-  // and in the chain, which it leaves.
+  // The newest registration of the phase `last`. If it is in the array, it stays there until it has
+  // run; if it is in the chain, it is popped.
   node* next_of_last() noexcept {
     node* const in_array = b_.newest_in_array();
     const linked_node* const in_chain = b_.last.newest();
@@ -172,7 +173,7 @@ class exit_list<Hook, Claim>::drain {
       report(b_, std::current_exception(), incident::threw);
     }
   }
-  // Its storage may be gone once the function was called.
+  // The function may free the node.
   THREADREF_CATCHES_UNWINDING void run_intrusive(intrusive_node& n, tick& count) {
     ++count.ran;
     n.on.store(nullptr, std::memory_order_relaxed);

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The array of a block: registrations in the order of their addresses.
+// The array of a block: registrations ordered by their addresses. block.hpp has a picture.
 //
-// Slots are handed out from fresh() upwards, slab after slab, so that the newest registration is
-// the last slot, and a registration writes its 32 bytes and nothing else. What is taken out is a
-// hole; the array gives way only at its end: fresh() goes back over what is gone there, as a stack
-// pointer does. So no slot is ever on a free list, and the order is right without any link.
+// Slots are handed out from fresh() upwards, slab after slab. So the newest registration is the
+// last slot, and a registration writes its 32 bytes and nothing else. A removed registration leaves
+// a hole. The array shrinks only at its end: fresh() moves back over holes there, as a stack
+// pointer does. So no slot is ever on a free list, and the order needs no links.
 //
 // What does not fit that order goes to a chain, which has links: other phases, exit_nodes,
 // destructors, and registrations while the array can't be used. The drain merges the array and the
 // chain `last` by generation. The array can't be used
-//   - when half of it and more are holes: it grows no further then, so that a thread that takes out
-//     its oldest registrations for ever keeps no more than twice what it had pending at once;
-//   - once it is closed: the drain had to pass over a slot in use (see newest_in_array());
+//   - while half of it or more is holes. It does not grow then, so that a thread that for ever
+//     removes its oldest registrations keeps at most twice the slots it had pending at once;
+//   - once it is closed, for one because the drain had to pass over a slot in use (see
+//     newest_in_array());
 //   - on back ends and with options whose order is not by thread.
 #include <algorithm>
 
@@ -19,10 +20,11 @@
 
 namespace threadref::detail {
 
-// While the array's end moves, its slot and the word base do not belong together; the word that
-// comes next stays the same then, and is told. (Nobody waits for the end of the move: in the child
-// of a fork the thread may be gone, half way.) Acquire: who sees the new slot sees the mark, or
-// that the base has changed; who sees the mark sees that word.
+// While the array's end moves, next_slot and word_base do not match. The next word does not change
+// during a move, so word_meanwhile holds it. (No reader waits for the end of the move: in the child
+// of a fork, the moving thread may be gone half way through it.) Acquire: a reader that sees the
+// new slot also sees the mark is_moving or a changed base; one that sees the mark sees
+// word_meanwhile.
 std::uint64_t block::newest_generation() const noexcept {
   for (;;) {
     const std::uint64_t base = word_base.load(std::memory_order_acquire);
@@ -34,8 +36,8 @@ std::uint64_t block::newest_generation() const noexcept {
   }
 }
 
-// Back over what is gone at the end of the current slab. Acquire: whoever took such a slot may have
-// been another thread, and what it did with the closure comes before the slot's next use.
+// Moves the array's end back over holes at the end of the current slab. Acquire: another thread may
+// have emptied a slot, and what it did with the closure must happen before the slot's next use.
 void block::recede() noexcept {
   node* const end = fresh();
   node* top = end;
@@ -76,8 +78,8 @@ bool block::extend_array() noexcept {
         array != nullptr ? std::min(array->size_class + 1, slab_classes - 1) : 0;
     s = take_slab(slab_kind::of_nodes, size_class);
     if (s == nullptr) return false;
-    s->older = array;  // before it is found, also by the survivor of a fork
-    // Others look through the slabs of a live thread: see visit().
+    s->older = array;  // before the slab can be found, also by the survivor of a fork
+    // Release: other threads look through the slabs of a live thread, see visit().
     (array != nullptr ? array->next : array_slabs).store(s, std::memory_order_release);
   }
   array = s;
@@ -98,7 +100,8 @@ node* block::newest_in_array() noexcept {
     const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
     if (node::state_of(w) == node::armed && !(staging && (w & node::not_at_process_exit) != 0))
       return &n;
-    // Its slot stays in use below fresh(), so nothing may be registered from there on.
+    // It runs on another thread, or the exit stage defers it. Its slot stays in use although the
+    // array's end moves below it, so nothing may be registered from there on.
     if (node::state_of(w) != node::gone) {
       array_closed = true;
       pop_newest(n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A pthread key whose destructor drives an exit list through the rounds of key destructors.
+// A pthread key whose destructor runs an exit list in each round of key destructors.
 #pragma once
 
 #include <cxxabi.h>
@@ -13,8 +13,8 @@
 
 namespace threadref::detail {
 
-// Whether the process can make another key. Boost does not ask: without one it goes on with key 0,
-// and has somebody else's destructor called with its own data.
+// Whether the process can create another key. Boost does not check: without one it goes on with key
+// 0, and another owner's destructor is called with Boost's data.
 inline bool a_key_is_left() noexcept {
   pthread_key_t probe{};
   if (pthread_key_create(&probe, nullptr) != 0) return false;
@@ -22,14 +22,15 @@ inline bool a_key_is_left() noexcept {
   return true;
 }
 
-// One round of a key's destructor, which has armed itself again before. True: it was the last.
+// Runs one round of a key's destructor, which has armed itself again before. True if it was the
+// last.
 template <class List>
 THREADREF_CATCHES_UNWINDING bool run_round(block& b) {
   const bool last = ++b.rounds >= destructor_rounds;
   try {
     List::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
   } catch (abi::__forced_unwind&) {
-    // glibc starts its rounds anew after a pthread_exit in a key destructor; ThreadSanitizer's
+    // glibc starts its rounds anew after a pthread_exit in a key destructor. ThreadSanitizer's
     // count goes on, so there the last round stays the last.
     if (!under_tsan) b.rounds = 0;
     throw;
@@ -37,35 +38,36 @@ THREADREF_CATCHES_UNWINDING bool run_round(block& b) {
   return last;
 }
 
-// One key per back end. For pthread_key and registry it is the hook itself; cxx_thread_local and
-// boost_tss arm it as well, so that what registers after their own hook ran still runs in this
-// exit, and so that the thread's end is known.
+// The key of a back end. For pthread_key and registry it is the hook itself. Others arm it as well,
+// so that what is registered after their own hook has run still runs in this exit, and so that they
+// are notified of the thread's end.
 template <class List>
 class exit_key {
  public:
-  // Creates the key on the first call. Early is better (back ends do it before main): a key with an
-  // index of 32 or more makes glibc allocate on first use in a thread. False: no key is left.
+  // Creates the key on the first call; false if no key is left. Back ends call it before main,
+  // because glibc allocates when a thread first uses a key with an index of 32 or more.
   static bool ready() noexcept {
     pthread_once(&once_, &create);
     return key_.load(std::memory_order_acquire) >= 0;
   }
-  // Has on_round called at the end of the calling thread.
+  // Arranges for on_round to be called when the calling thread ends.
   static std::errc arm(block& b) noexcept {
     if (!ready()) return std::errc::resource_unavailable_try_again;
     return static_cast<std::errc>(pthread_setspecific(key(), &b));
   }
-  // The block that arm() was given on this thread, else null.
+  // The block that was passed to arm() on this thread, else null.
   static block* get() noexcept {
     const long k = key_.load(std::memory_order_relaxed);
     return k < 0 ? nullptr
                  : static_cast<block*>(pthread_getspecific(static_cast<pthread_key_t>(k)));
   }
   static void disarm() noexcept { pthread_setspecific(key(), nullptr); }
-  // Keys above need memory when a thread first sets them: two levels of 32 in glibc.
+  // glibc stores values in two levels of 32; only those of keys below 32 need no memory.
   static bool needs_no_memory() noexcept { return ready() && key() < 32; }
-  // In the child of a fork. glibc clears the values of a vanished thread only if it believes that
-  // there are any, and in the middle of a key destructor it does not: the next thread would get
-  // them with its stack (measured). No such value belongs to a key that is made anew.
+  // Called in the child of a fork: replaces the key by a new one. glibc clears the values of a
+  // vanished thread only if it believes that there are any, and in the middle of a key destructor
+  // it does not. A later thread would inherit them with its stack (measured). A new key has no such
+  // values.
   static void renew() noexcept {
     if (key_.load(std::memory_order_relaxed) < 0) return;
     block* const mine = get();
@@ -74,7 +76,7 @@ class exit_key {
     if (mine != nullptr && key_.load(std::memory_order_relaxed) >= 0)
       pthread_setspecific(key(), mine);
   }
-  // For good: no destructor of it is called any more, on any thread.
+  // Deletes the key for good: its destructor is not called any more on any thread.
   static void remove() noexcept {
     if (ready()) pthread_key_delete(static_cast<pthread_key_t>(key_.exchange(-1)));
   }
@@ -89,8 +91,8 @@ class exit_key {
     return static_cast<pthread_key_t>(key_.load(std::memory_order_relaxed));
   }
 
-  // Called in every round, because it arms itself again first: the value is null while its own
-  // destructor runs, and finalizers must find their block; a finalizer may end this pass by
+  // Arms itself again first, so it is called in every round. The reasons: the value is null while
+  // its destructor runs, and finalizers must find their block; a finalizer may end this pass by
   // pthread_exit, and the rest must run; a key with a higher index may register in a later round.
   static void on_round(void* value) {
     block& b = *static_cast<block*>(value);

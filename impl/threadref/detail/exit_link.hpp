@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an exit list consists of: one node per registration, and the chain of those that have links.
+// The parts of an exit list: a node per registration, and chains of those nodes that have links.
 #pragma once
 
 #include <atomic>
@@ -17,19 +17,19 @@ struct linked_node;
 // One registration.
 //
 // Its word holds a state, flags and a generation: the number of the registration among those of its
-// thread, which never comes again in the life of that thread. A handle remembers it, so a slot that
-// was used again answers "gone"; and of two registrations the newer has the greater one.
+// thread, never reused in the life of that thread. A handle stores the generation, so a slot that
+// was reused answers "gone". The newer of two registrations has the greater generation.
 struct node {
-  // inspected: armed, while another thread that holds the block's lock reads its closure.
+  // inspected: armed, while a thread that holds the block's lock reads its closure.
   enum state : std::uint64_t { gone = 0, armed = 1, running = 2, inspected = 3 };
   static constexpr std::uint64_t state_bits = 3;
   static constexpr std::uint64_t not_at_process_exit = 4;  // finalizer::atexit(false)
   static constexpr std::uint64_t is_exit_node = 8;
   static constexpr std::uint64_t is_destructor = 16;  // of stage 2
-  static constexpr std::uint64_t is_linked = 32;      // a linked_node
+  static constexpr std::uint64_t is_linked = 32;      // the node is a linked_node
   static constexpr std::uint64_t is_plain = 64;       // see is_plain_closure
   static constexpr std::uint64_t is_elsewhere = 128;  // running, but not on the referent
-  static constexpr std::uint64_t is_very_last = 256;  // of that phase; linked, then
+  static constexpr std::uint64_t is_very_last = 256;  // of the phase very_last; always linked
   static constexpr unsigned generation_shift = 9;
   static constexpr std::uint64_t one_generation = std::uint64_t{1} << generation_shift;
 
@@ -42,24 +42,24 @@ struct node {
   static constexpr std::uint64_t generation_of(std::uint64_t w) noexcept {
     return w >> generation_shift;
   }
-  // In another state, with what flags that has besides.
+  // The word w in the state of s, with the flags of both.
   static constexpr std::uint64_t with(std::uint64_t w, std::uint64_t s) noexcept {
     return (w & ~state_bits) | s;
   }
 
-  // On the referent, or under the lock after a claim: who may change it is no other.
+  // On the referent, or under the lock after a claim: no other thread may change the word then.
   [[nodiscard]] bool has(std::uint64_t flag) const noexcept {
     return (word_now.load(std::memory_order_relaxed) & flag) != 0;
   }
-  // What the word says to a handle of `generation`.
+  // The state that a handle of `generation` sees.
   [[nodiscard]] state seen_by(std::uint64_t generation) const noexcept {
     const std::uint64_t w = word_now.load(std::memory_order_acquire);
     if (generation_of(w) != generation) return gone;
     return state_of(w) == inspected ? armed : state_of(w);
   }
-  // Acquire and release meet in the waiters and in the next registration of this slot.
+  // The release pairs with the acquires of the waiters and of the next registration in this slot.
   void retire() noexcept { retire(word_now.load(std::memory_order_relaxed)); }
-  // Of which the caller knows a word that it had.
+  // For a caller that knows a word of this generation.
   void retire(std::uint64_t w) noexcept {
     poison(closure, sizeof closure);
     word_now.store(word(generation_of(w), gone), std::memory_order_release);
@@ -67,28 +67,28 @@ struct node {
 
   union {
     closure_fn fn;           // while armed or running
-    linked_node* next_free;  // gone, linked, on its block's free or return list
+    linked_node* next_free;  // of a linked node that is gone: on its block's free or return list
   };
   alignas(std::uintptr_t) std::byte closure[closure_bytes];
   std::atomic<std::uint64_t> word_now{0};
 };
-static_assert(sizeof(node) == 32, "a registration writes no more than this");
+static_assert(sizeof(node) == 32, "a registration writes no more than 32 bytes");
 
 struct links {
   links* older = nullptr;
-  links* newer = nullptr;  // the links themselves once they were popped
+  links* newer = nullptr;  // these links themselves after a pop
 };
 
-// A registration whose place in the order its slot does not say.
+// A registration whose place in the order is not given by its address.
 struct linked_node : node, links {};
 
-// A registration in storage of the caller: see exit_node.
+// A registration in storage that the caller provides: see exit_node.
 struct intrusive_node : linked_node {
   std::atomic<block*> on{nullptr};  // null: not attached
 };
 
-// Registrations in their order. Only the referent touches it. A ring with its own head in it, so
-// that a node can leave without anybody knowing in which chain it stood.
+// Registrations in their order. Used only by the referent. A ring that includes its own head, so
+// that a node can be removed without knowing its chain.
 class exit_chain {
  public:
   exit_chain() noexcept = default;
@@ -104,14 +104,14 @@ class exit_chain {
     next->newer = &n;
     head_.older = &n;
   }
-  // Null: empty.
+  // Null if the chain is empty.
   [[nodiscard]] linked_node* newest() const noexcept {
     return empty() ? nullptr : static_cast<linked_node*>(head_.older);
   }
-  // Null: empty. Popped from here on.
+  // Remove the node, so that is_popped() is true for it. Null if the chain is empty.
   linked_node* pop_newest() noexcept { return pop(head_.older); }
   linked_node* pop_oldest() noexcept { return pop(head_.newer); }
-  // Calls f(node) from the newest on; f may remove the node it is given.
+  // Calls f(node) for each node, newest first. f may remove the node it is given.
   template <class F>
   void visit(F&& f) {
     for (links* n = head_.older; n != &head_;) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The core that every hook back end shares: a thread's finalizers, newest first, and who may take
-// one out. A back end only says how a thread's block is found and how the thread learns of its
-// exit.
+// The core that all back ends share: a thread's finalizers, newest first, and who may claim one. A
+// back end only says how a thread's block is found and how the thread learns of its exit.
 #pragma once
 
 #include <cxxabi.h>
@@ -27,13 +26,13 @@
 
 namespace threadref::detail {
 
-// Where a registration goes: into one of the phases, or to stage 2.
+// Where a registration goes: to one of the phases of stage 1, or to stage 2.
 enum class exit_place : std::uint8_t { early, last, very_last, destructors };
 constexpr exit_place place_of(exit_phase p) noexcept {
   return static_cast<exit_place>(p);
 }
 
-// A hook that registers each finalizer with the system by itself (see backend.hpp).
+// A hook that also registers each finalizer with the system (see backend.hpp).
 template <class Hook>
 concept direct_hook = requires(node& n) {
   { Hook::arm_one(n) }
@@ -43,13 +42,13 @@ concept direct_hook = requires(node& n) {
 template <class Hook, class Claim>
 class exit_list {
  public:
-  // This thread's block, also after the hook's own storage is gone; null: never registered, or
-  // ended.
+  // This thread's block, even after the hook's own storage is gone. Null if the thread was never
+  // registered or has ended.
   static block* own() noexcept {
     block* b = Hook::find();
     return b != nullptr ? b : mark_.own;
   }
-  // The same; registers the thread if it is new. O(1); a lock only the first time.
+  // As own(), but registers the thread if it is new. O(1); a lock only the first time.
   static attached attach() noexcept {
     block* b = Hook::find();
     if (b != nullptr) [[likely]]
@@ -57,19 +56,19 @@ class exit_list {
     return attach_slow();
   }
   static bool ended() noexcept { return mark_.ended; }
-  // Before the first use: makes the back end known to the process. O(1).
+  // Prepares the process for the back end: fork handlers and the exit stage. O(1).
   static bool install() noexcept;
 
-  // Registers Stored(a...) on the calling thread. On error nothing has changed. What the
-  // constructor throws is passed on. After a thread's first: no lock, no read-modify-write, and no
-  // allocation but a callable's box and a slab in some dozens to thousands of calls.
+  // Registers Stored(a...) on the calling thread. After an error nothing has changed. What the
+  // constructor throws propagates. After a thread's first: no lock, no read-modify-write, and no
+  // allocation but a callable's box, and a slab every few dozen to few thousand calls.
   //
-  // A callable that could register something by itself as it is made, or whose box asks malloc, is
-  // there before it gets its slot: what an allocator registers meanwhile is older, and so is there
-  // until the box is freed. What it registers as it is moved there is newer: see publish().
+  // A callable whose constructor could itself register something, or whose box calls malloc, is
+  // made before it gets its slot. So what an allocator registers meanwhile is older, and outlives
+  // the box. What a callable registers while it is moved into its slot is newer: see publish().
   //
-  // Inlined by force, as are its callers: out of line the callable is copied through memory in
-  // pieces and read back whole, which defeats store forwarding (8.4 ns instead of 2.9).
+  // Forced inline, like its callers: out of line, the callable is copied through memory in pieces
+  // and read back whole, which defeats store forwarding (8.4 ns instead of 2.9).
   template <class R, class Stored, class... A>
   [[gnu::always_inline]] static added add(exit_place place, A&&... a) {
     const auto [b, error] = attach();
@@ -90,17 +89,17 @@ class exit_list {
     }
   }
 
-  // Registers storage of the caller. On error nothing has changed. O(1), no allocation once the
-  // thread is registered, no lock after its first.
+  // Registers a node that the caller provides. After an error nothing has changed. O(1); no
+  // allocation and no lock once the thread is registered.
   static std::errc add_node(intrusive_node& n, void (*fn)(void*), void* arg,
                             exit_phase phase) noexcept;
-  // Takes it out. operation_not_permitted: another thread's; invalid_argument: it is not attached.
+  // Removes it. operation_not_permitted: it is another thread's; invalid_argument: not attached.
   static std::errc remove_node(intrusive_node& n) noexcept;
 
-  // Taking a registration by value here is on purpose: the function that is run or destroyed may
-  // own the handle that the call came through.
+  // These take the registration by value on purpose: the function that is run or destroyed may own
+  // the handle through which the call was made.
 
-  // Runs it now, on the calling thread; false: it is not to be had. What it throws is passed on.
+  // Runs it now, on the calling thread; false if it is unavailable. Exceptions propagate.
   static bool call(const registration r, void* result) {
     if (own_claim mine{r}) {
       bump(mine.on().own.ran_by_call);
@@ -115,8 +114,8 @@ class exit_list {
     return false;
   }
 
-  // Takes it out of its list and hands the closure over; `pinned`: the caller gets a pin of the
-  // block.
+  // Removes it and moves its closure to `into`; false if it is unavailable. `pinned`: also pins the
+  // block for the caller.
   static bool detach(const registration r, detached_closure& into, bool pinned) noexcept {
     if (own_claim mine{r}) {
       bump(mine.on().own.detached);
@@ -132,7 +131,8 @@ class exit_list {
     }
     return false;
   }
-  // Takes it out and destroys the closure, here and now. The ref form counts as dropped.
+  // Removes it and destroys the closure on the calling thread; false if it is unavailable. Counted
+  // in `count`: a ref's callback counts as dropped.
   static bool cancel(const registration r,
                      std::atomic<std::uint64_t> tally::*count = &tally::detached) noexcept {
     if (own_claim mine{r}) {
@@ -155,22 +155,24 @@ class exit_list {
     const lock_guard lock(r.on->m);
     return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
   }
-  // Armed, and the calling thread could take it. True: the block is pinned for the caller.
+  // Whether the calling thread could claim it. If so, the block is pinned for the caller.
   static bool peek(const registration& r) noexcept;
-  // The flag of finalizer::atexit(). False: gone, running, or not to be had.
+  // The flag of finalizer::atexit(). False also if it is running or gone.
   static bool runs_at_process_exit(const registration& r) noexcept;
   static void set_process_exit(const registration& r, bool wanted) noexcept;
-  // Returns when it is gone. Error: the calling thread would wait for itself. A cancellation point.
+  // Returns when it is gone; an error if the caller would wait for itself. A cancellation point.
   static std::errc wait(const registration& r);
 
-  // Stage 2: removes all entries of the calling thread for which wanted(bytes) holds. O(entries).
+  // Stage 2: removes all entries of the calling thread for which wanted(closure) is true, and
+  // returns whether there were any. O(entries).
   template <class F>
   static bool remove_destructors(F&& wanted) noexcept {
     block* b = own();
     if (b == nullptr) return false;
     exit_chain taken;
     {
-      // What detach_all() destroyed on another thread stands in the chain still, without a closure.
+      // An entry that detach_all() destroyed on another thread is still in the chain, without a
+      // closure.
       const lock_guard others_take_none(b->m);
       b->destructors.visit([&](linked_node& n) {
         const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
@@ -188,18 +190,18 @@ class exit_list {
     return any;
   }
 
-  // Destroys every pending finalizer of any thread whose code or plain state lies in `code`, and
-  // waits for what runs. Gives their number. See unload.hpp.
+  // Destroys every pending finalizer of any thread whose code or state points into `code`, waits
+  // for what is running, and returns the number destroyed. See unload.hpp.
   static std::size_t detach_all(const code_range& code) noexcept;
 
   // --- Called by hooks, on the exiting thread.
-  // Runs what is pending up to the phase, and what is registered meanwhile. Leaves by a forced
-  // unwind if a finalizer calls pthread_exit: the hook must have armed itself again before, so that
-  // the rest runs.
+  // Runs what is pending up to the phase `upto`, and what is registered meanwhile. Left by a forced
+  // unwind if a finalizer calls pthread_exit, so the hook must have armed itself again before; then
+  // the rest still runs.
   THREADREF_CATCHES_UNWINDING static void exit_pass(block& b, exit_phase upto);
-  // The turn of one finalizer has come, by its own entry with the system: see direct_hook.
+  // Runs one finalizer, called by its own entry with the system: see direct_hook.
   THREADREF_CATCHES_UNWINDING static void exit_one(node& n);
-  // No pass will come any more: registering on this thread is refused from now on.
+  // No further pass will come: registering on this thread fails from now on.
   static void end(block& b) noexcept {
     mark_ = {nullptr, true};
     Hook::forget();
@@ -213,7 +215,7 @@ class exit_list {
   }
 
  private:
-  // The referent's claim; as it goes out of scope, the node is gone and its slot free.
+  // A claim by the referent. At the end of its scope the node is gone and its slot free.
   class own_claim {
    public:
     explicit own_claim(const registration& r) noexcept {
@@ -234,8 +236,8 @@ class exit_list {
     const registration* r_ = nullptr;
   };
 
-  // Another thread's claim. Won: holds the lock until unlock(), which pins the block, so that the
-  // closure stays in place although the referent may end meanwhile.
+  // A claim by another thread. If it succeeds, holds the lock until unlock(), which pins the block,
+  // so that the closure stays in place even if the referent ends meanwhile.
   class foreign_claim {
    public:
     explicit foreign_claim(const registration& r) noexcept {
@@ -272,7 +274,7 @@ class exit_list {
     unique_lock lock_;
   };
 
-  // Bytes are copied under the lock; a move constructor of the user runs without it.
+  // Plain bytes are copied under the lock; a user's move constructor runs without it.
   static void take(foreign_claim& won, detached_closure& into) noexcept {
     node& n = won.at();
     if (n.has(node::is_plain)) {
@@ -283,30 +285,29 @@ class exit_list {
     }
   }
 
-  class drain;  // what runs an exit list; in drain.hpp
+  class drain;  // runs an exit list; in drain.hpp
   static attached attach_slow() noexcept;
   static void push(block& b, linked_node& n, exit_place place) noexcept;
   static void undo(block& b, linked_node& n) noexcept;
 
-  // On the referent, who has claimed it.
+  // On the referent, which has claimed the node.
   static void leave_chain(node& n) noexcept {
     if (n.has(node::is_linked)) exit_chain::remove(static_cast<linked_node&>(n));
   }
 
-  // Where a registration gets its slot, and what its word says besides.
+  // The slot of a registration, and what its word will hold besides the state.
   struct place_in_order {
-    node* at;
+    node* at;  // null: error
     std::uint64_t flags;
-    std::uint64_t word;  // which comes next
+    std::uint64_t word;  // the generation, in its place in the word
   };
-  // In the array, if there is room now; else in the chain of the place. Null: error.
+  // In the array if there is room, else in the chain of the place.
   static place_in_order find_place(block& b, exit_place place) noexcept;
 
-  // The closure is there, or can be made by fill(storage), which runs nobody's code but that of
-  // types that run_code_as_they_move.
+  // fill(storage) makes the closure. It runs user code only for a type that runs_code_as_it_moves.
   template <class R, class Stored, class Fill>
   [[gnu::always_inline]] static added enter(block& b, exit_place place, Fill&& fill) {
-    // Two copies of the rest, so that the word of the usual case is a constant away from the
+    // Two copies of the rest, so that in the usual case the word is a constant away from the
     // counter.
     if (place == exit_place::last && !direct_hook<Hook>) [[likely]] {
       node* const fresh = b.fresh();
@@ -321,8 +322,9 @@ class exit_list {
     }
     const added made = publish<R, Stored>(b, in, fill);
     if constexpr (direct_hook<Hook>) {
-      // Once a pass of the key has begun, passes run what is late: an entry with the system would
-      // come to nothing, be leaked, or (Boost's key under ThreadSanitizer) come after the end.
+      // Once a pass of the key has begun, passes run what is registered late: an entry with the
+      // system would never be called, leak, or (Boost's key under ThreadSanitizer) be called after
+      // the end.
       if (place <= exit_place::last && !b.early_is_over) {
         if (const std::errc error = Hook::arm_one(*in.at); error != std::errc{}) {
           undo(b, static_cast<linked_node&>(*in.at));
@@ -335,8 +337,8 @@ class exit_list {
   template <class R, class Stored, class Fill>
   [[gnu::always_inline]] static added publish(block& b, place_in_order in, Fill& fill) {
     node& n = *in.at;
-    // The slot must not read "gone" while that code runs: whatever registers or takes out there, or
-    // ends the process, would give it away again.
+    // The slot must not read "gone" while that code runs: if the code registered or removed
+    // something, or ended the process, the slot would be handed out again.
     if constexpr (runs_code_as_it_moves<Stored>)
       n.word_now.store(in.word + (node::running | in.flags), std::memory_order_relaxed);
     unpoison(n.closure, sizeof n.closure);
@@ -364,8 +366,8 @@ class exit_list {
   static bool detach_if(block& b, std::uint64_t serial, node& n, std::uint64_t generation,
                         const code_range& code) noexcept;
 
-  // What this core must know of a thread when the hook's own storage is gone or not yet there.
-  // Trivially destructible, so it can be read at any time in the life of the thread.
+  // What the core must know of a thread before the hook's own storage exists and after it is gone.
+  // Trivially destructible, so it can be read at any time in the thread's life.
   struct mark {
     block* own = nullptr;
     bool ended = false;
@@ -375,6 +377,6 @@ class exit_list {
   static domain domain_;
 };
 
-// The definitions that only the back end's own file needs stand in exit_list_impl.hpp.
+// exit_list_impl.hpp has the definitions that only the back end's own file needs.
 
 }  // namespace threadref::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The slow half of exit_list: a thread's first and last moments. Included by each backend.cpp,
-// which instantiates it once.
+// The slow half of exit_list: a thread's first registration and its exit. Included by each
+// backend.cpp, which instantiates it once.
 #pragma once
 
 #include <cxxabi.h>
@@ -30,7 +30,7 @@ bool exit_list<Hook, Claim>::install() noexcept {
 template <class Hook, class Claim>
 attached exit_list<Hook, Claim>::attach_slow() noexcept {
   if (mark_.ended) return {nullptr, std::errc::operation_not_permitted};
-  // The hook's storage is gone, its last pass is to come.
+  // The hook's storage is gone, but its last pass is still to come.
   if (mark_.own != nullptr) return {mark_.own, std::errc{}};
   install();
   freeze_settings();
@@ -75,7 +75,7 @@ void exit_list<Hook, Claim>::push(block& b, linked_node& n, exit_place place) no
   }
 }
 
-// A direct hook found no memory: nothing has happened.
+// Undoes a registration for which a direct hook found no memory.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::undo(block& b, linked_node& n) noexcept {
   const std::uint64_t generation = node::generation_of(n.word_now.load(std::memory_order_relaxed));
@@ -117,7 +117,7 @@ std::errc exit_list<Hook, Claim>::remove_node(intrusive_node& n) noexcept {
 
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::exit_pass(block& b, exit_phase upto) {
-  if (b.draining_here && !drain::has_work(b, upto)) return;  // a later round, nothing came
+  if (b.draining_here && !drain::has_work(b, upto)) return;  // a later round without new work
   const no_cancellation guard;
   Claim::begin(b);
   b.early_is_over = b.early_is_over || upto != exit_phase::early;
@@ -128,9 +128,10 @@ void exit_list<Hook, Claim>::exit_pass(block& b, exit_phase upto) {
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::exit_one(node& n) {
   block* const b = own();
-  // Main's thread_locals are destroyed by exit(): the stage comes after that. It may also have been
-  // taken, or run by another pass; no slot of a direct back end is used again.
-  auto& mine = static_cast<linked_node&>(n);  // a direct back end has no others
+  // Main's thread_locals are destroyed by exit(), and the exit stage comes after that. On other
+  // threads, the referent may have claimed the node before, or another pass may have run it. Then
+  // it is still popped, since no slot of a direct back end is reused.
+  auto& mine = static_cast<linked_node&>(n);  // all nodes of a direct back end are linked
   if (b == nullptr || b->is_main() || exit_chain::is_popped(mine)) return;
   const no_cancellation guard;
   Claim::begin(*b);
@@ -171,7 +172,7 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
   const lock_guard lock(r.on->m);
   if (r.on->serial != r.serial || (r.on->draining && !mine)) return;
   std::uint64_t w = r.at->word_now.load(std::memory_order_relaxed);
-  // Against a claim by the referent, which takes no lock.
+  // A compare-and-swap, because the referent claims without the lock.
   while (node::generation_of(w) == r.generation && node::state_of(w) == node::armed) {
     const std::uint64_t flagged =
         wanted ? w & ~node::not_at_process_exit : w | node::not_at_process_exit;
@@ -181,17 +182,20 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
   }
 }
 
-// No wake-up is lost, although the referent says "gone" by one release store and then asks by one
-// relaxed load whether anybody waits, with no fence between (38 558 of 10 million were lost so):
+// No wake-up is lost for good, although the referent marks a node "gone" by one release store and
+// then checks for waiters by one relaxed load, with no fence between. (Without 3 and 4, 38 558 of
+// 10 million were lost.)
 //  1. The waiter counts itself while it holds the lock, and looks at the word after that.
-//  2. If the referent's load sees the count, it takes the lock and notifies: either before the
-//     waiter took it, which then sees "gone"; or while the waiter sleeps, which it wakes.
-//  3. If the load misses the count, the waiter may have missed the store as well; then both are
-//     only late, not lost: the store becomes visible in finite time, and the waiter looks again
-//     every millisecond by itself.
-//  4. The end of the drain notifies in any case, so no waiter outlasts the thread by more than
-//  that.
-// A foreign winner holds the lock when it says "gone", so for it 2 always holds.
+//  2. If the referent's load sees the count, the referent takes the lock and notifies: either
+//  before
+//     the waiter has taken the lock, and then the waiter sees "gone"; or while the waiter sleeps,
+//     and then it wakes.
+//  3. If the load misses the count, the waiter may have missed the store too. Then the wake-up is
+//     late, not lost: the store becomes visible in finite time, and the waiter looks again every
+//     millisecond.
+//  4. The end of the thread notifies in any case, so no waiter outlasts the thread by more than
+//     that.
+// Another thread that claimed the node marks it "gone" under the lock, so for it 2 always holds.
 template <class Hook, class Claim>
 std::errc exit_list<Hook, Claim>::wait(const registration& r) {
   const auto gone = [&r] {

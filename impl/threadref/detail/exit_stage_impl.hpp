@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What happens to exit lists when it is not their thread that exits: the end of the process, a
-// fork, the unloading of a plugin.
+// What happens to exit lists other than by their thread's exit: the end of the process, a fork, the
+// unloading of a plugin.
 #pragma once
 
 #include <cxxabi.h>
@@ -18,8 +18,8 @@
 
 namespace threadref::detail {
 
-// The newest of the registrations it was shown, in a fixed place: no memory may be needed when the
-// process ends. (Showing all again for every batch costs n * n / 64 looks.)
+// The newest of the registrations offered to it, in a fixed array: the end of the process must not
+// need memory. (Offering everything again for each batch costs n * n / 64 visits.)
 class newest_batch {
  public:
   struct entry {
@@ -40,8 +40,9 @@ class newest_batch {
   std::size_t size_ = 0;
 };
 
-// Shows it the block's pending finalizers but those with one of the flags. Their ranks are above
-// `rank`, which goes on from block to block; with options::global_order generations are enough.
+// Offers the block's pending finalizers to `batch`, except those with one of the flags `but`. Their
+// ranks are above `rank`, which grows from block to block; with options::global_order, generations
+// are enough.
 inline void offer_pending(newest_batch& batch, block& b, std::uint64_t but, std::uint64_t& rank) {
   const std::uint64_t below = b.ordered ? 0 : rank;
   b.visit(node::armed, [&](node& n, std::uint64_t w) {
@@ -51,22 +52,24 @@ inline void offer_pending(newest_batch& batch, block& b, std::uint64_t but, std:
   });
 }
 
-// The exit stage, by std::atexit: on the thread that ends the process, list by list.
+// The exit stage, called like an atexit function: on the thread that ends the process, list by
+// list.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::process_exit() {
-  // A finalizer may call exit(), which does not return to here: then the rest runs in this one.
+  // A finalizer may call exit(), which does not return here. The stage armed here then runs the
+  // rest.
   if (block* mine = own();
       mine != nullptr && !mine->after_stage && drain::has_work(*mine, exit_phase::very_last)) {
     static_cast<void>(domain_.arm_stage());
   }
   if (settings().adopt && settings().global_order) sweep_all();
   for (bool any = true; any;) {
-    block* const mine = own();  // what it adopts may make this thread known
+    block* const mine = own();  // again each time: an adopted finalizer may register this thread
     any = mine != nullptr && stage(*mine);
     if (block* lost = domain_.pin_lost_main()) {
       any = stage(*lost) || any;
       {
-        // Who does not want to run: the block's next thread must not find it in a slot.
+        // What atexit(false) kept from running. The block's next thread must not find it in a slot.
         const lock_guard lock(lost->m);
         lost->abandon_pending();
       }
@@ -79,8 +82,8 @@ void exit_list<Hook, Claim>::process_exit() {
   domain_.end_stage();
 }
 
-// Everything that is pending anywhere, in one order; past the limits of this thread its own list is
-// left to stage(), which abandons the rest.
+// Runs everything that is pending on any thread, in one order. If this thread exceeds its limits,
+// its own list is left to stage(), which abandons the rest.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::sweep_all() {
   const no_cancellation guard;
@@ -106,7 +109,7 @@ bool exit_list<Hook, Claim>::stage(block& b) {
     block& b;
     ~put_back() {
       b.staging = false;
-      // The oldest was passed over last.
+      // Newest first, since the oldest was deferred last.
       while (linked_node* n = b.kept.pop_newest())
         (n->has(node::is_very_last) ? b.very_last : b.last).push(*n);
       b.rewind_array();
@@ -120,7 +123,7 @@ bool exit_list<Hook, Claim>::stage(block& b) {
   return b.own.ran_at_process_exit.load(std::memory_order_relaxed) != before;
 }
 
-// One batch of what is pending anywhere, newest first. False: nothing was.
+// Runs one batch of what is pending on any thread, newest first. False if nothing was.
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::sweep(bool also_own) {
   newest_batch batch;
@@ -140,7 +143,7 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
   bool any = false;
   for (const auto& [of, at] : batch) {
     any = run_adopted(at) || any;
-    // What was registered meanwhile is newer than the rest of the batch.
+    // A registration made meanwhile is newer than the rest of the batch.
     if (also_own && last_in_order() != newest) return true;
   }
   return any;
@@ -163,7 +166,7 @@ bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
   return false;
 }
 
-// Runs what was claimed. Gives where to count it.
+// Runs what the caller has claimed, and returns the counter for it.
 template <class Hook, class Claim>
 std::atomic<std::uint64_t> tally::*exit_list<Hook, Claim>::run_reporting(const registration& r) {
   try {
@@ -176,7 +179,7 @@ std::atomic<std::uint64_t> tally::*exit_list<Hook, Claim>::run_reporting(const r
   return &tally::ran_at_process_exit;
 }
 
-// In the child of a fork, for a thread that exists no more.
+// In the child of a fork: runs what a vanished thread left.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::run_vanished(block& b) {
   for (bool any = true; any;) {
@@ -188,7 +191,8 @@ void exit_list<Hook, Claim>::run_vanished(block& b) {
   }
 }
 
-// Destroys a finalizer of the life `serial` if it matches. False: it does not, or is not to be had.
+// Destroys a finalizer of the life `serial` if it points into `code`. False if it does not, or is
+// unavailable.
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
                                        std::uint64_t generation, const code_range& code) noexcept {
@@ -235,7 +239,8 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     b->visit(node::armed, [&](node& n, std::uint64_t w) {
       if (detach_if(*b, serial, n, node::generation_of(w), code)) ++count;
     });
-    // Whatever runs may be code of that object, and a closure can't be looked at while it runs.
+    // Anything that is running may be code of that object, and a closure can't be read while it
+    // runs.
     const auto is_idle = [b] {
       if (b->draining) return b->state.load(std::memory_order_acquire) == thread_state::ended;
       bool idle = true;

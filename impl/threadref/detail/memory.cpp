@@ -22,18 +22,18 @@ constexpr std::size_t whole_lines(std::size_t bytes) noexcept {
   return (bytes + cache_line - 1) / cache_line * cache_line;
 }
 
-// What a mapping for slabs begins with; aligned to its size, so that a slab finds it by its
-// address.
+// The header of a mapping for slabs. A mapping is aligned to its size, so that it can be found from
+// a slab's address.
 struct mapping {
   mapping* next = nullptr;
   std::uint32_t slabs_cut = 0;
-  std::uint32_t slabs_unused = 0;  // counted by trim_memory(), so that nobody else writes here
+  std::uint32_t slabs_unused = 0;  // counted only by trim_memory(), so that no other call writes it
 };
 mapping& mapping_of(const slab& s) noexcept {
   return *reinterpret_cast<mapping*>(reinterpret_cast<std::uintptr_t>(&s) & ~(mapping_bytes - 1));
 }
 
-// A piece of memory that is handed out from its front.
+// Memory that is handed out from its front.
 struct piece {
   std::byte* next = nullptr;
   std::byte* end = nullptr;
@@ -43,15 +43,15 @@ struct piece {
   }
 };
 
-// One for the process: slabs wander between threads and back ends. Constant-initialised and
-// trivially destroyed, so that it serves before the first constructor and after the last
+// One pool for the process: slabs move between threads and back ends. Constant-initialised and
+// trivially destructible, so it can be used before the first constructor and after the last
 // destructor.
 struct pool {
   struct lists {
     std::atomic<slab*> unused[slab_kinds][slab_classes] = {};
   };
   sharded<lists> given;
-  word_lock m;  // for the rest; taken last
+  word_lock m;  // guards the members below; the last lock in the lock order
   piece for_good;
   piece for_slabs;
   mapping* mappings = nullptr;
@@ -67,7 +67,7 @@ std::byte* map(std::size_t bytes) noexcept {
   return memory != MAP_FAILED ? static_cast<std::byte*>(memory) : nullptr;
 }
 
-// mapping_bytes, aligned to as many.
+// Maps mapping_bytes, aligned to mapping_bytes.
 std::byte* map_aligned() noexcept {
   std::byte* whole = map(2 * mapping_bytes);
   if (whole == nullptr) return nullptr;
@@ -84,7 +84,7 @@ void give_back(mapping* m) noexcept {
   munmap(m, mapping_bytes);
 }
 
-// Under the lock; null: what is being cut has no room.
+// Under the lock. Null if the mapping that slabs are cut from has no room.
 slab* cut_current(std::size_t bytes) noexcept {
   std::byte* memory = shared.for_slabs.cut(bytes);
   if (memory == nullptr) return nullptr;
@@ -124,7 +124,7 @@ void for_each_unused(F&& f) noexcept {
   }
 }
 
-// Under all locks: the mappings without a slab in use leave the list, as a list.
+// Under all locks: removes the mappings without a slab in use, and returns them as a list.
 mapping* take_idle_mappings() noexcept {
   for (mapping* m = shared.mappings; m != nullptr; m = m->next) m->slabs_unused = 0;
   for_each_unused([](const std::atomic<slab*>& head) {
@@ -213,7 +213,7 @@ slab* take_slab(slab_kind kind, std::uint32_t size_class) noexcept {
   s->kind = kind;
   const std::size_t node_bytes = kind == slab_kind::of_nodes ? sizeof(node) : sizeof(linked_node);
   s->capacity = static_cast<std::uint32_t>((bytes - sizeof(slab)) / node_bytes);
-  // The nodes are the mapping's zero bytes: generation 0, gone. Constructing them here would touch
+  // The mapping's zero bytes serve as nodes: generation 0, gone. Constructing them here would touch
   // every page of a slab that may never be filled.
   return s;
 }

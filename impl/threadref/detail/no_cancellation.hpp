@@ -5,8 +5,8 @@
 
 namespace threadref::detail {
 
-// Cancellation is disabled while finalizers run: one that arrives in the middle of a drain would
-// leave the rest undone (glibc drops all remaining keys).
+// Disables cancellation in its scope. Used while finalizers run: a cancellation in the middle of a
+// drain would leave the rest undone (glibc drops all remaining keys).
 class no_cancellation {
  public:
   no_cancellation() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Named points of the claim protocol, where stress_threadref injects yields by a seeded choice.
-// Collisions that need two threads within nanoseconds are not met by chance: without injection a
-// planted race was found in 0 of 20 runs, with it in 20 of 20.
+// Named points of the claim protocol, at which stress_threadref injects yields chosen by a seed.
+// Races that need two threads within nanoseconds of each other do not occur by chance: without
+// injection a planted race was found in 0 of 20 runs, with it in 20 of 20.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace threadref::detail {
 
 enum class point : unsigned char {
-  attach,         // a thread got its block, before it is armed
+  attach,         // a thread has got its block, which is not armed yet
   registered,     // a registration was published
   owner_claim,    // the referent is about to claim one of its finalizers
   foreign_claim,  // another thread holds the block's lock and is about to claim
@@ -21,7 +21,7 @@ enum class point : unsigned char {
   begin_drain,    // the exiting thread is about to refuse foreign claims
   exit_claim,     // the exiting thread is about to claim the next finalizer
   end,            // the exiting thread is about to mark itself ended
-  recycle         // the last pin of a dead block is gone; the last of the list
+  recycle         // the last pin of a dead block is gone; this enumerator stays the last
 };
 
 // The names, in the order of the enumerators, for the report of a run.
@@ -31,8 +31,8 @@ inline constexpr std::string_view point_names[] = {
 inline constexpr std::size_t point_count = std::size(point_names);
 static_assert(point_count == static_cast<std::size_t>(point::recycle) + 1);
 
-// What a point calls; null: nothing. Set it before threads run. Not called in the library that
-// ships, where THREADREF_POINT() is empty.
+// The function that a point calls; null for none. Set it before threads run. The library that ships
+// never calls it: THREADREF_POINT() is empty there.
 using point_hook = void (*)(point) noexcept;
 void set_point_hook(point_hook hook) noexcept;
 void at_point(point where) noexcept;

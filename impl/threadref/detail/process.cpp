@@ -20,10 +20,10 @@ namespace detail {
 
 namespace {
 
-// Constant-initialised and trivially destroyed: used before the first constructor and after the
+// Constant-initialised and trivially destructible: used before the first constructor and after the
 // last destructor.
 struct process {
-  word_lock m;  // before every other lock of the library
+  word_lock m;  // the first lock in the lock order of the library
   domain* first = nullptr;
   std::atomic<bool> frozen{false};
   std::atomic<std::uint64_t> order{0};
@@ -36,8 +36,8 @@ void for_each_domain(F&& f) noexcept {
   for (domain* d = the_process.first; d != nullptr; d = d->next_enrolled) f(*d);
 }
 
-// fork() copies the other threads' locks in whatever state they are. So the forking thread takes
-// all of them first, in one order: the list, each back end's, its blocks' by index, the memory's.
+// fork() copies locks in whatever state they are. So the forking thread takes all of them first, in
+// one order: the process's, each back end's, its blocks' by index, the memory's.
 void before_fork() {
   the_process.m.lock();
   for_each_domain([](domain& d) { d.lock_all(); });
@@ -77,7 +77,8 @@ std::uint64_t last_in_order() noexcept {
 void keep_this_object() noexcept {
   Dl_info self{};
   if (dladdr(reinterpret_cast<void*>(&keep_this_object), &self) == 0) return;
-  // The handle is leaked on purpose. Null for the program itself by another name: nothing to keep.
+  // The handle is leaked on purpose. It is null for the program itself under another name, which
+  // can't be unloaded.
   static_cast<void>(dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
 }
 
@@ -100,11 +101,11 @@ void enrol(domain& d) noexcept {
     the_process.first = &d;
     d.is_enrolled.store(true, std::memory_order_release);
   }
-  // Both may allocate, so not under the lock. Without memory for them fork() and the process's end
-  // go unheard, as for anybody who uses those functions.
+  // These may allocate, so the lock is not held. Without memory for them, forks and the end of the
+  // process are missed, as for any user of those functions.
   if (is_first) {
-    // A thread that registered jumps into this library when it ends: unmapped code, if a plugin
-    // that holds it was unloaded meanwhile.
+    // A registered thread calls into this library when it ends: into unmapped code, if a plugin
+    // that holds the library was unloaded meanwhile.
     if constexpr (pins_itself) keep_this_object();
     static_cast<void>(pthread_atfork(&before_fork, &after_fork, &after_fork_in_child));
   }

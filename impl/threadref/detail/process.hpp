@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What there is once in a process: the options, the list of back ends in use, fork().
+// What exists once in a process: the options, the list of back ends in use, the fork handlers.
 #pragma once
 
 #include <sys/types.h>
@@ -10,30 +10,32 @@ namespace threadref::detail {
 
 class domain;
 
-// The options, fixed from the first use on. Read on the exit path, so without a call.
+// The options, which do not change after the first use. The exit path reads them, so it must not
+// take a call.
 extern options the_options;
 inline const options& settings() noexcept {
   return the_options;
 }
-// The first use: configure() is refused from here on. O(1), one load but for the first call.
+// Called at the first use: configure() fails from here on. O(1); one load except for the first
+// call.
 void freeze_settings() noexcept;
 
-// The id of the process, which is that of its main thread; without a system call.
+// The id of the main thread, which is that of the process. No system call.
 pid_t main_tid() noexcept;
 
-// What next_in_order() gave last, to any thread.
+// The last number that next_in_order() returned to any thread.
 std::uint64_t last_in_order() noexcept;
 
-// Which shared object holds this library: the C library asks for it.
+// Identifies the shared object that holds this library, for the C library.
 void* this_object() noexcept;
 
-// From now on that object stays loaded until the process ends, whoever unloads it. O(1); takes the
-// loader's lock.
+// Keeps that object loaded until the process ends, even after dlclose(). O(1); takes the loader's
+// lock.
 void keep_this_object() noexcept;
 
-// Joins the back ends that fork() must look after, keeps this library from being unloaded, and arms
-// the exit stage. Once per back end, from its static initialiser or its first use, whichever comes
-// first; any thread.
+// Adds the back end to those that the fork handlers serve, keeps this library from being unloaded,
+// and arms the exit stage. Once per back end, from its static initialiser or its first use,
+// whichever comes first. Any thread.
 void enrol(domain& d) noexcept;
 
 }  // namespace threadref::detail

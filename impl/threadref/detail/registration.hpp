@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What passes between an exit list and who registers there.
+// The types that an exit list exchanges with its callers.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace threadref::detail {
 
-// What a handle remembers of a registration. Trivially copyable; never dangles (see block.hpp).
+// What a handle stores of a registration. Trivially copyable; never dangles (see block.hpp).
 struct registration {
   block* on = nullptr;
   std::uint64_t serial = 0;
@@ -20,8 +20,8 @@ struct registration {
   friend bool operator==(const registration&, const registration&) = default;
 };
 
-// The finalizers that this thread runs for others, innermost last: lets wait() see that it would
-// wait for itself, and the child of a fork what goes on there.
+// The finalizers of other threads that this thread is running, as a list from the innermost call.
+// By it wait() sees that it would wait for itself, and the child of a fork sees what is running.
 struct foreign_run {
   explicit foreign_run(const registration& what) noexcept
       : running(what), outer(std::exchange(innermost, this)) {}
@@ -39,8 +39,8 @@ struct foreign_run {
   static inline constinit thread_local foreign_run* innermost = nullptr;
 };
 
-// By value, both: an error that is written through a reference is memory to the compiler, and
-// costs a registration nine instructions.
+// Both are returned by value: an error written through a reference must be in memory, which costs a
+// registration nine instructions.
 struct attached {
   block* b;  // null: error
   std::errc error;

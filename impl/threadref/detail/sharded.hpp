@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Lists split by CPU: what a thread left is taken first by one that runs where it did, from a warm
-// cache and under a lock that nobody else wants. Memory stays bounded by the peak of all CPUs
-// together, since who finds nothing there takes what other CPUs left.
+// Lists split by CPU: what a thread left is reused first by a thread on the same CPU, from a warm
+// cache and under an uncontended lock. Memory stays bounded by the peak of all CPUs together, since
+// a thread that finds nothing there takes what other CPUs have.
 #pragma once
 
 #include <sched.h>
@@ -13,11 +13,11 @@
 
 namespace threadref::detail {
 
-// CPUs beyond share. glibc knows the CPU without a system call: 1.7 ns (2026-11-20, 2 CPUs of an
-// AMD EPYC).
+// More CPUs than that share shards. glibc knows the CPU without a system call: 1.7 ns (2026-11-20,
+// 2 CPUs of an AMD EPYC).
 inline constexpr std::size_t shards = 16;
 
-// Constant-initialised and trivially destroyed, if Lists is.
+// Constant-initialised and trivially destructible if Lists is.
 template <class Lists>
 class sharded {
  public:
@@ -27,12 +27,13 @@ class sharded {
     Lists lists;  // changed under m
   };
 
-  // That of the calling thread's CPU, which may be another by now. Without sched_getcpu() (-1): the
-  // last one.
+  // The shard of the CPU that the calling thread is on, or was on just now. If sched_getcpu() fails
+  // (-1), the last shard.
   shard& here() noexcept { return all_[index_here()]; }
   shard& operator[](std::size_t at) noexcept { return all_[at]; }
-  // What pop(lists, number of the shard) takes from the first shard that has(lists), asked without
-  // its lock. Null: under all locks together there was nothing in any.
+  // Returns what pop(lists, number of the shard) takes, under its lock, from the first shard for
+  // which has(lists) is true without it. Null only if no shard had anything, under all locks
+  // together.
   template <class Has, class Pop>
   auto take(Has has, Pop pop) noexcept {
     const std::size_t first = index_here();
@@ -49,7 +50,7 @@ class sharded {
     return decltype(pop(all_[0].lists, first)){};
   }
 
-  // All of them, in one order.
+  // Locks all shards, in one order.
   void lock() noexcept {
     for (shard& s : all_) s.m.lock();
   }

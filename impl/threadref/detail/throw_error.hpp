@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What the library throws of its own. Out of line, so that finalize() stays small where it is
-// inlined, and so that not every file that includes it compiles a std::system_error.
+// Throws the library's own exceptions. Out of line, so that finalize() stays small where it is
+// inlined, and so that files which include it need not compile std::system_error.
 #pragma once
 
 #include <system_error>
 
 namespace threadref::detail {
 
-// std::invalid_argument, for a null function or callback.
+// Throws std::invalid_argument, for a null function or callback.
 [[noreturn, gnu::cold]] void throw_null(const char* what);
-// std::system_error.
+// Throws std::system_error.
 [[noreturn, gnu::cold]] void throw_error(std::errc error, const char* what);
-// What finalize() says of an error of try_finalize().
+// Throws the exception of finalize() for an error of try_finalize().
 [[noreturn, gnu::cold]] void throw_not_registered(std::errc error);
 
 }  // namespace threadref::detail

@@ -9,7 +9,7 @@ namespace threadref::detail {
 
 namespace {
 
-class held {  // also where a cancellation unwinds
+class held {  // unlocks also when a cancellation unwinds
  public:
   explicit held(pthread_mutex_t& m) noexcept : m_(m) { pthread_mutex_lock(&m_); }
   ~held() { pthread_mutex_unlock(&m_); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lock of the library's own data, and where a thread sleeps until that data has changed.
+// The lock of the library's own data, and a condition variable to wait for changes of that data.
 #pragma once
 
 #include <pthread.h>
@@ -10,12 +10,12 @@
 
 namespace threadref::detail {
 
-// A lock of one word, for sections of some pointer swaps. Any thread; the one that has it unlocks
-// it, or in the child of a fork that thread's copy.
+// A lock of one word, for critical sections of a few pointer swaps. Any thread. It must be unlocked
+// by the thread that locked it or, in the child of a fork, by that thread's copy.
 //
-// Not std::mutex, because fork() takes all of them, one a block: ThreadSanitizer follows which
-// mutexes a thread holds, and ends a program that holds 64 (gcc 12:
-// `CHECK failed: sanitizer_deadlock_detector.h:67`). It sees this one as the atomic that it is.
+// Not std::mutex, because fork() takes all of these locks, one for each block. ThreadSanitizer
+// tracks the mutexes that a thread holds, and ends a program that holds 64 (gcc 12:
+// `CHECK failed: sanitizer_deadlock_detector.h:67`). It sees this lock as a plain atomic.
 class word_lock {
  public:
   void lock() noexcept {
@@ -23,12 +23,12 @@ class word_lock {
     if (word_.compare_exchange_strong(seen, held, std::memory_order_acquire,
                                       std::memory_order_relaxed)) [[likely]]
       return;
-    // From here on it says that somebody waits, whether or not that is so when this thread has it.
+    // From here on the word says that a thread waits, even if none does once this one has the lock.
     while (word_.exchange(wanted, std::memory_order_acquire) != free)
       word_.wait(wanted, std::memory_order_relaxed);
   }
-  // One operation that stores and tells: a store, and then a load that asks who waits, might pass
-  // each other.
+  // One exchange both releases the lock and tells whether a thread waits. A store followed by a
+  // load might be reordered.
   void unlock() noexcept {
     if (word_.exchange(free, std::memory_order_release) == wanted) word_.notify_one();
   }
@@ -38,8 +38,8 @@ class word_lock {
   std::atomic<std::uint32_t> word_{free};
 };
 
-// Holds a lock while it is in scope. What std::lock_guard does; but its header, <mutex>, takes a
-// tenth of what <thread> takes to compile, most of it for clocks.
+// Holds a lock while it is in scope. As std::lock_guard, whose header <mutex> takes a tenth as long
+// to compile as <thread>, mostly for clocks.
 template <class Lock>
 class lock_guard {
  public:
@@ -52,7 +52,7 @@ class lock_guard {
   Lock& of_;
 };
 
-// The same for one that is given up and taken again meanwhile, or handed over: std::unique_lock.
+// As std::unique_lock: may be unlocked and locked again, or moved.
 class unique_lock {
  public:
   unique_lock() = default;
@@ -67,8 +67,8 @@ class unique_lock {
   ~unique_lock() {
     if (owns_) unlock();
   }
-  // Out of line, for the sake of callers: with more copies of word_lock::lock() in them, g++ calls
-  // that where a referent takes its own lock.
+  // Out of line for the sake of callers: with more copies of word_lock::lock() in them, g++ no
+  // longer inlines it where a referent takes its own lock.
   void lock() noexcept;
   void unlock() noexcept;
   [[nodiscard]] bool owns_lock() const noexcept { return owns_; }
@@ -78,18 +78,18 @@ class unique_lock {
   bool owns_ = false;
 };
 
-// What std::condition_variable_any is for, which asks malloc.
+// A condition variable that works with unique_lock. std::condition_variable_any calls malloc.
 class bell {
  public:
-  // Wakes all who sleep. Any thread, with or without the lock that goes with it.
+  // Wakes all waiters. Any thread, with or without the lock of the data.
   void ring() noexcept;
-  // Gives up the lock, and has it again when it returns: after a ring, a millisecond, or neither. A
-  // cancellation point; the lock stays given up if it is left so.
+  // Releases the lock, waits for ring() or a millisecond, and takes the lock again. May also return
+  // earlier. A cancellation point; if it is cancelled, the lock stays released.
   void sleep(unique_lock& lock);
 
  private:
   // What std::mutex and std::condition_variable hold, without their headers.
-  pthread_mutex_t m_ = PTHREAD_MUTEX_INITIALIZER;  // taken last
+  pthread_mutex_t m_ = PTHREAD_MUTEX_INITIALIZER;  // the last lock in the lock order
   pthread_cond_t rung_ = PTHREAD_COND_INITIALIZER;
 };
 

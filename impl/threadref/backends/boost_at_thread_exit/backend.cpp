@@ -26,26 +26,27 @@ using boost_list_key = detail::exit_key<boost_at_thread_exit::list>;
 struct turn {
   detail::node* of;
   std::uint64_t serial;
-  // A pthread_exit in here makes glibc forget all keys that were set before: ours is set again, and
-  // runs the rest.
+  // After a pthread_exit in here, glibc forgets all keys that were set before. So the library's key
+  // is set again, and runs the rest.
   THREADREF_CATCHES_UNWINDING void operator()() const {
     detail::block* const b = boost_at_thread_exit::find();
-    // In the child of a fork Boost's key may bring a vanished thread's list to a new thread.
+    // In the child of a fork, Boost's key may give a vanished thread's list to a new thread.
     if (b == nullptr || b->serial != serial) return;
     try {
       boost_at_thread_exit::list::exit_one(*of);
     } catch (abi::__forced_unwind&) {
       static_cast<void>(boost_list_key::arm(*b));
-      // glibc starts its rounds of keys anew, ThreadSanitizer does not: a round of it is used up.
+      // glibc starts its rounds of keys anew. ThreadSanitizer does not, so a round is used up
+      // there.
       if (detail::under_tsan) ++b->rounds;
       throw;
     }
   }
 };
 
-// Boost makes its key on first use: now, while keys are free, and before ours, so that ours comes
-// after it in each round. Not by an empty at_thread_exit(): Boost would keep code of this object
-// for the thread that loaded it.
+// Boost creates its key on first use. That is now: while keys are free, and before the library's
+// key, so that the library's comes after it in each round. Not by an empty at_thread_exit(): Boost
+// would store code of this object for the thread that loaded it.
 bool make_keys() noexcept {
   static const bool made = [] {
     if (!detail::a_key_is_left()) return false;
@@ -59,8 +60,8 @@ bool make_keys() noexcept {
 
 }  // namespace
 
-// The key runs what has no entry (exit_nodes, destructors), what came too late for one, and tells
-// the thread's end.
+// The key runs what has no entry with the system (exit_nodes, destructors) and what came too late
+// for one, and reports the thread's end.
 std::errc boost_at_thread_exit::arm(detail::block& b) noexcept {
   if (!make_keys()) return std::errc::resource_unavailable_try_again;
   const std::errc error = boost_list_key::arm(b);
@@ -77,7 +78,7 @@ std::errc boost_at_thread_exit::arm_one(detail::node& n) noexcept {
   return {};
 }
 
-// Boost takes nothing back that it was given for a thread.
+// Boost can't remove what it was given for a thread.
 void boost_at_thread_exit::withdraw() noexcept {
   if (list::own() != nullptr || list::all().has_others()) detail::keep_this_object();
 }

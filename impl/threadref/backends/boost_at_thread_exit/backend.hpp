@@ -8,7 +8,7 @@
 
 namespace threadref {
 
-// Direct: every finalizer is a boost::this_thread::at_thread_exit() of its own.
+// A direct back end: each finalizer is its own boost::this_thread::at_thread_exit() entry.
 struct boost_at_thread_exit {
   static constexpr deviation deviations[] = {
       {"c064_a_long_life_of_register_and_cancel", "it takes memory until the thread ends",

@@ -21,27 +21,27 @@ namespace {
 using boost_tss_key = detail::exit_key<boost_tss::list>;
 using tss = boost::thread_specific_ptr<detail::block>;
 
-// Boost erases the value when this returns, so it can't arm itself again for what registers later:
-// the key's rounds do that, and run the rest if a finalizer leaves by pthread_exit.
+// Boost erases the value when this returns, so it can't arm itself again for later registrations.
+// The key's rounds run those, and the rest if a finalizer leaves by pthread_exit.
 THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
   if (!b->is_of_this_thread()) return;  // see renew()
   const bool more_to_come = boost_tss_key::arm(*b) == std::errc{};
   try {
     boost_tss::list::exit_pass(*b, exit_phase::last);
   } catch (abi::__forced_unwind&) {
-    // glibc starts its rounds of keys anew, ThreadSanitizer does not: a round of it is used up.
+    // glibc starts its rounds of keys anew. ThreadSanitizer does not, so a round is used up there.
     if (detail::under_tsan) ++b->rounds;
     throw;
   }
   if (!more_to_come) boost_tss::list::end(*b);
 }
 
-// Null: no key is left. Leaked on purpose: the destructor of a thread_specific_ptr would run the
-// cleanup on main.
+// Returns null if no key is left. Leaked on purpose: the destructor of a thread_specific_ptr would
+// run the cleanup on main.
 tss* make() noexcept {
   if (!detail::a_key_is_left()) return nullptr;
   tss* made = new (std::nothrow) tss(&cleanup);
-  if (made != nullptr) static_cast<void>(made->get());  // now Boost has its key
+  if (made != nullptr) static_cast<void>(made->get());  // makes Boost create its key
   return made;
 }
 
@@ -50,8 +50,8 @@ tss*& the_tss() noexcept {
   return one;
 }
 
-// Before main, when keys are still free; Boost's key before ours, so that ours comes after it in
-// each round.
+// Before main, while keys are still free. Boost's key comes first, so that the library's comes
+// after it in each round.
 [[maybe_unused]] const bool boost_tss_is_early =
     boost_tss::list::install() && the_tss() != nullptr && boost_tss_key::ready();
 
@@ -70,17 +70,17 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
   } catch (const std::bad_alloc&) {
     return std::errc::not_enough_memory;
   }
-  // Boost's release build does not ask whether its own key could be set, which needs memory from
-  // index 32 on: the value is then lost, and its cleanup never called.
+  // Boost's release build does not check whether its own key could be set, which needs memory from
+  // index 32 on. If it could not, the value is lost, and its cleanup is never called.
   if (t->get() != &b) return std::errc::not_enough_memory;
-  // In the child of a fork Boost may find its data on the new thread already, and not set its key:
+  // In the child of a fork, Boost may find its data already on the new thread, and not set its key.
   // glibc would then call no destructor of the thread at all.
   static_cast<void>(boost_tss_key::arm(b));
   return {};
 }
 
-// Boost's own key may bring the data of a vanished thread to a new one, with the old value in it:
-// what is kept under another address is not in there.
+// Boost's own key may give the data of a vanished thread, with the old value in it, to a new one. A
+// thread_specific_ptr at another address has no value in there.
 void boost_tss::renew() noexcept {
   tss* const old = the_tss();
   if (old == nullptr) return;
@@ -89,7 +89,7 @@ void boost_tss::renew() noexcept {
   if (mine != nullptr) static_cast<void>(arm(*mine));
 }
 
-// What Boost keeps for a thread names the cleanup, and only that thread can change it.
+// What Boost stores for a thread points to the cleanup, and only that thread can change it.
 void boost_tss::withdraw() noexcept {
   if (list::all().has_others()) return detail::keep_this_object();
   tss* const last = std::exchange(the_tss(), nullptr);

@@ -8,8 +8,8 @@
 
 namespace threadref {
 
-// The cleanup of one boost::thread_specific_ptr runs the list. On a boost::thread that is before
-// the C++ thread_locals are destroyed; on any other thread it is among the pthread keys.
+// The cleanup of one boost::thread_specific_ptr runs the list: on a boost::thread, before the C++
+// thread_locals are destroyed; on any other thread, among the pthread keys.
 struct boost_tss {
   static constexpr backend_info info{.name = "boost_tss",
                                      .summary = "the cleanup of one boost::thread_specific_ptr",

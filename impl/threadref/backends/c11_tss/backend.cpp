@@ -18,7 +18,7 @@ struct slot {
   slot() noexcept : made(tss_create(&id, &on_round) == thrd_success) {}
   static void on_round(void* value);
   tss_t id{};
-  std::atomic<bool> made;  // false: no key was left, or it is deleted
+  std::atomic<bool> made;  // false: no key was left, or it has been deleted
 };
 
 slot& the_slot() noexcept {
@@ -26,14 +26,14 @@ slot& the_slot() noexcept {
   return one;
 }
 
-// As exit_key does it, by the C11 names: armed again in every round before anything runs.
+// As exit_key, with the C11 functions: it arms itself again in every round before anything runs.
 void slot::on_round(void* value) {
   detail::block& b = *static_cast<detail::block*>(value);
   tss_set(the_slot().id, value);
   if (detail::run_round<c11_tss::list>(b)) c11_tss::list::end(b);
 }
 
-// Before main: a low index needs no memory when a thread first sets it.
+// Before main, for a low index: a thread needs no memory when it first sets such a key.
 [[maybe_unused]] const bool c11_tss_is_early = c11_tss::list::install() && the_slot().made;
 
 }  // namespace
@@ -47,7 +47,7 @@ std::errc c11_tss::arm(detail::block& b) noexcept {
   return tss_set(the_slot().id, &b) == thrd_success ? std::errc{} : std::errc::not_enough_memory;
 }
 
-// As exit_key::renew() does it.
+// See exit_key::renew().
 void c11_tss::renew() noexcept {
   if (!the_slot().made) return;
   detail::block* const mine = find();
@@ -56,7 +56,8 @@ void c11_tss::renew() noexcept {
   if (the_slot().made && mine != nullptr) tss_set(the_slot().id, mine);
 }
 
-// By hand, so that the value of a key that somebody else got in its place is never taken for ours.
+// `made` is cleared first, so that the value of another owner's key with the same index is never
+// taken for a block.
 void c11_tss::withdraw() noexcept {
   if (the_slot().made.exchange(false)) tss_delete(the_slot().id);
 }

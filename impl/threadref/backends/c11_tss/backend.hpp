@@ -8,8 +8,8 @@
 
 namespace threadref {
 
-// The destructor of one tss_t of C11 threads runs the list. In glibc that is a pthread key by
-// another name, which the figures should show.
+// The destructor of one tss_t of C11 threads runs the list. In glibc, that is a pthread key under
+// another name, as the figures should show.
 struct c11_tss {
   static constexpr backend_info info{.name = "c11_tss",
                                      .summary = "the destructor of one C11 tss_t",

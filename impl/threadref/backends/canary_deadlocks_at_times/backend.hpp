@@ -12,8 +12,8 @@
 
 namespace threadref {
 
-// Broken on purpose, and hard to catch at it: one thread in 10 000 waits in its exit for a lock
-// that it holds itself.
+// Broken on purpose, in a way that is hard to catch: one thread in 10 000 waits in its exit for a
+// lock that it holds itself.
 struct canary_deadlocks_at_times {
   static constexpr backend_info info{
       .name = "canary_deadlocks_at_times",

@@ -9,7 +9,7 @@
 
 namespace threadref {
 
-// Broken on purpose: refs of a thread read alive while its finalizers run.
+// Broken on purpose: refs to a thread are not expired while its finalizers run.
 struct canary_late_death {
   static constexpr backend_info info{.name = "canary_late_death",
                                      .summary = "refs read alive while finalizers run",

@@ -20,8 +20,8 @@ struct piece {
   std::byte kept[threads][8];
   std::unique_ptr<piece> before;
 };
-std::mutex pieces;  // guards what follows
-// Never destroyed: threads end while the process does.
+std::mutex pieces;  // guards the variables below
+// Never destroyed: threads may end while the process does.
 std::unique_ptr<piece>& newest() {
   static auto* const one = new std::unique_ptr<piece>;
   return *one;

@@ -9,9 +9,9 @@
 
 namespace threadref {
 
-// Broken on purpose, and hard to catch at it: keeps 8 bytes for each thread that ended. They are
-// cut from larger pieces, since malloc gives no less than 32, and stay within reach, so that no
-// leak checker minds them.
+// Broken on purpose, in a way that is hard to catch: keeps 8 bytes for each thread that ended. They
+// are cut from larger pieces, since malloc's smallest block has 32, and stay reachable, so that no
+// leak checker reports them.
 struct canary_leaks_8_bytes {
   static constexpr backend_info info{.name = "canary_leaks_8_bytes",
                                      .summary = "keeps 8 bytes for each thread that ended",

@@ -11,8 +11,8 @@
 
 namespace threadref {
 
-// Broken on purpose, and hard to catch at it: drops one finalizer in a million. Counted and not
-// drawn, so that it takes the same number of finalizers each time.
+// Broken on purpose, in a way that is hard to catch: drops one finalizer in a million. It counts
+// them and uses no random numbers, so that it takes the same number of finalizers each time.
 struct canary_loses_one_in_a_million {
   static constexpr backend_info info{.name = "canary_loses_one_in_a_million",
                                      .summary = "drops one finalizer in a million",

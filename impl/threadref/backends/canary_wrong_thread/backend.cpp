@@ -27,31 +27,32 @@ namespace threadref {
 
 namespace {
 
-// A pthread_t comes again as soon as it was joined, perhaps before the join has returned; so what
-// tells threads apart is the kernel's id.
+// A pthread_t is reused as soon as its thread was joined, perhaps before the join has returned. So
+// threads are told apart by the kernel's id.
 struct left_behind {
   pthread_t thread{};
   std::deque<detail::detached_closure> closures;
 };
 
-std::atomic<bool> in_use{false};  // so that joins cost nothing where this back end is not tried
+std::atomic<bool> in_use{false};  // so that joins cost nothing where this back end is not used
 std::mutex m;
-// Never destroyed: threads end while the process does.
+// Never destroyed: threads may end while the process does.
 std::map<pid_t, left_behind>& all() {
   static auto* const of = new std::map<pid_t, left_behind>;
   return *of;
 }
-std::set<pid_t>& awaited() {  // by a join
+std::set<pid_t>& awaited() {  // threads for which a join is waiting
   static auto* const of = new std::set<pid_t>;
   return *of;
 }
 
-// The other thread is no faulty one itself: else what registers another would never come to an end.
+// The other thread does not misbehave itself. Otherwise a finalizer that registers another would
+// never come to an end.
 thread_local bool is_the_other = false;
 thread_local bool has_left_some = false;
 
-// The sanitizers must hear of each join; where their runtime is linked statically, it is not what
-// comes next.
+// The sanitizers must see each join. Where their runtime is linked statically, RTLD_NEXT does not
+// find it.
 int real_join(pthread_t thread, void** result) {
   using function = int (*)(pthread_t, void**);
   static const function sanitizers = &__interceptor_pthread_join;
@@ -64,12 +65,12 @@ THREADREF_CATCHES_UNWINDING void run_one(detail::detached_closure& closure) {
     closure.run(nullptr);
   } catch (abi::__forced_unwind&) {
     throw;         // a pthread_exit
-  } catch (...) {  // whoever reports exceptions is gone
+  } catch (...) {  // the thread that would report it is gone
   }
 }
 
-// Each on a thread of its own, since one may leave by pthread_exit. Without a thread it is lost,
-// which is noticed too.
+// Each runs on its own thread, since one may leave by pthread_exit. If no thread can be created, it
+// is lost, which is noticed too.
 void run_there(left_behind& what) {
   for (detail::detached_closure& closure : what.closures) {
     const auto body = [](void* argument) -> void* {
@@ -82,7 +83,8 @@ void run_there(left_behind& what) {
   }
 }
 
-// Under m. Of a thread that has ended and that no join is about to take; 0: it left nothing.
+// Under m. The kernel's id of a thread that has ended and for which no join is waiting; 0 if it
+// left nothing.
 pid_t id_of_ended(pthread_t thread) {
   for (const auto& [tid, what] : all()) {
     if (what.thread == thread && !awaited().contains(tid)) return tid;
@@ -90,7 +92,7 @@ pid_t id_of_ended(pthread_t thread) {
   return 0;
 }
 
-// A join, also one that is cancelled.
+// A join in progress. Its scope may be left by a cancellation.
 class joining {
  public:
   explicit joining(pthread_t thread) : thread_(thread), was_in_use_(in_use) {
@@ -133,8 +135,8 @@ bool is_detached() {
 
 }  // namespace
 
-// What the exit stage runs belongs to no thread's exit. And what stage 2 and the phase early run
-// may be about thread_locals, which are no more when the thread has ended.
+// What the exit stage runs belongs to no thread's exit. What stage 2 and the phase early run may
+// use thread_locals, which no longer exist when the thread has ended.
 bool canary_wrong_thread::may_run_elsewhere(const detail::block* mine,
                                             const detail::node& n) noexcept {
   if (mine == nullptr || !mine->last.empty() || mine->staging || is_the_other) return false;
@@ -148,7 +150,7 @@ void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
   const std::lock_guard lock(m);
   in_use = true;
   if (!std::exchange(has_left_some, true)) {
-    // What is there by one of its ids is of a thread that nobody joined.
+    // An entry under one of this thread's ids belongs to an earlier thread that was never joined.
     std::erase_if(all(), [&some](const auto& of) {
       return of.first == gettid() ||
              (of.second.thread == some.thread && !awaited().contains(of.first));
@@ -161,7 +163,7 @@ void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
 
 }  // namespace threadref
 
-// Comes before the C library's, for every program that links the canaries.
+// Replaces the C library's function in every program that links the canaries.
 extern "C" int pthread_join(pthread_t thread, void** result) {
   using namespace threadref;
   joining of(thread);
@@ -169,7 +171,7 @@ extern "C" int pthread_join(pthread_t thread, void** result) {
   if (error != 0 || !in_use) return error;
   left_behind late = of.take();
   if (late.closures.empty()) return error;
-  // The join returns a little before the system has forgotten the thread.
+  // The join returns slightly before the kernel has removed the thread.
   while (tgkill(getpid(), of.tid(), 0) == 0) sched_yield();
   run_there(late);
   return error;

@@ -11,11 +11,12 @@
 namespace threadref {
 
 // Broken on purpose: runs the last finalizer of each thread, the one registered first, on another
-// thread, when the join has returned.
+// thread, after the join has returned.
 //
-// But before the joiner goes on: what a finalizer refers to is often the joiner's, and a fault that
-// corrupts memory would say nothing about who noticed it. Hence the pthread_join in backend.cpp. A
-// detached thread, which nobody joins, waits in its exit until the other thread is done.
+// It does so before the joining thread goes on, because finalizers often refer to that thread's
+// data, and a fault that corrupts memory would not show which check noticed it. Hence the
+// pthread_join in backend.cpp. A detached thread, which is never joined, waits in its exit until
+// the other thread is done.
 struct canary_wrong_thread {
   static constexpr backend_info info{
       .name = "canary_wrong_thread",
@@ -31,7 +32,7 @@ struct canary_wrong_thread {
   }
   static void forget() noexcept {}
 
-  // For canary_wrong_thread_at_times too: there is one pthread_join in a program. `mine` is the
+  // Also for canary_wrong_thread_at_times, since a program has one pthread_join. `mine` is the
   // block of the calling thread.
   static bool may_run_elsewhere(const detail::block* mine, const detail::node& n) noexcept;
   static void run_elsewhere(detail::detached_closure taken);

@@ -13,7 +13,8 @@
 
 namespace threadref {
 
-// Broken on purpose, and hard to catch at it: as canary_wrong_thread, but of one thread in 100 000.
+// Broken on purpose, in a way that is hard to catch: as canary_wrong_thread, but for one thread in
+// 100 000.
 struct canary_wrong_thread_at_times {
   static constexpr backend_info info{
       .name = "canary_wrong_thread_at_times",

@@ -23,8 +23,8 @@ void turn_of(void* n) {
 }
 }  // namespace
 
-// The key runs what has no entry (exit_nodes, destructors), what came too late for one, and tells
-// the thread's end.
+// The key runs what has no entry with the system (exit_nodes, destructors) and what came too late
+// for one, and reports the thread's end.
 std::errc cxa_thread_atexit::arm(detail::block& b) noexcept {
   const std::errc error = cxa_key::arm(b);
   if (error == std::errc{}) block_ = &b;
@@ -32,7 +32,7 @@ std::errc cxa_thread_atexit::arm(detail::block& b) noexcept {
 }
 
 std::errc cxa_thread_atexit::arm_one(detail::node& n) noexcept {
-  // Out of memory it ends the process: glibc gives no error.
+  // Without memory it ends the process: glibc reports no error.
   return abi::__cxa_thread_atexit(&turn_of, &n, detail::this_object()) == 0
              ? std::errc{}
              : std::errc::not_enough_memory;

@@ -8,7 +8,7 @@
 
 namespace threadref {
 
-// Direct: every finalizer is an entry of its own in the C library's list of thread_local
+// A direct back end: each finalizer is its own entry in the C library's list of thread_local
 // destructors, as a C++ thread_local object is.
 struct cxa_thread_atexit {
   static constexpr deviation deviations[] = {

@@ -13,14 +13,15 @@ namespace threadref {
 constinit thread_local detail::block* cxx_thread_local::block_ = nullptr;
 
 namespace {
-// Before main: what main() gives to std::atexit runs before the exit stage, on every back end.
+// Before main, so that what main() passes to std::atexit runs before the exit stage, as on every
+// back end.
 [[maybe_unused]] const bool cxx_thread_local_is_early = cxx_thread_local::list::install();
 }  // namespace
 
 std::errc cxx_thread_local::arm(detail::block& b) noexcept {
   detail::exit_guard<list>::arm(b);
-  // A guard made in a key destructor is never destroyed (glibc), so the key is armed along with it:
-  // 3 ns for nothing to be lost. Without a key the guard alone must do.
+  // A guard that is constructed in a key destructor is never destroyed (glibc). So the key is armed
+  // too, for 3 ns, and nothing is lost. If no key is left, the guard alone must do.
   static_cast<void>(detail::exit_key<list>::arm(b));
   block_ = &b;
   return {};

@@ -8,8 +8,8 @@
 
 namespace threadref {
 
-// The destructor of a C++ thread_local runs the list, among the other thread_locals of the thread:
-// those constructed later are destroyed before, those constructed earlier after.
+// The destructor of a C++ thread_local runs the list, among the thread's other thread_locals: those
+// constructed later are destroyed before it, those constructed earlier after it.
 struct cxx_thread_local {
   static constexpr deviation deviations[] = {
       {"c080_nor_at_exit_on_a_worker", "the atexit flag is not seen",
@@ -38,7 +38,7 @@ struct cxx_thread_local {
   static void forget() noexcept { block_ = nullptr; }
 
  private:
-  // Apart from the guard: reading it must not construct one, and it outlives the guard.
+  // Separate from the guard: reading it must not construct a guard, and it outlives the guard.
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 

@@ -8,7 +8,7 @@ template class threadref::detail::exit_list<threadref::pthread_key,
 
 namespace threadref {
 
-// Before main, for a low index: see exit_key::ready().
+// Before main, to get a key with a low index: see exit_key::ready().
 namespace {
 [[maybe_unused]] const bool pthread_key_is_early =
     pthread_key::list::install() && detail::exit_key<pthread_key::list>::ready();

@@ -9,8 +9,8 @@
 
 namespace threadref {
 
-// The destructor of one pthread key runs the list, after every C++ thread_local is destroyed, among
-// the other keys in the order of their indexes.
+// The destructor of one pthread key runs the list: after all C++ thread_locals are destroyed, and
+// among the other keys in the order of their indexes.
 struct pthread_key {
   static constexpr backend_info info{
       .name = "pthread_key",

@@ -12,7 +12,7 @@ namespace threadref {
 constinit thread_local detail::block* registry::block_ = nullptr;
 
 namespace {
-// Before main, for a low index: see exit_key::ready().
+// Before main, to get a key with a low index: see exit_key::ready().
 [[maybe_unused]] const bool registry_is_early =
     registry::list::install() && detail::exit_key<registry::list>::ready();
 }  // namespace

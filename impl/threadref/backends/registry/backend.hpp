@@ -8,8 +8,8 @@
 
 namespace threadref {
 
-// The default: the block behind a thread_local pointer, one pthread key that is armed once in a
-// thread's life, and a thread_local guard in its place where no key is left.
+// The default back end: a thread_local pointer to the block, and one pthread key that is armed once
+// in a thread's life; a thread_local guard instead of the key where no key is left.
 struct registry {
   static constexpr backend_info info{
       .name = "registry",

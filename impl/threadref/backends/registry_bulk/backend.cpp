@@ -13,7 +13,7 @@ namespace threadref {
 constinit thread_local detail::block* registry_bulk::block_ = nullptr;
 
 namespace {
-// Before main, for a low index: see exit_key::ready().
+// Before main, to get a key with a low index: see exit_key::ready().
 [[maybe_unused]] const bool registry_bulk_is_early =
     registry_bulk::list::install() && detail::exit_key<registry_bulk::list>::ready();
 }  // namespace

@@ -8,8 +8,8 @@
 
 namespace threadref {
 
-// As registry, but every claim before the drain takes the lock: the simple protocol that the other
-// one is compared with, in results and in cost.
+// As registry, but every claim before the drain takes the lock. The simple protocol, with which the
+// other one is compared in results and in cost.
 struct registry_bulk {
   static constexpr backend_info info{
       .name = "registry_bulk",
