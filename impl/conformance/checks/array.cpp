@@ -171,7 +171,7 @@ THREADREF_SCENARIO(c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits)
 }
 TYPED_TEST(array, c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"exit@thread", "pthread_exit@thread", "left@thread"}));
   expect_accounted(end.stats, 0);
 }
@@ -292,7 +292,7 @@ THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
 }
 TYPED_TEST(array, c089_while_another_thread_moves_the_end_of_its_array) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"all forked@main"});
 }
 
@@ -326,7 +326,7 @@ THREADREF_SCENARIO(c089_while_another_thread_is_half_way_through_a_move) {
 }
 TYPED_TEST(array, c089_while_another_thread_is_half_way_through_a_move) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"status 0@main"});
 }
 

@@ -27,7 +27,7 @@ THREADREF_SCENARIO(c039_as_many_as_are_allowed_and_no_more) {
 }
 TYPED_TEST(choices, c039_as_many_as_are_allowed_and_no_more) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"ran " + std::to_string(odd_limit + 1) + "@main"});
 }
 
@@ -47,7 +47,7 @@ THREADREF_SCENARIO(c039_too_many_by_a_late_one_are_abandoned) {
 }
 TYPED_TEST(choices, c039_too_many_by_a_late_one_are_abandoned) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"ran 0@main"});
   EXPECT_EQ(end.stats.abandoned, 2 * odd_limit);
 }
@@ -65,7 +65,7 @@ THREADREF_SCENARIO(c039_the_largest_limit_abandons_nothing) {
 }
 TYPED_TEST(choices, c039_the_largest_limit_abandons_nothing) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"ran 2@main"});
 }
 
@@ -95,7 +95,7 @@ THREADREF_SCENARIO(c118_counting_in_the_order_of_all_threads) {
 }
 TYPED_TEST(choices, c118_counting_in_the_order_of_all_threads) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"never less@main", "in all 2000@main"}));
 }
 

@@ -183,7 +183,7 @@ TYPED_TEST(ends, c067_finalizers_and_get) {
 }
 
 struct worker_exit : std::runtime_error {
-  worker_exit() : std::runtime_error("the worker was told to end") {}
+  worker_exit() : std::runtime_error("the worker has to end") {}
 };
 void deep(int depth) {
   if (depth == 0) throw worker_exit();

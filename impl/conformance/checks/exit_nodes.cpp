@@ -273,7 +273,7 @@ TYPED_TEST(exit_nodes, c123_one_that_throws_is_reported_and_the_rest_run) {
     for (auto* e : {&x, &y, &z}) EXPECT_EQ(e->attach(), std::errc{});
   }).join();
   EXPECT_EQ(log, (words{"z", "y", "x"}));
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kind, incident::threw);
   EXPECT_EQ(all[0].what, "node");

@@ -48,7 +48,7 @@ THREADREF_SCENARIO(c081_the_exiting_threads_list_and_no_other) {
 // use.
 TYPED_TEST(exit_stage, c081_the_exiting_threads_list_and_no_other) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m6@main", "m4@main", "m5@main", "m2@main", "m1@main"}));
   expect_accounted(end.stats, 3);
 }
@@ -60,7 +60,7 @@ THREADREF_SCENARIO(c081_with_adopt_the_others_after_it) {
 }
 TYPED_TEST(exit_stage, c081_with_adopt_the_others_after_it) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m6@main", "m4@main", "m5@main", "m2@main", "m1@main", "d1@main"}));
   expect_accounted(end.stats, 2);
 }
@@ -73,7 +73,7 @@ THREADREF_SCENARIO(c081_with_global_order_newest_first) {
 // Shows: F-20, F-24, F-25.
 TYPED_TEST(exit_stage, c081_with_global_order_newest_first) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m6@main", "d1@main", "m4@main", "m5@main", "m2@main", "m1@main"}));
   EXPECT_EQ(end.stats.ran_at_process_exit, 6U);
   expect_accounted(end.stats, 2);
@@ -91,7 +91,7 @@ THREADREF_SCENARIO(c082_what_a_finalizer_registers_runs_next) {
 // Shows: F-24.
 TYPED_TEST(exit_stage, c082_what_a_finalizer_registers_runs_next) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"m2@main", "m4@main", "m3@main", "m1@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"m2@main", "m4@main", "m3@main", "m1@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 
@@ -110,18 +110,18 @@ THREADREF_SCENARIO(c082_a_thread_that_a_finalizer_starts) {
 TYPED_TEST(exit_stage, c082_a_thread_that_a_finalizer_starts) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.trace, (names{"m2@main", "w2@thread", "w1@thread", "joined@main", "m1@main"}))
-      << end.said;
+      << end.output;
   expect_accounted(end.stats, 0);
 }
 
 THREADREF_SCENARIO(c083_an_exception_goes_to_the_hook) {
-  static ledger* told = nullptr;
-  told = &out;
+  static ledger* notes = nullptr;
+  notes = &out;
   set_unraisable_hook([](const thread_handle& on, std::exception_ptr what, incident kind) noexcept {
     try {
       std::rethrow_exception(what);
     } catch (const std::exception& e) {
-      told->note(on.is_main() && kind == incident::threw ? e.what() : "told wrongly");
+      notes->note(on.is_main() && kind == incident::threw ? e.what() : "reported wrongly");
     }
   });
   seen<B>(out, "m1");
@@ -135,7 +135,7 @@ THREADREF_SCENARIO(c083_an_exception_goes_to_the_hook) {
 // Shows: F-23.
 TYPED_TEST(exit_stage, c083_an_exception_goes_to_the_hook) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 4") << end.said;
+  EXPECT_EQ(end.how, "status 4") << end.output;
   EXPECT_EQ(end.trace, (names{"m3@main", "m2@main", "thrown@main", "m1@main"}));
   EXPECT_EQ(end.stats.ran_at_process_exit, 3U);
   expect_accounted(end.stats, 0);
@@ -154,17 +154,17 @@ struct destroyed {
 // The library's handler is older than all that main() registers, whether before or after its first
 // finalizer, and younger than a static object that was there before the library.
 THREADREF_SCENARIO(c084_after_what_main_gave_to_atexit) {
-  static ledger* told = nullptr;
-  told = &out;
+  static ledger* notes = nullptr;
+  notes = &out;
   run_after_the_stage([&out] { out.note("older static"); });
-  std::atexit([] { told->note("atexit 1"); });
+  std::atexit([] { notes->note("atexit 1"); });
   static const destroyed one(out, "static 1");
   static thread_local const destroyed local(out, "thread_local");
   static_cast<void>(local);
   seen<B>(out, "m1");
   seen<B>(out, "m2");
   static const destroyed two(out, "static 2");
-  std::atexit([] { told->note("atexit 2"); });
+  std::atexit([] { notes->note("atexit 2"); });
   return 0;
 }
 // Differs: F-22: the library's handler is as old as the library, so that all that main gave to
@@ -174,22 +174,22 @@ TYPED_TEST(exit_stage, c084_after_what_main_gave_to_atexit) {
   EXPECT_EQ(end.trace,
             (names{"thread_local@main", "atexit 2@main", "static 2@main", "static 1@main",
                    "atexit 1@main", "m2@main", "m1@main", "older static@main"}))
-      << end.said;
+      << end.output;
 }
 
 THREADREF_SCENARIO(c084_mains_ref_lives_until_the_stage) {
-  static ledger* told = nullptr;
+  static ledger* notes = nullptr;
   static const basic_ref<B>* mains = nullptr;  // a static object would be gone before the stage
-  told = &out;
+  notes = &out;
   mains = new basic_ref<B>(
       [&out](const auto& self) { out.note(self.expired() ? "called" : "called alive"); });
-  std::atexit([] { told->note((*mains)().is_main() ? "main" : "nobody"); });
+  std::atexit([] { notes->note((*mains)().is_main() ? "main" : "nobody"); });
   return 0;
 }
 // Shows: R-29.
 TYPED_TEST(exit_stage, c084_mains_ref_lives_until_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 
@@ -215,7 +215,7 @@ THREADREF_SCENARIO(c085_after_the_stage) {
 // in silence.
 TYPED_TEST(exit_stage, c085_after_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   names expected = {"m2@main", "m1@main", "gone@main", "gone@main", "alive@main"};
   const bool accepted = count(end, "accepted@main") != 0;
   for (const char* n :
@@ -235,7 +235,7 @@ THREADREF_SCENARIO(c085_after_a_stage_that_left_nothing) {
 }
 TYPED_TEST(exit_stage, c085_after_a_stage_that_left_nothing) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool accepted = count(end, "accepted@main") != 0;
   EXPECT_EQ(end.trace, accepted ? (names{"m1@main", "accepted@main", "late@main"})
                                 : (names{"m1@main", "refused@main"}));
@@ -263,7 +263,7 @@ THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
 }
 TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool accepted = count(end, "accepted@main") != 0;
   EXPECT_EQ(end.trace, accepted
                            ? (names{"m1@main", "accepted@main", "late@main", "m2@main", "m3@main"})
@@ -282,7 +282,7 @@ THREADREF_SCENARIO(c085_in_the_order_that_they_had) {
 }
 TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool accepted = count(end, "accepted@main") != 0;
   names expected = {"m0@main"};
   for (const char* n : {"accepted@main", "late@main", "m3@main", "m2@main", "m1@main"}) {
@@ -321,7 +321,7 @@ THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
 }
 TYPED_TEST(exit_stage, c085_a_static_pool_that_is_joined_after_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m1@main", "w3@thread", "w2@thread", "w1@thread", "joined@main"}));
   EXPECT_EQ(end.stats.ran_at_exit, 3U);
   EXPECT_EQ(end.stats.ran_at_process_exit, 1U);
@@ -331,15 +331,15 @@ TYPED_TEST(exit_stage, c085_a_static_pool_that_is_joined_after_the_stage) {
 // 44: from an atexit handler, which runs before the stage.
 template <class B>
 int finalize_in_atexit(ledger& out) {
-  static ledger* told = nullptr;
+  static ledger* notes = nullptr;
   static std::uint64_t serial = 0;
-  told = &out;
+  notes = &out;
   serial = try_current<B>().serial();
   std::atexit([] {
-    const auto late = try_finalize<B>([] { told->note("late"); });
-    told->note(late ? "accepted" : "refused");
+    const auto late = try_finalize<B>([] { notes->note("late"); });
+    notes->note(late ? "accepted" : "refused");
     const std::uint64_t now = current<B>().serial();
-    if (serial != 0 && now != 0 && now != serial) told->note("a new identity");  // 45
+    if (serial != 0 && now != 0 && now != serial) notes->note("a new identity");  // 45
   });
   return 0;
 }
@@ -349,7 +349,7 @@ THREADREF_SCENARIO(c044_from_an_atexit_handler) {
 }
 TYPED_TEST(exit_stage, c044_from_an_atexit_handler) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main", "m1@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main", "m1@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 THREADREF_SCENARIO(c044_first_use_in_an_atexit_handler) {
@@ -357,7 +357,7 @@ THREADREF_SCENARIO(c044_first_use_in_an_atexit_handler) {
 }
 TYPED_TEST(exit_stage, c044_first_use_in_an_atexit_handler) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 THREADREF_SCENARIO(c044_from_an_atexit_handler_on_a_worker) {
@@ -369,7 +369,7 @@ THREADREF_SCENARIO(c044_from_an_atexit_handler_on_a_worker) {
 }
 TYPED_TEST(exit_stage, c044_from_an_atexit_handler_on_a_worker) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(count(end, "w1@thread"), 1U) << end.said;
+  EXPECT_EQ(count(end, "w1@thread"), 1U) << end.output;
   EXPECT_EQ(count(end, "accepted@thread"), count(end, "late@thread"));
   EXPECT_EQ(count(end, "accepted@thread") + count(end, "refused@thread"), 1U);
   EXPECT_EQ(end.trace.size(), 2 + count(end, "accepted@thread"));

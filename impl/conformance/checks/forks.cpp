@@ -39,7 +39,7 @@ THREADREF_SCENARIO(c087_on_main_both_run_its_finalizers) {
 // Shows: R-35, F-31.
 TYPED_TEST(forks, c087_on_main_both_run_its_finalizers) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"same@main", "m2@main", "m1@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"status 9@main", "m2@main", "m1@main"}));
   expect_accounted(end.stats, 0);
@@ -88,7 +88,7 @@ THREADREF_SCENARIO(c088_siblings_are_forgotten) {
 // not there.
 TYPED_TEST(forks, c088_siblings_are_forgotten) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"sibling is gone@main", "main@main", "threads 1@main",
                                         "forgotten 3@main", "ran 0@main", "w2@main", "w1@main"}));
   EXPECT_EQ(trace_of(end, false), in_the_parent);
@@ -103,10 +103,10 @@ THREADREF_SCENARIO(c088_siblings_are_run) {
 // Shows: R-34, F-31.
 TYPED_TEST(forks, c088_siblings_are_run) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   // Thread by thread: in which order, nobody says.
   const names child = trace_of(end, true);
-  ASSERT_GE(child.size(), 3U) << end.said;
+  ASSERT_GE(child.size(), 3U) << end.output;
   const bool main_first = child[0] == "m2@main";
   names expected =
       main_first ? names{"m2@main", "m1@main", "o1@main"} : names{"o1@main", "m2@main", "m1@main"};
@@ -161,8 +161,8 @@ THREADREF_SCENARIO(c089_under_churn) {
 }
 TYPED_TEST(forks, c089_under_churn) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
-  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.output;
   constexpr auto children = static_cast<std::size_t>(scaled(1'000));
   for (const char* n : {"fork: registered@main", "fork: new thread@thread", "fork: alone@main"}) {
     EXPECT_EQ(count(end, n), children);
@@ -212,7 +212,7 @@ THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
 }
 TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"w1@thread", "threads 1@main", "m1@main"}));
   EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
@@ -231,7 +231,7 @@ THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
 }
 TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"key@thread", "main lives@main", "m1@main"}));
   EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
@@ -274,7 +274,7 @@ THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
 }
 TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"waited@main", "status 0@main"}));
   expect_accounted(end.stats, 0);
 }
@@ -309,7 +309,7 @@ THREADREF_SCENARIO(c089_while_another_thread_trims) {
 }
 TYPED_TEST(forks, c089_while_another_thread_trims) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"all forked@main"});
   expect_accounted(end.stats, 0);
 }
@@ -335,7 +335,7 @@ THREADREF_SCENARIO(c090_inside_a_finalizer) {
 }
 TYPED_TEST(forks, c090_inside_a_finalizer) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
   EXPECT_EQ(trace_of(end, false),
             (names{"f3@thread", "f2@thread", "status 0@thread", "f1@thread"}));
@@ -348,7 +348,7 @@ THREADREF_SCENARIO(c090_inside_the_exit_stage) {
 }
 TYPED_TEST(forks, c090_inside_the_exit_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"f3@main", "f2@main", "status 0@main", "f1@main"}));
   expect_accounted(end.stats, 0);
@@ -383,7 +383,7 @@ THREADREF_SCENARIO(c091_vfork_and_another_program) {
 }
 TYPED_TEST(forks, c091_vfork_and_another_program) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"status 1@main", "untouched@main", "o1@thread", "m1@main"}));
   expect_accounted(end.stats, 0);
 }

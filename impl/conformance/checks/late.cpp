@@ -150,7 +150,7 @@ TYPED_TEST(late, c039_one_that_always_registers_another_is_abandoned) {
   EXPECT_EQ(runs, options{}.late_registrations_max + 1);
   EXPECT_EQ(innocent, 0);
   EXPECT_EQ(this->delta().abandoned, 2U);
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kind, incident::abandoned);
   EXPECT_EQ(all[0].serial, serial);

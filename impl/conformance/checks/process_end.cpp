@@ -39,7 +39,7 @@ const names at_an_end_of_main = {"w2@thread", "w1@thread",        "m3@main",
                                  "m2@main",   "ref is null@main", "m1@main"};
 
 void expect_end_of_main(const outcome& end) {
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, at_an_end_of_main);
   EXPECT_EQ(end.stats.registered, 5U);
   EXPECT_EQ(end.stats.ran_at_exit, 2U);
@@ -81,7 +81,7 @@ THREADREF_SCENARIO(c075_pthread_exit_on_main_before_a_worker_ends) {
 }
 TYPED_TEST(process_end, c075_pthread_exit_on_main_before_a_worker_ends) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m2@main", "m1@main", "worker@thread", "w1@thread"}));
   EXPECT_EQ(end.stats.ran_at_exit, 3U);
   expect_accounted(end.stats, 0);
@@ -94,7 +94,7 @@ THREADREF_SCENARIO(c075_pthread_exit_on_main_alone) {
 }
 TYPED_TEST(process_end, c075_pthread_exit_on_main_alone) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m2@main", "m1@main"}));
   expect_accounted(end.stats, 0);
 }
@@ -113,7 +113,7 @@ THREADREF_SCENARIO(c075_main_may_have_gone_unheard) {
 }
 TYPED_TEST(process_end, c075_main_may_have_gone_unheard) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool in_the_stage = end.stats.ran_at_process_exit != 0;
   EXPECT_EQ(end.trace, in_the_stage ? (names{"worker@thread", "m2@thread", "m1@thread"})
                                     : (names{"m2@main", "m1@main", "worker@thread"}));
@@ -132,7 +132,7 @@ THREADREF_SCENARIO(c076_exit_on_a_worker_runs_only_its_own) {
 }
 TYPED_TEST(process_end, c076_exit_on_a_worker_runs_only_its_own) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"w2@thread", "w1@thread"}));
   expect_accounted(end.stats, 4);
 }
@@ -154,7 +154,7 @@ THREADREF_SCENARIO(c077_exit_inside_a_finalizer) {
 }
 TYPED_TEST(process_end, c077_exit_inside_a_finalizer) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 5") << end.said;
+  EXPECT_EQ(end.how, "status 5") << end.output;
   EXPECT_EQ(end.trace, (names{"f3@thread", "f2@thread", "f1@thread"}));
 }
 
@@ -164,7 +164,7 @@ THREADREF_SCENARIO(c077_exit_inside_the_exit_stage) {
 }
 TYPED_TEST(process_end, c077_exit_inside_the_exit_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 5") << end.said;
+  EXPECT_EQ(end.how, "status 5") << end.output;
   EXPECT_EQ(end.trace, (names{"f3@main", "f2@main", "f1@main"}));
 }
 
@@ -178,7 +178,7 @@ int end_abruptly(ledger& out, F end) {
   return 0;
 }
 void expect_abrupt_end(const outcome& end, const std::string& how) {
-  EXPECT_EQ(end.how, how) << end.said;
+  EXPECT_EQ(end.how, how) << end.output;
   EXPECT_EQ(end.trace, names{"begun@main"});
   EXPECT_EQ(end.stats.registered, 0U) << "its destructors ran";
 }
@@ -231,7 +231,7 @@ int exit_while_others_drain(ledger& out) {
   return 0;
 }
 void expect_none_twice(const outcome& end) {
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(count(end, "m1@main"), 1U);
   std::size_t pending = 0;
   for (const char* newer : {"a2@thread", "b2@thread", "c2@thread"})
@@ -277,7 +277,7 @@ THREADREF_SCENARIO(c080_who_does_not_want_to_run_at_exit) {
 // Shows: F-25.
 TYPED_TEST(process_end, c080_who_does_not_want_to_run_at_exit) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"f4@main", "f3@main", "f1@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"f4@main", "f3@main", "f1@main"})) << end.output;
   expect_accounted(end.stats, 1);
 }
 THREADREF_SCENARIO(c080_nor_at_exit_on_a_worker) {
@@ -289,7 +289,7 @@ THREADREF_SCENARIO(c080_nor_at_exit_on_a_worker) {
 }
 TYPED_TEST(process_end, c080_nor_at_exit_on_a_worker) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"f4@thread", "f3@thread", "f1@thread"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"f4@thread", "f3@thread", "f1@thread"})) << end.output;
   expect_accounted(end.stats, 1);
 }
 
@@ -299,7 +299,7 @@ THREADREF_SCENARIO(c086_main_returns_7) {
 }
 TYPED_TEST(process_end, c086_main_returns_7) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 7") << end.said;
+  EXPECT_EQ(end.how, "status 7") << end.output;
   EXPECT_EQ(end.trace, names{"m1@main"});
 }
 THREADREF_SCENARIO(c086_a_worker_exits_with_7) {
@@ -311,7 +311,7 @@ THREADREF_SCENARIO(c086_a_worker_exits_with_7) {
 }
 TYPED_TEST(process_end, c086_a_worker_exits_with_7) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 7") << end.said;
+  EXPECT_EQ(end.how, "status 7") << end.output;
   EXPECT_EQ(end.trace, names{"w1@thread"});
 }
 
@@ -325,9 +325,9 @@ THREADREF_SCENARIO(c052_an_exception_that_leaves_a_thread) {
 }
 TYPED_TEST(process_end, c052_an_exception_that_leaves_a_thread) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "signal " + std::to_string(SIGABRT)) << end.said;
+  EXPECT_EQ(end.how, "signal " + std::to_string(SIGABRT)) << end.output;
   EXPECT_EQ(end.trace, names{"begun@thread"});
-  EXPECT_NE(end.said.find("nobody catches this"), std::string::npos) << end.said;
+  EXPECT_NE(end.output.find("nobody catches this"), std::string::npos) << end.output;
 }
 
 // Another thread sets and clears the flag of half of main's, on and on, while main returns.
@@ -353,7 +353,7 @@ THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
 TYPED_TEST(process_end, c057_the_flag_flips_while_the_process_ends) {
   for (int i = 0; i != scaled(200) && !::testing::Test::HasFailure(); ++i) {
     const outcome end = play<TypeParam>();
-    EXPECT_EQ(end.how, "status 0") << end.said;
+    EXPECT_EQ(end.how, "status 0") << end.output;
     names expected;
     for (int f = 99; f >= 0; --f) {
       const std::string id = (f % 2 == 0 ? "kept" : "flipped") + std::to_string(f) + "@main";

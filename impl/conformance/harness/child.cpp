@@ -156,7 +156,7 @@ outcome play(const backend_info& of) {
   outcome end;
   end.pid = spawn(check + "/" + std::string(of.name), shared.fd(), output.fd());
   end.how = wait_for(end.pid);
-  end.said = content_of(output.fd());
+  end.output = content_of(output.fd());
   ledger* const theirs = map_ledger(shared.fd());
   for (const ledger::entry* e : theirs->entries()) {
     end.trace.push_back(std::string(e->pid == end.pid ? "" : "fork: ") + e->what +

@@ -8,7 +8,7 @@
 //   }
 //   TYPED_TEST(process_end, c086_main_returns_7) {  // in the parent, which runs that of its name
 //     const outcome end = play<TypeParam>();
-//     EXPECT_EQ(end.trace, (names{"m1@main"})) << end.said;
+//     EXPECT_EQ(end.trace, (names{"m1@main"})) << end.output;
 //   }
 #pragma once
 
@@ -70,7 +70,7 @@ struct outcome {
   names trace;
   counters stats;          // at its very end; all 0 if it did not end in an orderly way
   counters stats_of_fork;  // of the first process that it forked and that ended so
-  std::string said;        // its standard output and error
+  std::string output;      // what it wrote to its standard output and error
 };
 
 // Runs the scenario that is named as the current check, with the back end, in a process of its own.

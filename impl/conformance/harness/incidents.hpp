@@ -10,7 +10,7 @@
 
 namespace threadref::conformance {
 
-struct told {
+struct reported_incident {
   std::uint64_t serial = 0;
   incident kind = incident::threw;
   std::string what;  // of the exception; "unknown" for other types, empty for none
@@ -22,7 +22,7 @@ class captured_incidents {
   ~captured_incidents();
   captured_incidents(const captured_incidents&) = delete;
   captured_incidents& operator=(const captured_incidents&) = delete;
-  [[nodiscard]] std::vector<told> all() const;
+  [[nodiscard]] std::vector<reported_incident> all() const;
   // Something else that is to stand in the same list, in the order of time.
   void note(std::string what) const;
 
