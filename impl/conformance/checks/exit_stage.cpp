@@ -207,7 +207,8 @@ THREADREF_SCENARIO(c085_after_the_stage) {
     }
     const auto late = try_finalize<B>([&out] { out.note("late"); });
     out.note(late ? "accepted" : "refused");
-    if (!late) out.note(late.error == std::errc::operation_not_permitted ? "in words" : "wrongly");
+    if (!late)
+      out.note(late.error == std::errc::operation_not_permitted ? "right error" : "wrong error");
   });
   return 0;
 }
@@ -219,7 +220,7 @@ TYPED_TEST(exit_stage, c085_after_the_stage) {
   names expected = {"m2@main", "m1@main", "gone@main", "gone@main", "alive@main"};
   const bool accepted = count(end, "accepted@main") != 0;
   for (const char* n :
-       {accepted ? "accepted@main" : "refused@main", accepted ? "late@main" : "in words@main"}) {
+       {accepted ? "accepted@main" : "refused@main", accepted ? "late@main" : "right error@main"}) {
     expected.emplace_back(n);
   }
   EXPECT_EQ(end.trace, expected);
