@@ -79,14 +79,14 @@ TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
   int runs = 0;
   os_thread([&] {
     const auto f = finalize<TypeParam>([&runs](int by) { return runs += by; }, 5);
-    auto taken = f.detach();
-    ASSERT_TRUE(taken);
-    EXPECT_EQ(taken->thread(), current<TypeParam>());
+    auto owned = f.detach();
+    ASSERT_TRUE(owned);
+    EXPECT_EQ(owned->thread(), current<TypeParam>());
     EXPECT_FALSE(f.detach());
     EXPECT_FALSE(f());
     EXPECT_EQ(runs, 0);
-    EXPECT_EQ((*taken)(), std::optional<int>(5));
-    EXPECT_EQ((*taken)(), std::nullopt);
+    EXPECT_EQ((*owned)(), std::optional<int>(5));
+    EXPECT_EQ((*owned)(), std::nullopt);
   }).join();
   EXPECT_EQ(runs, 5);
   EXPECT_EQ(this->delta().detached, 1U);
@@ -95,15 +95,15 @@ TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
 // Differs: F-29: it has no text: state() says how it is, its thread's name and serial whose it is.
 TYPED_TEST(finalizing, c018_a_detached_function_outlives_its_thread) {
   auto held = std::make_shared<int>(0);
-  std::optional<detached<void>> taken;
+  std::optional<detached<void>> owned;
   os_thread([&] {
     pthread_setname_np(pthread_self(), "c018");
-    taken = finalize<TypeParam>([held] { ++*held; }).detach();
+    owned = finalize<TypeParam>([held] { ++*held; }).detach();
   }).join();
-  ASSERT_TRUE(taken);
-  EXPECT_EQ(taken->thread().state(), thread_state::ended);
-  EXPECT_EQ(taken->thread().name(), "c018");
-  EXPECT_TRUE((*taken)());
+  ASSERT_TRUE(owned);
+  EXPECT_EQ(owned->thread().state(), thread_state::ended);
+  EXPECT_EQ(owned->thread().name(), "c018");
+  EXPECT_TRUE((*owned)());
   EXPECT_EQ(*held, 1);
   EXPECT_EQ(held.use_count(), 1);
 }

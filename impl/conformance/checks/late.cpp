@@ -65,11 +65,11 @@ TYPED_TEST(late, c037_what_comes_late_leaves_the_place_of_what_runs_elsewhere) {
 // Registers one, takes one back, and says where the next registration goes, in the place that is
 // its own already.
 template <class B>
-void register_and_take_back(lane_on<B>& me) noexcept {
+void register_and_cancel(lane_on<B>& me) noexcept {
   try {
-    const auto taken = me.add();
-    me.removed(taken.id);
-    EXPECT_TRUE(taken.handle.cancel());
+    const auto cancelled = me.add();
+    me.removed(cancelled.id);
+    EXPECT_TRUE(cancelled.handle.cancel());
     me.add();
   } catch (...) {  // a moved closure must not throw
     std::terminate();
@@ -81,7 +81,7 @@ struct moved_by_code {
   int* ran;
   moved_by_code(lane_on<B>& on, int& count) : me(&on), ran(&count) {}
   moved_by_code(moved_by_code&& from) noexcept : me(from.me), ran(from.ran) {
-    register_and_take_back(*me);
+    register_and_cancel(*me);
   }
   moved_by_code(const moved_by_code&) = delete;
   moved_by_code& operator=(const moved_by_code&) = delete;
@@ -97,7 +97,7 @@ struct copied_by_code {
   template <class Same>
   requires std::same_as<Same, copied_by_code>  // NOLINTNEXTLINE(google-explicit-constructor)
   copied_by_code(Same& from)
-  noexcept : me(from.me), ran(from.ran) { register_and_take_back(*me); }
+  noexcept : me(from.me), ran(from.ran) { register_and_cancel(*me); }
   void operator()() const { ++*ran; }
 };
 

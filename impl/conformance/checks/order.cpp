@@ -69,7 +69,7 @@ class long_life {
   void live(int steps) {
     for (int i = 0; i != steps; ++i) {
       step();
-      if (i % 500 == 0) os_thread([this] { take_some(20); }).join();
+      if (i % 500 == 0) os_thread([this] { remove_some(20); }).join();
     }
   }
 
@@ -86,17 +86,17 @@ class long_life {
     } else if (choice == 9 && goes_on_at_exit_) {
       pending_.push_back(me_.add_and([this] { late(); }));
     } else if (choice == 10) {
-      take(pending_.size() - 1);
+      remove(pending_.size() - 1);
     } else if (choice == 11) {
-      take(random_() % (pending_.size() + 1));
+      remove(random_() % (pending_.size() + 1));
     } else {
-      take(random_() % (pending_.size() / 4 + 1));
+      remove(random_() % (pending_.size() / 4 + 1));
     }
   }
-  void take_some(int count) {
-    for (int i = 0; i != count; ++i) take(random_() % (pending_.size() + 1));
+  void remove_some(int count) {
+    for (int i = 0; i != count; ++i) remove(random_() % (pending_.size() + 1));
   }
-  void take(std::size_t at) {
+  void remove(std::size_t at) {
     if (at >= pending_.size()) return;
     const entry gone = pending_[at];
     pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -105,7 +105,7 @@ class long_life {
   // In the drain, where all but this one may still be pending.
   void late() {
     for (int i = 0; i != 3; ++i) {
-      take(random_() % (pending_.size() + 1));
+      remove(random_() % (pending_.size() + 1));
       me_.add();
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// F. Races against the exit of a thread: each finalizer is taken exactly once.
+// F. Races against the exit of a thread: each finalizer is claimed exactly once.
 #include <sched.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ namespace {
 THREADREF_SECTION(races);
 
 constexpr int ids = 2'000;
-constexpr int takers = 4;
+constexpr int claimers = 4;
 using hit_list = std::array<std::atomic<int>, ids>;
 
 // A block that came back twice would have two threads at once.
@@ -35,15 +35,15 @@ void expect_a_block_each() {
 }
 
 // One thread registers `ids` finalizers and exits; four others take what they can meanwhile.
-// `take(f, id)` says whether it got the finalizer.
-template <class B, class Take>
-void take_against_exit(Take take) {
+// `claim(f, id)` says whether it got the finalizer.
+template <class B, class Claim>
+void claim_against_exit(Claim claim) {
   balance sides;
   for (int round = 0; round != scaled(2'000) && !sides.is_hopeless(); ++round) {
     auto ran = std::make_unique<hit_list>();
-    std::atomic<int> taken{0};
+    std::atomic<int> claimed{0};
     std::vector<plain_finalizer<B>> all;
-    starting_line line(takers + 1);
+    starting_line line(claimers + 1);
     {
       os_thread owner([&] {
         all.reserve(ids);
@@ -54,15 +54,15 @@ void take_against_exit(Take take) {
         sides.delay_first();
       });
       std::deque<os_thread> others;
-      for (int t = 0; t != takers; ++t) {
+      for (int t = 0; t != claimers; ++t) {
         others.emplace_back([&, t] {
           line.arrive();
           sides.delay_second();
           // Each begins elsewhere and goes over all: some are asked for by several.
           for (std::size_t n = 0; n != ids; ++n) {
-            const std::size_t i = (n + static_cast<std::size_t>(t) * (ids / takers)) % ids;
+            const std::size_t i = (n + static_cast<std::size_t>(t) * (ids / claimers)) % ids;
             if (n % 64 == 0) sched_yield();  // or with few cores it would be all or nothing
-            taken += take(all[i], (*ran)[i]) ? 1 : 0;
+            claimed += claim(all[i], (*ran)[i]) ? 1 : 0;
           }
         });
       }
@@ -74,24 +74,25 @@ void take_against_exit(Take take) {
       wrong += hit > 1 ? 1 : 0;
     }
     ASSERT_EQ(wrong, 0) << "ran more than once";
-    ASSERT_EQ(total + taken, ids) << "ran " << total << ", taken " << taken;
-    sides.record(total, taken);
+    ASSERT_EQ(total + claimed, ids) << "ran " << total << ", claimed " << claimed;
+    sides.record(total, claimed);
   }
-  sides.expect_both("ran at exit", "was taken");
+  sides.expect_both("ran at exit", "was claimed");
 }
 
 // Shows: F-12.
 TYPED_TEST(races, c053_detach_against_exit) {
-  take_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.detach().has_value(); });
+  claim_against_exit<TypeParam>(
+      [](const auto& f, auto& /*hit*/) { return f.detach().has_value(); });
 }
 
 TYPED_TEST(races, c053_cancel_against_exit) {
-  take_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.cancel(); });
+  claim_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.cancel(); });
 }
 
 // Shows: F-12.
 TYPED_TEST(races, c054_call_against_exit) {
-  take_against_exit<TypeParam>([](const auto& f, auto& hit) {
+  claim_against_exit<TypeParam>([](const auto& f, auto& hit) {
     if (!f()) return false;
     --hit;  // it ran, here: counted by who took it
     return true;
@@ -109,7 +110,7 @@ TYPED_TEST(races, c055_dropping_refs_against_exit) {
     bool seen_dropped = false;  // the next one to be called, when this one was
     std::size_t called_next = refs;
     int too_late = 0;
-    starting_line line(takers + 1);
+    starting_line line(claimers + 1);
     {
       os_thread owner([&] {
         for (std::size_t i = 0; i != refs; ++i) {
@@ -124,11 +125,11 @@ TYPED_TEST(races, c055_dropping_refs_against_exit) {
         sides.delay_first();
       });
       std::deque<os_thread> others;
-      for (std::size_t t = 0; t != takers; ++t) {
+      for (std::size_t t = 0; t != claimers; ++t) {
         others.emplace_back([&, t] {
           line.arrive();
           sides.delay_second();
-          for (std::size_t i = t; i < refs; i += takers) {
+          for (std::size_t i = t; i < refs; i += claimers) {
             all[i].reset();
             dropped[i] = true;
             if (i % 16 == 0) sched_yield();
@@ -184,7 +185,7 @@ struct target {
   std::atomic<bool> joined{false};
   std::atomic<int> callbacks{0};
   std::atomic<int> ran{0};
-  std::atomic<int> taken{0};
+  std::atomic<int> claimed{0};
   std::atomic<int> violations{0};
 
   void seen_on_exit() {
@@ -207,7 +208,7 @@ struct target {
       if (const thread_handle t = (*r)()) violations += t.tid() == owner ? 0 : 1;
       if (const auto t = peeked.peek()) violations += t->tid() == owner ? 0 : 1;
     }
-    if (contested.detach()) ++taken;
+    if (contested.detach()) ++claimed;
   }
 };
 
@@ -238,8 +239,8 @@ TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
     }
     ASSERT_EQ(t.violations, 0) << "a callback ran elsewhere or after the join";
     ASSERT_EQ(t.callbacks, 1);
-    ASSERT_EQ(t.ran + t.taken, 1);
-    sides.record(t.ran, t.taken);
+    ASSERT_EQ(t.ran + t.claimed, 1);
+    sides.record(t.ran, t.claimed);
   }
   sides.expect_both("ran at exit", "was detached");
 }

@@ -112,7 +112,7 @@ void lane::judge_counts(std::vector<std::string>& faults) const {
     const int at_exit = r.expected == fate::at_exit ? 1 : 0;
     if (runs[i] < at_exit) add_fault(faults, id, "never ran");
     if (runs[i] > at_exit) {
-      add_fault(faults, id, at_exit != 0 ? "ran more than once" : "ran after it was taken");
+      add_fault(faults, id, at_exit != 0 ? "ran more than once" : "ran after it was removed");
     }
     const int by_call = r.expected == fate::by_call ? 1 : 0;
     if (r.calls != by_call) add_fault(faults, id, "was not run once by its call");

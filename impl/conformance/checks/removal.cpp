@@ -80,21 +80,21 @@ TYPED_TEST(taking, c025_other_threads_get_nothing_once_the_thread_drains) {
 TYPED_TEST(taking, c026_a_call_from_another_thread_runs_there) {
   lane_on<TypeParam>& me = this->new_lane();
   pid_t ran_on = 0;
-  typename lane_on<TypeParam>::entry taken;
+  typename lane_on<TypeParam>::entry target;
   gate made;
   gate called;
   os_thread t([&] {
     me.open();
     me.add();
-    taken = me.add_and([&ran_on] { ran_on = gettid(); });
+    target = me.add_and([&ran_on] { ran_on = gettid(); });
     me.add();
     made.open();
     called.wait();
   });
   made.wait();
-  EXPECT_TRUE(taken.handle.peek());
-  me.called(taken.id);
-  EXPECT_TRUE(taken.handle());
+  EXPECT_TRUE(target.handle.peek());
+  me.called(target.id);
+  EXPECT_TRUE(target.handle());
   EXPECT_EQ(ran_on, gettid());
   called.open();
   t.join();
@@ -137,7 +137,7 @@ TYPED_TEST(taking, c026_a_caller_may_be_cancelled_in_the_middle_of_its_call) {
 // `look(all)` on one thread, again and again, while another registers `all`, takes them back and
 // finds all of them gone.
 template <class B, class Look>
-void look_at_what_is_taken(int rounds, bool by_handles, Look look) {
+void look_at_removals(int rounds, bool by_handles, Look look) {
   std::array<plain_finalizer<B>, 64> all;
   std::mutex handles;  // their owner writes them; both read them
   std::atomic<int> looks{0};
@@ -164,7 +164,7 @@ void look_at_what_is_taken(int rounds, bool by_handles, Look look) {
 }
 
 TYPED_TEST(taking, c020_what_is_taken_stays_so_whoever_sets_its_flag) {
-  look_at_what_is_taken<TypeParam>(scaled(8'000, 400), true, [](auto& all) {
+  look_at_removals<TypeParam>(scaled(8'000, 400), true, [](auto& all) {
     for (auto& f : all) f.atexit(!f.atexit());
   });
 }
@@ -172,8 +172,8 @@ TYPED_TEST(taking, c020_what_is_taken_stays_so_whoever_sets_its_flag) {
 // It looks at each closure for a moment; of the C library there is none. (No more rounds: where a
 // slot is used once, each look is at all there ever were.)
 TYPED_TEST(taking, c093_what_detach_all_looks_at_is_its_threads_still) {
-  look_at_what_is_taken<TypeParam>(200, false,
-                                   [](auto&) { EXPECT_EQ(detach_all<TypeParam>(stdout), 0U); });
+  look_at_removals<TypeParam>(200, false,
+                              [](auto&) { EXPECT_EQ(detach_all<TypeParam>(stdout), 0U); });
 }
 
 // What another thread is done with comes home while its thread takes more, of either sort.
