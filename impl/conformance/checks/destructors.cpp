@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C, D, E and K. Registered destructors, the second stage: their order, their arguments, and what
-// one stage may do to the other.
+// C, D, E and K. Registered destructors, which are the second stage: their order, their arguments,
+// and what the two stages may do to each other.
 #include <pthread.h>
 
 #include <functional>
@@ -18,11 +18,11 @@ THREADREF_SECTION(destructors);
 
 using entries = std::vector<std::string>;
 
-// What a destructor is called for. Trivially destructible, as the contract wants it.
+// The variables. They are trivially destructible, as the contract requires.
 constinit thread_local void* a = nullptr;
 constinit thread_local void* b = nullptr;
 constinit thread_local void* c = nullptr;
-// Where those that are called with null write.
+// The log of a destructor that is called with null.
 constinit thread_local entries* log_of_thread = nullptr;
 
 // What such a variable points to here.
@@ -43,7 +43,7 @@ void note(void* of) {
   if (v.work) v.work();
 }
 
-// Registering where it is expected to succeed.
+// Registers, and expects success.
 template <backend B>
 void add(void** variable, void (*function)(void*), null_policy on_null = null_policy::call) {
   EXPECT_EQ(register_destructor<B>(variable, function, on_null), std::error_code{});
@@ -113,7 +113,7 @@ TYPED_TEST(destructors, c034_after_all_finalizers) {
   EXPECT_EQ(log, (entries{"ref", "second", "first", "late", "a by 1", "a by 2"}));
 }
 
-// Once begun the second stage goes to its end, before finalizers that it made.
+// Once begun, the second stage runs to its end before finalizers that it registered.
 TYPED_TEST(destructors, c041_each_stage_may_register_with_the_other) {
   entries log;
   value x{&log, "a"};
@@ -163,8 +163,8 @@ TYPED_TEST(destructors, c039_stages_that_always_register_with_each_other_are_aba
     finalize_in<TypeParam>(exit_phase::very_last, [&] { innocent_ran = true; });
     endless.in_stage_1();
   }).join();
-  // The next destructor and what waited for the end of all this are cut off. (The first half of the
-  // first turn was the body's.)
+  // The next destructor and the very_last finalizer are abandoned. (The body did the first half of
+  // the first turn.)
   EXPECT_EQ(endless.destructors, configured().alternations_max);
   EXPECT_EQ(endless.finalizers, configured().alternations_max + 1U);
   EXPECT_FALSE(innocent_ran);
@@ -288,7 +288,7 @@ TYPED_TEST(destructors, c099_unregistering_removes_all_of_the_variable_and_no_ot
     add<TypeParam>(&a, &note<'1'>);
     add<TypeParam>(&b, &note<'4'>);
     EXPECT_TRUE(unregister_destructor<TypeParam>(&a));
-    EXPECT_FALSE(unregister_destructor<TypeParam>(&a)) << "all of them are gone";
+    EXPECT_FALSE(unregister_destructor<TypeParam>(&a)) << "all of them are removed";
     EXPECT_FALSE(unregister_destructor<TypeParam>(&c)) << "never registered";
     EXPECT_FALSE(unregister_destructor<TypeParam>(nullptr));
     add<TypeParam>(&c, &note<'5'>, null_policy::skip);  // into a slot that became free
@@ -314,7 +314,7 @@ TYPED_TEST(destructors, c099_a_finalizer_may_unregister) {
   EXPECT_EQ(log, entries{"b by 2"});
 }
 
-// Its closure is gone, while its place has not come home.
+// The closure is destroyed, but its place has not come back to its thread.
 TYPED_TEST(destructors, c099_what_another_thread_destroyed_is_not_there) {
   gate registered;
   gate destroyed;
@@ -329,7 +329,7 @@ TYPED_TEST(destructors, c099_what_another_thread_destroyed_is_not_there) {
   destroyed.open();
 }
 
-// One variable for all threads: an entry belongs to who registered it all the same.
+// One variable for all threads: an entry still belongs to the thread that registered it.
 TYPED_TEST(destructors, c099_another_threads_entry_for_the_same_variable_stays) {
   static void* shared = nullptr;
   entries log;
@@ -344,7 +344,7 @@ TYPED_TEST(destructors, c099_another_threads_entry_for_the_same_variable_stays) 
   });
   registered.wait();
   os_thread([] {
-    EXPECT_FALSE(unregister_destructor<TypeParam>(&shared)) << "the other thread's";
+    EXPECT_FALSE(unregister_destructor<TypeParam>(&shared)) << "it is the other thread's";
     add<TypeParam>(&shared, &note<'2'>);
     EXPECT_TRUE(unregister_destructor<TypeParam>(&shared));
   }).join();
@@ -382,7 +382,7 @@ TYPED_TEST(destructors, c100_a_running_one_may_unregister_what_its_variable_has_
     EXPECT_TRUE(unregister_destructor<TypeParam>(&a));
     EXPECT_FALSE(unregister_destructor<TypeParam>(&a));
     a = nullptr;
-    add<TypeParam>(&a, &note<'2'>, null_policy::skip);  // and begin anew
+    add<TypeParam>(&a, &note<'2'>, null_policy::skip);  // and register again
   };
   os_thread([&] {
     log_of_thread = &log;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// E. Exceptions: what a finalizer throws at exit is reported, and the rest run.
+// E. Exceptions: one that a finalizer throws at exit is reported, and the rest run.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -75,7 +75,7 @@ TYPED_TEST(exceptions, c049_without_a_hook_it_is_a_line_on_stderr) {
   EXPECT_NE(text.find("not a std::exception"), std::string::npos) << text;
 }
 
-// Throws when it is destroyed, once: the moved-from ones keep quiet.
+// Throws when it is destroyed, once: a moved-from one does not.
 struct throws_at_end {
   explicit throws_at_end(const char* with) : what(std::make_unique<std::string>(with)) {}
   throws_at_end(throws_at_end&&) noexcept = default;

@@ -21,7 +21,7 @@ THREADREF_SECTION(exit_nodes);
 
 using entries = std::vector<std::string>;
 
-// What embeds a node, and says when its function is called.
+// Embeds a node, and logs when its function is called.
 template <class B>
 struct embedding {
   embedding(entries* where, std::string as, std::function<void()> what = {})
@@ -41,8 +41,8 @@ struct embedding {
   }
 };
 
-// Registers a finalizer that is the oldest and does nothing that a check would look at: what the
-// canaries' faults concern.
+// Registers the oldest finalizer. It does nothing that a check looks at: the canaries' faults
+// affect it, and not the nodes.
 template <class B>
 void add_oldest() {
   finalize<B>([] {});
@@ -140,7 +140,7 @@ TYPED_TEST(exit_nodes, c123_detached_and_attached_again_it_is_as_new) {
     EXPECT_EQ(older.attach(), std::errc{});
   }).join();
   EXPECT_EQ(log, (entries{"older", "younger"}));
-  // Another thread's, now that it was called.
+  // After its call another thread may attach it.
   os_thread([&] {
     add_oldest<TypeParam>();
     EXPECT_EQ(older.attach(), std::errc{});
@@ -162,7 +162,7 @@ TYPED_TEST(exit_nodes, c123_another_thread_can_not_detach_it) {
   attached.wait();
   os_thread stranger([&] {
     EXPECT_EQ(mine.node.detach(), std::errc::operation_not_permitted);
-    add_oldest<TypeParam>();  // known to the back end it is no less a stranger
+    add_oldest<TypeParam>();  // known to the back end, it is still another thread
     EXPECT_EQ(mine.node.detach(), std::errc::operation_not_permitted);
     EXPECT_EQ(mine.attach(), std::errc::device_or_resource_busy);
     EXPECT_TRUE(mine.node.is_attached());
@@ -316,7 +316,7 @@ TYPED_TEST(exit_nodes, c123_one_that_always_attaches_itself_is_abandoned) {
       1, [&](int /*round*/) { refused = afterwards.attach([](void* /*unused*/) {}, nullptr); });
   os_thread([&] {
     younger.arm(high);
-    finalize_in<TypeParam>(exit_phase::very_last, [] {});  // its turn never comes
+    finalize_in<TypeParam>(exit_phase::very_last, [] {});  // never runs
     endless.attach();
   }).join();
   EXPECT_EQ(endless.runs, configured().late_registrations_max + 1);
@@ -326,7 +326,7 @@ TYPED_TEST(exit_nodes, c123_one_that_always_attaches_itself_is_abandoned) {
   EXPECT_EQ(incidents.all().size(), 1U);
 }
 
-// After the back end's last pass nobody would call it.
+// After the back end's last pass nothing would call it.
 TYPED_TEST(exit_nodes, c123_refused_once_the_thread_has_ended) {
   basic_exit_node<TypeParam> node;
   std::errc attached{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// H. The exit stage: what runs in it, in which order, and what comes too late. Each in a process of
-// its own.
+// H. The exit stage: what runs in it, in which order, and what is registered too late. Each check
+// runs in a process of its own.
 #include <gtest/gtest.h>
 #include <pthread.h>
 
@@ -17,8 +17,8 @@ namespace {
 
 THREADREF_SECTION(exit_stage);
 
-// The registrations of F-20, in their order: `d` are those of a thread that still runs; m3 and d2
-// do not want to run at the end of the process; m4 registers m5 as it runs.
+// The registrations of F-20, in their order. `d` belong to a thread that still runs; m3 and d2 have
+// atexit(false); m4 registers m5 when it runs.
 template <class B>
 void register_as_in_f20(ledger& out) {
   static gate done;
@@ -151,8 +151,8 @@ struct destroyed {
   ~destroyed() { out->note(name); }
 };
 
-// The library's handler is older than all that main() registers, whether before or after its first
-// finalizer, and younger than a static object that was there before the library.
+// The library's exit handler is older than all that main() registers, before or after its first
+// finalizer, and younger than a static object that was constructed before the library.
 THREADREF_SCENARIO(c084_after_what_main_gave_to_atexit) {
   static ledger* notes = nullptr;
   notes = &out;
@@ -193,7 +193,7 @@ TYPED_TEST(exit_stage, c084_mains_ref_lives_until_the_stage) {
   expect_accounted(end.stats, 0);
 }
 
-// Nothing is lost silently: what comes after the stage runs in another one, or is refused.
+// Nothing is lost silently: what is registered after the stage runs in another one, or is refused.
 THREADREF_SCENARIO(c085_after_the_stage) {
   static std::vector<plain_finalizer<B>> all;
   all.push_back(seen<B>(out, "m1"));
@@ -227,7 +227,7 @@ TYPED_TEST(exit_stage, c085_after_the_stage) {
   expect_accounted(end.stats, 1);
 }
 
-// Also where all of the thread's registrations have room to go on as they did.
+// Also where the thread's list is empty and could simply grow again.
 THREADREF_SCENARIO(c085_after_a_stage_that_left_nothing) {
   seen<B>(out, "m1");
   run_after_the_stage(
@@ -243,9 +243,9 @@ TYPED_TEST(exit_stage, c085_after_a_stage_that_left_nothing) {
   expect_accounted(end.stats, 0);
 }
 
-// None of them wants to run, and then, after the stage, all do.
+// All have atexit(false) during the stage, and atexit(true) after it.
 template <class B>
-void want_to_run_after_all(ledger& out, const std::vector<plain_finalizer<B>>& all) {
+void set_atexit_after_the_stage(ledger& out, const std::vector<plain_finalizer<B>>& all) {
   for (const auto& f : all) f.atexit(false);
   run_after_the_stage([&out, held = all] {
     for (const auto& f : held) f.atexit(true);
@@ -253,13 +253,13 @@ void want_to_run_after_all(ledger& out, const std::vector<plain_finalizer<B>>& a
   });
 }
 
-// What the stage passed over is there for the next one, in the phase that it had.
+// What the stage skipped is left for the next one, in its own phase.
 THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
   static std::vector<plain_finalizer<B>> all;
   seen<B>(out, "m1");
   all.push_back(seen<B>(out, "m2"));
   all.push_back(finalize_in<B>(exit_phase::very_last, [&out] { out.note("m3"); }));
-  want_to_run_after_all<B>(out, all);
+  set_atexit_after_the_stage<B>(out, all);
   return 0;
 }
 TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
@@ -272,13 +272,13 @@ TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
   expect_accounted(end.stats, accepted ? 0 : 2);
 }
 
-// However often it looked: one that runs makes it look once more.
+// However many passes the stage makes: after each finalizer that runs it makes another one.
 THREADREF_SCENARIO(c085_in_the_order_that_they_had) {
   static std::vector<plain_finalizer<B>> all;
   seen<B>(out, "m0");
   for (const char* name : {"m1", "m2", "m3"})
     all.push_back(finalize_in<B>(exit_phase::very_last, [&out, name] { out.note(name); }));
-  want_to_run_after_all<B>(out, all);
+  set_atexit_after_the_stage<B>(out, all);
   return 0;
 }
 TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
@@ -294,8 +294,8 @@ TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
   expect_accounted(end.stats, accepted ? 0 : 3);
 }
 
-// A pool of workers as a static object that is older than the library: its destructor joins them
-// after the stage, and they end like any thread.
+// A static pool of workers that is older than the library: its destructor joins them after the
+// stage, and they end like any other thread.
 THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
   struct pool {
     gate stop;

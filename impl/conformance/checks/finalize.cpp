@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// B. finalize: who may take a finalizer, and what becomes of its function.
+// B. finalize: which thread may claim a finalizer, and what happens to its function.
 #include <unistd.h>
 
 #include <functional>
@@ -138,8 +138,8 @@ TYPED_TEST(finalizing, c020_alive_before_and_dead_after) {
   EXPECT_EQ(at_exit.state(), finalizer_state::gone);
 }
 
-// What is registered next gets the memory of what is gone; a handle of the one is none of the
-// other.
+// The next registration reuses the memory of one that is gone; a handle of the old one does not
+// refer to the new one.
 TYPED_TEST(finalizing, c020_dead_although_its_place_is_taken) {
   std::vector<plain_finalizer<TypeParam>> stale(8);
   std::vector<plain_finalizer<TypeParam>> fresh(stale.size());
@@ -223,7 +223,7 @@ TYPED_TEST(finalizing, c020_another_thread_sets_the_flag_until_the_thread_drains
       draining.open();
       tried.wait();
       EXPECT_FALSE(pending.atexit());
-      pending.atexit(true);  // a sibling may
+      pending.atexit(true);  // a sibling on the draining thread may
       EXPECT_TRUE(pending.atexit());
     });
     made.open();
@@ -236,7 +236,7 @@ TYPED_TEST(finalizing, c020_another_thread_sets_the_flag_until_the_thread_drains
   set.open();
   draining.wait();
   pending.atexit(true);
-  EXPECT_FALSE(pending.atexit()) << "another thread's, once its own drains";
+  EXPECT_FALSE(pending.atexit()) << "another thread can't set it once its thread drains";
   tried.open();
   owner.join();
 }
@@ -246,7 +246,7 @@ TYPED_TEST(finalizing, c021_dropping_the_handle_cancels_nothing) {
   this->run([](auto& me) { static_cast<void>(me.add()); });
 }
 
-// Writes its end into a log: shows when an argument is destroyed.
+// Logs its destruction: shows when an argument is destroyed.
 struct traced {
   traced(std::vector<std::string>& in, std::string as) : log(&in), name(std::move(as)) {}
   traced(traced&& from) noexcept : log(from.log), name(std::exchange(from.name, {})) {}
@@ -325,7 +325,7 @@ TYPED_TEST(finalizing, c028_a_null_function_is_refused) {
   EXPECT_EQ(this->delta().registered, 0U);
 }
 
-// Whatever can fail on the way fails before anything is registered.
+// Everything that can fail fails before anything is registered.
 TYPED_TEST(finalizing, c104_a_copy_that_throws_registers_nothing) {
   struct fragile {
     fragile() = default;
@@ -369,7 +369,7 @@ TYPED_TEST(finalizing, c126_cancel_destroys_the_function_at_once_on_the_caller) 
   EXPECT_EQ(this->delta().detached, 2U);
 }
 
-// The handle may be a member of what the cancelled function alone keeps alive.
+// The handle may be a member of an object that only the cancelled function keeps alive.
 TYPED_TEST(finalizing, c126_cancel_survives_the_end_of_its_handle) {
   struct connection {
     plain_finalizer<TypeParam> closing;

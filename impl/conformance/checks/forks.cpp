@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// I. fork(). Each check in a process of its own, which forks.
+// I. fork(). Each check runs in a process of its own, which forks.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -69,7 +69,7 @@ int fork_in_a_worker(ledger& out) {
     out.note(sibling() ? "sibling lives" : "sibling is gone");
     out.note(me() == current<B>() && me().is_main() ? "main" : "not main");
     for (const auto& f : of_sibling) {
-      if (f.alive() || f() || f.cancel()) out.note("had a finalizer of a sibling");
+      if (f.alive() || f() || f.cancel()) out.note("claimed a sibling's finalizer");
     }
     out.note("threads", enumerate<B>().size());
     out.note("forgotten", stats<B>().forgotten);
@@ -104,7 +104,7 @@ THREADREF_SCENARIO(c088_siblings_are_run) {
 TYPED_TEST(forks, c088_siblings_are_run) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  // Thread by thread: in which order, nobody says.
+  // One thread after the other, in an unspecified order.
   const names child = trace_of(end, true);
   ASSERT_GE(child.size(), 3U) << end.output;
   const bool main_first = child[0] == "m2@main";
@@ -120,7 +120,8 @@ TYPED_TEST(forks, c088_siblings_are_run) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Threads that come, register, take from each other and go; whose locks are in every state.
+// Threads that start, register, cancel each other's finalizers and end, so that their locks are in
+// every state.
 template <class B>
 void churn(const std::atomic<bool>& stop) {
   while (!stop) {
@@ -171,8 +172,8 @@ TYPED_TEST(forks, c089_under_churn) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Forks while a thread that has registered is in the destructor of an older key. The child does its
-// part in here, since objects of that thread may not be destroyed there.
+// Forks while a thread that has registered is in the destructor of an older key. The child runs
+// `in_child` and exits in here, since it must not destroy objects of that thread.
 template <class B, class F>
 int fork_beside_an_older_key(ledger& out, F&& in_child) {
   gate inside;
@@ -197,8 +198,8 @@ int fork_beside_an_older_key(ledger& out, F&& in_child) {
   std::exit(0);
 }
 
-// At that moment glibc takes the thread for one without values of keys, and leaves its values on
-// the stack that the child gives to its next thread: they must not be taken for that one's.
+// At that moment glibc believes that the thread has no values of keys, and leaves them on the stack
+// that the child gives to its next thread. They must not be mistaken for that thread's.
 THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
   return fork_beside_an_older_key<B>(out, [&out] {
     seen<B>(out, "m1");
@@ -206,7 +207,7 @@ THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
       if (try_current<B>()) out.note("not itself");
       seen<B>(out, "w1");
     }).join();
-    os_thread([] {}).join();  // nor may a thread that registers nothing run anything
+    os_thread([] {}).join();  // a thread that registers nothing must not run anything
     out.note("threads", enumerate<B>().size());
   });
 }
@@ -219,8 +220,8 @@ TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Nor may such a value reach the record that its thread left, once another thread has that: main,
-// which is new here.
+// Such a value must not reach the record of the vanished thread either, once another thread reuses
+// it: here main, which is new to the library.
 THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
   return fork_beside_an_older_key<B>(out, [&out] {
     seen<B>(out, "m1");
@@ -244,13 +245,14 @@ bool is_asleep(pid_t thread) {
   std::FILE* file = std::fopen(path, "r");
   THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/task/.../stat)");
   char state = 0;
-  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1, "a thread without a state");
+  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1,
+                  "/proc/self/task/.../stat has no state");
   std::fclose(file);
   return state == 'S';
 }
 
-// What is done under a lock is copied before or after, not half done. The thread has its lock until
-// the fork is over, or the one who forks sleeps: in there only a lock makes it.
+// A change under a lock is copied before or after it, never half done. The thread holds its lock
+// until the fork is over or the forking thread sleeps; inside fork() only a lock makes it sleep.
 THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
   gate inside;
   std::atomic<bool> busy{true};
@@ -279,7 +281,7 @@ TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
   expect_accounted(end.stats, 0);
 }
 
-// Which has the lock of the dead threads' blocks, and takes theirs.
+// trim() holds the lock of the dead threads' blocks, and takes their slabs.
 THREADREF_SCENARIO(c089_while_another_thread_trims) {
   {
     gate all_ready;
@@ -314,7 +316,7 @@ TYPED_TEST(forks, c089_while_another_thread_trims) {
   expect_accounted(end.stats, 0);
 }
 
-// The child goes on with the drain in which it was made, and so do both.
+// The child continues the drain in which it was forked, and so does the parent.
 template <class B>
 void register_one_that_forks(ledger& out) {
   seen<B>(out, "f1");
@@ -355,7 +357,7 @@ TYPED_TEST(forks, c090_inside_the_exit_stage) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Another program is none of the library's business, nor is the moment before it.
+// The library must not react to another program that is started, nor to the moment before that.
 THREADREF_SCENARIO(c091_vfork_and_another_program) {
   static basic_ref<B> other;
   seen<B>(out, "m1");
@@ -368,7 +370,7 @@ THREADREF_SCENARIO(c091_vfork_and_another_program) {
     stop.wait();
   });
   ready.wait();
-  // What it is asked for does not exist, so it says so by its status.
+  // The scenario does not exist, so the program ends with status 1.
   const pid_t child = vfork();
   if (child == 0) {
     execl("/proc/self/exe", "conformance_threadref", "--child=none", "--ledger=-1", nullptr);

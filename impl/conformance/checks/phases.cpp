@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// O. The phases of a thread's exit: their order, what their finalizers see, and what comes too late
-// for its phase.
+// O. The phases of a thread's exit: their order, what their finalizers see, and registrations that
+// come too late for their phase.
 #include <pthread.h>
 
 #include <cstdint>
@@ -26,7 +26,7 @@ constexpr bool among(const backend_info& b) {
   return has(b.capabilities, capability::among_thread_locals);
 }
 
-// Registers what writes an entry, and maybe does more, in a phase.
+// Registers a finalizer in a phase that logs an entry, and then does `more`.
 template <class B>
 void log_in(exit_phase phase, entries& log, const char* entry, std::function<void()> more = {}) {
   finalize_in<B>(phase, [&log, entry, more = std::move(more)] {
@@ -35,7 +35,7 @@ void log_in(exit_phase phase, entries& log, const char* entry, std::function<voi
   });
 }
 
-// The variable of a registered destructor: what it does and says.
+// The variable of a registered destructor, which logs and then does `more`.
 struct second_stage {
   entries* log;
   std::function<void()> more = {};
@@ -69,7 +69,7 @@ TYPED_TEST(phases, c128_early_then_last_then_stage_2_then_very_last) {
                           "very last 2", "very last 1"}));
 }
 
-// The same without early ones: these two phases every back end has.
+// The same without early: every back end has the other two phases.
 TYPED_TEST(phases, c128_last_then_stage_2_then_very_last) {
   entries log;
   second_stage two{&log};
@@ -126,7 +126,7 @@ TYPED_TEST(phases, c128_exit_nodes_have_phases_too) {
             (entries{"early node", "early", "last node", "last", "very last node", "very last"}));
 }
 
-// Whichever phase is the first that a thread uses.
+// Whichever phase a thread uses first.
 // Shows: R-09.
 TYPED_TEST(phases, c128_refs_are_dead_before_the_first_of_any) {
   for (const exit_phase phase : all_phases) {
@@ -252,8 +252,8 @@ TYPED_TEST(phases, c128_early_runs_with_the_thread_locals) {
   EXPECT_EQ(very_last, (seen{false, false}));
 }
 
-// The early pass is over: the next phase is `last`, which is yet to begin where that comes after
-// all thread_locals, and is over where it came among them.
+// The early pass is over, so this runs in phase `last`: that is yet to come where it runs after all
+// thread_locals, and is over where it ran among them.
 TYPED_TEST(phases, c128_too_late_for_early_between_the_passes) {
   struct at_end {
     std::function<void()> work;
@@ -275,7 +275,7 @@ TYPED_TEST(phases, c128_too_late_for_early_between_the_passes) {
                                         : (entries{"early", "thread_local", "late early", "last"}));
 }
 
-// A foreign key may register in every round; that is done before the last pass.
+// A foreign key may register in every round; all of that runs before the last pass.
 TYPED_TEST(phases, c128_very_last_comes_after_what_an_older_key_registers_in_any_round) {
   entries log;
   entries expected;
@@ -292,15 +292,15 @@ TYPED_TEST(phases, c128_very_last_comes_after_what_an_older_key_registers_in_any
   EXPECT_EQ(log, expected);
 }
 
-// Under ThreadSanitizer not in the last pass: it counts the rounds that glibc begins anew after a
-// pthread_exit, and by then has ended the thread for itself.
+// Not in the last phase under ThreadSanitizer: it counts the rounds that glibc starts again after a
+// pthread_exit, and has ended the thread by then.
 TYPED_TEST(phases, c125_pthread_exit_inside_any_phase_runs_the_rest) {
   constexpr std::uint64_t tried = detail::under_tsan ? 2 : std::size(all_phases);
   for (std::uint64_t i = 0; i != tried; ++i) {
     entries log;
     second_stage two{&log};
     const auto one_in_each = [&log] {
-      for (const exit_phase p : all_phases) log_in<TypeParam>(p, log, "stays");
+      for (const exit_phase p : all_phases) log_in<TypeParam>(p, log, "returns");
     };
     os_thread([&] {
       one_in_each();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// H. How a process ends, and whose finalizers run then. Each in a process of its own.
+// H. How a process ends, and which threads' finalizers run then. Each check runs in a process of
+// its own.
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@ namespace {
 
 THREADREF_SECTION(process_end);
 
-// What all ends of main() register: three of main's, and two of a thread that is over by then.
+// What the ends of main() have in common: three finalizers of main, and two of a thread that has
+// ended.
 template <class B>
 void register_on_main(ledger& out) {
   seen<B>(out, "m1");
@@ -64,7 +66,7 @@ TYPED_TEST(process_end, c074_exit_on_main) {
   expect_end_of_main(play<TypeParam>());
 }
 
-// Main's run on main, when it calls pthread_exit(): the worker waits for the last of them.
+// Main's finalizers run on main when it calls pthread_exit(): the worker waits for the last one.
 THREADREF_SCENARIO(c075_pthread_exit_on_main_before_a_worker_ends) {
   static gate main_is_over;
   finalize<B>([&out] {
@@ -99,8 +101,8 @@ TYPED_TEST(process_end, c075_pthread_exit_on_main_alone) {
   expect_accounted(end.stats, 0);
 }
 
-// With no key left a guard has to do, and thread_locals do not run when main calls pthread_exit():
-// so main's run at the end of the process, on its last thread.
+// With no key left a back end may use a guard, a thread_local. Those are not destroyed when main
+// calls pthread_exit(), so main's finalizers run at the end of the process, on its last thread.
 THREADREF_SCENARIO(c075_main_may_have_gone_unheard) {
   for (pthread_key_t k{}; pthread_key_create(&k, nullptr) == 0;) continue;
   seen<B>(out, "m1");
@@ -137,7 +139,8 @@ TYPED_TEST(process_end, c076_exit_on_a_worker_runs_only_its_own) {
   expect_accounted(end.stats, 4);
 }
 
-// C leaves it undefined; the C library goes on with what is left, and so does the back end.
+// C leaves this undefined. The C library continues with the handlers that are left, and so does the
+// back end.
 template <class B>
 void register_one_that_exits(ledger& out) {
   seen<B>(out, "f1");
@@ -168,7 +171,7 @@ TYPED_TEST(process_end, c077_exit_inside_the_exit_stage) {
   EXPECT_EQ(end.trace, (names{"f3@main", "f2@main", "f1@main"}));
 }
 
-// Main and a worker have something to run; then `end()` ends the process without a word.
+// Main and a worker have finalizers pending; then `end()` ends the process abruptly.
 template <class B, class F>
 int end_abruptly(ledger& out, F end) {
   seen<B>(out, "m1");
@@ -208,7 +211,8 @@ TYPED_TEST(process_end, c078_nothing_runs_at_sigkill) {
   expect_abrupt_end(play<TypeParam>(), "signal " + std::to_string(SIGKILL));
 }
 
-// Three threads are inside a finalizer, with another one pending, and go on as main returns.
+// Three threads are inside a finalizer, each with another one pending, and continue while main
+// returns.
 template <class B>
 int exit_while_others_drain(ledger& out) {
   static std::atomic<int> inside{0};
@@ -262,16 +266,16 @@ TYPED_TEST(process_end, c079_they_are_not_adopted) {
 }
 
 template <class B>
-void register_with_one_that_does_not_want(ledger& out) {
+void register_one_without_atexit(ledger& out) {
   seen<B>(out, "f1");
   seen<B>(out, "f2").atexit(false);
   seen<B>(out, "f3");
-  const auto changed_its_mind = seen<B>(out, "f4");
-  changed_its_mind.atexit(false);
-  changed_its_mind.atexit(true);
+  const auto set_again = seen<B>(out, "f4");
+  set_again.atexit(false);
+  set_again.atexit(true);
 }
 THREADREF_SCENARIO(c080_who_does_not_want_to_run_at_exit) {
-  register_with_one_that_does_not_want<B>(out);
+  register_one_without_atexit<B>(out);
   return 0;
 }
 // Shows: F-25.
@@ -282,7 +286,7 @@ TYPED_TEST(process_end, c080_who_does_not_want_to_run_at_exit) {
 }
 THREADREF_SCENARIO(c080_nor_at_exit_on_a_worker) {
   start_detached([&out] {
-    register_with_one_that_does_not_want<B>(out);
+    register_one_without_atexit<B>(out);
     std::exit(0);
   });
   block_for_ever();
@@ -330,7 +334,8 @@ TYPED_TEST(process_end, c052_an_exception_that_leaves_a_thread) {
   EXPECT_NE(end.output.find("nobody catches this"), std::string::npos) << end.output;
 }
 
-// Another thread sets and clears the flag of half of main's, on and on, while main returns.
+// Another thread keeps setting and clearing the flag of half of main's finalizers while main
+// returns.
 THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
   static auto* const ids = new std::vector<std::string>;  // read in the stage: never destroyed
   for (int i = 0; i != 100; ++i)
@@ -340,7 +345,7 @@ THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
     const auto f = seen<B>(out, id.c_str());
     if (id.front() == 'f') flipped.push_back(f);
   }
-  static auto* const flipping = new gate;  // that thread goes on opening it while statics go
+  static auto* const flipping = new gate;  // the thread still opens it while statics are destroyed
   start_detached([all = flipped] {
     for (bool wanted = false;; wanted = !wanted) {
       for (const auto& f : all) f.atexit(wanted);

@@ -22,7 +22,7 @@ constexpr int ids = 2'000;
 constexpr int claimers = 4;
 using hit_list = std::array<std::atomic<int>, ids>;
 
-// A block that came back twice would have two threads at once.
+// A block that was freed twice would serve two threads at once.
 template <class B>
 void expect_a_block_each() {
   os_thread([] {
@@ -34,8 +34,8 @@ void expect_a_block_each() {
   }).join();
 }
 
-// One thread registers `ids` finalizers and exits; four others take what they can meanwhile.
-// `claim(f, id)` says whether it got the finalizer.
+// One thread registers `ids` finalizers and exits; four others claim what they can meanwhile.
+// `claim(f, hit)` returns whether it claimed the finalizer.
 template <class B, class Claim>
 void claim_against_exit(Claim claim) {
   balance sides;
@@ -58,10 +58,10 @@ void claim_against_exit(Claim claim) {
         others.emplace_back([&, t] {
           line.arrive();
           sides.delay_second();
-          // Each begins elsewhere and goes over all: some are asked for by several.
+          // Each starts elsewhere and goes over all, so that several try to claim the same.
           for (std::size_t n = 0; n != ids; ++n) {
             const std::size_t i = (n + static_cast<std::size_t>(t) * (ids / claimers)) % ids;
-            if (n % 64 == 0) sched_yield();  // or with few cores it would be all or nothing
+            if (n % 64 == 0) sched_yield();  // with few cores one side would win all otherwise
             claimed += claim(all[i], (*ran)[i]) ? 1 : 0;
           }
         });
@@ -94,7 +94,7 @@ TYPED_TEST(races, c053_cancel_against_exit) {
 TYPED_TEST(races, c054_call_against_exit) {
   claim_against_exit<TypeParam>([](const auto& f, auto& hit) {
     if (!f()) return false;
-    --hit;  // it ran, here: counted by who took it
+    --hit;  // it ran here, and counts as claimed
     return true;
   });
   expect_a_block_each<TypeParam>();
@@ -107,7 +107,7 @@ TYPED_TEST(races, c055_dropping_refs_against_exit) {
     std::vector<std::optional<basic_ref<TypeParam>>> all(refs);
     std::array<std::atomic<int>, refs> calls{};
     std::array<std::atomic<bool>, refs> dropped{};
-    bool seen_dropped = false;  // the next one to be called, when this one was
+    bool seen_dropped = false;  // was the next one to be called dropped when this one was called?
     std::size_t called_next = refs;
     int too_late = 0;
     starting_line line(claimers + 1);
@@ -175,7 +175,7 @@ TYPED_TEST(races, c009_one_drop_against_exit) {
   sides.expect_both("was called", "was dropped");
 }
 
-// What three threads hammer while its owner exits.
+// What three threads access in a loop while its owner exits.
 template <class B>
 struct target {
   std::optional<basic_ref<B>> r;
@@ -212,9 +212,9 @@ struct target {
   }
 };
 
-// in the system this is modelled on, looking at a ref could move its callbacks to the thread
-// that looked, and past the join.
-// Differs: R-14: looking never holds what ends with the thread, so no callback moves or comes late.
+// in the system this is modelled on, checking a ref could move its callbacks to the thread
+// that checked it, and past the join. Differs: R-14: looking never holds what ends with the thread,
+// so no callback moves or comes late.
 TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
   balance sides;
   for (int round = 0; round != scaled(100'000) / 4 && !sides.is_hopeless(); ++round) {
@@ -274,7 +274,7 @@ TYPED_TEST(races, c058_enumerate_against_exit) {
   sides.expect_both("had ended", "was found");
 }
 
-// Who looks at a ref as its thread ends must not hold what is left of it.
+// A thread that checks a ref as the referent ends must not keep the referent's block.
 TYPED_TEST(races, c058_looking_at_a_ref_against_exit) {
   for (int round = 0; round != scaled(10'000, 200); ++round) {
     std::optional<basic_ref<TypeParam>> r;
@@ -308,7 +308,7 @@ TYPED_TEST(races, c059_many_threads_use_it_first_at_once) {
   }
 }
 
-// Of a thread that lives on: its end would wake everybody.
+// The finalizer's thread lives on: its end would wake all waiters.
 TYPED_TEST(races, c122_no_wake_up_is_lost_while_the_thread_lives) {
   const int rounds = scaled(1'000'000, 1'000);
   plain_finalizer<TypeParam> f;
@@ -332,7 +332,8 @@ TYPED_TEST(races, c122_no_wake_up_is_lost_while_the_thread_lives) {
   }
 }
 
-// Who sees that it is gone, without waiting; its thread goes on, and takes no lock in between.
+// A thread sees that the finalizer is gone without waiting for it; the owner continues, and takes
+// no lock in between.
 TYPED_TEST(races, c113_what_a_run_wrote_is_seen_with_its_end) {
   for (int n = 0; n != scaled(1'000, 20) && !::testing::Test::HasFailure(); ++n) {
     int written = 0;
