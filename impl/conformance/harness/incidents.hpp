@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the unraisable hook was told while an object of this class lives.
+// Records what is reported to the unraisable hook while an object of this class lives.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class captured_incidents {
   captured_incidents(const captured_incidents&) = delete;
   captured_incidents& operator=(const captured_incidents&) = delete;
   [[nodiscard]] std::vector<reported_incident> all() const;
-  // Something else that is to stand in the same list, in the order of time.
+  // Adds something else to the same list, in chronological order.
   void note(std::string what) const;
 
  private:

@@ -10,7 +10,7 @@ namespace threadref::conformance {
 
 namespace {
 
-// One fault tends to come with thousands of its kind.
+// One fault tends to cause thousands of its kind.
 constexpr std::size_t faults_shown = 5;
 
 void add_fault(std::vector<std::string>& faults, int id, const char* what) {
@@ -119,7 +119,7 @@ void lane::judge_counts(std::vector<std::string>& faults) const {
   }
 }
 
-// Plays the events back on a stack: what runs must be on top of it, whenever it was registered.
+// Replays the events on a stack: a finalizer that runs must be on top.
 void lane::judge_order(std::vector<std::string>& faults) const {
   std::vector<int> pending;
   for (const event& e : events_) {

@@ -149,7 +149,7 @@ void expect_nothing_of_main() {
     detach_in_all_blocks<B>();
     conformance::print_check(check, B::info);
   } else {
-    conformance::print_not_applicable(check, B::info, "it needs a key");
+    conformance::print_not_applicable(check, B::info, "does not do without a key");
   }
 }
 
