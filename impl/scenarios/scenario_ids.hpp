@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What code calls the rows of the table of scenarios (scenarios.hpp), in their order.
+// The ids of the rows of the table of scenarios (scenarios.hpp), in their order.
 #pragma once
 
 namespace threadref::scenarios {

@@ -167,22 +167,22 @@ TYPED_TEST(finalizing, c020_dead_although_its_place_is_taken) {
 
 // Shows: F-10.
 TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
-  plain_finalizer<TypeParam> kept;
+  plain_finalizer<TypeParam> pending;
   int runs = 0;
   os_thread([&] {
-    EXPECT_FALSE(kept.atexit());  // an empty handle
-    kept.atexit(true);
-    kept = finalize<TypeParam>([&] {
+    EXPECT_FALSE(pending.atexit());  // an empty handle
+    pending.atexit(true);
+    pending = finalize<TypeParam>([&] {
       ++runs;
-      EXPECT_FALSE(kept.atexit());
-      kept.atexit(true);
-      EXPECT_FALSE(kept.atexit());
-      EXPECT_EQ(kept.state(), finalizer_state::running);
+      EXPECT_FALSE(pending.atexit());
+      pending.atexit(true);
+      EXPECT_FALSE(pending.atexit());
+      EXPECT_EQ(pending.state(), finalizer_state::running);
     });
     for (const bool wanted : {true, false, true, false}) {
-      if (kept.atexit() != wanted) kept.atexit(wanted);
-      EXPECT_EQ(kept.atexit(), wanted);
-      EXPECT_TRUE(kept.alive());
+      if (pending.atexit() != wanted) pending.atexit(wanted);
+      EXPECT_EQ(pending.atexit(), wanted);
+      EXPECT_TRUE(pending.alive());
     }
     const auto called = finalize<TypeParam>([&runs] { ++runs; });
     EXPECT_TRUE(called.atexit());
@@ -190,9 +190,9 @@ TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
     EXPECT_FALSE(called.atexit());
   }).join();
   EXPECT_EQ(runs, 2) << "the exit of its thread runs it in any case";
-  kept.atexit(true);
-  EXPECT_FALSE(kept.atexit());
-  EXPECT_FALSE(kept.alive());
+  pending.atexit(true);
+  EXPECT_FALSE(pending.atexit());
+  EXPECT_FALSE(pending.alive());
 }
 
 // Shows: F-10.

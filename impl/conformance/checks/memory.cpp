@@ -28,10 +28,10 @@ THREADREF_SECTION(memory);
 // thread. One table serves for all back ends: they share its code, and 40 MB are enough.
 TYPED_TEST(memory, c127_65_537_blocks_at_once) {
   constexpr std::size_t blocks = 65'536 + 1;
-  static constexpr detail::list_functions nobody{
+  static constexpr detail::list_functions no_functions{
       [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {},
       []() noexcept {}};
-  static constinit detail::domain table(nobody);
+  static constinit detail::domain table(no_functions);
   std::set<std::uint64_t> serials;
   std::set<const detail::block*> all;
   for (std::size_t i = 0; i != blocks; ++i) {

@@ -320,16 +320,16 @@ TYPED_TEST(phases, c128_handles_work_in_every_phase) {
       const auto make = [&](const char* entry) {
         return finalize_in<TypeParam>(phase, [&log, entry] { log.emplace_back(entry); });
       };
-      const auto kept = make("kept");
+      const auto pending = make("pending");
       const auto called = make("called");
       const auto cancelled = make("cancelled");
       const auto detached = make("detached");
       EXPECT_TRUE(called());
       EXPECT_TRUE(cancelled.cancel());
       EXPECT_TRUE(detached.detach());
-      EXPECT_TRUE(kept.alive());
+      EXPECT_TRUE(pending.alive());
     }).join();
-    EXPECT_EQ(log, (entries{"called", "kept"})) << "phase " << static_cast<int>(phase);
+    EXPECT_EQ(log, (entries{"called", "pending"})) << "phase " << static_cast<int>(phase);
   }
 }
 

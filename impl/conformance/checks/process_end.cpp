@@ -339,7 +339,7 @@ TYPED_TEST(process_end, c052_an_exception_that_leaves_a_thread) {
 THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
   static auto* const ids = new std::vector<std::string>;  // read in the stage: never destroyed
   for (int i = 0; i != 100; ++i)
-    ids->push_back((i % 2 == 0 ? "kept" : "flipped") + std::to_string(i));
+    ids->push_back((i % 2 == 0 ? "steady" : "flipped") + std::to_string(i));
   std::vector<plain_finalizer<B>> flipped;
   for (const std::string& id : *ids) {
     const auto f = seen<B>(out, id.c_str());
@@ -361,7 +361,7 @@ TYPED_TEST(process_end, c057_the_flag_flips_while_the_process_ends) {
     EXPECT_EQ(end.how, "status 0") << end.output;
     names expected;
     for (int f = 99; f >= 0; --f) {
-      const std::string id = (f % 2 == 0 ? "kept" : "flipped") + std::to_string(f) + "@main";
+      const std::string id = (f % 2 == 0 ? "steady" : "flipped") + std::to_string(f) + "@main";
       if (f % 2 == 0 || count(end, id) != 0) expected.push_back(id);
     }
     EXPECT_EQ(end.trace, expected);

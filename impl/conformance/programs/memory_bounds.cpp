@@ -95,10 +95,10 @@ void keeps_one_mapping_of_many() {
 // One block and one slab are in use at a time, each time on another CPU; twice, so that every CPU
 // reuses what another one left.
 void uses_what_another_cpu_left() {
-  static constexpr detail::list_functions nobody{
+  static constexpr detail::list_functions no_functions{
       [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {},
       []() noexcept {}};
-  static constinit detail::domain table(nobody);
+  static constinit detail::domain table(no_functions);
   const cpu_set_t allowed = affinity();
   const detail::slab* first = nullptr;
   std::set<std::uint64_t> serials;
@@ -122,7 +122,7 @@ void uses_what_another_cpu_left() {
 
 // A mapping stays while one of its slabs is in use. After that trim() unmaps it, and no later slab
 // is carved from it.
-void trims_what_nobody_uses() {
+void trims_unused_mappings() {
   const std::size_t before = mapped;
   detail::slab* s = detail::take_slab(detail::slab_kind::of_nodes, detail::slab_classes - 1);
   THREADREF_CHECK(s != nullptr, "a slab is unavailable");
@@ -246,7 +246,7 @@ int main() {
   try {
     keeps_one_mapping_of_many();
     uses_what_another_cpu_left();
-    trims_what_nobody_uses();
+    trims_unused_mappings();
     shares_what_the_dead_left();
     keeps_the_slabs_of_the_last();
     lends_them_to_one();

@@ -31,8 +31,8 @@ constexpr capability every_capability = capability::after_thread_locals |
 
 faults faults_of_capabilities(const backend_info& b, hook h) {
   faults found;
-  const auto require = [&found](bool holds, const char* sentence) {
-    if (!holds) found.emplace_back(sentence);
+  const auto require = [&found](bool holds, const char* message) {
+    if (!holds) found.emplace_back(message);
   };
   const bool among = has(b.capabilities, capability::among_thread_locals);
   require(has(every_capability, b.capabilities), "it claims an unknown capability");
@@ -64,8 +64,8 @@ bool is_an_event(std::string_view name) {
 
 faults faults_of_deviations(const backend_info& b) {
   faults found;
-  const auto require = [&found](bool holds, const deviation& d, const char* sentence) {
-    if (!holds) found.push_back(std::string(d.where) + ": " + sentence);
+  const auto require = [&found](bool holds, const deviation& d, const char* message) {
+    if (!holds) found.push_back(std::string(d.where) + ": " + message);
   };
   for (const deviation& d : b.deviations) {
     require(!d.outcome.empty() && !d.why.empty(), d, "without an outcome or a reason");
