@@ -40,11 +40,11 @@ int start(int argc, char** argv) {
   int alive = 0;
   if (argc != 4) return wrong_use("it takes a quantity, a subject and a number of threads");
   const std::string_view quantity = argv[1];
-  const bool together = quantity == scenarios::row(scenarios::id::memory_herd).name;
+  const bool together = quantity == scenarios::row(scenarios::id::memory_burst).name;
   if (!together && quantity != scenarios::row(scenarios::id::memory_thread).name)
     return wrong_use(testing::concat("'", quantity, "' is no quantity; use ",
                                      scenarios::row(scenarios::id::memory_thread).name, " or ",
-                                     scenarios::row(scenarios::id::memory_herd).name));
+                                     scenarios::row(scenarios::id::memory_burst).name));
   if (!absl::SimpleAtoi(argv[3], &alive) || alive < 1)
     return wrong_use(testing::concat("'", argv[3], "' is no number of threads; use 1 or more"));
   small_stacks();

@@ -125,8 +125,8 @@ const body& body_of<id::memory_thread>() {
 // 2026-11-20, amd-epyc-2c: the same in memory; but of address space up to 4 GB, for each thread
 // that finds the pool empty maps a MiB of its own, and what it does not use is lost.
 template <>
-const body& body_of<id::memory_herd>() {
-  static const body it = counted_in_memory(id::memory_herd);
+const body& body_of<id::memory_burst>() {
+  static const body it = counted_in_memory(id::memory_burst);
   return it;
 }
 

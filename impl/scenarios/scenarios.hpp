@@ -128,7 +128,7 @@ inline constexpr scenario table[] = {
      .finalizers = {1000, 10000},
      .parameter = alive},
 
-    {.key = id::memory_herd,
+    {.key = id::memory_burst,
      .name = "memory/herd",
      .asks = "how much do they take when all threads register at once?",
      .tools = tool::bench,
@@ -180,7 +180,7 @@ inline constexpr scenario table[] = {
           "do threads that register at the same time hinder each other?"),
     sweep(id::sweep_at_once_exit, "sweep/at_once_exit", "cores", {1},
           "do threads that end at the same time hinder each other?"),
-    sweep(id::sweep_herd, "sweep/herd", "created", {8, 64, 10000},
+    sweep(id::sweep_burst, "sweep/herd", "created", {8, 64, 10000},
           "how fast do threads come and go that nobody waits for in between?"),
     sweep(id::sweep_live_threads_registration, "sweep/live_threads_registration", "alive",
           {1, 100, 1000, 4000, 10000},

@@ -42,14 +42,14 @@ void run(benchmark::State& state, session& all, const row& of, const subject_cod
 // Each registers four and ends; all are joined when the last one was created. A sample is a herd,
 // its floor a herd of threads that do nothing; ns and ratio are those of one thread.
 template <>
-const body& body_of<id::sweep_herd>() {
+const body& body_of<id::sweep_burst>() {
   static const body it{
-      .key = id::sweep_herd,
+      .key = id::sweep_burst,
       .floors = {"floor_empty_thread"},
       .peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_key_list"},
       .is_free = true,
       .pairs = [](int threads) { return threads < 1000 ? 50 : 4; },
-      .values = [](const session& /*all*/) { return sizes_with_room(id::sweep_herd); },
+      .values = [](const session& /*all*/) { return sizes_with_room(id::sweep_burst); },
       .run = &run,
   };
   return it;
