@@ -83,7 +83,7 @@ void load_use_and_unload(const char* backend, const char* path) {
 void c094_again_and_again(const char* backend, const char* path) {
   load_use_and_unload(backend, path);  // libraries that it needs may stay, and keep their keys
   const std::size_t before = free_keys();
-  for (int i = 0; i != testing::scaled(2'000); ++i) load_use_and_unload(backend, path);
+  for (int i = 0; i != threadref::testing::scaled(2'000); ++i) load_use_and_unload(backend, path);
   THREADREF_CHECK(free_keys() == before, "unloading the plugin leaks a pthread key");
   fork_once();
 }
