@@ -72,7 +72,7 @@ std::vector<column> columns_of(const row& r) {
       return {
           {"ns", "each"}, {"ratio", "x floor"}, {"first_ns", "first"}, {"first_ratio", "x floor"}};
     case id::memory_thread:
-    case id::memory_herd:
+    case id::memory_burst:
       return {{"bytes_per_thread", "1st bytes"},   {"bytes_per_finalizer", "each"},
               {"allocations_first", "1st calls"},  {"allocations_each", "each"},
               {"steady_first", "again 1st"},       {"steady_each", "each"},
@@ -89,7 +89,7 @@ std::string heading(const session& session, const row& first) {
     return testing::concat("ns; on any CPU, ", first.churn, " others asleep, ", churners::count,
                            " come and go");
   }
-  if (first.key == id::memory_thread || first.key == id::memory_herd)
+  if (first.key == id::memory_thread || first.key == id::memory_burst)
     return "bytes and calls for memory; a process each";
   if (first.is_free) return "ns; on all CPUs";
   const std::string_view others = scenarios::row(first.key).parameter == scenarios::alive

@@ -40,11 +40,11 @@ int start(int argc, char** argv) {
   int alive = 0;
   if (argc != 4) return wrong_use("usage: bench_memory QUANTITY SUBJECT THREADS");
   const std::string_view quantity = argv[1];
-  const bool at_once = quantity == scenarios::row(scenarios::id::memory_herd).name;
+  const bool at_once = quantity == scenarios::row(scenarios::id::memory_burst).name;
   if (!at_once && quantity != scenarios::row(scenarios::id::memory_thread).name)
     return wrong_use(testing::concat("'", quantity, "' is not a quantity; use ",
                                      scenarios::row(scenarios::id::memory_thread).name, " or ",
-                                     scenarios::row(scenarios::id::memory_herd).name));
+                                     scenarios::row(scenarios::id::memory_burst).name));
   if (!absl::SimpleAtoi(argv[3], &alive) || alive < 1)
     return wrong_use(testing::concat("'", argv[3], "' is not a number of threads; use 1 or more"));
   small_stacks();

@@ -127,8 +127,8 @@ const scenario_code& scenario_of<id::memory_thread>() {
 // 2026-11-20, amd-epyc-2c: as much memory, but up to 4 GB of address space, since each thread that
 // finds the pool empty maps a MiB of its own, whose unused part is lost.
 template <>
-const scenario_code& scenario_of<id::memory_herd>() {
-  static const scenario_code it = counted_in_memory(id::memory_herd);
+const scenario_code& scenario_of<id::memory_burst>() {
+  static const scenario_code it = counted_in_memory(id::memory_burst);
   return it;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The product of the two tables: what one back end does in one scenario, decided once, here.
+// The product of the two tables: whether a back end runs a scenario, decided once, here.
 #pragma once
 
 #include <string>
@@ -16,11 +16,11 @@ struct cell {
   const scenario* row;
   const backend_info* subject;
   cell_status status;
-  std::string_view outcome;  // deviates: what must show up
+  std::string_view outcome;  // deviates: what must occur
   std::string_view why;      // for anything but run
 };
 
-// What the back end declares of that scenario or event; null: nothing.
+// The deviation that the back end declares for that scenario or event; null: none.
 constexpr const deviation* find_deviation(const backend_info& b, std::string_view where) {
   for (const deviation& d : b.deviations) {
     if (d.where == where) return &d;
@@ -28,7 +28,8 @@ constexpr const deviation* find_deviation(const backend_info& b, std::string_vie
   return nullptr;
 }
 
-// A declared deviation runs like any other cell; if its outcome does not show up, the cell fails.
+// A cell with a declared deviation runs like any other; if the outcome does not occur, the cell
+// fails.
 constexpr cell decide(const scenario& s, const backend_info& b) {
   if (!has(b.capabilities, s.needs)) {
     return {&s,
@@ -47,7 +48,7 @@ constexpr std::string_view to_string(cell_status s) {
   return names[static_cast<int>(s)];
 }
 
-// The name of a stress cell, which --filter is searched in: <scenario>/<back end>.
+// The name of a stress cell, which --filter matches: <scenario>/<back end>.
 inline std::string cell_name(const cell& c) {
   return std::string(c.row->name) + "/" + std::string(c.subject->name);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a row of the table of scenarios is made of.
+// The parts of a row of the table of scenarios.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,8 @@ constexpr bool in(tool set, tool t) {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(t)) != 0;
 }
 
-// interesting: allowed, but worth a reader's look. What a row does not declare is forbidden.
+// interesting: allowed, but worth reading about. Outcomes that a row does not declare are
+// forbidden.
 enum class grade { acceptable, interesting, forbidden };
 constexpr std::string_view to_string(grade g) {
   constexpr std::string_view names[] = {"acceptable", "interesting", "forbidden"};
@@ -37,7 +38,7 @@ struct outcome {
 inline constexpr std::size_t outcomes_max = 14;
 using outcome_list = std::array<outcome, outcomes_max>;  // an empty name ends it
 
-// From small to large: the first is the smoke size, the last the real one.
+// In ascending order: the first is the smoke size, the last the real one.
 class size_list {
  public:
   constexpr size_list() = default;
@@ -55,13 +56,13 @@ class size_list {
   std::size_t count_ = 0;
 };
 
-// The parameter of rows that go through numbers of live threads.
+// The parameter of rows that vary the number of live threads.
 inline constexpr std::string_view alive = "alive";
 
 struct scenario {
   id key;
   std::string_view name;  // bench: <group>/<quantity>; stress: the first half of a cell's name
-  std::string_view asks;  // the question that a result answers
+  std::string_view asks;  // the question that its results answer
   tool tools;
   capability needs = capability::none;
   size_list finalizers{};            // per thread; or the values of the parameter
@@ -70,8 +71,8 @@ struct scenario {
   outcome_list outcomes{};
 };
 
-// What every registration must come to, whatever the scenario: each id is counted by itself, since
-// a lost one and a doubled one cancel out in sums.
+// The possible outcomes of every registration, in any scenario. Each id is counted separately,
+// since in sums one that is lost and one that runs twice would cancel out.
 constexpr outcome_list every_id(outcome a = {}, outcome b = {}, outcome c = {}) {
   return {{{"once", grade::acceptable, "every finalizer ran exactly once, on its own thread"},
            {"lost", grade::forbidden, "a finalizer never ran"},
@@ -92,7 +93,7 @@ constexpr outcome_list every_id(outcome a = {}, outcome b = {}, outcome c = {}) 
            c}};
 }
 
-// The same where finalizers call pthread_exit, or register in a key's destructor.
+// The same for scenarios where finalizers call pthread_exit, or register in a key's destructor.
 constexpr outcome_list every_id_beyond_libc() {
   outcome_list all = every_id();
   for (outcome& o : all) {
@@ -105,7 +106,8 @@ constexpr outcome_list every_id_beyond_libc() {
   return all;
 }
 
-// How a figure moves while one thing grows. No part of the finalize group: it takes minutes.
+// How a figure changes while one parameter grows. Not in the finalize group, since it takes
+// minutes.
 constexpr scenario sweep(id key, std::string_view name, std::string_view parameter,
                          size_list values, std::string_view asks) {
   return {.key = key,
@@ -116,7 +118,7 @@ constexpr scenario sweep(id key, std::string_view name, std::string_view paramet
           .parameter = parameter};
 }
 
-// A tree of so many workers comes to its end.
+// The end of a tree of that many workers.
 constexpr scenario teardown(id key, std::string_view name, size_list workers,
                             std::string_view asks) {
   return {.key = key,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What code calls the rows of the table of scenarios (scenarios.hpp), in their order.
+// The ids of the rows of the table of scenarios (scenarios.hpp), in their order.
 #pragma once
 
 namespace threadref::scenarios {
@@ -23,7 +23,7 @@ enum class id {
   ref_enumerate,
   churn_rate,
   memory_thread,
-  memory_herd,
+  memory_burst,
   teardown_serial,
   teardown_broadcast,
   teardown_serial_waiting,
@@ -39,7 +39,7 @@ enum class id {
   sweep_keys_exit,
   sweep_at_once_registration,
   sweep_at_once_exit,
-  sweep_herd,
+  sweep_burst,
   sweep_live_threads_registration,
   sweep_live_threads_exit,
   sweep_loaded_objects_registration,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // THE TABLE OF SCENARIOS. bench_threadref, stress_threadref, the tests, --describe and the
-// dashboard all read it; nothing repeats it. A row that names a tool without a body there does not
-// compile.
+// dashboard all read it; nothing repeats it. A row that names a tool does not compile without a
+// body there.
 #pragma once
 
 #include <cstddef>
@@ -106,7 +106,7 @@ inline constexpr scenario table[] = {
      .tools = tool::bench,
      .finalizers = {1}},
 
-    // Before all rows that have more threads: what was once alive is walked over ever after.
+    // Before all rows with more threads: enumerate() visits every block that was ever used.
     {.key = id::ref_enumerate,
      .name = "ref/enumerate",
      .asks = "what does a list of all live threads cost, for each of them?",
@@ -128,7 +128,7 @@ inline constexpr scenario table[] = {
      .finalizers = {1000, 10000},
      .parameter = alive},
 
-    {.key = id::memory_herd,
+    {.key = id::memory_burst,
      .name = "memory/herd",
      .asks = "how much do they take when all threads register at once?",
      .tools = tool::bench,
@@ -175,12 +175,12 @@ inline constexpr scenario table[] = {
           "does registering depend on how many other keys have values on the thread?"),
     sweep(id::sweep_keys_exit, "sweep/keys_exit", "keys", {0, 8, 32, 128, 900},
           "does the end of a thread depend on how many other keys have values on it?"),
-    // These two go on in powers of two, to all the CPUs that the process may use.
+    // These two continue in powers of two, up to all CPUs that the process may use.
     sweep(id::sweep_at_once_registration, "sweep/at_once_registration", "cores", {1},
           "do threads that register at the same time hinder each other?"),
     sweep(id::sweep_at_once_exit, "sweep/at_once_exit", "cores", {1},
           "do threads that end at the same time hinder each other?"),
-    sweep(id::sweep_herd, "sweep/herd", "created", {8, 64, 10000},
+    sweep(id::sweep_burst, "sweep/herd", "created", {8, 64, 10000},
           "how fast do threads come and go that nobody waits for in between?"),
     sweep(id::sweep_live_threads_registration, "sweep/live_threads_registration", "alive",
           {1, 100, 1000, 4000, 10000},
@@ -306,13 +306,13 @@ consteval bool sound() {
 }
 static_assert(
     sound(),
-    "rows in id order, each asking a question with a size, each stress row declaring outcomes");
+    "rows must be in id order; each needs a question and a size; stress rows need outcomes");
 
 constexpr const scenario& row(id k) {
   return table[static_cast<std::size_t>(k)];
 }
 
-// The declared outcome of that name, or null: then it is forbidden.
+// The declared outcome of that name; null: it is forbidden.
 constexpr const outcome* find_outcome(const scenario& s, std::string_view name) {
   for (const outcome& o : s.outcomes) {
     if (!name.empty() && o.name == name) return &o;

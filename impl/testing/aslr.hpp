@@ -3,8 +3,9 @@
 
 namespace threadref::testing {
 
-// ThreadSanitizer of this age knows no addresses beyond 28 random bits. Where the kernel gives
-// more, this runs the program again without, and says so; or says why it can't. Elsewhere nothing.
+// This ThreadSanitizer supports at most 28 random bits in addresses. Where the kernel uses more,
+// this restarts the program without address randomisation and prints so, or prints why it can't.
+// Without ThreadSanitizer it does nothing.
 void rerun_without_aslr_if_needed(char** argv);
 
 }  // namespace threadref::testing

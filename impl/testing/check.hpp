@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Errors in harness code: a failing call ends the program with what failed and why.
+// Errors in harness code: a failing call ends the program, and prints what failed and why.
 #pragma once
 
 #include <cerrno>
@@ -28,8 +28,8 @@ enum exit_status : int {
 }  // namespace threadref::testing
 
 // Ends the program unless the condition holds. Active in every build, unlike assert.
-#define THREADREF_CHECK(condition, sentence) \
-  ((condition) ? static_cast<void>(0) : ::threadref::testing::die(sentence, __FILE__, __LINE__, 0))
+#define THREADREF_CHECK(condition, message) \
+  ((condition) ? static_cast<void>(0) : ::threadref::testing::die(message, __FILE__, __LINE__, 0))
 // The same for a call that sets errno.
 #define THREADREF_CHECK_ERRNO(condition, call) \
   ((condition) ? static_cast<void>(0) : ::threadref::testing::die(call, __FILE__, __LINE__, errno))

@@ -26,8 +26,8 @@ std::vector<std::string> environment_with(std::initializer_list<added_option> ad
   for (const added_option& a : added) {
     const std::string begin = std::string(a.variable) + "=";
     std::string* found = nullptr;
-    for (std::string& is : all) {
-      if (is.starts_with(begin)) found = &is;
+    for (std::string& variable : all) {
+      if (variable.starts_with(begin)) found = &variable;
     }
     if (found == nullptr) found = &all.emplace_back(begin);
     if (found->size() != begin.size()) *found += ":";
@@ -67,22 +67,24 @@ std::chrono::nanoseconds cpu_time_of_group(pid_t group) {
   THREADREF_CHECK_ERRNO(all != nullptr, "opendir(/proc)");
   while (const dirent* entry = readdir(all.get())) {
     if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])) == 0) continue;
-    std::ifstream file(std::string("/proc/") + entry->d_name + "/stat");  // it may be gone by now
+    std::ifstream file(std::string("/proc/") + entry->d_name + "/stat");  // may be gone by now
     std::string line;
     std::getline(file, line);
-    pid_t of = 0;
+    pid_t its_group = 0;
     unsigned long long user = 0;
     unsigned long long system = 0;
     unsigned long long user_of_children = 0;
     unsigned long long system_of_children = 0;
-    // The second field is the program's name, in brackets; what stands there may be anything.
+    // The second field is the program's name, in brackets; it may contain any character.
     const std::size_t name_end = line.rfind(')');
     if (name_end == std::string::npos) continue;
-    const int fields = std::sscanf(line.c_str() + name_end,
-                                   ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu "
-                                   "%llu %llu",
-                                   &of, &user, &system, &user_of_children, &system_of_children);
-    if (fields == 5 && of == group) ticks += user + system + user_of_children + system_of_children;
+    const int fields =
+        std::sscanf(line.c_str() + name_end,
+                    ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu "
+                    "%llu %llu",
+                    &its_group, &user, &system, &user_of_children, &system_of_children);
+    if (fields == 5 && its_group == group)
+      ticks += user + system + user_of_children + system_of_children;
   }
   return std::chrono::nanoseconds(std::chrono::seconds(1)) * ticks /
          static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));

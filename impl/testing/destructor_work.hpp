@@ -5,8 +5,8 @@
 
 namespace threadref::testing {
 
-// Does its work, if it was given any, when it is destroyed: for statics and thread_locals that
-// stand for what a program has beside the library.
+// Does its work, if it has any, when it is destroyed: for statics and thread_locals that represent
+// a program's own.
 struct destructor_work {
   std::function<void()> work;
   destructor_work() = default;

@@ -34,15 +34,15 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-// A file that holds one number, as those of /proc/sys and of control groups; else the largest:
-// there is no such limit ("max", or no such file).
+// The number in a file of /proc/sys or of a control group; infinity if there is no such limit
+// ("max", or no such file).
 double number_in(const std::string& path) {
   std::istringstream text(first_line(path));
   double number = 0;
   return text >> number ? number : std::numeric_limits<double>::infinity();
 }
 
-// The text behind "<key>" and ":" in a file of such lines.
+// The text after "<key>" and ":" in a file of such lines.
 std::string field(const std::string& path, std::string_view key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -66,7 +66,7 @@ std::string libc_version() {
   return confstr(_CS_GNU_LIBC_VERSION, text, sizeof text) > 1 ? text : "unknown";
 }
 
-// The object that malloc comes from: what is preloaded or linked, not what a variable says.
+// The object that defines malloc, whether preloaded or linked; not what LD_PRELOAD says.
 std::string allocator_name() {
   Dl_info info{};
   void* const found = dlsym(RTLD_DEFAULT, "malloc");
@@ -94,7 +94,7 @@ std::string label_of(const environment& e) {
   return label + "-" + cores;
 }
 
-void look_at_cores(environment& e) {
+void observe_cores(environment& e) {
   e.cores_online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   e.cores_allowed = 1;
   cpu_set_t allowed;
@@ -122,8 +122,8 @@ void measure_clock(environment& e) {
           ns(at[static_cast<std::size_t>(i)] - at[static_cast<std::size_t>(i) - 1]).count()));
     }
   }
-  // Times are rounded to ns, so a clock that ticks in 10 ns shows steps of 20, 21, 30, 31: the tick
-  // is the distance between two such groups. A clock without groups ticks in 1 ns.
+  // Times are rounded to ns, so a clock with a tick of 10 ns shows steps of 20, 21, 30, 31: the
+  // tick is the distance between two such groups. A clock without groups has a tick of 1 ns.
   e.clock_tick_ns = 1;
   for (auto s = steps.begin(); std::next(s) != steps.end(); ++s) {
     const long gap = *std::next(s) - *s;
@@ -135,21 +135,21 @@ void measure_clock(environment& e) {
   }
 }
 
-// --- How many threads there may be.
+// --- How many threads are possible.
 
 struct limit_seen {
   double threads = std::numeric_limits<double>::infinity();
   std::string name;
-  void consider(double may_be, std::string what) {
-    if (may_be < threads) {
-      threads = may_be;
+  void consider(double possible, std::string what) {
+    if (possible < threads) {
+      threads = possible;
       name = std::move(what);
     }
   }
 };
 
-// All control groups that this process is in, from its own to the root. In a container the paths
-// may not exist; then the mount's root is all that can be seen.
+// All control groups of this process, from its own to the root. In a container the paths may not
+// exist; then only the mount's root is visible.
 std::vector<std::string> control_groups() {
   std::vector<std::string> folders;
   std::ifstream file("/proc/self/cgroup");
@@ -185,7 +185,7 @@ double existing_threads() {
 environment observe_environment() {
   environment e;
   e.cpu = cpu_model();
-  look_at_cores(e);
+  observe_cores(e);
   e.memory_mib = static_cast<long>(static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
                                    static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024));
   e.libc = libc_version();
@@ -219,9 +219,9 @@ double steal_percent(const cpu_times& before, const cpu_times& after) noexcept {
   return all > 0 ? 100 * (after.stolen - before.stolen) / all : 0;
 }
 
-// Measured per live thread: resident memory, the kernel's included; the sanitizers' own comes on
-// top. ThreadSanitizer of gcc 12 also keeps a clock of all threads in each mutex and atomic: 17.6
-// GB for 4 000 threads with up to 64 finalizers each, so that part grows with the square.
+// Measured per live thread: resident memory, including the kernel's and the sanitizers'.
+// ThreadSanitizer of gcc 12 also stores a clock of all threads in each mutex and atomic: 17.6 GB
+// for 4 000 threads with up to 64 finalizers each, so that part grows with the square.
 static double threads_within(double memory) {
   const double each = detail::under_tsan ? 1.1e6 : detail::under_asan ? 140e3 : 48e3;
   constexpr double each_pair = 825;
@@ -230,7 +230,7 @@ static double threads_within(double memory) {
 }
 
 thread_room room_for_threads(int wanted, std::size_t stack_bytes) {
-  // Mappings of the address space, of which the kernel allows only so many.
+  // Mappings per thread; the kernel limits their number.
   const double mappings = detail::under_tsan ? 11 : 3;
   const double existing = existing_threads();
   limit_seen limit;
@@ -238,7 +238,7 @@ thread_room room_for_threads(int wanted, std::size_t stack_bytes) {
   limit.consider(number_in("/proc/sys/kernel/pid_max") - existing, "kernel.pid_max");
   limit.consider(number_in("/proc/sys/vm/max_map_count") / mappings, "vm.max_map_count");
   rlimit user{};
-  // Not for root; the count of a user's threads is at most that of all.
+  // Does not apply to root. All existing threads are an upper bound of the user's.
   if (geteuid() != 0 && getrlimit(RLIMIT_NPROC, &user) == 0 && user.rlim_cur != RLIM_INFINITY)
     limit.consider(static_cast<double>(user.rlim_cur) - existing, "RLIMIT_NPROC");
   if (getrlimit(RLIMIT_AS, &user) == 0 && user.rlim_cur != RLIM_INFINITY)

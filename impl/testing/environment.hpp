@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Facts about the machine and the process that both programs print beside their figures: a figure
-// without them can't be compared with another.
+// Facts about the machine and the process that both programs print with their figures: without
+// them, figures can't be compared.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +12,21 @@ struct environment {
   std::string cpu;        // model name
   int cores_online = 0;   // what the machine has
   int cores_allowed = 0;  // what this process may use; at least 1
-  int last_cpu = 0;       // the last one of those
+  int last_cpu = 0;       // the highest of those
   long memory_mib = 0;
-  std::string libc;     // "glibc 2.36"
-  std::string kernel;   // "Linux 6.1.0 x86_64"
-  std::string machine;  // a label for file names, of [a-z0-9_-], 40 at most; never the host's name
+  std::string libc;       // "glibc 2.36"
+  std::string kernel;     // "Linux 6.1.0 x86_64"
+  std::string machine;    // a label for file names, at most 40 of [a-z0-9_-]; not the host's name
   std::string allocator;  // "glibc", or the library that malloc comes from: LD_PRELOAD changes it
   double load = 0;        // over the last minute
   double clock_tick_ns = 0;  // the smallest step of std::chrono::steady_clock
   double clock_read_ns = 0;  // what reading it costs
 };
 
-// Takes some milliseconds, for the clock. What can't be found out is "unknown" or 0.
+// Takes some milliseconds, to measure the clock. Unknown facts are "unknown" or 0.
 environment observe_environment();
 
-// The share of CPU time, in percent, that other guests of the host took since `before`.
+// The share of CPU time, in percent, that the host's other guests stole since `before`.
 struct cpu_times {
   double stolen = 0;
   double all = 0;
@@ -34,8 +34,8 @@ struct cpu_times {
 cpu_times cpu_times_now();
 double steal_percent(const cpu_times& before, const cpu_times& after) noexcept;
 
-// How many of `wanted` further threads with such stacks this process can have alive at once, with a
-// tenth to spare, and what limits them; `limit` is empty when all of them can.
+// How many of `wanted` more threads with such stacks can be alive at once in this process, with a
+// tenth to spare, and what limits them; `limit` is empty if all of them can.
 struct thread_room {
   int threads = 0;
   std::string limit;

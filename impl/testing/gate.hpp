@@ -5,9 +5,9 @@
 
 namespace threadref::testing {
 
-// What threads wait at, asleep: threads that spin for each other on two cores cost each other a
-// time slice. Opens once, for everybody, and stays open. An int, which is what a futex is: nothing
-// that a forked process would find locked.
+// Threads sleep at it until it opens: threads that spin for each other on two cores cost each other
+// a time slice. It opens once, for all threads, and stays open. An int, which a futex needs: a
+// forked process never finds it locked.
 class gate {
  public:
   void open() noexcept {

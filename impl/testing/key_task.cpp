@@ -13,9 +13,9 @@ int make_key(pthread_key_t& key) noexcept {
 
 namespace {
 
-// Keys are numbered as they are made, and their destructors run in that order. This one is made
-// before the constructors of the library, which make its keys. Some programs begin without any key
-// left: the caller of older_key() gets the error.
+// Keys get their indexes as they are created, and their destructors run in that order. This one is
+// created before the library's static objects create theirs. Some programs start without any key
+// left: then older_key() reports the error.
 struct early_key {
   early_key() noexcept : error(make_key(key)) {}
   pthread_key_t key{};
@@ -47,7 +47,7 @@ void key_task::arm(pthread_key_t key) {
 void key_task::destructor(void* value) {
   if (value != armed_) return on_wrong_value.load()();
   key_task& t = *armed_;
-  // Armed again before the work, which may end by pthread_exit.
+  // Armed again before the work, which may call pthread_exit.
   if (++t.round_ < t.rounds_) THREADREF_CHECK_CALL(pthread_setspecific(t.key_, value));
   t.work_(t.round_);
 }

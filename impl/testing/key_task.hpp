@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a thread has beside the mechanism that is tested: a pthread key with a destructor.
+// A pthread key with a destructor, which a thread uses beside the tested mechanism.
 #pragma once
 
 #include <pthread.h>
@@ -9,7 +9,7 @@
 
 namespace threadref::testing {
 
-// What a thread does when the destructor of one of these keys runs on it.
+// Work that a thread does when the destructor of one of these keys runs on it.
 class key_task {
  public:
   // Calls `work(round)` in the rounds 1, 2, ... `rounds`.
@@ -20,7 +20,7 @@ class key_task {
  private:
   static void destructor(void* value);
   friend int make_key(pthread_key_t& key) noexcept;
-  // What the calling thread has armed: any other value is not ours.
+  // The calling thread's armed task; a destructor must not get any other value.
   static inline constinit thread_local key_task* armed_ = nullptr;
   int rounds_;
   std::function<void(int)> work_;
@@ -28,13 +28,13 @@ class key_task {
   pthread_key_t key_{};
 };
 
-// A key for such tasks; an error number if the process has no key left.
+// Creates a key for such tasks; returns an error number if the process has no key left.
 int make_key(pthread_key_t& key) noexcept;
-// One with a lower index than every key of the library, so that its destructors run first.
+// A key with a lower index than every key of the library, so that its destructors run first.
 pthread_key_t older_key();
 
-// Called, on the thread that ends, when a key's destructor gets a value that is not its own. Ends
-// the program, unless it is replaced.
+// Called, on the thread that ends, when a key's destructor gets a value that is not its own. The
+// default ends the program.
 using wrong_value_handler = void (*)() noexcept;
 void set_wrong_value_handler(wrong_value_handler handler) noexcept;
 

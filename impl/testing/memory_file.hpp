@@ -6,8 +6,8 @@
 
 namespace threadref::testing {
 
-// A file in memory: what parent and child share, what a child prints, or what a library insists on
-// writing to a file, so that a run that is ended half way leaves nothing. Children inherit it, also
+// A file in memory: for data that parent and child share, the output of a child, or a library that
+// can only write to a file. A run that is killed leaves nothing behind. Children inherit it, also
 // through exec.
 class memory_file {
  public:
@@ -16,7 +16,7 @@ class memory_file {
   memory_file& operator=(const memory_file&) = delete;
   ~memory_file();
   [[nodiscard]] int fd() const noexcept { return fd_; }
-  // Opens it in this process.
+  // A path that opens it in this process.
   [[nodiscard]] std::string path() const;
   [[nodiscard]] std::string contents() const;
 

@@ -17,7 +17,7 @@ namespace {
 constinit thread_local memory_watch* watch_here = nullptr;
 constinit std::atomic<allocation_hook> hook_of_all{nullptr};
 
-// Does this call get its memory?
+// May this call succeed?
 bool admits() noexcept {
   memory_watch* const w = watch_here;
   if (w == nullptr) return true;
@@ -45,8 +45,8 @@ void set_allocation_hook(allocation_hook hook) noexcept {
 
 }  // namespace threadref::testing
 
-// The program's definitions come before those of the C library, also for the C library itself. The
-// memory is its own all the same, so that its free() serves.
+// The program's definitions override those of the C library, also for calls by the C library. The
+// memory still comes from the C library, so its free() works.
 extern "C" {
 
 void* __libc_malloc(std::size_t bytes);

@@ -45,6 +45,10 @@ struct backend_info {
   std::string_view summary;  // the mechanism, in one line
   capability capabilities = capability::none;
   std::span<const deviation> deviations{};
+  // Facts of the mechanism, which are no promises. The tests that leave it without keys or memory,
+  // or unload it, expect what these and the capabilities imply.
+  bool needs_key = true;        // registering is refused if the process has no pthread key left
+  bool foreign_record = false;  // another library stores data for each thread that registers
 };
 
 // A back end of the table that is not in this build, and why.

@@ -43,14 +43,14 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
 // created. A sample is a burst, and its floor a burst of threads that do nothing; ns and ratio are
 // per thread.
 template <>
-const scenario_code& scenario_of<id::sweep_herd>() {
+const scenario_code& scenario_of<id::sweep_burst>() {
   static const scenario_code it{
-      .key = id::sweep_herd,
+      .key = id::sweep_burst,
       .floors = {"floor_empty_thread"},
       .peers = {"peer_reserved_vector", "peer_cxa_thread_atexit", "peer_key_list"},
       .is_free = true,
       .pairs = [](int threads) { return threads < 1000 ? 50 : 4; },
-      .values = [](const session& /*session*/) { return sizes_with_room(id::sweep_herd); },
+      .values = [](const session& /*session*/) { return sizes_with_room(id::sweep_burst); },
       .run = &run,
   };
   return it;

@@ -19,16 +19,16 @@ bool op_register(void* first, void* second) {
 bool op_is_registered() {
   return threadref::default_backend::find() != nullptr;
 }
-bool op_expired(const threadref::ref& who) {
-  return who.expired();
+bool op_expired(const threadref::ref& r) {
+  return r.expired();
 }
-bool op_alive(const handle& of) {
-  return of.alive();
+bool op_alive(const handle& h) {
+  return h.alive();
 }
-bool op_cancel(const handle& of) {
-  return of.cancel();
+bool op_cancel(const handle& h) {
+  return h.cancel();
 }
-bool op_call(const handle& of) {
-  return of();
+bool op_call(const handle& h) {
+  return h();
 }
 }

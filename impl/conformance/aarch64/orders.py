@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Prints the instructions of aarch64 that order memory, operation by operation.
+"""Prints the memory-ordering instructions of aarch64, operation by operation.
 
 usage: orders.py OBJDUMP OBJECT
 
-Those of the hot paths are demanded: neither fewer, which weaker processors than x86 notice, nor
-more, which cost.
+Those of the hot paths are required exactly: fewer would break on processors weaker than x86, and
+more would cost.
 
-exit status: 0 as demanded · 1 wrong use · 2 not as demanded · 3 objdump failed
+exit status: 0 as required · 1 wrong use · 2 not as required · 3 objdump failed
 """
 
 import re
@@ -14,10 +14,10 @@ import subprocess
 import sys
 
 FINE, MISUSE, FORBIDDEN, UNUSABLE = 0, 1, 2, 3
-# Publishing a finalizer is two releases, of the array's end and of the word; and of the word once
-# more in a second copy of the code, for any other than the usual place. Asking about a thread is
-# one acquire; the thread's own pointer needs neither.
-DEMANDED = {"op_register": ["stlr", "stlr", "stlr"], "op_is_registered": [], "op_expired": ["ldar"]}
+# Publishing a finalizer takes two releases, of the array's end and of the word; and of the word
+# once more in a second copy of the code, for all but the usual place. Checking a ref takes one
+# acquire; the thread's own pointer needs neither.
+REQUIRED = {"op_register": ["stlr", "stlr", "stlr"], "op_is_registered": [], "op_expired": ["ldar"]}
 HEAD = re.compile(r"^[0-9a-f]+ <(op_\w+)>:$")
 OTHER_HEAD = re.compile(r"^[0-9a-f]+ <")
 INSTRUCTION = re.compile(r"^\s+[0-9a-f]+:\s+(\S+)")
@@ -54,9 +54,9 @@ def main(arguments):
     found = orders_of(made.stdout)
     for operation, orders in found.items():
         print(f"{operation:18}{' '.join(orders) or '-'}")
-    wrong = [operation for operation, orders in DEMANDED.items() if found.get(operation) != orders]
+    wrong = [operation for operation, orders in REQUIRED.items() if found.get(operation) != orders]
     for operation in wrong:
-        print(f"orders.py: {operation} must have {DEMANDED[operation] or 'none'}", file=sys.stderr)
+        print(f"orders.py: {operation} must have {REQUIRED[operation] or 'none'}", file=sys.stderr)
     return FORBIDDEN if wrong else FINE
 
 

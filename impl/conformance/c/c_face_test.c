@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every function of the C face, from C11. What the library does is checked in C++; here, that each
-// function reaches it and says what came of it.
+// Every function of the C API, from C11. The library's behaviour is checked in C++; this checks
+// that each function reaches it and returns its result.
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ static bool logged(const char* expected) {
   return false;
 }
 
-// A worker that stays until it has met its tester twice, with something the tester may look at.
+// A worker that waits for its tester twice at the barrier, and what the tester may look at.
 struct pair {
   pthread_barrier_t barrier;
   threadref_finalizer finalizer;
@@ -44,7 +44,7 @@ static void close_pair(struct pair* p) {
   CHECK(pthread_barrier_destroy(&p->barrier) == 0);
 }
 
-static void statuses_have_sentences(void) {
+static void statuses_have_messages(void) {
   const int all[] = {THREADREF_OK,
                      THREADREF_INVALID,
                      THREADREF_NO_MEMORY,
@@ -154,7 +154,7 @@ static void* leaves_by_a_call(void* unused) {
   return unused;
 }
 
-static void finalizers_can_be_taken(void) {
+static void finalizers_can_be_claimed(void) {
   begin_log();
   const int before = incidents_so_far();
   on_a_thread(calls_and_cancels, NULL);
@@ -171,17 +171,17 @@ static void* stays(void* of_pair) {
   CHECK(threadref_ref_make(&p->ref) == THREADREF_OK);
   CHECK(threadref_current(&p->thread) == THREADREF_OK);
   CHECK(threadref_wait(p->finalizer) == THREADREF_DEADLOCK);
-  meet(&p->barrier);
-  meet(&p->barrier);
+  wait_at(&p->barrier);
+  wait_at(&p->barrier);
   return NULL;
 }
 
-static void another_thread_sees_and_takes(void) {
+static void another_thread_sees_and_claims(void) {
   struct pair p;
   open_pair(&p);
   begin_log();
   const pthread_t worker = start(stays, &p);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   CHECK(threadref_alive(p.finalizer) && threadref_atexit(p.finalizer));
   threadref_set_atexit(p.finalizer, false);
   CHECK(!threadref_atexit(p.finalizer));
@@ -195,7 +195,7 @@ static void another_thread_sees_and_takes(void) {
   CHECK(!threadref_ref_expired(p.ref));
   CHECK(threadref_call(p.finalizer) == THREADREF_OK && logged("f"));
   CHECK(threadref_wait(p.finalizer) == THREADREF_OK);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   join(worker);
   CHECK(logged("fn"));
   CHECK(!threadref_atexit(p.finalizer) && threadref_cancel(p.finalizer) == THREADREF_GONE);
@@ -210,9 +210,9 @@ static void waiting_ends_with_the_run(void) {
   open_pair(&p);
   begin_log();
   const pthread_t worker = start(stays, &p);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   CHECK(threadref_cancel(p.finalizer) == THREADREF_OK);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   CHECK(threadref_wait(p.finalizer) == THREADREF_OK);
   join(worker);
   CHECK(logged("n") && threadref_wait((threadref_finalizer)THREADREF_FINALIZER_INIT) == 0);
@@ -220,9 +220,9 @@ static void waiting_ends_with_the_run(void) {
   close_pair(&p);
   open_pair(&p);
   const pthread_t runs = start(stays, &p);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   begin_log();
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   CHECK(threadref_wait(p.finalizer) == THREADREF_OK);
   CHECK(logged("nf"));
   join(runs);
@@ -239,33 +239,33 @@ static void append_if_expired(const threadref_ref* self, void* text) {
 }
 
 static void* makes_refs(void* into) {
-  threadref_ref** kept = into;
+  threadref_ref** stored = into;
   threadref_ref* dropped = NULL;
   threadref_ref* plain = NULL;
-  CHECK(threadref_ref_make_with(append_if_expired, "k", &kept[0]) == THREADREF_OK);
+  CHECK(threadref_ref_make_with(append_if_expired, "k", &stored[0]) == THREADREF_OK);
   CHECK(threadref_finalize(append, "m", NULL) == THREADREF_OK);
   CHECK(threadref_ref_make_with(append_if_expired, "x", &dropped) == THREADREF_OK);
   CHECK(threadref_ref_make_with(append_if_expired, "c", &plain) == THREADREF_OK);
-  CHECK(threadref_ref_copy(plain, &kept[1]) == THREADREF_OK);
-  CHECK(threadref_ref_equal(kept[0], kept[1]) && !threadref_ref_expired(kept[0]));
+  CHECK(threadref_ref_copy(plain, &stored[1]) == THREADREF_OK);
+  CHECK(threadref_ref_equal(stored[0], stored[1]) && !threadref_ref_expired(stored[0]));
   threadref_ref_drop(dropped);
   threadref_ref_drop(plain);
   return NULL;
 }
 
-static void refs_expire_and_tell(void) {
+static void refs_expire_and_notify(void) {
   begin_log();
-  threadref_ref* kept[2];
-  on_a_thread(makes_refs, kept);
+  threadref_ref* stored[2];
+  on_a_thread(makes_refs, stored);
   CHECK(logged("cmk"));
-  CHECK(!threadref_ref_equal(kept[0], kept[1]) && threadref_ref_equal(kept[0], kept[0]));
-  threadref_ref* none = kept[0];
+  CHECK(!threadref_ref_equal(stored[0], stored[1]) && threadref_ref_equal(stored[0], stored[0]));
+  threadref_ref* none = stored[0];
   CHECK(threadref_ref_copy(NULL, &none) == THREADREF_OK && none == NULL);
   CHECK(threadref_ref_expired(NULL) && !threadref_ref_lock(NULL, NULL));
-  CHECK(threadref_ref_equal(NULL, NULL) && !threadref_ref_equal(NULL, kept[0]));
+  CHECK(threadref_ref_equal(NULL, NULL) && !threadref_ref_equal(NULL, stored[0]));
   threadref_ref_drop(NULL);
-  threadref_ref_drop(kept[0]);
-  threadref_ref_drop(kept[1]);
+  threadref_ref_drop(stored[0]);
+  threadref_ref_drop(stored[1]);
 }
 
 static void* attaches_nodes(void* unused) {
@@ -315,12 +315,12 @@ static void destructors_read_their_variable_at_exit(void) {
   CHECK(logged("210"));
 }
 
-static void the_library_tells_about_itself(void) {
+static void the_library_reports_about_itself(void) {
   const threadref_counters before = threadref_stats();
   struct pair p;
   open_pair(&p);
   const pthread_t worker = start(stays, &p);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   CHECK(threadref_ensure());
   size_t count = 0;
   CHECK(threadref_enumerate(NULL, 0, &count) == THREADREF_OK && count == 2);
@@ -332,7 +332,7 @@ static void the_library_tells_about_itself(void) {
   begin_log();
   CHECK(threadref_detach_all(&journal) == 1);  // the exit_node is not found
   CHECK(threadref_detach_all(NULL) == 0);
-  meet(&p.barrier);
+  wait_at(&p.barrier);
   join(worker);
   CHECK(logged("n"));
   const threadref_counters now = threadref_stats();
@@ -375,16 +375,16 @@ static void an_ended_thread_is_refused(void) {
 }
 
 int main(void) {
-  statuses_have_sentences();
+  statuses_have_messages();
   order_is_the_same_as_in_cpp();
   on_a_thread(gives_wrong_arguments, NULL);
-  finalizers_can_be_taken();
-  another_thread_sees_and_takes();
+  finalizers_can_be_claimed();
+  another_thread_sees_and_claims();
   waiting_ends_with_the_run();
-  refs_expire_and_tell();
+  refs_expire_and_notify();
   exit_nodes_need_no_memory();
   destructors_read_their_variable_at_exit();
-  the_library_tells_about_itself();
+  the_library_reports_about_itself();
   an_ended_thread_is_refused();
   return EXIT_SUCCESS;
 }

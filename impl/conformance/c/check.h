@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the C tests need of a test framework.
+// The little that the C tests need of a test framework.
 #pragma once
 
 #include <pthread.h>
@@ -28,8 +28,8 @@ static inline void on_a_thread(void* (*body)(void*), void* argument) {
   join(start(body, argument));
 }
 
-// Both threads come here before either goes on.
-static inline void meet(pthread_barrier_t* barrier) {
+// Both threads must arrive here before either continues.
+static inline void wait_at(pthread_barrier_t* barrier) {
   const int result = pthread_barrier_wait(barrier);
   CHECK(result == 0 || result == PTHREAD_BARRIER_SERIAL_THREAD);
 }

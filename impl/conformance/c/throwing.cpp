@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What C can't do by itself: throw, and listen to what the unraisable hook is told.
+// What C can't do by itself: throw, and count what is reported to the unraisable hook.
 #include <atomic>
 
 #include "threadref/threadref.hpp"
@@ -15,7 +15,7 @@ void count(const threadref::thread_handle& /*thread*/, std::exception_ptr /*what
 
 }  // namespace
 
-// Declared in c_face_test.c: no C++ has a use for them.
+// Declared in c_face_test.c: no C++ file uses them.
 extern "C" {
 void throws(void* unused);
 int incidents_so_far();

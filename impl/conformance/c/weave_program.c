@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program as it is written for weave, but for the include path. Its output is compared with
+// A program written for weave; only the include path differs. Its output is compared with
 // weave_program.txt.
 #include "threadref/weave.h"
 
@@ -16,7 +16,7 @@ static void free_buffer(void* value) {
   buffer = NULL;
 }
 
-// What it leaves behind for the destructors after it.
+// Leaves null for the destructors after it.
 static void close_connection(void* value) {
   printf("connection: %s\n", value != NULL ? (const char*)value : "closed already");
   connection = NULL;

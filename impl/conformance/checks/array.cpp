@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The array of a list (impl/threadref/detail/exit_array.cpp): what depends on where in it a
-// registration lies. Its first slabs have 31 places and 63.
+// The array of a list (impl/threadref/detail/exit_array.cpp): behaviour that depends on a
+// registration's place in it. Its first slabs have 31 and 63 places.
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -28,8 +28,8 @@ THREADREF_SECTION(array);
 constexpr int first_slab = 31;
 constexpr int two_slabs = first_slab + 63;
 
-// A run that lasts until it is let go, and says whether its function's bytes, all that a place has
-// of them, stayed as they were.
+// A run that lasts until the test releases it, and returns whether the bytes of its function, which
+// fill the whole place, stayed unchanged.
 struct run_elsewhere {
   gate running;
   gate over;
@@ -46,8 +46,8 @@ struct watched_bytes {
 };
 static_assert(sizeof(watched_bytes) == detail::closure_bytes);
 
-// `all` registrations, each of which registers two more when it runs; but another thread runs those
-// at the places `elsewhere` as the exit begins, and is at it until after the thread's end.
+// `all` registrations, each of which registers two more when it runs; except that other threads run
+// those at the places `elsewhere` from before the exit until after the thread's end.
 template <class B>
 class late_among_foreign_runs {
  public:
@@ -102,7 +102,7 @@ TYPED_TEST(array, c037_a_finalizer_of_a_finalizer_leaves_what_runs_elsewhere) {
   play(200, {first_slab - 1, first_slab, two_slabs - 1, two_slabs});
 }
 
-// Those below it run in a later round, whose first question is whether there are any.
+// Those below it run in a later round, which first asks whether any are left.
 TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
   for (const int place : {0, first_slab - 1, first_slab, two_slabs - 1, two_slabs}) {
     this->run([place](auto& me) {
@@ -117,9 +117,9 @@ TYPED_TEST(array, c062_pthread_exit_inside_the_first_or_the_last_of_a_slab) {
   }
 }
 
-// It is newer than all of the slab before, where the drain would go on.
+// It is newer than the whole previous slab, where the drain would continue.
 TYPED_TEST(array, c123_what_the_last_of_a_slab_registers_is_next) {
-  if (is_direct<TypeParam>()) return;  // it has no array
+  if (is_direct<TypeParam>()) return;  // a direct back end has no array
   std::vector<int> order;
   basic_exit_node<TypeParam> late;
   struct noted {
@@ -144,9 +144,9 @@ TYPED_TEST(array, c123_what_the_last_of_a_slab_registers_is_next) {
   EXPECT_EQ(order, expected);
 }
 
-// A finalizer ends the process: the rest of its thread's list is run by the exit stage, on top of
-// the drain, which was in the first slab; one of those calls pthread_exit. The last rounds of the
-// thread's exit find what is left, and main ends the process.
+// A finalizer calls exit(): the exit stage runs the rest of the thread's list, on top of the drain,
+// which was in the first slab. One of those finalizers calls pthread_exit. The last rounds of the
+// thread's exit run what is left, and main ends the process.
 THREADREF_SCENARIO(c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
   os_thread([&out] {
     for (int i = 0; i != two_slabs; ++i) {
@@ -171,12 +171,12 @@ THREADREF_SCENARIO(c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits)
 }
 TYPED_TEST(array, c062_pthread_exit_inside_the_stage_of_a_finalizer_that_exits) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"exit@thread", "pthread_exit@thread", "left@thread"}));
   expect_accounted(end.stats, 0);
 }
 
-// The array gets a slab and leaves it again, many times: that gives it no right to more holes.
+// The array gets a slab and returns it, many times. That must not make it accept more holes.
 TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
   if (is_direct<TypeParam>()) return;  // each place is used once
   std::size_t slabs = 0;
@@ -193,8 +193,8 @@ TYPED_TEST(array, c064_slabs_that_come_and_go_are_no_room_for_holes) {
   EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
 }
 
-// How many have been registered follows from where the array ends. Another thread may ask while
-// that moves, from slab to slab and by one.
+// The number of registrations is computed from the end of the array. Another thread may ask while
+// that end moves, from slab to slab and by one.
 TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> registered{0};
@@ -229,24 +229,24 @@ TYPED_TEST(array, c118_counting_while_the_array_grows_and_shrinks) {
   EXPECT_EQ(stats<TypeParam>().registered - before.registered, registered.load());
 }
 
-// However long it is in the middle of that: a signal stops it anywhere, and it goes on only when
-// its registrations have been counted. Neither holds a lock there that the other needs.
-// Both sleep meanwhile: who yields beside busy processes waits for each of them.
-sem_t stands_still;
-sem_t is_let_go;
-void stand_still(int /*signal*/) {
-  sem_post(&stands_still);
-  sem_wait(&is_let_go);  // not interrupted: all signals are blocked in here
+// However long it is in the middle of that: a signal stops it anywhere, and it continues only after
+// its registrations have been counted. Neither thread holds a lock that the other needs. Both sleep
+// meanwhile: a thread that yields beside busy processes waits for each of them.
+sem_t is_stopped;
+sem_t may_continue;
+void stop_until_counted(int /*signal*/) {
+  sem_post(&is_stopped);
+  sem_wait(&may_continue);  // not interrupted: all signals are blocked in here
 }
 TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   if (is_direct<TypeParam>()) return;  // each place is used once
   struct sigaction holding = {};
   struct sigaction before = {};
-  holding.sa_handler = stand_still;
+  holding.sa_handler = stop_until_counted;
   sigfillset(&holding.sa_mask);
   ASSERT_EQ(sigaction(SIGUSR1, &holding, &before), 0);
-  ASSERT_EQ(sem_init(&stands_still, 0, 0), 0);
-  ASSERT_EQ(sem_init(&is_let_go, 0, 0), 0);
+  ASSERT_EQ(sem_init(&is_stopped, 0, 0), 0);
+  ASSERT_EQ(sem_init(&may_continue, 0, 0), 0);
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> begun{0};
   std::atomic<std::uint64_t> done{0};
@@ -264,11 +264,11 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   });
   for (int i = 1; i != scaled(200'000, 1'000); ++i) {
     pthread_kill(busy.native(), SIGUSR1);
-    while (sem_wait(&stands_still) != 0) continue;
+    while (sem_wait(&is_stopped) != 0) continue;
     const std::uint64_t now = stats<TypeParam>().registered - at_first;
     const std::uint64_t least = done;
     const std::uint64_t most = begun;
-    sem_post(&is_let_go);
+    sem_post(&may_continue);
     EXPECT_GE(now, least);
     EXPECT_LE(now, most);
   }
@@ -277,7 +277,8 @@ TYPED_TEST(array, c118_counting_what_a_thread_registers_that_stands_still) {
   EXPECT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
 
-// And the thread may be gone in the middle of that. At any moment there is one that has registered.
+// The thread may also vanish in the middle of that, in the child of a fork. At any moment one
+// registration is pending.
 THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
   auto busy = std::make_unique<busy_thread<B>>();
   for (int i = 0; i != scaled(300, 30); ++i) {
@@ -292,11 +293,11 @@ THREADREF_SCENARIO(c089_while_another_thread_moves_the_end_of_its_array) {
 }
 TYPED_TEST(array, c089_while_another_thread_moves_the_end_of_its_array) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"all forked@main"});
 }
 
-// And another one begins where it was, in its block.
+// Then another thread starts where the vanished one was, in its block.
 THREADREF_SCENARIO(c089_while_another_thread_is_half_way_through_a_move) {
   gate half_way;
   gate over;
@@ -326,12 +327,12 @@ THREADREF_SCENARIO(c089_while_another_thread_is_half_way_through_a_move) {
 }
 TYPED_TEST(array, c089_while_another_thread_is_half_way_through_a_move) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"status 0@main"});
 }
 
-// What others took is counted beside what its thread has taken back of that; either is a large
-// number in a long life.
+// Places that other threads emptied are counted separately from those that their own thread has got
+// back. Both numbers grow large in a long life.
 TYPED_TEST(array, c064_after_four_billion_that_others_took) {
   if (is_direct<TypeParam>()) return;  // each place is used once
   std::size_t slabs = 0;
@@ -350,7 +351,7 @@ TYPED_TEST(array, c064_after_four_billion_that_others_took) {
   EXPECT_LE(slabs, 4U) << "two of the array, and one or two for the chains";
 }
 
-// Nothing but the place itself says to its thread that the other is done with it.
+// Only the place itself shows its thread that the other thread is done with it.
 TYPED_TEST(array, c113_a_place_is_used_again_after_what_another_thread_did_there) {
   const int rounds = scaled(20'000, 200);
   std::vector<plain_finalizer<TypeParam>> all(static_cast<std::size_t>(rounds));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// G 68. Threads of Boost.Thread, which runs things of its own at their end. Natural ends only: a
+// G 68. Threads of Boost.Thread, which runs its own cleanup at their end. They end by returning: a
 // boost::thread that ends by pthread_exit can't be joined.
 #include <boost/thread/thread.hpp>
 #include <boost/thread/tss.hpp>
@@ -21,7 +21,7 @@ TYPED_TEST(boost_threads, c068_natural_return) {
     me.add_and([&me] { me.add(); });
   });
   t.join();
-  // Boost wakes the joiner of its own accord, and then joins natively.
+  // Boost wakes the joiner itself, and then joins natively.
   me.close();
   EXPECT_EQ(me.order().size(), 13U);
 }
@@ -74,8 +74,8 @@ at_end& end_of_thread_local() {
   return slot;
 }
 
-// On a boost::thread the thread_locals are destroyed after Boost's own data: a back end that
-// hooks into that is done by then, and must still run what comes.
+// On a boost::thread, thread_locals are destroyed after Boost's own data. A back end that
+// uses a hook of Boost has drained by then, and must still run what is registered later.
 TYPED_TEST(boost_threads, c068_registering_after_boosts_data_is_gone) {
   lane_on<TypeParam>& me = this->new_lane();
   boost::thread t([&me] {

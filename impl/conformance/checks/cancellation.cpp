@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// G. Threads that others cancel, and threads that live long.
+// G. Threads that others cancel, and long-lived threads.
 #include <pthread.h>
 #include <sched.h>
 
@@ -36,8 +36,8 @@ TYPED_TEST(cancellation, c063_deferred_in_the_body) {
   EXPECT_EQ(me.order().size(), 10U);
 }
 
-// Asking, and taking what others have, is nothing that ends a thread; nor the process, by an
-// unwinding that may not leave it.
+// Queries and removals are no cancellation points. They must not end the process either, by an
+// unwinding that a noexcept function stops.
 TYPED_TEST(cancellation, c063_pending_when_it_asks) {
   gate registered;
   gate asked;
@@ -55,7 +55,8 @@ TYPED_TEST(cancellation, c063_pending_when_it_asks) {
   int answers = 0;
   os_thread t([&] {
     pthread_cancel(pthread_self());
-    answers += first.peek().has_value() ? 1 : 0;  // reads the name of the other for the first time
+    answers +=
+        first.peek().has_value() ? 1 : 0;  // reads the other thread's name for the first time
     answers += (*r)() ? 1 : 0;
     answers += enumerate<TypeParam>().empty() ? 0 : 1;
     answers += first.detach().has_value() ? 1 : 0;
@@ -70,7 +71,7 @@ TYPED_TEST(cancellation, c063_pending_when_it_asks) {
   EXPECT_FALSE(second.alive());
 }
 
-// The body returns although somebody has cancelled it: the finalizers are not cut short by it.
+// The body returns with a cancellation pending: that does not cut the finalizers short.
 TYPED_TEST(cancellation, c063_pending_when_the_body_returns) {
   lane_on<TypeParam>& me = this->new_lane();
   gate ready;
@@ -123,7 +124,7 @@ TYPED_TEST(cancellation, c063_arriving_during_a_finalizer) {
   EXPECT_EQ(completed, 6);
 }
 
-// A cancelled thread whose finalizer then leaves by pthread_exit.
+// A finalizer of a cancelled thread calls pthread_exit.
 TYPED_TEST(cancellation, c063_and_pthread_exit_inside_a_finalizer) {
   lane_on<TypeParam>& me = this->new_lane();
   gate ready;
@@ -154,14 +155,14 @@ std::size_t slots_of_this_thread() {
 
 // Shows: F-30.
 TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory) {
-  trim<TypeParam>();  // this thread begins without slabs
+  trim<TypeParam>();  // so that the thread starts without slabs
   os_thread([] {
     for (int i = 0; i != scaled(10'000'000); ++i) {
       ASSERT_TRUE(finalize<TypeParam>([] {}).cancel());
     }
     EXPECT_EQ(slabs_of_this_thread<TypeParam>().size(), 1U);
   }).join();
-  // The oldest first, of a thousand: see below.
+  // Oldest first, of a thousand; see below.
   trim<TypeParam>();
   os_thread([] {
     constexpr std::size_t pending = 1'000;
@@ -176,8 +177,8 @@ TYPED_TEST(cancellation, c064_a_long_life_of_register_and_cancel_takes_no_memory
   }).join();
 }
 
-// Each of these registers as many as before, and itself: what ran below that are holes, as is what
-// is cancelled in the middle. The last one then has ten pending, and cancels the oldest for ever.
+// Each of these registers another 400, and itself: those that ran below leave holes, as do those
+// that are cancelled in the middle. The last one has ten pending, and keeps cancelling the oldest.
 template <class B>
 struct registers_again {
   int left;
@@ -193,13 +194,14 @@ struct registers_again {
 };
 TYPED_TEST(cancellation, c064_finalizers_that_register_leave_room) {
   if (is_direct<TypeParam>()) return;  // each place is used once
-  trim<TypeParam>();                   // this thread begins without slabs
+  trim<TypeParam>();                   // so that the thread starts without slabs
   os_thread([] { finalize<TypeParam>(registers_again<TypeParam>{50}); }).join();
 }
 
-// What other threads take is used again. A list has twice as many slots as were pending at once, in
-// order, and as many with links; and a slab of either sort. (One round is not enough to get there:
-// what comes while half the array is holes goes to the chain, which takes slabs of its own.)
+// Slots that other threads emptied are reused. A list has at most twice as many slots in the array
+// as were pending at once, as many linked ones, and one slab of each kind. (It takes more than one
+// round to get there: what is registered while half the array is holes goes to the chain, which has
+// slabs of its own.)
 TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
   constexpr std::size_t batch = 1'000;
   std::vector<plain_finalizer<TypeParam>> all;
@@ -214,7 +216,7 @@ TYPED_TEST(cancellation, c064_nor_when_another_thread_cancels) {
     }
   }).join();
   EXPECT_EQ(slots.back(), slots[slots.size() / 2]) << "half-way and after the last round";
-  // No slab is larger than what was there before it and 31.
+  // No slab is larger than all slabs before it plus 31.
   EXPECT_LE(slots.back(), 2 * (3 * batch + 31));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program may choose before it uses the library: options.hpp. Each check in a process of
-// its own.
+// What a program may configure before it uses the library: options.hpp. Each check runs in a
+// process of its own.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,7 +17,7 @@ THREADREF_SECTION(choices);
 
 constexpr std::uint64_t odd_limit = 101;
 
-// The first, and as many as are allowed.
+// The first one runs, and then as many as are allowed.
 THREADREF_SCENARIO(c039_as_many_as_are_allowed_and_no_more) {
   if (configure({.late_registrations_max = odd_limit})) return 1;
   std::uint64_t runs = 0;
@@ -27,11 +27,11 @@ THREADREF_SCENARIO(c039_as_many_as_are_allowed_and_no_more) {
 }
 TYPED_TEST(choices, c039_as_many_as_are_allowed_and_no_more) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"ran " + std::to_string(odd_limit + 1) + "@main"});
 }
 
-// Too many at once, registered by one that was late itself.
+// A late finalizer registers too many at once.
 THREADREF_SCENARIO(c039_too_many_by_a_late_one_are_abandoned) {
   if (configure({.late_registrations_max = odd_limit})) return 1;
   std::uint64_t runs = 0;
@@ -47,12 +47,12 @@ THREADREF_SCENARIO(c039_too_many_by_a_late_one_are_abandoned) {
 }
 TYPED_TEST(choices, c039_too_many_by_a_late_one_are_abandoned) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"ran 0@main"});
   EXPECT_EQ(end.stats.abandoned, 2 * odd_limit);
 }
 
-// No limit at all is the largest number.
+// The largest number means no limit.
 THREADREF_SCENARIO(c039_the_largest_limit_abandons_nothing) {
   if (configure({.late_registrations_max = ~std::uint64_t{0}})) return 1;
   std::uint64_t runs = 0;
@@ -65,11 +65,11 @@ THREADREF_SCENARIO(c039_the_largest_limit_abandons_nothing) {
 }
 TYPED_TEST(choices, c039_the_largest_limit_abandons_nothing) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"ran 2@main"});
 }
 
-// In one order, the numbers that a thread's registrations get are not how many it has.
+// With one order for all threads, a registration's number is not a count of its thread's.
 THREADREF_SCENARIO(c118_counting_in_the_order_of_all_threads) {
   if (configure({.adopt = true, .global_order = true})) return 1;
   constexpr std::uint64_t each = 1'000;
@@ -95,7 +95,7 @@ THREADREF_SCENARIO(c118_counting_in_the_order_of_all_threads) {
 }
 TYPED_TEST(choices, c118_counting_in_the_order_of_all_threads) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"never less@main", "in all 2000@main"}));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C, D, E and K. Registered destructors, the second stage: their order, their arguments, and what
-// one stage may do to the other.
+// C, D, E and K. Registered destructors, which are the second stage: their order, their arguments,
+// and what the two stages may do to each other.
 #include <pthread.h>
 
 #include <functional>
@@ -16,18 +16,18 @@ namespace {
 
 THREADREF_SECTION(destructors);
 
-using words = std::vector<std::string>;
+using entries = std::vector<std::string>;
 
-// What a destructor is called for. Trivially destructible, as the contract wants it.
+// The variables. They are trivially destructible, as the contract requires.
 constinit thread_local void* a = nullptr;
 constinit thread_local void* b = nullptr;
 constinit thread_local void* c = nullptr;
-// Where those that are called with null write.
-constinit thread_local words* log_of_thread = nullptr;
+// The log of a destructor that is called with null.
+constinit thread_local entries* log_of_thread = nullptr;
 
 // What such a variable points to here.
 struct value {
-  words* log;
+  entries* log;
   std::string name;
   std::function<void()> work = {};
 };
@@ -43,7 +43,7 @@ void note(void* of) {
   if (v.work) v.work();
 }
 
-// Registering where it is expected to succeed.
+// Registers, and expects success.
 template <backend B>
 void add(void** variable, void (*function)(void*), null_policy on_null = null_policy::call) {
   EXPECT_EQ(register_destructor<B>(variable, function, on_null), std::error_code{});
@@ -51,7 +51,7 @@ void add(void** variable, void (*function)(void*), null_policy on_null = null_po
 
 // Shows: W-02, W-24.
 TYPED_TEST(destructors, c033_oldest_first_over_mixed_variables) {
-  words log;
+  entries log;
   value x{&log, "a"};
   value y{&log, "b"};
   value z{&log, "c"};
@@ -63,7 +63,7 @@ TYPED_TEST(destructors, c033_oldest_first_over_mixed_variables) {
     add<TypeParam>(&a, &note<'1'>);
     add<TypeParam>(&b, &note<'2'>);
   }).join();
-  EXPECT_EQ(log, (words{"b by 1", "a by 2", "c by 1", "a by 1", "b by 2"}));
+  EXPECT_EQ(log, (entries{"b by 1", "a by 2", "c by 1", "a by 1", "b by 2"}));
   EXPECT_EQ(this->delta().ran_at_exit, 5U);
 }
 
@@ -95,27 +95,27 @@ TYPED_TEST(destructors, c033_oldest_first_among_many) {
 
 // Shows: W-14.
 TYPED_TEST(destructors, c034_after_all_finalizers) {
-  words log;
+  entries log;
   value x{&log, "a"};
   std::optional<basic_ref<TypeParam>> r;
   os_thread([&] {
     a = &x;
-    const auto say = [&log](const char* what) { log.emplace_back(what); };
+    const auto append = [&log](const char* what) { log.emplace_back(what); };
     add<TypeParam>(&a, &note<'1'>);
-    finalize<TypeParam>([&, say] {
-      say("first");
-      finalize<TypeParam>(say, "late");
+    finalize<TypeParam>([&, append] {
+      append("first");
+      finalize<TypeParam>(append, "late");
     });
-    finalize<TypeParam>(say, "second");
+    finalize<TypeParam>(append, "second");
     add<TypeParam>(&a, &note<'2'>);
-    r.emplace([say](const auto& /*self*/) { say("ref"); });
+    r.emplace([append](const auto& /*self*/) { append("ref"); });
   }).join();
-  EXPECT_EQ(log, (words{"ref", "second", "first", "late", "a by 1", "a by 2"}));
+  EXPECT_EQ(log, (entries{"ref", "second", "first", "late", "a by 1", "a by 2"}));
 }
 
-// Once begun the second stage goes to its end, before finalizers that it made.
+// Once begun, the second stage runs to its end before finalizers that it registered.
 TYPED_TEST(destructors, c041_each_stage_may_register_with_the_other) {
-  words log;
+  entries log;
   value x{&log, "a"};
   value y{&log, "b"};
   value z{&log, "c"};
@@ -133,7 +133,7 @@ TYPED_TEST(destructors, c041_each_stage_may_register_with_the_other) {
     });
   }).join();
   EXPECT_EQ(log,
-            (words{"finalizer", "finalizer", "a by 1", "b by 2", "c by 3", "made in stage 2"}));
+            (entries{"finalizer", "finalizer", "a by 1", "b by 2", "c by 3", "made in stage 2"}));
   EXPECT_EQ(this->delta().ran_at_exit, 6U);
 }
 
@@ -163,13 +163,13 @@ TYPED_TEST(destructors, c039_stages_that_always_register_with_each_other_are_aba
     finalize_in<TypeParam>(exit_phase::very_last, [&] { innocent_ran = true; });
     endless.in_stage_1();
   }).join();
-  // The next destructor and what waited for the end of all this are cut off. (The first half of the
-  // first turn was the body's.)
+  // The next destructor and the very_last finalizer are abandoned. (The body did the first half of
+  // the first turn.)
   EXPECT_EQ(endless.destructors, configured().alternations_max);
   EXPECT_EQ(endless.finalizers, configured().alternations_max + 1U);
   EXPECT_FALSE(innocent_ran);
   EXPECT_EQ(this->delta().abandoned, 2U);
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kind, incident::abandoned);
   EXPECT_EQ(all[0].serial, serial);
@@ -177,7 +177,7 @@ TYPED_TEST(destructors, c039_stages_that_always_register_with_each_other_are_aba
 
 TYPED_TEST(destructors, c048_one_that_throws_is_reported_and_the_rest_run) {
   const captured_incidents incidents;
-  words log;
+  entries log;
   value x{&log, "a"};
   value y{&log, "b", [] { throw std::runtime_error("stage 2"); }};
   std::uint64_t serial = 0;
@@ -188,8 +188,8 @@ TYPED_TEST(destructors, c048_one_that_throws_is_reported_and_the_rest_run) {
     add<TypeParam>(&b, &note<'2'>);
     add<TypeParam>(&a, &note<'3'>);
   }).join();
-  EXPECT_EQ(log, (words{"a by 1", "b by 2", "a by 3"}));
-  const std::vector<told> all = incidents.all();
+  EXPECT_EQ(log, (entries{"a by 1", "b by 2", "a by 3"}));
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kind, incident::threw);
   EXPECT_EQ(all[0].what, "stage 2");
@@ -199,7 +199,7 @@ TYPED_TEST(destructors, c048_one_that_throws_is_reported_and_the_rest_run) {
 
 // Differs: W-20: the rest runs.
 TYPED_TEST(destructors, c062_pthread_exit_inside_one_runs_the_rest) {
-  words log;
+  entries log;
   value x{&log, "a", [] { pthread_exit(nullptr); }};
   value y{&log, "b"};
   os_thread([&] {
@@ -208,11 +208,11 @@ TYPED_TEST(destructors, c062_pthread_exit_inside_one_runs_the_rest) {
     add<TypeParam>(&a, &note<'2'>);
     add<TypeParam>(&b, &note<'3'>);
   }).join();
-  EXPECT_EQ(log, (words{"b by 1", "a by 2", "b by 3"}));
+  EXPECT_EQ(log, (entries{"b by 1", "a by 2", "b by 3"}));
 }
 
 TYPED_TEST(destructors, c095_null_is_passed_on_or_skipped) {
-  words log;
+  entries log;
   value y{&log, "b"};
   os_thread([&] {
     log_of_thread = &log;
@@ -222,7 +222,7 @@ TYPED_TEST(destructors, c095_null_is_passed_on_or_skipped) {
     add<TypeParam>(&b, &note<'3'>, null_policy::skip);
     add<TypeParam>(&a, &note<'4'>, null_policy::call);
   }).join();
-  EXPECT_EQ(log, (words{"null by 1", "b by 3", "null by 4"}));
+  EXPECT_EQ(log, (entries{"null by 1", "b by 3", "null by 4"}));
   EXPECT_EQ(this->delta().dropped, 1U) << "the one that was skipped";
 }
 
@@ -241,7 +241,7 @@ TYPED_TEST(destructors, c096_a_null_variable_or_function_is_refused) {
 
 // Shows: W-03, W-10, W-24.
 TYPED_TEST(destructors, c097_the_value_is_read_when_its_turn_has_come) {
-  words log;
+  entries log;
   value at_registration{&log, "registered with"};
   value in_body{&log, "set by the body"};
   value in_finalizer{&log, "set by a finalizer"};
@@ -260,23 +260,23 @@ TYPED_TEST(destructors, c097_the_value_is_read_when_its_turn_has_come) {
     finalize<TypeParam>([&] { b = &in_finalizer; });
     a = &in_body;
   }).join();
-  EXPECT_EQ(log,
-            (words{"set by the body by 1", "set by a finalizer by 2", "set by an older one by 3"}));
+  EXPECT_EQ(log, (entries{"set by the body by 1", "set by a finalizer by 2",
+                          "set by an older one by 3"}));
 }
 
 TYPED_TEST(destructors, c098_the_same_pair_three_times_is_called_three_times) {
-  words log;
+  entries log;
   value x{&log, "a"};
   os_thread([&] {
     a = &x;
     for (int i = 0; i != 3; ++i) add<TypeParam>(&a, &note<'1'>);
   }).join();
-  EXPECT_EQ(log, words(3, "a by 1"));
+  EXPECT_EQ(log, entries(3, "a by 1"));
 }
 
 // Shows: W-07, W-23.
 TYPED_TEST(destructors, c099_unregistering_removes_all_of_the_variable_and_no_other) {
-  words log;
+  entries log;
   value x{&log, "a"};
   value y{&log, "b"};
   os_thread([&] {
@@ -288,18 +288,18 @@ TYPED_TEST(destructors, c099_unregistering_removes_all_of_the_variable_and_no_ot
     add<TypeParam>(&a, &note<'1'>);
     add<TypeParam>(&b, &note<'4'>);
     EXPECT_TRUE(unregister_destructor<TypeParam>(&a));
-    EXPECT_FALSE(unregister_destructor<TypeParam>(&a)) << "all of them are gone";
+    EXPECT_FALSE(unregister_destructor<TypeParam>(&a)) << "all of them are removed";
     EXPECT_FALSE(unregister_destructor<TypeParam>(&c)) << "never registered";
     EXPECT_FALSE(unregister_destructor<TypeParam>(nullptr));
     add<TypeParam>(&c, &note<'5'>, null_policy::skip);  // into a slot that became free
     add<TypeParam>(&b, &note<'6'>);
   }).join();
-  EXPECT_EQ(log, (words{"b by 2", "b by 4", "b by 6"}));
+  EXPECT_EQ(log, (entries{"b by 2", "b by 4", "b by 6"}));
   EXPECT_EQ(this->delta().detached, 3U);
 }
 
 TYPED_TEST(destructors, c099_a_finalizer_may_unregister) {
-  words log;
+  entries log;
   value x{&log, "a"};
   value y{&log, "b"};
   os_thread([&] {
@@ -311,10 +311,10 @@ TYPED_TEST(destructors, c099_a_finalizer_may_unregister) {
       EXPECT_FALSE(unregister_destructor<TypeParam>(&a));
     });
   }).join();
-  EXPECT_EQ(log, words{"b by 2"});
+  EXPECT_EQ(log, entries{"b by 2"});
 }
 
-// Its closure is gone, while its place has not come home.
+// The closure is destroyed, but its place has not come back to its thread.
 TYPED_TEST(destructors, c099_what_another_thread_destroyed_is_not_there) {
   gate registered;
   gate destroyed;
@@ -329,10 +329,10 @@ TYPED_TEST(destructors, c099_what_another_thread_destroyed_is_not_there) {
   destroyed.open();
 }
 
-// One variable for all threads: an entry belongs to who registered it all the same.
+// One variable for all threads: an entry still belongs to the thread that registered it.
 TYPED_TEST(destructors, c099_another_threads_entry_for_the_same_variable_stays) {
   static void* shared = nullptr;
-  words log;
+  entries log;
   value x{&log, "shared"};
   shared = &x;
   gate registered;
@@ -344,17 +344,17 @@ TYPED_TEST(destructors, c099_another_threads_entry_for_the_same_variable_stays) 
   });
   registered.wait();
   os_thread([] {
-    EXPECT_FALSE(unregister_destructor<TypeParam>(&shared)) << "the other thread's";
+    EXPECT_FALSE(unregister_destructor<TypeParam>(&shared)) << "it is the other thread's";
     add<TypeParam>(&shared, &note<'2'>);
     EXPECT_TRUE(unregister_destructor<TypeParam>(&shared));
   }).join();
   unregistered.open();
   keeper.join();
-  EXPECT_EQ(log, words{"shared by 1"});
+  EXPECT_EQ(log, entries{"shared by 1"});
 }
 
 TYPED_TEST(destructors, c100_inside_one_what_is_pending_can_be_unregistered) {
-  words log;
+  entries log;
   value x{&log, "a"};
   value y{&log, "b"};
   value z{&log, "c"};
@@ -371,25 +371,25 @@ TYPED_TEST(destructors, c100_inside_one_what_is_pending_can_be_unregistered) {
     add<TypeParam>(&c, &note<'3'>);
     add<TypeParam>(&c, &note<'4'>);
   }).join();
-  EXPECT_EQ(log, (words{"a by 1", "b by 2"}));
+  EXPECT_EQ(log, (entries{"a by 1", "b by 2"}));
   EXPECT_EQ(this->delta().detached, 2U);
 }
 
 TYPED_TEST(destructors, c100_a_running_one_may_unregister_what_its_variable_has_left) {
-  words log;
+  entries log;
   value x{&log, "a"};
   x.work = [] {
     EXPECT_TRUE(unregister_destructor<TypeParam>(&a));
     EXPECT_FALSE(unregister_destructor<TypeParam>(&a));
     a = nullptr;
-    add<TypeParam>(&a, &note<'2'>, null_policy::skip);  // and begin anew
+    add<TypeParam>(&a, &note<'2'>, null_policy::skip);  // and register again
   };
   os_thread([&] {
     log_of_thread = &log;
     a = &x;
     for (int i = 0; i != 3; ++i) add<TypeParam>(&a, &note<'1'>);
   }).join();
-  EXPECT_EQ(log, words{"a by 1"});
+  EXPECT_EQ(log, entries{"a by 1"});
   EXPECT_EQ(this->delta().detached, 2U);
 }
 

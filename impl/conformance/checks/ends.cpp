@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// G. The ways in which a thread ends by itself.
+// G. Ways in which a thread ends by itself.
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -108,8 +108,8 @@ TYPED_TEST(ends, c062_pthread_exit_inside_a_ref_callback_runs_the_rest) {
   EXPECT_EQ(held.use_count(), 1) << "the callback is destroyed by the unwinding";
 }
 
-// Each pthread_exit in a key destructor makes glibc begin its rounds anew; ThreadSanitizer counts
-// all of them together, and ends the thread in the last.
+// After a pthread_exit in a key destructor glibc starts its rounds again. ThreadSanitizer counts
+// all rounds together, and ends the thread in its last one.
 TYPED_TEST(ends, c125_several_finalizers_call_pthread_exit) {
   constexpr int unwinding = detail::under_tsan ? 2 : 10;
   this->run([](auto& me) {
@@ -131,7 +131,7 @@ TYPED_TEST(ends, c065_a_detached_thread) {
     registered.open();
   });
   registered.wait();
-  // Its end is when the back end no longer knows it.
+  // It has ended when the back end no longer lists it.
   EXPECT_TRUE(yield_until([] { return survivors<TypeParam>().empty(); }));
   me.close();
   EXPECT_EQ(me.order().size(), 10U);
@@ -155,8 +155,8 @@ TYPED_TEST(ends, c066_a_jthread_that_is_asked_to_stop) {
   EXPECT_TRUE(stopped_before);
 }
 
-// libstdc++ joins the thread of std::async in get(), so there the finalizers come first; with a
-// packaged_task only the join says that they have run.
+// libstdc++ joins the thread of std::async in get(), so the finalizers have run by then. With a
+// packaged_task, only the join guarantees that.
 TYPED_TEST(ends, c067_finalizers_and_get) {
   lane_on<TypeParam>& a = this->new_lane();
   auto from_async = std::async(std::launch::async, [&a] {
@@ -183,7 +183,7 @@ TYPED_TEST(ends, c067_finalizers_and_get) {
 }
 
 struct worker_exit : std::runtime_error {
-  worker_exit() : std::runtime_error("the worker was told to end") {}
+  worker_exit() : std::runtime_error("the worker has to end") {}
 };
 void deep(int depth) {
   if (depth == 0) throw worker_exit();
@@ -254,8 +254,8 @@ TYPED_TEST(ends, c072_signals_that_arrive_during_finalizers) {
       me.add_and([&done] { done = true; });
       for (int i = 0; i != 10; ++i) {
         me.add_and([i] {
-          if (::testing::Test::HasFailure()) return;  // nor will they arrive in time for this one
-          // Not before some more have arrived.
+          if (::testing::Test::HasFailure()) return;  // they would not arrive in time here either
+          // Waits until some more have arrived.
           EXPECT_TRUE(yield_until([i] { return signals_seen >= (10 - i) * signals / 10; }));
         });
       }

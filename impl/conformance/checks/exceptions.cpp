@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// E. Exceptions: what a finalizer throws at exit is reported, and the rest run.
+// E. Exceptions: one that a finalizer throws at exit is reported, and the rest run.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -27,7 +27,7 @@ TYPED_TEST(exceptions, c046_one_of_many_throws_and_all_others_run) {
       }
     }
   });
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].serial, serial);
   EXPECT_EQ(all[0].kind, incident::threw);
@@ -42,7 +42,7 @@ TYPED_TEST(exceptions, c047_what_is_thrown_need_not_be_a_std_exception) {
     me.add_and([] { throw 47; });
     me.add();
   });
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "unknown");
 }
@@ -56,7 +56,7 @@ TYPED_TEST(exceptions, c047_a_ref_callback_that_throws_is_reported_too) {
     r.emplace([](const auto& /*self*/) { throw std::runtime_error("callback"); });
     me.add();
   });
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "callback");
 }
@@ -75,7 +75,7 @@ TYPED_TEST(exceptions, c049_without_a_hook_it_is_a_line_on_stderr) {
   EXPECT_NE(text.find("not a std::exception"), std::string::npos) << text;
 }
 
-// Throws when it is destroyed, once: the moved-from ones keep quiet.
+// Throws when it is destroyed, once: a moved-from one does not.
 struct throws_at_end {
   explicit throws_at_end(const char* with) : what(std::make_unique<std::string>(with)) {}
   throws_at_end(throws_at_end&&) noexcept = default;
@@ -97,7 +97,7 @@ TYPED_TEST(exceptions, c050_the_destructor_of_an_argument_throws) {
     me.add();
   });
   EXPECT_EQ(runs, 1);
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "at its end");
 }
@@ -111,7 +111,7 @@ TYPED_TEST(exceptions, c050_both_the_run_and_the_destructor_throw) {
         throws_at_end("at its end"));
     me.add();
   });
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].what, "the run") << "the first one counts";
 }
@@ -126,7 +126,7 @@ TYPED_TEST(exceptions, c051_the_bodys_own_exception_comes_first) {
       incidents.note(e.what());
     }
   });
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].what, "body");
   EXPECT_EQ(all[1].what, "finalizer");

@@ -19,14 +19,14 @@ namespace {
 
 THREADREF_SECTION(exit_nodes);
 
-using words = std::vector<std::string>;
+using entries = std::vector<std::string>;
 
-// What embeds a node, and says when its function is called.
+// Embeds a node, and logs when its function is called.
 template <class B>
 struct embedding {
-  embedding(words* where, std::string as, std::function<void()> what = {})
+  embedding(entries* where, std::string as, std::function<void()> what = {})
       : log(where), name(std::move(as)), work(std::move(what)) {}
-  words* log;
+  entries* log;
   std::string name;
   std::function<void()> work;
   basic_exit_node<B> node;
@@ -41,15 +41,15 @@ struct embedding {
   }
 };
 
-// Registers a finalizer that is the oldest and does nothing that a check would look at: what the
-// canaries' faults concern.
+// Registers the oldest finalizer. It does nothing that a check looks at: the canaries' faults
+// affect it, and not the nodes.
 template <class B>
 void add_oldest() {
   finalize<B>([] {});
 }
 
 TYPED_TEST(exit_nodes, c123_newest_first_in_one_order_with_finalizers) {
-  words log;
+  entries log;
   embedding<TypeParam> x{&log, "node x"};
   embedding<TypeParam> y{&log, "node y"};
   std::optional<basic_ref<TypeParam>> r;
@@ -61,12 +61,12 @@ TYPED_TEST(exit_nodes, c123_newest_first_in_one_order_with_finalizers) {
     EXPECT_EQ(y.attach(), std::errc{});
     finalize<TypeParam>([&log] { log.emplace_back("newest"); });
   }).join();
-  EXPECT_EQ(log, (words{"newest", "node y", "ref", "finalizer", "node x", "oldest"}));
+  EXPECT_EQ(log, (entries{"newest", "node y", "ref", "finalizer", "node x", "oldest"}));
 }
 
 TYPED_TEST(exit_nodes, c123_newest_first_among_themselves) {
-  words log;
-  words expected;
+  entries log;
+  entries expected;
   std::deque<embedding<TypeParam>> all;
   os_thread([&] {
     add_oldest<TypeParam>();
@@ -81,7 +81,7 @@ TYPED_TEST(exit_nodes, c123_newest_first_among_themselves) {
 }
 
 TYPED_TEST(exit_nodes, c123_detached_ones_leave_their_storage_and_the_order_alone) {
-  words log;
+  entries log;
   std::vector<std::unique_ptr<embedding<TypeParam>>> all;
   os_thread([&] {
     add_oldest<TypeParam>();
@@ -96,23 +96,23 @@ TYPED_TEST(exit_nodes, c123_detached_ones_leave_their_storage_and_the_order_alon
       all[i].reset();
     }
   }).join();
-  EXPECT_EQ(log, (words{"4", "2", "1"}));
+  EXPECT_EQ(log, (entries{"4", "2", "1"}));
   EXPECT_EQ(this->delta().registered, 7U);
   EXPECT_EQ(this->delta().detached, 3U);
 }
 
 TYPED_TEST(exit_nodes, c123_the_end_of_its_storage_detaches_it) {
-  words log;
+  entries log;
   os_thread([&log] {
     embedding<TypeParam> gone{&log, "gone"};
     EXPECT_EQ(gone.attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, words{});
+  EXPECT_EQ(log, entries{});
   EXPECT_EQ(this->delta().detached, 1U);
 }
 
 TYPED_TEST(exit_nodes, c123_its_storage_may_be_freed_inside_its_function) {
-  words log;
+  entries log;
   os_thread([&log] {
     add_oldest<TypeParam>();
     for (int i = 0; i != 3; ++i) {
@@ -125,11 +125,11 @@ TYPED_TEST(exit_nodes, c123_its_storage_may_be_freed_inside_its_function) {
       EXPECT_EQ(mine->node.attach(free_it, mine), std::errc{});
     }
   }).join();
-  EXPECT_EQ(log, words(3, "freed"));
+  EXPECT_EQ(log, entries(3, "freed"));
 }
 
 TYPED_TEST(exit_nodes, c123_detached_and_attached_again_it_is_as_new) {
-  words log;
+  entries log;
   embedding<TypeParam> older{&log, "older"};
   embedding<TypeParam> younger{&log, "younger"};
   os_thread([&] {
@@ -139,17 +139,17 @@ TYPED_TEST(exit_nodes, c123_detached_and_attached_again_it_is_as_new) {
     EXPECT_EQ(older.node.detach(), std::errc{});
     EXPECT_EQ(older.attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, (words{"older", "younger"}));
-  // Another thread's, now that it was called.
+  EXPECT_EQ(log, (entries{"older", "younger"}));
+  // After its call another thread may attach it.
   os_thread([&] {
     add_oldest<TypeParam>();
     EXPECT_EQ(older.attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, (words{"older", "younger", "older"}));
+  EXPECT_EQ(log, (entries{"older", "younger", "older"}));
 }
 
 TYPED_TEST(exit_nodes, c123_another_thread_can_not_detach_it) {
-  words log;
+  entries log;
   embedding<TypeParam> mine{&log, "mine"};
   gate attached;
   gate tried;
@@ -162,7 +162,7 @@ TYPED_TEST(exit_nodes, c123_another_thread_can_not_detach_it) {
   attached.wait();
   os_thread stranger([&] {
     EXPECT_EQ(mine.node.detach(), std::errc::operation_not_permitted);
-    add_oldest<TypeParam>();  // known to the back end it is no less a stranger
+    add_oldest<TypeParam>();  // known to the back end, it is still another thread
     EXPECT_EQ(mine.node.detach(), std::errc::operation_not_permitted);
     EXPECT_EQ(mine.attach(), std::errc::device_or_resource_busy);
     EXPECT_TRUE(mine.node.is_attached());
@@ -170,12 +170,12 @@ TYPED_TEST(exit_nodes, c123_another_thread_can_not_detach_it) {
   stranger.join();
   tried.open();
   owner.join();
-  EXPECT_EQ(log, words{"mine"});
+  EXPECT_EQ(log, entries{"mine"});
   EXPECT_EQ(this->delta().registered, 3U);
 }
 
 TYPED_TEST(exit_nodes, c123_what_is_wrong_is_refused_and_changes_nothing) {
-  words log;
+  entries log;
   embedding<TypeParam> e{&log, "once"};
   os_thread([&] {
     EXPECT_EQ(e.node.detach(), std::errc::invalid_argument) << "not attached";
@@ -184,17 +184,17 @@ TYPED_TEST(exit_nodes, c123_what_is_wrong_is_refused_and_changes_nothing) {
     EXPECT_FALSE(try_current<TypeParam>()) << "not even the thread has become known";
     add_oldest<TypeParam>();
     EXPECT_EQ(e.attach(), std::errc{});
-    const auto other = [](void* log_of) { static_cast<words*>(log_of)->emplace_back("other"); };
+    const auto other = [](void* log_of) { static_cast<entries*>(log_of)->emplace_back("other"); };
     EXPECT_EQ(e.node.attach(other, &log), std::errc::device_or_resource_busy);
     EXPECT_EQ(e.node.attach(nullptr, nullptr), std::errc::invalid_argument);
     EXPECT_TRUE(e.node.is_attached());
   }).join();
-  EXPECT_EQ(log, words{"once"});
+  EXPECT_EQ(log, entries{"once"});
   EXPECT_EQ(this->delta().registered, 2U);
 }
 
 TYPED_TEST(exit_nodes, c123_inside_its_own_function_it_is_free) {
-  words log;
+  entries log;
   embedding<TypeParam> e{&log, "again"};
   int left = 3;
   e.work = [&] {
@@ -207,11 +207,11 @@ TYPED_TEST(exit_nodes, c123_inside_its_own_function_it_is_free) {
     add_oldest<TypeParam>();
     EXPECT_EQ(e.attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, words(3, "again"));
+  EXPECT_EQ(log, entries(3, "again"));
 }
 
 TYPED_TEST(exit_nodes, c123_attached_again_inside_its_function_it_stays_attached) {
-  words log;
+  entries log;
   embedding<TypeParam> first{&log, "first"};
   embedding<TypeParam> second{&log, "second"};
   int left = 2;
@@ -225,11 +225,11 @@ TYPED_TEST(exit_nodes, c123_attached_again_inside_its_function_it_stays_attached
     add_oldest<TypeParam>();
     EXPECT_EQ(first.attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, (words{"first", "second", "first"}));
+  EXPECT_EQ(log, (entries{"first", "second", "first"}));
 }
 
 TYPED_TEST(exit_nodes, c123_attached_inside_a_finalizer_it_runs_next) {
-  words log;
+  entries log;
   embedding<TypeParam> late{&log, "late"};
   os_thread([&] {
     finalize<TypeParam>([&log] { log.emplace_back("oldest"); });
@@ -238,11 +238,11 @@ TYPED_TEST(exit_nodes, c123_attached_inside_a_finalizer_it_runs_next) {
       EXPECT_EQ(late.attach(), std::errc{});
     });
   }).join();
-  EXPECT_EQ(log, (words{"finalizer", "late", "oldest"}));
+  EXPECT_EQ(log, (entries{"finalizer", "late", "oldest"}));
 }
 
 TYPED_TEST(exit_nodes, c123_one_may_detach_another_and_attach_a_third) {
-  words log;
+  entries log;
   embedding<TypeParam> pending{&log, "pending"};
   embedding<TypeParam> third{&log, "third"};
   embedding<TypeParam> first{&log, "first"};
@@ -256,13 +256,13 @@ TYPED_TEST(exit_nodes, c123_one_may_detach_another_and_attach_a_third) {
     EXPECT_EQ(pending.attach(), std::errc{});
     EXPECT_EQ(first.attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, (words{"first", "finalizer", "third"}));
+  EXPECT_EQ(log, (entries{"first", "finalizer", "third"}));
   EXPECT_EQ(this->delta().detached, 1U);
 }
 
 TYPED_TEST(exit_nodes, c123_one_that_throws_is_reported_and_the_rest_run) {
   const captured_incidents incidents;
-  words log;
+  entries log;
   std::uint64_t serial = 0;
   embedding<TypeParam> x{&log, "x"};
   embedding<TypeParam> y{&log, "y", [] { throw std::runtime_error("node"); }};
@@ -272,8 +272,8 @@ TYPED_TEST(exit_nodes, c123_one_that_throws_is_reported_and_the_rest_run) {
     add_oldest<TypeParam>();
     for (auto* e : {&x, &y, &z}) EXPECT_EQ(e->attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, (words{"z", "y", "x"}));
-  const std::vector<told> all = incidents.all();
+  EXPECT_EQ(log, (entries{"z", "y", "x"}));
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kind, incident::threw);
   EXPECT_EQ(all[0].what, "node");
@@ -282,7 +282,7 @@ TYPED_TEST(exit_nodes, c123_one_that_throws_is_reported_and_the_rest_run) {
 }
 
 TYPED_TEST(exit_nodes, c125_pthread_exit_inside_one_runs_the_rest) {
-  words log;
+  entries log;
   embedding<TypeParam> x{&log, "x"};
   embedding<TypeParam> y{&log, "y", [] { pthread_exit(nullptr); }};
   embedding<TypeParam> z{&log, "z"};
@@ -290,7 +290,7 @@ TYPED_TEST(exit_nodes, c125_pthread_exit_inside_one_runs_the_rest) {
     add_oldest<TypeParam>();
     for (auto* e : {&x, &y, &z}) EXPECT_EQ(e->attach(), std::errc{});
   }).join();
-  EXPECT_EQ(log, (words{"z", "y", "x"}));
+  EXPECT_EQ(log, (entries{"z", "y", "x"}));
   EXPECT_EQ(this->delta().ran_at_exit, 4U);
 }
 
@@ -316,7 +316,7 @@ TYPED_TEST(exit_nodes, c123_one_that_always_attaches_itself_is_abandoned) {
       1, [&](int /*round*/) { refused = afterwards.attach([](void* /*unused*/) {}, nullptr); });
   os_thread([&] {
     younger.arm(high);
-    finalize_in<TypeParam>(exit_phase::very_last, [] {});  // its turn never comes
+    finalize_in<TypeParam>(exit_phase::very_last, [] {});  // never runs
     endless.attach();
   }).join();
   EXPECT_EQ(endless.runs, configured().late_registrations_max + 1);
@@ -326,7 +326,7 @@ TYPED_TEST(exit_nodes, c123_one_that_always_attaches_itself_is_abandoned) {
   EXPECT_EQ(incidents.all().size(), 1U);
 }
 
-// After the back end's last pass nobody would call it.
+// After the back end's last pass nothing would call it.
 TYPED_TEST(exit_nodes, c123_refused_once_the_thread_has_ended) {
   basic_exit_node<TypeParam> node;
   std::errc attached{};
@@ -348,7 +348,7 @@ TYPED_TEST(exit_nodes, c123_refused_once_the_thread_has_ended) {
 }
 
 TYPED_TEST(exit_nodes, c124_inside_malloc_only_where_that_is_safe) {
-  words log;
+  entries log;
   embedding<TypeParam> e{&log, "inside"};
   const bool safe = can_register_inside_malloc<TypeParam>();
   os_thread([&] {
@@ -357,7 +357,7 @@ TYPED_TEST(exit_nodes, c124_inside_malloc_only_where_that_is_safe) {
               safe ? std::errc{} : std::errc::operation_not_supported);
     EXPECT_EQ(e.node.is_attached(), safe);
   }).join();
-  EXPECT_EQ(log, safe ? words{"inside"} : words{});
+  EXPECT_EQ(log, safe ? entries{"inside"} : entries{});
   EXPECT_TRUE(!safe || has(TypeParam::info.capabilities, capability::inside_malloc));
 }
 

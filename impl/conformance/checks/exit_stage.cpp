@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// H. The exit stage: what runs in it, in which order, and what comes too late. Each in a process of
-// its own.
+// H. The exit stage: what runs in it, in which order, and what is registered too late. Each check
+// runs in a process of its own.
 #include <gtest/gtest.h>
 #include <pthread.h>
 
@@ -17,8 +17,8 @@ namespace {
 
 THREADREF_SECTION(exit_stage);
 
-// The registrations of F-20, in their order: `d` are those of a thread that still runs; m3 and d2
-// do not want to run at the end of the process; m4 registers m5 as it runs.
+// The registrations of F-20, in their order. `d` belong to a thread that still runs; m3 and d2 have
+// atexit(false); m4 registers m5 when it runs.
 template <class B>
 void register_as_in_f20(ledger& out) {
   static gate done;
@@ -48,7 +48,7 @@ THREADREF_SCENARIO(c081_the_exiting_threads_list_and_no_other) {
 // use.
 TYPED_TEST(exit_stage, c081_the_exiting_threads_list_and_no_other) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m6@main", "m4@main", "m5@main", "m2@main", "m1@main"}));
   expect_accounted(end.stats, 3);
 }
@@ -60,7 +60,7 @@ THREADREF_SCENARIO(c081_with_adopt_the_others_after_it) {
 }
 TYPED_TEST(exit_stage, c081_with_adopt_the_others_after_it) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m6@main", "m4@main", "m5@main", "m2@main", "m1@main", "d1@main"}));
   expect_accounted(end.stats, 2);
 }
@@ -73,7 +73,7 @@ THREADREF_SCENARIO(c081_with_global_order_newest_first) {
 // Shows: F-20, F-24, F-25.
 TYPED_TEST(exit_stage, c081_with_global_order_newest_first) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m6@main", "d1@main", "m4@main", "m5@main", "m2@main", "m1@main"}));
   EXPECT_EQ(end.stats.ran_at_process_exit, 6U);
   expect_accounted(end.stats, 2);
@@ -91,7 +91,7 @@ THREADREF_SCENARIO(c082_what_a_finalizer_registers_runs_next) {
 // Shows: F-24.
 TYPED_TEST(exit_stage, c082_what_a_finalizer_registers_runs_next) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"m2@main", "m4@main", "m3@main", "m1@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"m2@main", "m4@main", "m3@main", "m1@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 
@@ -110,18 +110,18 @@ THREADREF_SCENARIO(c082_a_thread_that_a_finalizer_starts) {
 TYPED_TEST(exit_stage, c082_a_thread_that_a_finalizer_starts) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.trace, (names{"m2@main", "w2@thread", "w1@thread", "joined@main", "m1@main"}))
-      << end.said;
+      << end.output;
   expect_accounted(end.stats, 0);
 }
 
 THREADREF_SCENARIO(c083_an_exception_goes_to_the_hook) {
-  static ledger* told = nullptr;
-  told = &out;
+  static ledger* notes = nullptr;
+  notes = &out;
   set_unraisable_hook([](const thread_handle& on, std::exception_ptr what, incident kind) noexcept {
     try {
       std::rethrow_exception(what);
     } catch (const std::exception& e) {
-      told->note(on.is_main() && kind == incident::threw ? e.what() : "told wrongly");
+      notes->note(on.is_main() && kind == incident::threw ? e.what() : "reported wrongly");
     }
   });
   seen<B>(out, "m1");
@@ -135,7 +135,7 @@ THREADREF_SCENARIO(c083_an_exception_goes_to_the_hook) {
 // Shows: F-23.
 TYPED_TEST(exit_stage, c083_an_exception_goes_to_the_hook) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 4") << end.said;
+  EXPECT_EQ(end.how, "status 4") << end.output;
   EXPECT_EQ(end.trace, (names{"m3@main", "m2@main", "thrown@main", "m1@main"}));
   EXPECT_EQ(end.stats.ran_at_process_exit, 3U);
   expect_accounted(end.stats, 0);
@@ -151,20 +151,20 @@ struct destroyed {
   ~destroyed() { out->note(name); }
 };
 
-// The library's handler is older than all that main() registers, whether before or after its first
-// finalizer, and younger than a static object that was there before the library.
+// The library's exit handler is older than all that main() registers, before or after its first
+// finalizer, and younger than a static object that was constructed before the library.
 THREADREF_SCENARIO(c084_after_what_main_gave_to_atexit) {
-  static ledger* told = nullptr;
-  told = &out;
+  static ledger* notes = nullptr;
+  notes = &out;
   run_after_the_stage([&out] { out.note("older static"); });
-  std::atexit([] { told->note("atexit 1"); });
+  std::atexit([] { notes->note("atexit 1"); });
   static const destroyed one(out, "static 1");
   static thread_local const destroyed local(out, "thread_local");
   static_cast<void>(local);
   seen<B>(out, "m1");
   seen<B>(out, "m2");
   static const destroyed two(out, "static 2");
-  std::atexit([] { told->note("atexit 2"); });
+  std::atexit([] { notes->note("atexit 2"); });
   return 0;
 }
 // Differs: F-22: the library's handler is as old as the library, so that all that main gave to
@@ -174,26 +174,26 @@ TYPED_TEST(exit_stage, c084_after_what_main_gave_to_atexit) {
   EXPECT_EQ(end.trace,
             (names{"thread_local@main", "atexit 2@main", "static 2@main", "static 1@main",
                    "atexit 1@main", "m2@main", "m1@main", "older static@main"}))
-      << end.said;
+      << end.output;
 }
 
 THREADREF_SCENARIO(c084_mains_ref_lives_until_the_stage) {
-  static ledger* told = nullptr;
+  static ledger* notes = nullptr;
   static const basic_ref<B>* mains = nullptr;  // a static object would be gone before the stage
-  told = &out;
+  notes = &out;
   mains = new basic_ref<B>(
       [&out](const auto& self) { out.note(self.expired() ? "called" : "called alive"); });
-  std::atexit([] { told->note((*mains)().is_main() ? "main" : "nobody"); });
+  std::atexit([] { notes->note((*mains)().is_main() ? "main" : "nobody"); });
   return 0;
 }
 // Shows: R-29.
 TYPED_TEST(exit_stage, c084_mains_ref_lives_until_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 
-// Nothing is lost silently: what comes after the stage runs in another one, or is refused.
+// Nothing is lost silently: what is registered after the stage runs in another one, or is refused.
 THREADREF_SCENARIO(c085_after_the_stage) {
   static std::vector<plain_finalizer<B>> all;
   all.push_back(seen<B>(out, "m1"));
@@ -207,7 +207,8 @@ THREADREF_SCENARIO(c085_after_the_stage) {
     }
     const auto late = try_finalize<B>([&out] { out.note("late"); });
     out.note(late ? "accepted" : "refused");
-    if (!late) out.note(late.error == std::errc::operation_not_permitted ? "in words" : "wrongly");
+    if (!late)
+      out.note(late.error == std::errc::operation_not_permitted ? "right error" : "wrong error");
   });
   return 0;
 }
@@ -215,18 +216,18 @@ THREADREF_SCENARIO(c085_after_the_stage) {
 // in silence.
 TYPED_TEST(exit_stage, c085_after_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   names expected = {"m2@main", "m1@main", "gone@main", "gone@main", "alive@main"};
   const bool accepted = count(end, "accepted@main") != 0;
   for (const char* n :
-       {accepted ? "accepted@main" : "refused@main", accepted ? "late@main" : "in words@main"}) {
+       {accepted ? "accepted@main" : "refused@main", accepted ? "late@main" : "right error@main"}) {
     expected.emplace_back(n);
   }
   EXPECT_EQ(end.trace, expected);
   expect_accounted(end.stats, 1);
 }
 
-// Also where all of the thread's registrations have room to go on as they did.
+// Also where the thread's list is empty and could simply grow again.
 THREADREF_SCENARIO(c085_after_a_stage_that_left_nothing) {
   seen<B>(out, "m1");
   run_after_the_stage(
@@ -235,16 +236,16 @@ THREADREF_SCENARIO(c085_after_a_stage_that_left_nothing) {
 }
 TYPED_TEST(exit_stage, c085_after_a_stage_that_left_nothing) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool accepted = count(end, "accepted@main") != 0;
   EXPECT_EQ(end.trace, accepted ? (names{"m1@main", "accepted@main", "late@main"})
                                 : (names{"m1@main", "refused@main"}));
   expect_accounted(end.stats, 0);
 }
 
-// None of them wants to run, and then, after the stage, all do.
+// All have atexit(false) during the stage, and atexit(true) after it.
 template <class B>
-void want_to_run_after_all(ledger& out, const std::vector<plain_finalizer<B>>& all) {
+void set_atexit_after_the_stage(ledger& out, const std::vector<plain_finalizer<B>>& all) {
   for (const auto& f : all) f.atexit(false);
   run_after_the_stage([&out, held = all] {
     for (const auto& f : held) f.atexit(true);
@@ -252,18 +253,18 @@ void want_to_run_after_all(ledger& out, const std::vector<plain_finalizer<B>>& a
   });
 }
 
-// What the stage passed over is there for the next one, in the phase that it had.
+// What the stage skipped is left for the next one, in its own phase.
 THREADREF_SCENARIO(c085_who_wants_to_run_after_all) {
   static std::vector<plain_finalizer<B>> all;
   seen<B>(out, "m1");
   all.push_back(seen<B>(out, "m2"));
   all.push_back(finalize_in<B>(exit_phase::very_last, [&out] { out.note("m3"); }));
-  want_to_run_after_all<B>(out, all);
+  set_atexit_after_the_stage<B>(out, all);
   return 0;
 }
 TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool accepted = count(end, "accepted@main") != 0;
   EXPECT_EQ(end.trace, accepted
                            ? (names{"m1@main", "accepted@main", "late@main", "m2@main", "m3@main"})
@@ -271,18 +272,18 @@ TYPED_TEST(exit_stage, c085_who_wants_to_run_after_all) {
   expect_accounted(end.stats, accepted ? 0 : 2);
 }
 
-// However often it looked: one that runs makes it look once more.
+// However many passes the stage makes: after each finalizer that runs it makes another one.
 THREADREF_SCENARIO(c085_in_the_order_that_they_had) {
   static std::vector<plain_finalizer<B>> all;
   seen<B>(out, "m0");
   for (const char* name : {"m1", "m2", "m3"})
     all.push_back(finalize_in<B>(exit_phase::very_last, [&out, name] { out.note(name); }));
-  want_to_run_after_all<B>(out, all);
+  set_atexit_after_the_stage<B>(out, all);
   return 0;
 }
 TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool accepted = count(end, "accepted@main") != 0;
   names expected = {"m0@main"};
   for (const char* n : {"accepted@main", "late@main", "m3@main", "m2@main", "m1@main"}) {
@@ -293,8 +294,8 @@ TYPED_TEST(exit_stage, c085_in_the_order_that_they_had) {
   expect_accounted(end.stats, accepted ? 0 : 3);
 }
 
-// A pool of workers as a static object that is older than the library: its destructor joins them
-// after the stage, and they end like any thread.
+// A static pool of workers that is older than the library: its destructor joins them after the
+// stage, and they end like any other thread.
 THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
   struct pool {
     gate stop;
@@ -321,7 +322,7 @@ THREADREF_SCENARIO(c085_a_static_pool_that_is_joined_after_the_stage) {
 }
 TYPED_TEST(exit_stage, c085_a_static_pool_that_is_joined_after_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m1@main", "w3@thread", "w2@thread", "w1@thread", "joined@main"}));
   EXPECT_EQ(end.stats.ran_at_exit, 3U);
   EXPECT_EQ(end.stats.ran_at_process_exit, 1U);
@@ -331,15 +332,15 @@ TYPED_TEST(exit_stage, c085_a_static_pool_that_is_joined_after_the_stage) {
 // 44: from an atexit handler, which runs before the stage.
 template <class B>
 int finalize_in_atexit(ledger& out) {
-  static ledger* told = nullptr;
+  static ledger* notes = nullptr;
   static std::uint64_t serial = 0;
-  told = &out;
+  notes = &out;
   serial = try_current<B>().serial();
   std::atexit([] {
-    const auto late = try_finalize<B>([] { told->note("late"); });
-    told->note(late ? "accepted" : "refused");
+    const auto late = try_finalize<B>([] { notes->note("late"); });
+    notes->note(late ? "accepted" : "refused");
     const std::uint64_t now = current<B>().serial();
-    if (serial != 0 && now != 0 && now != serial) told->note("a new identity");  // 45
+    if (serial != 0 && now != 0 && now != serial) notes->note("a new identity");  // 45
   });
   return 0;
 }
@@ -349,7 +350,7 @@ THREADREF_SCENARIO(c044_from_an_atexit_handler) {
 }
 TYPED_TEST(exit_stage, c044_from_an_atexit_handler) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main", "m1@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main", "m1@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 THREADREF_SCENARIO(c044_first_use_in_an_atexit_handler) {
@@ -357,7 +358,7 @@ THREADREF_SCENARIO(c044_first_use_in_an_atexit_handler) {
 }
 TYPED_TEST(exit_stage, c044_first_use_in_an_atexit_handler) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 THREADREF_SCENARIO(c044_from_an_atexit_handler_on_a_worker) {
@@ -369,7 +370,7 @@ THREADREF_SCENARIO(c044_from_an_atexit_handler_on_a_worker) {
 }
 TYPED_TEST(exit_stage, c044_from_an_atexit_handler_on_a_worker) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(count(end, "w1@thread"), 1U) << end.said;
+  EXPECT_EQ(count(end, "w1@thread"), 1U) << end.output;
   EXPECT_EQ(count(end, "accepted@thread"), count(end, "late@thread"));
   EXPECT_EQ(count(end, "accepted@thread") + count(end, "refused@thread"), 1U);
   EXPECT_EQ(end.trace.size(), 2 + count(end, "accepted@thread"));

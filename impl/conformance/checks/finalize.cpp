@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// B. finalize: who may take a finalizer, and what becomes of its function.
+// B. finalize: which thread may claim a finalizer, and what happens to its function.
 #include <unistd.h>
 
 #include <functional>
@@ -79,14 +79,14 @@ TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
   int runs = 0;
   os_thread([&] {
     const auto f = finalize<TypeParam>([&runs](int by) { return runs += by; }, 5);
-    auto taken = f.detach();
-    ASSERT_TRUE(taken);
-    EXPECT_EQ(taken->thread(), current<TypeParam>());
+    auto owned = f.detach();
+    ASSERT_TRUE(owned);
+    EXPECT_EQ(owned->thread(), current<TypeParam>());
     EXPECT_FALSE(f.detach());
     EXPECT_FALSE(f());
     EXPECT_EQ(runs, 0);
-    EXPECT_EQ((*taken)(), std::optional<int>(5));
-    EXPECT_EQ((*taken)(), std::nullopt);
+    EXPECT_EQ((*owned)(), std::optional<int>(5));
+    EXPECT_EQ((*owned)(), std::nullopt);
   }).join();
   EXPECT_EQ(runs, 5);
   EXPECT_EQ(this->delta().detached, 1U);
@@ -95,15 +95,15 @@ TYPED_TEST(finalizing, c018_detach_hands_over_function_and_thread) {
 // Differs: F-29: it has no text: state() says how it is, its thread's name and serial whose it is.
 TYPED_TEST(finalizing, c018_a_detached_function_outlives_its_thread) {
   auto held = std::make_shared<int>(0);
-  std::optional<detached<void>> taken;
+  std::optional<detached<void>> owned;
   os_thread([&] {
     pthread_setname_np(pthread_self(), "c018");
-    taken = finalize<TypeParam>([held] { ++*held; }).detach();
+    owned = finalize<TypeParam>([held] { ++*held; }).detach();
   }).join();
-  ASSERT_TRUE(taken);
-  EXPECT_EQ(taken->thread().state(), thread_state::ended);
-  EXPECT_EQ(taken->thread().name(), "c018");
-  EXPECT_TRUE((*taken)());
+  ASSERT_TRUE(owned);
+  EXPECT_EQ(owned->thread().state(), thread_state::ended);
+  EXPECT_EQ(owned->thread().name(), "c018");
+  EXPECT_TRUE((*owned)());
   EXPECT_EQ(*held, 1);
   EXPECT_EQ(held.use_count(), 1);
 }
@@ -138,8 +138,8 @@ TYPED_TEST(finalizing, c020_alive_before_and_dead_after) {
   EXPECT_EQ(at_exit.state(), finalizer_state::gone);
 }
 
-// What is registered next gets the memory of what is gone; a handle of the one is none of the
-// other.
+// The next registration reuses the memory of one that is gone; a handle of the old one does not
+// refer to the new one.
 TYPED_TEST(finalizing, c020_dead_although_its_place_is_taken) {
   std::vector<plain_finalizer<TypeParam>> stale(8);
   std::vector<plain_finalizer<TypeParam>> fresh(stale.size());
@@ -167,22 +167,22 @@ TYPED_TEST(finalizing, c020_dead_although_its_place_is_taken) {
 
 // Shows: F-10.
 TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
-  plain_finalizer<TypeParam> kept;
+  plain_finalizer<TypeParam> pending;
   int runs = 0;
   os_thread([&] {
-    EXPECT_FALSE(kept.atexit());  // an empty handle
-    kept.atexit(true);
-    kept = finalize<TypeParam>([&] {
+    EXPECT_FALSE(pending.atexit());  // an empty handle
+    pending.atexit(true);
+    pending = finalize<TypeParam>([&] {
       ++runs;
-      EXPECT_FALSE(kept.atexit());
-      kept.atexit(true);
-      EXPECT_FALSE(kept.atexit());
-      EXPECT_EQ(kept.state(), finalizer_state::running);
+      EXPECT_FALSE(pending.atexit());
+      pending.atexit(true);
+      EXPECT_FALSE(pending.atexit());
+      EXPECT_EQ(pending.state(), finalizer_state::running);
     });
     for (const bool wanted : {true, false, true, false}) {
-      if (kept.atexit() != wanted) kept.atexit(wanted);
-      EXPECT_EQ(kept.atexit(), wanted);
-      EXPECT_TRUE(kept.alive());
+      if (pending.atexit() != wanted) pending.atexit(wanted);
+      EXPECT_EQ(pending.atexit(), wanted);
+      EXPECT_TRUE(pending.alive());
     }
     const auto called = finalize<TypeParam>([&runs] { ++runs; });
     EXPECT_TRUE(called.atexit());
@@ -190,9 +190,9 @@ TYPED_TEST(finalizing, c020_the_flag_for_the_process_exit) {
     EXPECT_FALSE(called.atexit());
   }).join();
   EXPECT_EQ(runs, 2) << "the exit of its thread runs it in any case";
-  kept.atexit(true);
-  EXPECT_FALSE(kept.atexit());
-  EXPECT_FALSE(kept.alive());
+  pending.atexit(true);
+  EXPECT_FALSE(pending.atexit());
+  EXPECT_FALSE(pending.alive());
 }
 
 // Shows: F-10.
@@ -223,7 +223,7 @@ TYPED_TEST(finalizing, c020_another_thread_sets_the_flag_until_the_thread_drains
       draining.open();
       tried.wait();
       EXPECT_FALSE(pending.atexit());
-      pending.atexit(true);  // a sibling may
+      pending.atexit(true);  // a sibling on the draining thread may
       EXPECT_TRUE(pending.atexit());
     });
     made.open();
@@ -236,7 +236,7 @@ TYPED_TEST(finalizing, c020_another_thread_sets_the_flag_until_the_thread_drains
   set.open();
   draining.wait();
   pending.atexit(true);
-  EXPECT_FALSE(pending.atexit()) << "another thread's, once its own drains";
+  EXPECT_FALSE(pending.atexit()) << "another thread can't set it once its thread drains";
   tried.open();
   owner.join();
 }
@@ -246,7 +246,7 @@ TYPED_TEST(finalizing, c021_dropping_the_handle_cancels_nothing) {
   this->run([](auto& me) { static_cast<void>(me.add()); });
 }
 
-// Writes its end into a log: shows when an argument is destroyed.
+// Logs its destruction: shows when an argument is destroyed.
 struct traced {
   traced(std::vector<std::string>& in, std::string as) : log(&in), name(std::move(as)) {}
   traced(traced&& from) noexcept : log(from.log), name(std::exchange(from.name, {})) {}
@@ -325,7 +325,7 @@ TYPED_TEST(finalizing, c028_a_null_function_is_refused) {
   EXPECT_EQ(this->delta().registered, 0U);
 }
 
-// Whatever can fail on the way fails before anything is registered.
+// Everything that can fail fails before anything is registered.
 TYPED_TEST(finalizing, c104_a_copy_that_throws_registers_nothing) {
   struct fragile {
     fragile() = default;
@@ -369,7 +369,7 @@ TYPED_TEST(finalizing, c126_cancel_destroys_the_function_at_once_on_the_caller) 
   EXPECT_EQ(this->delta().detached, 2U);
 }
 
-// The handle may be a member of what the cancelled function alone keeps alive.
+// The handle may be a member of an object that only the cancelled function keeps alive.
 TYPED_TEST(finalizing, c126_cancel_survives_the_end_of_its_handle) {
   struct connection {
     plain_finalizer<TypeParam> closing;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// I. fork(). Each check in a process of its own, which forks.
+// I. fork(). Each check runs in a process of its own, which forks.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -39,7 +39,7 @@ THREADREF_SCENARIO(c087_on_main_both_run_its_finalizers) {
 // Shows: R-35, F-31.
 TYPED_TEST(forks, c087_on_main_both_run_its_finalizers) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"same@main", "m2@main", "m1@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"status 9@main", "m2@main", "m1@main"}));
   expect_accounted(end.stats, 0);
@@ -69,7 +69,7 @@ int fork_in_a_worker(ledger& out) {
     out.note(sibling() ? "sibling lives" : "sibling is gone");
     out.note(me() == current<B>() && me().is_main() ? "main" : "not main");
     for (const auto& f : of_sibling) {
-      if (f.alive() || f() || f.cancel()) out.note("had a finalizer of a sibling");
+      if (f.alive() || f() || f.cancel()) out.note("claimed a sibling's finalizer");
     }
     out.note("threads", enumerate<B>().size());
     out.note("forgotten", stats<B>().forgotten);
@@ -88,7 +88,7 @@ THREADREF_SCENARIO(c088_siblings_are_forgotten) {
 // not there.
 TYPED_TEST(forks, c088_siblings_are_forgotten) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"sibling is gone@main", "main@main", "threads 1@main",
                                         "forgotten 3@main", "ran 0@main", "w2@main", "w1@main"}));
   EXPECT_EQ(trace_of(end, false), in_the_parent);
@@ -103,10 +103,10 @@ THREADREF_SCENARIO(c088_siblings_are_run) {
 // Shows: R-34, F-31.
 TYPED_TEST(forks, c088_siblings_are_run) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
-  // Thread by thread: in which order, nobody says.
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  // One thread after the other, in an unspecified order.
   const names child = trace_of(end, true);
-  ASSERT_GE(child.size(), 3U) << end.said;
+  ASSERT_GE(child.size(), 3U) << end.output;
   const bool main_first = child[0] == "m2@main";
   names expected =
       main_first ? names{"m2@main", "m1@main", "o1@main"} : names{"o1@main", "m2@main", "m1@main"};
@@ -120,7 +120,8 @@ TYPED_TEST(forks, c088_siblings_are_run) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Threads that come, register, take from each other and go; whose locks are in every state.
+// Threads that start, register, cancel each other's finalizers and end, so that their locks are in
+// every state.
 template <class B>
 void churn(const std::atomic<bool>& stop) {
   while (!stop) {
@@ -161,8 +162,8 @@ THREADREF_SCENARIO(c089_under_churn) {
 }
 TYPED_TEST(forks, c089_under_churn) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
-  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.output;
   constexpr auto children = static_cast<std::size_t>(scaled(1'000));
   for (const char* n : {"fork: registered@main", "fork: new thread@thread", "fork: alone@main"}) {
     EXPECT_EQ(count(end, n), children);
@@ -171,8 +172,8 @@ TYPED_TEST(forks, c089_under_churn) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Forks while a thread that has registered is in the destructor of an older key. The child does its
-// part in here, since objects of that thread may not be destroyed there.
+// Forks while a thread that has registered is in the destructor of an older key. The child runs
+// `in_child` and exits in here, since it must not destroy objects of that thread.
 template <class B, class F>
 int fork_beside_an_older_key(ledger& out, F&& in_child) {
   gate inside;
@@ -197,8 +198,8 @@ int fork_beside_an_older_key(ledger& out, F&& in_child) {
   std::exit(0);
 }
 
-// At that moment glibc takes the thread for one without values of keys, and leaves its values on
-// the stack that the child gives to its next thread: they must not be taken for that one's.
+// At that moment glibc believes that the thread has no values of keys, and leaves them on the stack
+// that the child gives to its next thread. They must not be mistaken for that thread's.
 THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
   return fork_beside_an_older_key<B>(out, [&out] {
     seen<B>(out, "m1");
@@ -206,21 +207,21 @@ THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
       if (try_current<B>()) out.note("not itself");
       seen<B>(out, "w1");
     }).join();
-    os_thread([] {}).join();  // nor may a thread that registers nothing run anything
+    os_thread([] {}).join();  // a thread that registers nothing must not run anything
     out.note("threads", enumerate<B>().size());
   });
 }
 TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"w1@thread", "threads 1@main", "m1@main"}));
   EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Nor may such a value reach the record that its thread left, once another thread has that: main,
-// which is new here.
+// Such a value must not reach the record of the vanished thread either, once another thread reuses
+// it: here main, which is new to the library.
 THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
   return fork_beside_an_older_key<B>(out, [&out] {
     seen<B>(out, "m1");
@@ -231,7 +232,7 @@ THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
 }
 TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"key@thread", "main lives@main", "m1@main"}));
   EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
@@ -244,13 +245,14 @@ bool is_asleep(pid_t thread) {
   std::FILE* file = std::fopen(path, "r");
   THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/task/.../stat)");
   char state = 0;
-  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1, "a thread without a state");
+  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1,
+                  "/proc/self/task/.../stat has no state");
   std::fclose(file);
   return state == 'S';
 }
 
-// What is done under a lock is copied before or after, not half done. The thread has its lock until
-// the fork is over, or the one who forks sleeps: in there only a lock makes it.
+// A change under a lock is copied before or after it, never half done. The thread holds its lock
+// until the fork is over or the forking thread sleeps; inside fork() only a lock makes it sleep.
 THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
   gate inside;
   std::atomic<bool> busy{true};
@@ -274,12 +276,12 @@ THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
 }
 TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"waited@main", "status 0@main"}));
   expect_accounted(end.stats, 0);
 }
 
-// Which has the lock of the dead threads' blocks, and takes theirs.
+// trim() holds the lock of the dead threads' blocks, and takes their slabs.
 THREADREF_SCENARIO(c089_while_another_thread_trims) {
   {
     gate all_ready;
@@ -309,12 +311,12 @@ THREADREF_SCENARIO(c089_while_another_thread_trims) {
 }
 TYPED_TEST(forks, c089_while_another_thread_trims) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"all forked@main"});
   expect_accounted(end.stats, 0);
 }
 
-// The child goes on with the drain in which it was made, and so do both.
+// The child continues the drain in which it was forked, and so does the parent.
 template <class B>
 void register_one_that_forks(ledger& out) {
   seen<B>(out, "f1");
@@ -335,7 +337,7 @@ THREADREF_SCENARIO(c090_inside_a_finalizer) {
 }
 TYPED_TEST(forks, c090_inside_a_finalizer) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
   EXPECT_EQ(trace_of(end, false),
             (names{"f3@thread", "f2@thread", "status 0@thread", "f1@thread"}));
@@ -348,14 +350,14 @@ THREADREF_SCENARIO(c090_inside_the_exit_stage) {
 }
 TYPED_TEST(forks, c090_inside_the_exit_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"f3@main", "f2@main", "status 0@main", "f1@main"}));
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// Another program is none of the library's business, nor is the moment before it.
+// The library must not react to another program that is started, nor to the moment before that.
 THREADREF_SCENARIO(c091_vfork_and_another_program) {
   static basic_ref<B> other;
   seen<B>(out, "m1");
@@ -368,7 +370,7 @@ THREADREF_SCENARIO(c091_vfork_and_another_program) {
     stop.wait();
   });
   ready.wait();
-  // What it is asked for does not exist, so it says so by its status.
+  // The scenario does not exist, so the program ends with status 1.
   const pid_t child = vfork();
   if (child == 0) {
     execl("/proc/self/exe", "conformance_threadref", "--child=none", "--ledger=-1", nullptr);
@@ -383,7 +385,7 @@ THREADREF_SCENARIO(c091_vfork_and_another_program) {
 }
 TYPED_TEST(forks, c091_vfork_and_another_program) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"status 1@main", "untouched@main", "o1@thread", "m1@main"}));
   expect_accounted(end.stats, 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// I. fork() while finalizers run: what becomes of a run whose thread does not exist in the child.
+// I. fork() while finalizers run: what happens to a run whose thread does not exist in the child.
 #include <gtest/gtest.h>
 #include <sys/types.h>
 
@@ -22,15 +22,15 @@ void note_state(ledger& out, const plain_finalizer<B>& f) {
   out.note(state_names[static_cast<std::size_t>(f.state())]);
 }
 
-// The parent, once the child was made while other threads wait for `forked` to open.
+// In the parent, while other threads wait for `forked` to open.
 int see_the_child(ledger& out, pid_t child, gate& forked) {
   out.note(wait_for_fork(child).c_str());
   forked.open();
   return 0;
 }
 
-// Nobody waits for them: neither by a handle, while somebody knows the thread and so its record is
-// kept, nor in detach_all() once another thread has the record.
+// The child does not wait for them: neither through a handle, while a thread_handle keeps the
+// thread's record, nor in detach_all() after another thread has reused the record.
 THREADREF_SCENARIO(c089_while_threads_are_inside_their_finalizers) {
   thread_handle known;
   plain_finalizer<B> of_known;
@@ -70,14 +70,14 @@ THREADREF_SCENARIO(c089_while_threads_are_inside_their_finalizers) {
 }
 TYPED_TEST(forks_in_runs, c089_while_threads_are_inside_their_finalizers) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"gone@main", "detached 0@main", "w1@thread"}));
   EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// By a call: of the forking thread's own finalizers, and of one whose thread has ended meanwhile.
+// Other threads call finalizers of the forking thread, and one whose thread has ended meanwhile.
 THREADREF_SCENARIO(c089_while_threads_run_what_others_registered) {
   gate forked;
   std::array<gate, 3> inside;
@@ -117,7 +117,7 @@ THREADREF_SCENARIO(c089_while_threads_run_what_others_registered) {
 }
 TYPED_TEST(forks_in_runs, c089_while_threads_run_what_others_registered) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"gone@thread", "gone@thread", "gone@thread",
                                         "detached 0@thread", "m2@main", "m1@main", "m3@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"status 0@main", "m1@main"}));
@@ -125,7 +125,7 @@ TYPED_TEST(forks_in_runs, c089_while_threads_run_what_others_registered) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-// The forking thread goes on with what it runs for another one.
+// The forking thread continues the finalizer of another thread that it calls.
 THREADREF_SCENARIO(c090_inside_a_siblings_finalizer) {
   plain_finalizer<B> f;
   pid_t child = -1;
@@ -147,7 +147,7 @@ THREADREF_SCENARIO(c090_inside_a_siblings_finalizer) {
 }
 TYPED_TEST(forks_in_runs, c090_inside_a_siblings_finalizer) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"running@main", "gone@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"running@main", "gone@main", "status 0@main"}));
   expect_accounted(end.stats, 0);
@@ -168,7 +168,7 @@ THREADREF_SCENARIO(c090_inside_ones_own_finalizer) {
 }
 TYPED_TEST(forks_in_runs, c090_inside_ones_own_finalizer) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(trace_of(end, true), (names{"running@main", "gone@main"}));
   EXPECT_EQ(trace_of(end, false), (names{"running@main", "gone@main", "status 0@main"}));
   expect_accounted(end.stats, 0);

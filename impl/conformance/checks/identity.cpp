@@ -132,8 +132,8 @@ TYPED_TEST(identity, c004_eight_threads_see_the_same_thread) {
   EXPECT_EQ(same.load(), 8'000);
 }
 
-// of the seed systems: while both run, refs of one thread are equal; once dead, only
-// copies of the same ref are. The hash is the thread's, before and after.
+// of the seed systems: while their thread runs, all refs of it are equal; once dead,
+// only copies of the same ref are. The hash is the thread's, before and after.
 // Shows.
 // Differs: R-25: a dead ref has its thread's hash whether or not anybody asked for it before.
 TYPED_TEST(identity, c010_equality_and_hash) {
@@ -258,9 +258,8 @@ TYPED_TEST(identity, c020_a_handle_is_equal_to_copies_of_itself_alone) {
   }).join();
 }
 
-// A record is reused by 10 000 successors; whoever still holds something of the first life must not
-// mistake them for it.
-// Shows: R-28.
+// 10 000 later threads reuse a thread's record; handles and refs of the first thread must not refer
+// to any of them. Shows: R-28.
 TYPED_TEST(identity, c060_what_outlives_its_thread_says_gone_for_ever) {
   std::optional<basic_ref<TypeParam>> r;
   plain_finalizer<TypeParam> f;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// D. Registration during exit: it runs in the same exit, or it is refused; it is never lost.
+// D. Registration during exit: it runs in the same exit, or is refused. It is never lost.
 #include <pthread.h>
 
 #include <concepts>
@@ -34,7 +34,7 @@ TYPED_TEST(late, c037_a_finalizer_of_a_finalizer_runs_next) {
   EXPECT_EQ(lane->order(), (std::vector<int>{1, 3, 2, 0}));
 }
 
-// A newer one that another thread still runs has its place until it is over.
+// A newer finalizer that another thread still runs keeps its place until that run is over.
 TYPED_TEST(late, c037_what_comes_late_leaves_the_place_of_what_runs_elsewhere) {
   struct {
     gate running;
@@ -62,14 +62,14 @@ TYPED_TEST(late, c037_what_comes_late_leaves_the_place_of_what_runs_elsewhere) {
   EXPECT_EQ(ran, 3);
 }
 
-// Registers one, takes one back, and says where the next registration goes, in the place that is
-// its own already.
+// Called as a closure moves into the place that it already owns: registers one, cancels it, and
+// registers another, so that the next free place changes.
 template <class B>
-void register_and_take_back(lane_on<B>& me) noexcept {
+void register_and_cancel(lane_on<B>& me) noexcept {
   try {
-    const auto taken = me.add();
-    me.removed(taken.id);
-    EXPECT_TRUE(taken.handle.cancel());
+    const auto cancelled = me.add();
+    me.removed(cancelled.id);
+    EXPECT_TRUE(cancelled.handle.cancel());
     me.add();
   } catch (...) {  // a moved closure must not throw
     std::terminate();
@@ -81,14 +81,14 @@ struct moved_by_code {
   int* ran;
   moved_by_code(lane_on<B>& on, int& count) : me(&on), ran(&count) {}
   moved_by_code(moved_by_code&& from) noexcept : me(from.me), ran(from.ran) {
-    register_and_take_back(*me);
+    register_and_cancel(*me);
   }
   moved_by_code(const moved_by_code&) = delete;
   moved_by_code& operator=(const moved_by_code&) = delete;
   ~moved_by_code() = default;
   void operator()() const { ++*ran; }
 };
-// Trivially copyable, and yet no copy of a variable is trivial: the template is the better match.
+// Trivially copyable, and yet copying a variable is not trivial: the template is the better match.
 template <class B>
 struct copied_by_code {
   lane_on<B>* me;
@@ -97,7 +97,7 @@ struct copied_by_code {
   template <class Same>
   requires std::same_as<Same, copied_by_code>  // NOLINTNEXTLINE(google-explicit-constructor)
   copied_by_code(Same& from)
-  noexcept : me(from.me), ran(from.ran) { register_and_take_back(*me); }
+  noexcept : me(from.me), ran(from.ran) { register_and_cancel(*me); }
   void operator()() const { ++*ran; }
 };
 
@@ -146,11 +146,11 @@ TYPED_TEST(late, c039_one_that_always_registers_another_is_abandoned) {
     finalize<TypeParam>([&innocent] { ++innocent; });
     finalize<TypeParam>(for_ever<TypeParam>{&runs});
   }).join();
-  // The first, and then as many as the limit allows; the next one and the pending one are cut off.
+  // The first, and then as many as the limit allows; the next and the pending one are abandoned.
   EXPECT_EQ(runs, options{}.late_registrations_max + 1);
   EXPECT_EQ(innocent, 0);
   EXPECT_EQ(this->delta().abandoned, 2U);
-  const std::vector<told> all = incidents.all();
+  const std::vector<reported_incident> all = incidents.all();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].kind, incident::abandoned);
   EXPECT_EQ(all[0].serial, serial);
@@ -201,8 +201,8 @@ TYPED_TEST(late, c042_from_the_destructor_of_an_older_thread_local) {
                        : (std::vector<std::string>{"thread_local", "late", "in time"}));
 }
 
-// What registering in each round of a foreign key came to. The sanitizer's own end is in the last
-// round of a thread under TSan, so nothing may run there.
+// The results of registering in each round of a foreign key. ThreadSanitizer ends a thread in its
+// last round, so there nothing may run in that one.
 constexpr int rounds_to_try = detail::destructor_rounds;
 
 struct attempts {
@@ -236,7 +236,7 @@ TYPED_TEST(late, c043_from_an_older_key_in_every_round) {
   for (const std::uint64_t s : made.serials) EXPECT_EQ(s, serial);  // 45
 }
 
-// After the back end's last pass nothing of it can run any more: refused, and said so.
+// After the back end's last pass it can't run anything: registering is refused with an error.
 template <class B>
 void register_from_a_younger_key(int unwinding_before) {
   attempts made;
@@ -262,7 +262,7 @@ TYPED_TEST(late, c043_from_a_younger_key_in_every_round) {
   register_from_a_younger_key<TypeParam>(0);
 }
 
-// The C library begins its rounds anew after each; ThreadSanitizer counts them all together.
+// The C library starts its rounds again after each; ThreadSanitizer counts them all together.
 TYPED_TEST(late, c043_from_a_younger_key_after_many_called_pthread_exit) {
   register_from_a_younger_key<TypeParam>(detail::under_tsan ? 0 : rounds_to_try);
 }
@@ -285,8 +285,8 @@ TYPED_TEST(late, c043_the_first_use_of_a_thread_is_in_a_thread_locals_destructor
   EXPECT_TRUE(ran);
 }
 
-// The keys of back ends run one after the other, in rounds: what one registers with another runs in
-// this round or in the next.
+// The keys of the back ends run one after the other, in rounds. What one back end registers with
+// another runs in this round or in the next.
 TYPED_TEST(late, c043_from_a_finalizer_of_another_back_end) {
   std::vector<std::string> ran;
   os_thread([&ran] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// L. Where POSIX has limits of its own: keys, and rounds of their destructors.
+// L. The limits of POSIX: keys, and rounds of their destructors.
 #include <pthread.h>
 
 #include <string>
@@ -15,7 +15,7 @@ namespace {
 
 THREADREF_SECTION(limits);
 
-// Every key that is left in the process, for the life of the object.
+// Holds every key that is left in the process.
 class all_keys {
  public:
   all_keys() {
@@ -32,7 +32,7 @@ class all_keys {
   std::vector<pthread_key_t> taken_;
 };
 
-// (With no key from the beginning: exhausted_keys.cpp, a program of its own.)
+// (exhausted_keys.cpp, a program of its own, has no key from the start.)
 TYPED_TEST(limits, c102_no_key_is_left_after_the_first_use) {
   os_thread([] { static_cast<void>(current<TypeParam>()); }).join();
   const all_keys none_left;
@@ -47,8 +47,8 @@ TYPED_TEST(limits, c102_no_key_is_left_after_the_first_use) {
   EXPECT_EQ(this->delta().ran_at_exit, 6U);
 }
 
-// What became of one registration, made in the given round of a key's destructor by a thread that
-// had not used the back end before.
+// The fate of a registration that a thread makes in the given round of a key's destructor, as its
+// first use of the back end.
 struct fate {
   std::errc error{};
   int runs = 0;
@@ -63,8 +63,8 @@ fate first_use_in(int round, pthread_key_t key, exit_phase phase) {
   return f;
 }
 
-// It runs, or is refused with an error, or is reported as abandoned: its thread has then gone
-// unheard, and whoever looks for threads finds that out.
+// It runs, or is refused with an error, or is reported as abandoned. In the last case the back end
+// missed the end of the thread, and the next search for live threads finds that out.
 TYPED_TEST(limits, c107_a_first_use_in_any_round_of_a_key_is_never_lost_in_silence) {
   const pthread_key_t younger = younger_key<TypeParam>();
   for (const exit_phase phase : {exit_phase::early, exit_phase::last, exit_phase::very_last}) {
@@ -82,7 +82,7 @@ TYPED_TEST(limits, c107_a_first_use_in_any_round_of_a_key_is_never_lost_in_silen
                                   std::to_string(round);
         EXPECT_EQ(f.runs + refused + abandoned, 1) << where;
         EXPECT_EQ(incidents.all().size(), static_cast<std::size_t>(abandoned)) << where;
-        // A pass is still to come; the very last one may not be, after so many rounds.
+        // In time, another pass follows; after that many rounds the very last one may not.
         const bool in_time = key == older_key() || round < detail::destructor_rounds;
         EXPECT_TRUE(f.runs == 1 || !in_time || phase == exit_phase::very_last) << where;
       }

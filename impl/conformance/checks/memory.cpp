@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// O. Memory: the table of blocks, what comes back after a peak, and giving it back while others ask
-// what lay there.
+// O. Memory: the table of blocks, what is returned after a peak, and returning it while other
+// threads ask handles that pointed there.
 #include <sched.h>
 #include <unistd.h>
 
@@ -24,14 +24,14 @@ namespace {
 
 THREADREF_SECTION(memory);
 
-// As many threads at once are more than most systems allow; so this takes the blocks of a table of
-// its own, on one thread. One table for all back ends: they share its code, and 40 MB are enough.
+// Most systems do not allow that many threads, so this acquires the blocks of its own table, on one
+// thread. One table serves for all back ends: they share its code, and 40 MB are enough.
 TYPED_TEST(memory, c127_65_537_blocks_at_once) {
   constexpr std::size_t blocks = 65'536 + 1;
-  static constexpr detail::list_functions nobody{
+  static constexpr detail::list_functions no_functions{
       [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {},
       []() noexcept {}};
-  static constinit detail::domain table(nobody);
+  static constinit detail::domain table(no_functions);
   std::set<std::uint64_t> serials;
   std::set<const detail::block*> all;
   for (std::size_t i = 0; i != blocks; ++i) {
@@ -53,7 +53,7 @@ TYPED_TEST(memory, c127_65_537_blocks_at_once) {
     EXPECT_EQ(table.pin_live(i), nullptr);
   }
   EXPECT_EQ(found, blocks);
-  // Those of the dead are used again.
+  // Blocks of dead threads are reused.
   detail::block* again = table.acquire();
   ASSERT_NE(again, nullptr);
   EXPECT_EQ(all.count(again), 1U);
@@ -74,8 +74,8 @@ std::size_t resident_bytes() {
 TYPED_TEST(memory, c127_trim_gives_back_what_a_peak_took) {
   constexpr int threads = 16;
   constexpr int each = 40'000;
-  constexpr std::size_t taken = std::size_t{threads} * each * sizeof(detail::node);
-  // What dead threads of other back ends keep may lie in the same mappings.
+  constexpr std::size_t node_bytes = std::size_t{threads} * each * sizeof(detail::node);
+  // Slabs of dead threads of other back ends may lie in the same mappings.
   for_each_type(backends{}, []<class Other>() { trim<Other>(); });
   std::atomic<int> ready{0};
   {
@@ -92,14 +92,14 @@ TYPED_TEST(memory, c127_trim_gives_back_what_a_peak_took) {
   const std::size_t after_peak = resident_bytes();
   trim<TypeParam>();
   const std::size_t after_trim = resident_bytes();
-  EXPECT_GE(after_peak, after_trim + taken / 2);
-  // And the next ones begin anew.
+  EXPECT_GE(after_peak, after_trim + node_bytes / 2);
+  // The next threads start from scratch.
   this->run([](auto& me) {
     for (int i = 0; i != 1'000; ++i) me.add();
   });
 }
 
-// Slabs of a dead thread that another has now are no longer idle.
+// Slabs of a dead thread that another thread reuses are not idle.
 TYPED_TEST(memory, c127_trim_leaves_what_is_used_again) {
   constexpr int each = 100'000;
   os_thread([] {
@@ -113,7 +113,7 @@ TYPED_TEST(memory, c127_trim_leaves_what_is_used_again) {
   EXPECT_EQ(ran, each);
 }
 
-// On a thread that got that block, which is free: of as many threads as there are blocks one does.
+// Runs f() on a thread that gets that free block: of as many threads as there are blocks, one does.
 template <class B, class F>
 void on_a_thread_with(const detail::block* wanted, F&& f) {
   bool found = false;
@@ -131,10 +131,11 @@ void on_a_thread_with(const detail::block* wanted, F&& f) {
     while (!looked) sched_yield();
   }
   over.open();
-  EXPECT_TRUE(found) << "no thread got the block: this check proves nothing";
+  EXPECT_TRUE(found) << "no thread got the block, so nothing was tested";
 }
 
-// Who has the block of a dead thread now, and its handles: where those point to is unmapped.
+// The next thread of a dead thread's block uses the dead thread's handles, whose memory is
+// unmapped.
 TYPED_TEST(memory, c129_the_next_thread_with_the_handles_of_the_last) {
   std::vector<plain_finalizer<TypeParam>> all;
   const detail::block* block = nullptr;
@@ -156,7 +157,7 @@ TYPED_TEST(memory, c129_the_next_thread_with_the_handles_of_the_last) {
   });
 }
 
-// Slots that came back to a thread too late for it are in slabs that others have by now.
+// Slots that came back too late for their thread are in slabs that other threads use by now.
 TYPED_TEST(memory, c129_what_came_back_to_the_last_thread) {
   constexpr int each = 2'000;
   std::vector<plain_finalizer<TypeParam>> all;
@@ -187,7 +188,7 @@ TYPED_TEST(memory, c129_what_came_back_to_the_last_thread) {
   EXPECT_EQ(ran, 2 * each);
 }
 
-// Handles of threads that are dead, whatever their blocks and slabs are used for by now.
+// Handles of a dead thread, whatever its block and slabs are used for by now.
 template <class B>
 struct remains {
   std::vector<plain_finalizer<B>> finalizers;
@@ -225,7 +226,7 @@ struct remains {
 TYPED_TEST(memory, c129_trim_against_those_who_ask_the_dead) {
   constexpr int readers = 2;
   std::deque<remains<TypeParam>> dead(8);
-  // Without a handle of the thread nothing keeps the block from its next one.
+  // Without a thread_handle, the next thread may reuse the block.
   for (std::size_t i = 0; i != dead.size(); i += 2) dead[i].thread = {};
   std::atomic<bool> done{false};
   std::atomic<int> wrong{0};
@@ -261,7 +262,7 @@ TYPED_TEST(memory, c129_trim_against_those_who_ask_the_dead) {
   EXPECT_EQ(wrong, 0);
 }
 
-// The first CPU that it may use: threads that all stay there take each other's blocks.
+// Pins the thread to the first CPU that it may use: threads on one CPU reuse each other's blocks.
 void stay_on_the_first_cpu() {
   const cpu_set_t allowed = affinity();
   std::size_t cpu = 0;
@@ -269,8 +270,8 @@ void stay_on_the_first_cpu() {
   stay_on(cpu);
 }
 
-// Who looks at a ref as its thread ends must not give its block to a third one, when the next has
-// begun there meanwhile.
+// A thread that checks a ref as the referent ends must not free the block for a third thread when
+// the next one has started there meanwhile.
 TYPED_TEST(memory, c058_looking_at_a_ref_against_the_next_thread) {
   balance sides;
   for (int round = 0; round != scaled(2'000, 50) && !::testing::Test::HasFailure(); ++round) {

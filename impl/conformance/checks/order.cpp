@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C. Order: newest first, and the place of a thread's finalizers among everything else that ends
-// with it.
+// C. Order: newest first, and where a thread's finalizers run among everything else that ends with
+// it.
 #include <pthread.h>
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace {
 
 THREADREF_SECTION(order);
 
-// The ledger of each lane proves the order; here only the sizes differ.
+// Each lane's ledger checks the order; only the sizes differ here.
 // Shows: F-16.
 TYPED_TEST(order, c029_newest_first) {
   for (const int n : {1, 2, 100, 10'000, scaled(2'000'000)}) {
@@ -58,60 +58,60 @@ TYPED_TEST(order, c031_taking_some_keeps_the_order_of_the_rest) {
   });
 }
 
-// A life in which slots come back at both ends and in between, by the thread itself and by another,
-// so that the list consists of all that a list can consist of; and perhaps an exit that goes on
-// like that.
+// A thread that, with the help of another, removes registrations at both ends of its list and in
+// between, so that the list has every shape that it can have; optionally also during the exit.
+enum class until { exit_begins, end_of_exit };
 template <class B>
 class long_life {
  public:
-  long_life(lane_on<B>& me, bool goes_on_at_exit) : me_(me), goes_on_at_exit_(goes_on_at_exit) {}
+  long_life(lane_on<B>& me, until end) : me_(me), end_(end) {}
 
   void live(int steps) {
     for (int i = 0; i != steps; ++i) {
       step();
-      if (i % 500 == 0) os_thread([this] { take_some(20); }).join();
+      if (i % 500 == 0) os_thread([this] { remove_some(20); }).join();
     }
   }
 
  private:
   using entry = typename lane_on<B>::entry;
 
-  // Somewhat more come than go, and mostly old ones go.
+  // Registers somewhat more than it removes, and removes mostly old ones.
   void step() {
     const unsigned choice = random_() % 16;
     if (choice < 8) {
       pending_.push_back(me_.add());
     } else if (choice == 8) {
       me_.add_ref();
-    } else if (choice == 9 && goes_on_at_exit_) {
+    } else if (choice == 9 && end_ == until::end_of_exit) {
       pending_.push_back(me_.add_and([this] { late(); }));
     } else if (choice == 10) {
-      take(pending_.size() - 1);
+      remove(pending_.size() - 1);
     } else if (choice == 11) {
-      take(random_() % (pending_.size() + 1));
+      remove(random_() % (pending_.size() + 1));
     } else {
-      take(random_() % (pending_.size() / 4 + 1));
+      remove(random_() % (pending_.size() / 4 + 1));
     }
   }
-  void take_some(int count) {
-    for (int i = 0; i != count; ++i) take(random_() % (pending_.size() + 1));
+  void remove_some(int count) {
+    for (int i = 0; i != count; ++i) remove(random_() % (pending_.size() + 1));
   }
-  void take(std::size_t at) {
+  void remove(std::size_t at) {
     if (at >= pending_.size()) return;
     const entry gone = pending_[at];
     pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(at));
     if (gone.handle.cancel()) me_.removed(gone.id);
   }
-  // In the drain, where all but this one may still be pending.
+  // Runs in the drain, where all others may still be pending.
   void late() {
     for (int i = 0; i != 3; ++i) {
-      take(random_() % (pending_.size() + 1));
+      remove(random_() % (pending_.size() + 1));
       me_.add();
     }
   }
 
   lane_on<B>& me_;
-  const bool goes_on_at_exit_;
+  const until end_;
   std::mt19937 random_{131};
   std::deque<entry> pending_;
 };
@@ -119,7 +119,7 @@ class long_life {
 TYPED_TEST(order, c031_registering_and_taking_for_long_keeps_the_order) {
   std::optional<long_life<TypeParam>> life;
   this->run([&life](auto& me) {
-    life.emplace(me, false);
+    life.emplace(me, until::exit_begins);
     life->live(scaled(100'000));
   });
 }
@@ -127,7 +127,7 @@ TYPED_TEST(order, c031_registering_and_taking_for_long_keeps_the_order) {
 TYPED_TEST(order, c037_a_finalizer_of_a_finalizer_after_a_long_life) {
   std::optional<long_life<TypeParam>> life;
   this->run([&life](auto& me) {
-    life.emplace(me, true);
+    life.emplace(me, until::end_of_exit);
     life->live(scaled(100'000));
   });
 }
@@ -165,7 +165,7 @@ TYPED_TEST(order, c035_foreign_keys_do_not_change_it) {
   });
 }
 
-// Writes its name when it is destroyed.
+// Logs its name when it is destroyed.
 struct end_mark {
   std::vector<std::string>* log = nullptr;
   const char* name = "";
@@ -179,9 +179,8 @@ end_mark& mark_in_thread_local() {
   return mark;
 }
 
-// stack objects, thread_locals newest first, keys by index. Where the finalizers come in
-// between is what a back end's capabilities say.
-// Shows: W-13.
+// stack objects, thread_locals newest first, keys by index. A back end's capabilities say
+// where the finalizers run in between. Shows: W-13.
 TYPED_TEST(order, c036_the_place_among_all_that_ends_with_a_thread) {
   struct older {};
   struct younger {};
@@ -194,7 +193,7 @@ TYPED_TEST(order, c036_the_place_among_all_that_ends_with_a_thread) {
     high.arm(high_key);
     const end_mark on_stack{&log, "stack"};
     mark_in_thread_local<TypeParam, older>() = {&log, "older thread_local"};
-    log.clear();  // the temporaries that were assigned from
+    log.clear();  // of the temporaries' destructors
     finalize<TypeParam>([&log] { log.emplace_back("finalizer"); });
     end_mark& young = mark_in_thread_local<TypeParam, younger>();
     young.name = "younger thread_local";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// O. The phases of a thread's exit: their order, what their finalizers see, and what comes too late
-// for its phase.
+// O. The phases of a thread's exit: their order, what their finalizers see, and registrations that
+// come too late for their phase.
 #include <pthread.h>
 
 #include <cstdint>
@@ -19,25 +19,25 @@ namespace {
 
 THREADREF_SECTION(phases);
 
-using words = std::vector<std::string>;
+using entries = std::vector<std::string>;
 
 constexpr exit_phase all_phases[] = {exit_phase::early, exit_phase::last, exit_phase::very_last};
 constexpr bool among(const backend_info& b) {
   return has(b.capabilities, capability::among_thread_locals);
 }
 
-// Registers what writes a word, and maybe does more, in a phase.
+// Registers a finalizer in a phase that logs an entry, and then does `more`.
 template <class B>
-void say_in(exit_phase phase, words& log, const char* word, std::function<void()> more = {}) {
-  finalize_in<B>(phase, [&log, word, more = std::move(more)] {
-    log.emplace_back(word);
+void log_in(exit_phase phase, entries& log, const char* entry, std::function<void()> more = {}) {
+  finalize_in<B>(phase, [&log, entry, more = std::move(more)] {
+    log.emplace_back(entry);
     if (more) more();
   });
 }
 
-// The variable of a registered destructor: what it does and says.
+// The variable of a registered destructor, which logs and then does `more`.
 struct second_stage {
-  words* log;
+  entries* log;
   std::function<void()> more = {};
   void* self = this;
   template <class B>
@@ -53,34 +53,34 @@ struct second_stage {
 };
 
 TYPED_TEST(phases, c128_early_then_last_then_stage_2_then_very_last) {
-  words log;
+  entries log;
   second_stage two{&log};
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::very_last, log, "very last 1");
-    say_in<TypeParam>(exit_phase::last, log, "last 1");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last 1");
+    log_in<TypeParam>(exit_phase::last, log, "last 1");
     two.add<TypeParam>();
-    say_in<TypeParam>(exit_phase::early, log, "early 1");
+    log_in<TypeParam>(exit_phase::early, log, "early 1");
     finalize<TypeParam>([&log] { log.emplace_back("last 2"); });
-    say_in<TypeParam>(exit_phase::early, log, "early 2");
-    say_in<TypeParam>(exit_phase::very_last, log, "very last 2");
-    say_in<TypeParam>(exit_phase::last, log, "last 3");
+    log_in<TypeParam>(exit_phase::early, log, "early 2");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last 2");
+    log_in<TypeParam>(exit_phase::last, log, "last 3");
   }).join();
-  EXPECT_EQ(log, (words{"early 2", "early 1", "last 3", "last 2", "last 1", "stage 2",
-                        "very last 2", "very last 1"}));
+  EXPECT_EQ(log, (entries{"early 2", "early 1", "last 3", "last 2", "last 1", "stage 2",
+                          "very last 2", "very last 1"}));
 }
 
-// The same without early ones: these two phases every back end has.
+// The same without early: every back end has the other two phases.
 TYPED_TEST(phases, c128_last_then_stage_2_then_very_last) {
-  words log;
+  entries log;
   second_stage two{&log};
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::very_last, log, "very last 1");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last 1");
     two.add<TypeParam>();
-    say_in<TypeParam>(exit_phase::last, log, "last 1");
-    say_in<TypeParam>(exit_phase::very_last, log, "very last 2");
-    say_in<TypeParam>(exit_phase::last, log, "last 2");
+    log_in<TypeParam>(exit_phase::last, log, "last 1");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last 2");
+    log_in<TypeParam>(exit_phase::last, log, "last 2");
   }).join();
-  EXPECT_EQ(log, (words{"last 2", "last 1", "stage 2", "very last 2", "very last 1"}));
+  EXPECT_EQ(log, (entries{"last 2", "last 1", "stage 2", "very last 2", "very last 1"}));
 }
 
 TYPED_TEST(phases, c128_newest_first_inside_each) {
@@ -99,34 +99,34 @@ TYPED_TEST(phases, c128_newest_first_inside_each) {
 
 TYPED_TEST(phases, c128_exit_nodes_have_phases_too) {
   struct embedding {
-    words* log;
-    const char* word;
+    entries* log;
+    const char* entry;
     basic_exit_node<TypeParam> node = {};
   };
-  words log;
+  entries log;
   embedding very_last{&log, "very last node"};
   embedding last{&log, "last node"};
   embedding early{&log, "early node"};
   const auto attach = [](embedding& e, exit_phase phase) {
-    const auto say = [](void* of) {
+    const auto append = [](void* of) {
       const auto& self = *static_cast<embedding*>(of);
-      self.log->emplace_back(self.word);
+      self.log->emplace_back(self.entry);
     };
-    EXPECT_EQ(e.node.attach(say, &e, phase), std::errc{});
+    EXPECT_EQ(e.node.attach(append, &e, phase), std::errc{});
   };
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::last, log, "last");
-    say_in<TypeParam>(exit_phase::very_last, log, "very last");
+    log_in<TypeParam>(exit_phase::last, log, "last");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last");
     attach(very_last, exit_phase::very_last);
     attach(last, exit_phase::last);
-    say_in<TypeParam>(exit_phase::early, log, "early");
+    log_in<TypeParam>(exit_phase::early, log, "early");
     attach(early, exit_phase::early);
   }).join();
   EXPECT_EQ(log,
-            (words{"early node", "early", "last node", "last", "very last node", "very last"}));
+            (entries{"early node", "early", "last node", "last", "very last node", "very last"}));
 }
 
-// Whichever phase is the first that a thread uses.
+// Whichever phase a thread uses first.
 // Shows: R-09.
 TYPED_TEST(phases, c128_refs_are_dead_before_the_first_of_any) {
   for (const exit_phase phase : all_phases) {
@@ -147,7 +147,7 @@ TYPED_TEST(phases, c128_refs_are_dead_before_the_first_of_any) {
 }
 
 TYPED_TEST(phases, c128_refs_are_dead_before_the_first_of_stage_2) {
-  words log;
+  entries log;
   second_stage two{&log};
   bool was_alive = true;
   os_thread([&] {
@@ -155,74 +155,74 @@ TYPED_TEST(phases, c128_refs_are_dead_before_the_first_of_stage_2) {
     two.more = [&was_alive, r] { was_alive = !r.expired(); };
     two.add<TypeParam>();
   }).join();
-  EXPECT_EQ(log, words{"stage 2"});
+  EXPECT_EQ(log, entries{"stage 2"});
   EXPECT_FALSE(was_alive);
 }
 
 TYPED_TEST(phases, c128_inside_early_each_phase_is_still_to_come) {
-  words log;
+  entries log;
   second_stage two{&log};
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::last, log, "last");
-    say_in<TypeParam>(exit_phase::very_last, log, "very last");
-    say_in<TypeParam>(exit_phase::early, log, "early 1");
-    say_in<TypeParam>(exit_phase::early, log, "early 2", [&] {
-      say_in<TypeParam>(exit_phase::very_last, log, "late very last");
-      say_in<TypeParam>(exit_phase::last, log, "late last");
-      say_in<TypeParam>(exit_phase::early, log, "late early");
+    log_in<TypeParam>(exit_phase::last, log, "last");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last");
+    log_in<TypeParam>(exit_phase::early, log, "early 1");
+    log_in<TypeParam>(exit_phase::early, log, "early 2", [&] {
+      log_in<TypeParam>(exit_phase::very_last, log, "late very last");
+      log_in<TypeParam>(exit_phase::last, log, "late last");
+      log_in<TypeParam>(exit_phase::early, log, "late early");
       two.add<TypeParam>();
     });
   }).join();
-  EXPECT_EQ(log, (words{"early 2", "late early", "early 1", "late last", "last", "stage 2",
-                        "late very last", "very last"}));
+  EXPECT_EQ(log, (entries{"early 2", "late early", "early 1", "late last", "last", "stage 2",
+                          "late very last", "very last"}));
 }
 
 TYPED_TEST(phases, c128_inside_last_an_early_one_comes_next) {
-  words log;
+  entries log;
   second_stage two{&log};
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::last, log, "last 1");
+    log_in<TypeParam>(exit_phase::last, log, "last 1");
     two.add<TypeParam>();
-    say_in<TypeParam>(exit_phase::last, log, "last 2", [&] {
-      say_in<TypeParam>(exit_phase::very_last, log, "late very last");
-      say_in<TypeParam>(exit_phase::early, log, "late early");
+    log_in<TypeParam>(exit_phase::last, log, "last 2", [&] {
+      log_in<TypeParam>(exit_phase::very_last, log, "late very last");
+      log_in<TypeParam>(exit_phase::early, log, "late early");
     });
   }).join();
-  EXPECT_EQ(log, (words{"last 2", "late early", "last 1", "stage 2", "late very last"}));
+  EXPECT_EQ(log, (entries{"last 2", "late early", "last 1", "stage 2", "late very last"}));
 }
 
 TYPED_TEST(phases, c128_inside_stage_2_the_others_come_after_it) {
-  words log;
+  entries log;
   second_stage two{&log};
   second_stage rest{&log};
   two.more = [&] {
-    say_in<TypeParam>(exit_phase::very_last, log, "late very last");
-    say_in<TypeParam>(exit_phase::last, log, "late last");
-    say_in<TypeParam>(exit_phase::early, log, "late early");
+    log_in<TypeParam>(exit_phase::very_last, log, "late very last");
+    log_in<TypeParam>(exit_phase::last, log, "late last");
+    log_in<TypeParam>(exit_phase::early, log, "late early");
   };
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::very_last, log, "very last");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last");
     two.add<TypeParam>();
     rest.add<TypeParam>();
   }).join();
-  EXPECT_EQ(
-      log, (words{"stage 2", "stage 2", "late early", "late last", "late very last", "very last"}));
+  EXPECT_EQ(log, (entries{"stage 2", "stage 2", "late early", "late last", "late very last",
+                          "very last"}));
 }
 
 TYPED_TEST(phases, c128_inside_very_last_anything_comes_next) {
-  words log;
+  entries log;
   second_stage two{&log};
   os_thread([&] {
-    say_in<TypeParam>(exit_phase::very_last, log, "very last 1");
-    say_in<TypeParam>(exit_phase::very_last, log, "very last 2", [&] {
-      say_in<TypeParam>(exit_phase::very_last, log, "late very last");
-      say_in<TypeParam>(exit_phase::last, log, "late last");
-      say_in<TypeParam>(exit_phase::early, log, "late early");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last 1");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last 2", [&] {
+      log_in<TypeParam>(exit_phase::very_last, log, "late very last");
+      log_in<TypeParam>(exit_phase::last, log, "late last");
+      log_in<TypeParam>(exit_phase::early, log, "late early");
       two.add<TypeParam>();
     });
   }).join();
-  EXPECT_EQ(log, (words{"very last 2", "late early", "late last", "stage 2", "late very last",
-                        "very last 1"}));
+  EXPECT_EQ(log, (entries{"very last 2", "late early", "late last", "stage 2", "late very last",
+                          "very last 1"}));
 }
 
 struct seen {
@@ -252,8 +252,8 @@ TYPED_TEST(phases, c128_early_runs_with_the_thread_locals) {
   EXPECT_EQ(very_last, (seen{false, false}));
 }
 
-// The early pass is over: the next phase is `last`, which is yet to begin where that comes after
-// all thread_locals, and is over where it came among them.
+// The early pass is over, so this runs in phase `last`: that is yet to come where it runs after all
+// thread_locals, and is over where it ran among them.
 TYPED_TEST(phases, c128_too_late_for_early_between_the_passes) {
   struct at_end {
     std::function<void()> work;
@@ -261,50 +261,50 @@ TYPED_TEST(phases, c128_too_late_for_early_between_the_passes) {
       if (work) work();
     }
   };
-  words log;
+  entries log;
   os_thread([&] {
     static thread_local at_end older;
     older.work = [&log] {
       log.emplace_back("thread_local");
-      say_in<TypeParam>(exit_phase::early, log, "late early");
+      log_in<TypeParam>(exit_phase::early, log, "late early");
     };
-    say_in<TypeParam>(exit_phase::last, log, "last");
-    say_in<TypeParam>(exit_phase::early, log, "early");
+    log_in<TypeParam>(exit_phase::last, log, "last");
+    log_in<TypeParam>(exit_phase::early, log, "early");
   }).join();
-  EXPECT_EQ(log, among(TypeParam::info) ? (words{"early", "last", "thread_local", "late early"})
-                                        : (words{"early", "thread_local", "late early", "last"}));
+  EXPECT_EQ(log, among(TypeParam::info) ? (entries{"early", "last", "thread_local", "late early"})
+                                        : (entries{"early", "thread_local", "late early", "last"}));
 }
 
-// A foreign key may register in every round; that is done before the last pass.
+// A foreign key may register in every round; all of that runs before the last pass.
 TYPED_TEST(phases, c128_very_last_comes_after_what_an_older_key_registers_in_any_round) {
-  words log;
-  words expected;
+  entries log;
+  entries expected;
   key_task older(detail::destructor_rounds, [&](int round) {
-    const std::string word = "round " + std::to_string(round);
-    finalize<TypeParam>([&log, word] { log.push_back(word); });
-    expected.push_back(word);
+    const std::string entry = "round " + std::to_string(round);
+    finalize<TypeParam>([&log, entry] { log.push_back(entry); });
+    expected.push_back(entry);
   });
   os_thread([&] {
     older.arm(older_key());
-    say_in<TypeParam>(exit_phase::very_last, log, "very last");
+    log_in<TypeParam>(exit_phase::very_last, log, "very last");
   }).join();
   expected.emplace_back("very last");
   EXPECT_EQ(log, expected);
 }
 
-// Under ThreadSanitizer not in the last pass: it counts the rounds that glibc begins anew after a
-// pthread_exit, and by then has ended the thread for itself.
+// Not in the last phase under ThreadSanitizer: it counts the rounds that glibc starts again after a
+// pthread_exit, and has ended the thread by then.
 TYPED_TEST(phases, c125_pthread_exit_inside_any_phase_runs_the_rest) {
   constexpr std::uint64_t tried = detail::under_tsan ? 2 : std::size(all_phases);
   for (std::uint64_t i = 0; i != tried; ++i) {
-    words log;
+    entries log;
     second_stage two{&log};
     const auto one_in_each = [&log] {
-      for (const exit_phase p : all_phases) say_in<TypeParam>(p, log, "stays");
+      for (const exit_phase p : all_phases) log_in<TypeParam>(p, log, "returns");
     };
     os_thread([&] {
       one_in_each();
-      say_in<TypeParam>(all_phases[i], log, "exits", [] { pthread_exit(nullptr); });
+      log_in<TypeParam>(all_phases[i], log, "exits", [] { pthread_exit(nullptr); });
       one_in_each();
       two.add<TypeParam>();
     }).join();
@@ -315,21 +315,21 @@ TYPED_TEST(phases, c125_pthread_exit_inside_any_phase_runs_the_rest) {
 
 TYPED_TEST(phases, c128_handles_work_in_every_phase) {
   for (const exit_phase phase : all_phases) {
-    words log;
+    entries log;
     os_thread([&] {
-      const auto make = [&](const char* word) {
-        return finalize_in<TypeParam>(phase, [&log, word] { log.emplace_back(word); });
+      const auto make = [&](const char* entry) {
+        return finalize_in<TypeParam>(phase, [&log, entry] { log.emplace_back(entry); });
       };
-      const auto kept = make("kept");
+      const auto pending = make("pending");
       const auto called = make("called");
       const auto cancelled = make("cancelled");
       const auto detached = make("detached");
       EXPECT_TRUE(called());
       EXPECT_TRUE(cancelled.cancel());
       EXPECT_TRUE(detached.detach());
-      EXPECT_TRUE(kept.alive());
+      EXPECT_TRUE(pending.alive());
     }).join();
-    EXPECT_EQ(log, (words{"called", "kept"})) << "phase " << static_cast<int>(phase);
+    EXPECT_EQ(log, (entries{"called", "pending"})) << "phase " << static_cast<int>(phase);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// H. How a process ends, and whose finalizers run then. Each in a process of its own.
+// H. How a process ends, and which threads' finalizers run then. Each check runs in a process of
+// its own.
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@ namespace {
 
 THREADREF_SECTION(process_end);
 
-// What all ends of main() register: three of main's, and two of a thread that is over by then.
+// What the ends of main() have in common: three finalizers of main, and two of a thread that has
+// ended.
 template <class B>
 void register_on_main(ledger& out) {
   seen<B>(out, "m1");
@@ -39,7 +41,7 @@ const names at_an_end_of_main = {"w2@thread", "w1@thread",        "m3@main",
                                  "m2@main",   "ref is null@main", "m1@main"};
 
 void expect_end_of_main(const outcome& end) {
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, at_an_end_of_main);
   EXPECT_EQ(end.stats.registered, 5U);
   EXPECT_EQ(end.stats.ran_at_exit, 2U);
@@ -64,7 +66,7 @@ TYPED_TEST(process_end, c074_exit_on_main) {
   expect_end_of_main(play<TypeParam>());
 }
 
-// Main's run on main, when it calls pthread_exit(): the worker waits for the last of them.
+// Main's finalizers run on main when it calls pthread_exit(): the worker waits for the last one.
 THREADREF_SCENARIO(c075_pthread_exit_on_main_before_a_worker_ends) {
   static gate main_is_over;
   finalize<B>([&out] {
@@ -81,7 +83,7 @@ THREADREF_SCENARIO(c075_pthread_exit_on_main_before_a_worker_ends) {
 }
 TYPED_TEST(process_end, c075_pthread_exit_on_main_before_a_worker_ends) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m2@main", "m1@main", "worker@thread", "w1@thread"}));
   EXPECT_EQ(end.stats.ran_at_exit, 3U);
   expect_accounted(end.stats, 0);
@@ -94,13 +96,13 @@ THREADREF_SCENARIO(c075_pthread_exit_on_main_alone) {
 }
 TYPED_TEST(process_end, c075_pthread_exit_on_main_alone) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"m2@main", "m1@main"}));
   expect_accounted(end.stats, 0);
 }
 
-// With no key left a guard has to do, and thread_locals do not run when main calls pthread_exit():
-// so main's run at the end of the process, on its last thread.
+// With no key left a back end may use a guard, a thread_local. Those are not destroyed when main
+// calls pthread_exit(), so main's finalizers run at the end of the process, on its last thread.
 THREADREF_SCENARIO(c075_main_may_have_gone_unheard) {
   for (pthread_key_t k{}; pthread_key_create(&k, nullptr) == 0;) continue;
   seen<B>(out, "m1");
@@ -113,7 +115,7 @@ THREADREF_SCENARIO(c075_main_may_have_gone_unheard) {
 }
 TYPED_TEST(process_end, c075_main_may_have_gone_unheard) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   const bool in_the_stage = end.stats.ran_at_process_exit != 0;
   EXPECT_EQ(end.trace, in_the_stage ? (names{"worker@thread", "m2@thread", "m1@thread"})
                                     : (names{"m2@main", "m1@main", "worker@thread"}));
@@ -132,12 +134,13 @@ THREADREF_SCENARIO(c076_exit_on_a_worker_runs_only_its_own) {
 }
 TYPED_TEST(process_end, c076_exit_on_a_worker_runs_only_its_own) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, (names{"w2@thread", "w1@thread"}));
   expect_accounted(end.stats, 4);
 }
 
-// C leaves it undefined; the C library goes on with what is left, and so does the back end.
+// C leaves this undefined. The C library continues with the handlers that are left, and so does the
+// back end.
 template <class B>
 void register_one_that_exits(ledger& out) {
   seen<B>(out, "f1");
@@ -154,7 +157,7 @@ THREADREF_SCENARIO(c077_exit_inside_a_finalizer) {
 }
 TYPED_TEST(process_end, c077_exit_inside_a_finalizer) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 5") << end.said;
+  EXPECT_EQ(end.how, "status 5") << end.output;
   EXPECT_EQ(end.trace, (names{"f3@thread", "f2@thread", "f1@thread"}));
 }
 
@@ -164,11 +167,11 @@ THREADREF_SCENARIO(c077_exit_inside_the_exit_stage) {
 }
 TYPED_TEST(process_end, c077_exit_inside_the_exit_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 5") << end.said;
+  EXPECT_EQ(end.how, "status 5") << end.output;
   EXPECT_EQ(end.trace, (names{"f3@main", "f2@main", "f1@main"}));
 }
 
-// Main and a worker have something to run; then `end()` ends the process without a word.
+// Main and a worker have finalizers pending; then `end()` ends the process abruptly.
 template <class B, class F>
 int end_abruptly(ledger& out, F end) {
   seen<B>(out, "m1");
@@ -178,7 +181,7 @@ int end_abruptly(ledger& out, F end) {
   return 0;
 }
 void expect_abrupt_end(const outcome& end, const std::string& how) {
-  EXPECT_EQ(end.how, how) << end.said;
+  EXPECT_EQ(end.how, how) << end.output;
   EXPECT_EQ(end.trace, names{"begun@main"});
   EXPECT_EQ(end.stats.registered, 0U) << "its destructors ran";
 }
@@ -208,7 +211,8 @@ TYPED_TEST(process_end, c078_nothing_runs_at_sigkill) {
   expect_abrupt_end(play<TypeParam>(), "signal " + std::to_string(SIGKILL));
 }
 
-// Three threads are inside a finalizer, with another one pending, and go on as main returns.
+// Three threads are inside a finalizer, each with another one pending, and continue while main
+// returns.
 template <class B>
 int exit_while_others_drain(ledger& out) {
   static std::atomic<int> inside{0};
@@ -231,7 +235,7 @@ int exit_while_others_drain(ledger& out) {
   return 0;
 }
 void expect_none_twice(const outcome& end) {
-  EXPECT_EQ(end.how, "status 0") << end.said;
+  EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(count(end, "m1@main"), 1U);
   std::size_t pending = 0;
   for (const char* newer : {"a2@thread", "b2@thread", "c2@thread"})
@@ -262,34 +266,34 @@ TYPED_TEST(process_end, c079_they_are_not_adopted) {
 }
 
 template <class B>
-void register_with_one_that_does_not_want(ledger& out) {
+void register_one_without_atexit(ledger& out) {
   seen<B>(out, "f1");
   seen<B>(out, "f2").atexit(false);
   seen<B>(out, "f3");
-  const auto changed_its_mind = seen<B>(out, "f4");
-  changed_its_mind.atexit(false);
-  changed_its_mind.atexit(true);
+  const auto set_again = seen<B>(out, "f4");
+  set_again.atexit(false);
+  set_again.atexit(true);
 }
 THREADREF_SCENARIO(c080_who_does_not_want_to_run_at_exit) {
-  register_with_one_that_does_not_want<B>(out);
+  register_one_without_atexit<B>(out);
   return 0;
 }
 // Shows: F-25.
 TYPED_TEST(process_end, c080_who_does_not_want_to_run_at_exit) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"f4@main", "f3@main", "f1@main"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"f4@main", "f3@main", "f1@main"})) << end.output;
   expect_accounted(end.stats, 1);
 }
 THREADREF_SCENARIO(c080_nor_at_exit_on_a_worker) {
   start_detached([&out] {
-    register_with_one_that_does_not_want<B>(out);
+    register_one_without_atexit<B>(out);
     std::exit(0);
   });
   block_for_ever();
 }
 TYPED_TEST(process_end, c080_nor_at_exit_on_a_worker) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"f4@thread", "f3@thread", "f1@thread"})) << end.said;
+  EXPECT_EQ(end.trace, (names{"f4@thread", "f3@thread", "f1@thread"})) << end.output;
   expect_accounted(end.stats, 1);
 }
 
@@ -299,7 +303,7 @@ THREADREF_SCENARIO(c086_main_returns_7) {
 }
 TYPED_TEST(process_end, c086_main_returns_7) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 7") << end.said;
+  EXPECT_EQ(end.how, "status 7") << end.output;
   EXPECT_EQ(end.trace, names{"m1@main"});
 }
 THREADREF_SCENARIO(c086_a_worker_exits_with_7) {
@@ -311,7 +315,7 @@ THREADREF_SCENARIO(c086_a_worker_exits_with_7) {
 }
 TYPED_TEST(process_end, c086_a_worker_exits_with_7) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 7") << end.said;
+  EXPECT_EQ(end.how, "status 7") << end.output;
   EXPECT_EQ(end.trace, names{"w1@thread"});
 }
 
@@ -325,22 +329,23 @@ THREADREF_SCENARIO(c052_an_exception_that_leaves_a_thread) {
 }
 TYPED_TEST(process_end, c052_an_exception_that_leaves_a_thread) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "signal " + std::to_string(SIGABRT)) << end.said;
+  EXPECT_EQ(end.how, "signal " + std::to_string(SIGABRT)) << end.output;
   EXPECT_EQ(end.trace, names{"begun@thread"});
-  EXPECT_NE(end.said.find("nobody catches this"), std::string::npos) << end.said;
+  EXPECT_NE(end.output.find("nobody catches this"), std::string::npos) << end.output;
 }
 
-// Another thread sets and clears the flag of half of main's, on and on, while main returns.
+// Another thread keeps setting and clearing the flag of half of main's finalizers while main
+// returns.
 THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
   static auto* const ids = new std::vector<std::string>;  // read in the stage: never destroyed
   for (int i = 0; i != 100; ++i)
-    ids->push_back((i % 2 == 0 ? "kept" : "flipped") + std::to_string(i));
+    ids->push_back((i % 2 == 0 ? "steady" : "flipped") + std::to_string(i));
   std::vector<plain_finalizer<B>> flipped;
   for (const std::string& id : *ids) {
     const auto f = seen<B>(out, id.c_str());
     if (id.front() == 'f') flipped.push_back(f);
   }
-  static auto* const flipping = new gate;  // that thread goes on opening it while statics go
+  static auto* const flipping = new gate;  // the thread still opens it while statics are destroyed
   start_detached([all = flipped] {
     for (bool wanted = false;; wanted = !wanted) {
       for (const auto& f : all) f.atexit(wanted);
@@ -353,10 +358,10 @@ THREADREF_SCENARIO(c057_the_flag_flips_while_the_process_ends) {
 TYPED_TEST(process_end, c057_the_flag_flips_while_the_process_ends) {
   for (int i = 0; i != scaled(200) && !::testing::Test::HasFailure(); ++i) {
     const outcome end = play<TypeParam>();
-    EXPECT_EQ(end.how, "status 0") << end.said;
+    EXPECT_EQ(end.how, "status 0") << end.output;
     names expected;
     for (int f = 99; f >= 0; --f) {
-      const std::string id = (f % 2 == 0 ? "kept" : "flipped") + std::to_string(f) + "@main";
+      const std::string id = (f % 2 == 0 ? "steady" : "flipped") + std::to_string(f) + "@main";
       if (f % 2 == 0 || count(end, id) != 0) expected.push_back(id);
     }
     EXPECT_EQ(end.trace, expected);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// F. Races against the exit of a thread: each finalizer is taken exactly once.
+// F. Races against the exit of a thread: each finalizer is claimed exactly once.
 #include <sched.h>
 #include <unistd.h>
 
@@ -19,10 +19,10 @@ namespace {
 THREADREF_SECTION(races);
 
 constexpr int ids = 2'000;
-constexpr int takers = 4;
+constexpr int claimers = 4;
 using hit_list = std::array<std::atomic<int>, ids>;
 
-// A block that came back twice would have two threads at once.
+// A block that was freed twice would serve two threads at once.
 template <class B>
 void expect_a_block_each() {
   os_thread([] {
@@ -34,16 +34,16 @@ void expect_a_block_each() {
   }).join();
 }
 
-// One thread registers `ids` finalizers and exits; four others take what they can meanwhile.
-// `take(f, id)` says whether it got the finalizer.
-template <class B, class Take>
-void take_against_exit(Take take) {
+// One thread registers `ids` finalizers and exits; four others claim what they can meanwhile.
+// `claim(f, hit)` returns whether it claimed the finalizer.
+template <class B, class Claim>
+void claim_against_exit(Claim claim) {
   balance sides;
   for (int round = 0; round != scaled(2'000) && !sides.is_hopeless(); ++round) {
     auto ran = std::make_unique<hit_list>();
-    std::atomic<int> taken{0};
+    std::atomic<int> claimed{0};
     std::vector<plain_finalizer<B>> all;
-    starting_line line(takers + 1);
+    starting_line line(claimers + 1);
     {
       os_thread owner([&] {
         all.reserve(ids);
@@ -54,15 +54,15 @@ void take_against_exit(Take take) {
         sides.delay_first();
       });
       std::deque<os_thread> others;
-      for (int t = 0; t != takers; ++t) {
+      for (int t = 0; t != claimers; ++t) {
         others.emplace_back([&, t] {
           line.arrive();
           sides.delay_second();
-          // Each begins elsewhere and goes over all: some are asked for by several.
+          // Each starts elsewhere and goes over all, so that several try to claim the same.
           for (std::size_t n = 0; n != ids; ++n) {
-            const std::size_t i = (n + static_cast<std::size_t>(t) * (ids / takers)) % ids;
-            if (n % 64 == 0) sched_yield();  // or with few cores it would be all or nothing
-            taken += take(all[i], (*ran)[i]) ? 1 : 0;
+            const std::size_t i = (n + static_cast<std::size_t>(t) * (ids / claimers)) % ids;
+            if (n % 64 == 0) sched_yield();  // with few cores one side would win all otherwise
+            claimed += claim(all[i], (*ran)[i]) ? 1 : 0;
           }
         });
       }
@@ -74,26 +74,27 @@ void take_against_exit(Take take) {
       wrong += hit > 1 ? 1 : 0;
     }
     ASSERT_EQ(wrong, 0) << "ran more than once";
-    ASSERT_EQ(total + taken, ids) << "ran " << total << ", taken " << taken;
-    sides.record(total, taken);
+    ASSERT_EQ(total + claimed, ids) << "ran " << total << ", claimed " << claimed;
+    sides.record(total, claimed);
   }
-  sides.expect_both("ran at exit", "was taken");
+  sides.expect_both("ran at exit", "was claimed");
 }
 
 // Shows: F-12.
 TYPED_TEST(races, c053_detach_against_exit) {
-  take_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.detach().has_value(); });
+  claim_against_exit<TypeParam>(
+      [](const auto& f, auto& /*hit*/) { return f.detach().has_value(); });
 }
 
 TYPED_TEST(races, c053_cancel_against_exit) {
-  take_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.cancel(); });
+  claim_against_exit<TypeParam>([](const auto& f, auto& /*hit*/) { return f.cancel(); });
 }
 
 // Shows: F-12.
 TYPED_TEST(races, c054_call_against_exit) {
-  take_against_exit<TypeParam>([](const auto& f, auto& hit) {
+  claim_against_exit<TypeParam>([](const auto& f, auto& hit) {
     if (!f()) return false;
-    --hit;  // it ran, here: counted by who took it
+    --hit;  // it ran here, and counts as claimed
     return true;
   });
   expect_a_block_each<TypeParam>();
@@ -106,10 +107,10 @@ TYPED_TEST(races, c055_dropping_refs_against_exit) {
     std::vector<std::optional<basic_ref<TypeParam>>> all(refs);
     std::array<std::atomic<int>, refs> calls{};
     std::array<std::atomic<bool>, refs> dropped{};
-    bool seen_dropped = false;  // the next one to be called, when this one was
+    bool seen_dropped = false;  // was the next one to be called dropped when this one was called?
     std::size_t called_next = refs;
     int too_late = 0;
-    starting_line line(takers + 1);
+    starting_line line(claimers + 1);
     {
       os_thread owner([&] {
         for (std::size_t i = 0; i != refs; ++i) {
@@ -124,11 +125,11 @@ TYPED_TEST(races, c055_dropping_refs_against_exit) {
         sides.delay_first();
       });
       std::deque<os_thread> others;
-      for (std::size_t t = 0; t != takers; ++t) {
+      for (std::size_t t = 0; t != claimers; ++t) {
         others.emplace_back([&, t] {
           line.arrive();
           sides.delay_second();
-          for (std::size_t i = t; i < refs; i += takers) {
+          for (std::size_t i = t; i < refs; i += claimers) {
             all[i].reset();
             dropped[i] = true;
             if (i % 16 == 0) sched_yield();
@@ -174,7 +175,7 @@ TYPED_TEST(races, c009_one_drop_against_exit) {
   sides.expect_both("was called", "was dropped");
 }
 
-// What three threads hammer while its owner exits.
+// What three threads access in a loop while its owner exits.
 template <class B>
 struct target {
   std::optional<basic_ref<B>> r;
@@ -184,7 +185,7 @@ struct target {
   std::atomic<bool> joined{false};
   std::atomic<int> callbacks{0};
   std::atomic<int> ran{0};
-  std::atomic<int> taken{0};
+  std::atomic<int> claimed{0};
   std::atomic<int> violations{0};
 
   void seen_on_exit() {
@@ -207,13 +208,13 @@ struct target {
       if (const thread_handle t = (*r)()) violations += t.tid() == owner ? 0 : 1;
       if (const auto t = peeked.peek()) violations += t->tid() == owner ? 0 : 1;
     }
-    if (contested.detach()) ++taken;
+    if (contested.detach()) ++claimed;
   }
 };
 
-// in the system this is modelled on, looking at a ref could move its callbacks to the thread
-// that looked, and past the join.
-// Differs: R-14: looking never holds what ends with the thread, so no callback moves or comes late.
+// in the system this is modelled on, checking a ref could move its callbacks to the thread
+// that checked it, and past the join. Differs: R-14: looking never holds what ends with the thread,
+// so no callback moves or comes late.
 TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
   balance sides;
   for (int round = 0; round != scaled(100'000) / 4 && !sides.is_hopeless(); ++round) {
@@ -238,8 +239,8 @@ TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
     }
     ASSERT_EQ(t.violations, 0) << "a callback ran elsewhere or after the join";
     ASSERT_EQ(t.callbacks, 1);
-    ASSERT_EQ(t.ran + t.taken, 1);
-    sides.record(t.ran, t.taken);
+    ASSERT_EQ(t.ran + t.claimed, 1);
+    sides.record(t.ran, t.claimed);
   }
   sides.expect_both("ran at exit", "was detached");
 }
@@ -273,7 +274,7 @@ TYPED_TEST(races, c058_enumerate_against_exit) {
   sides.expect_both("had ended", "was found");
 }
 
-// Who looks at a ref as its thread ends must not hold what is left of it.
+// A thread that checks a ref as the referent ends must not keep the referent's block.
 TYPED_TEST(races, c058_looking_at_a_ref_against_exit) {
   for (int round = 0; round != scaled(10'000, 200); ++round) {
     std::optional<basic_ref<TypeParam>> r;
@@ -307,7 +308,7 @@ TYPED_TEST(races, c059_many_threads_use_it_first_at_once) {
   }
 }
 
-// Of a thread that lives on: its end would wake everybody.
+// The finalizer's thread lives on: its end would wake all waiters.
 TYPED_TEST(races, c122_no_wake_up_is_lost_while_the_thread_lives) {
   const int rounds = scaled(1'000'000, 1'000);
   plain_finalizer<TypeParam> f;
@@ -331,7 +332,8 @@ TYPED_TEST(races, c122_no_wake_up_is_lost_while_the_thread_lives) {
   }
 }
 
-// Who sees that it is gone, without waiting; its thread goes on, and takes no lock in between.
+// A thread sees that the finalizer is gone without waiting for it; the owner continues, and takes
+// no lock in between.
 TYPED_TEST(races, c113_what_a_run_wrote_is_seen_with_its_end) {
   for (int n = 0; n != scaled(1'000, 20) && !::testing::Test::HasFailure(); ++n) {
     int written = 0;

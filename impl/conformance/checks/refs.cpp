@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A. Refs with a callback: who has the callback, and what it sees.
+// A. Refs with a callback: which handles own it, and what it sees.
 #include <unistd.h>
 
 #include <atomic>
@@ -65,11 +65,11 @@ TYPED_TEST(refs, c007_dropping_the_last_handle_drops_the_callback) {
   const int rounds = scaled(100'000);
   trim<TypeParam>();  // this thread begins without slabs
   os_thread([&] {
-    // One after the other, so that a slot that is not given back shows as another slab.
+    // One after the other, so that a slot that is not returned shows as another slab.
     for (int i = 0; i != rounds; ++i) {
       basic_ref<TypeParam> r([&calls](const auto& /*self*/) { ++calls; });
     }
-    // (What was once an entry of the C library's own list is not used again: check 64.)
+    // (A slot that had an entry in the system's list is not reused: check 64.)
     if (!is_direct<TypeParam>()) {
       EXPECT_EQ(slabs_of_this_thread<TypeParam>().size(), 1U);
     }
@@ -91,7 +91,7 @@ TYPED_TEST(refs, c007_dropping_it_on_another_thread_drops_the_callback) {
   made.wait();
   EXPECT_EQ(state.use_count(), 2);
   r.reset();
-  EXPECT_EQ(state.use_count(), 1) << "what the callback held is freed at once";
+  EXPECT_EQ(state.use_count(), 1) << "the callback's state is freed at once";
   dropped.open();
   t.join();
   EXPECT_EQ(*state, 0);
@@ -145,7 +145,7 @@ TYPED_TEST(refs, c011_a_class_may_be_derived_from_a_ref) {
   EXPECT_EQ(r->name, "c011");
 }
 
-// The callback is moved out and destroyed by its call: a cycle ends with the thread.
+// The call moves the callback out and destroys it: a cycle ends with the thread.
 TYPED_TEST(refs, c012_a_callback_may_hold_its_own_ref) {
   struct cycle {
     std::optional<basic_ref<TypeParam>> self;
@@ -161,7 +161,8 @@ TYPED_TEST(refs, c012_a_callback_may_hold_its_own_ref) {
   EXPECT_EQ(calls, 101) << "called once, then freed";
 }
 
-// A handle in a thread_local is gone, and its callback with it, if the thread_local dies first.
+// A handle in a thread_local is destroyed, and its callback dropped, if the thread_local dies
+// first.
 template <class B, class Tag>
 std::optional<basic_ref<B>>& in_thread_local() {
   static thread_local std::optional<basic_ref<B>> slot;
@@ -186,7 +187,7 @@ TYPED_TEST(refs, c013_a_handle_in_a_thread_local_goes_with_it) {
   EXPECT_EQ(younger_calls, 0);
 }
 
-// Asks its ref when it is destroyed.
+// Checks its ref when it is destroyed.
 template <class B>
 struct asking {
   std::optional<basic_ref<B>> r;

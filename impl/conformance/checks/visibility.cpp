@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// M and N. What a finalizer finds on its thread, and what the counters say.
+// M and N. What a finalizer can use on its thread, and what the counters say.
 #include <pthread.h>
 #include <signal.h>
 
@@ -34,8 +34,8 @@ TYPED_TEST(visibility, c109_trivial_thread_locals_are_readable) {
   EXPECT_EQ(seen, 109);
 }
 
-// thread_locals of class type are destroyed newest first; a capability says where among them,
-// or after them, the finalizers come.
+// thread_locals of class type are destroyed newest first; a capability says whether the
+// finalizers run among them or after them.
 // Differs: R-19: one with a destructor is gone or not, as a capability of the back end says.
 TYPED_TEST(visibility, c110_class_type_thread_locals_are_readable_or_not) {
   struct older;
@@ -101,7 +101,7 @@ TYPED_TEST(visibility, c112_name_signal_mask_and_cancel_state) {
   EXPECT_EQ(cancel_state, PTHREAD_CANCEL_DISABLE) << "cancellation is off while a thread drains";
 }
 
-// Plain memory both ways: ThreadSanitizer is the judge.
+// Plain memory in both directions: ThreadSanitizer reports a missing order.
 TYPED_TEST(visibility, c113_memory_of_the_body_and_for_the_joiner) {
   int from_body = 0;
   int from_finalizer = 0;
@@ -136,7 +136,7 @@ TYPED_TEST(visibility, c114_a_finalizer_may_do_what_any_code_may) {
       });
       {
         std::unique_lock lock(m);
-        // A finalizer that a broken back end loses must not hang the check.
+        // If a broken back end loses the finalizer, the check must not hang.
         EXPECT_TRUE(wait_patiently(changed, lock, [&] { return notified; }));
       }
       other.join();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// On which CPUs the calling thread runs: what one leaves there, the next one finds.
+// On which CPUs the calling thread may run. A thread reuses what another one left on its CPU.
 #pragma once
 
 #include <sched.h>

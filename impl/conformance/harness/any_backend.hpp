@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One back end that is in turn each of several: the checks, and what the library inlines into them,
-// are compiled once for all of these, and call each through a table.
+// One back end that stands for several, one after the other: the checks, and what the library
+// inlines into them, are compiled once for all of these, and call each through a table.
 //
-// What is not seen so: what the compiler makes of a back end's find() and of exit_list::add() where
-// a user calls them. It is in those that are compiled by themselves: see subjects.hpp.
+// This does not test how the compiler inlines a back end's find() and exit_list::add() into a
+// user's code. The back ends that are compiled by themselves do: see subjects.hpp.
 #pragma once
 
 #include <cstddef>
@@ -19,52 +19,52 @@
 
 namespace threadref::conformance {
 
-// A closure on its way into a list that does not know its type.
-struct travelling_closure {
+// A closure that is being added to a list that does not know its type.
+struct erased_closure {
   detail::closure_fn fn;
   bool is_plain;
   alignas(std::uintptr_t) std::byte bytes[detail::closure_bytes] = {};
-  void* arrived = nullptr;  // where it is, once that is no longer `bytes`
+  void* moved_to = nullptr;  // its place in the list; null: it is still in `bytes`
 };
 
-// What the list takes it for: something plain; or something that moves by a call, which is that of
-// the closure.
+// What the list stores in its place: either plain bytes, or an object whose move constructor calls
+// the closure's.
 struct plain_stand_in {
   std::uintptr_t words[2];
   void operator()() const {}
 };
 class moving_stand_in {
  public:
-  // While the calling thread adds that closure. It may add another one as it moves.
+  // Lives while the calling thread adds that closure, whose move may add another one.
   class adding {
    public:
-    explicit adding(travelling_closure& what) : outer_(std::exchange(at_hand, &what)) {}
+    explicit adding(erased_closure& what) : outer_(std::exchange(current, &what)) {}
     adding(const adding&) = delete;
     adding& operator=(const adding&) = delete;
-    ~adding() { at_hand = outer_; }
+    ~adding() { current = outer_; }
 
    private:
-    travelling_closure* const outer_;
+    erased_closure* const outer_;
   };
   moving_stand_in() noexcept {}  // NOLINT(modernize-use-equals-default): leaves the bytes alone
   moving_stand_in(moving_stand_in&& /*other*/) noexcept {
-    at_hand->fn(at_hand->bytes, detail::closure_op::relocate, bytes_);
-    at_hand->arrived = this;
+    current->fn(current->bytes, detail::closure_op::relocate, bytes_);
+    current->moved_to = this;
   }
-  // What could not be registered after all.
+  // Destroys a closure that could not be registered after all.
   ~moving_stand_in() {
-    if (at_hand != nullptr && at_hand->arrived == this)
-      at_hand->fn(bytes_, detail::closure_op::destroy, nullptr);
+    if (current != nullptr && current->moved_to == this)
+      current->fn(bytes_, detail::closure_op::destroy, nullptr);
   }
   void operator()() const {}
 
  private:
-  static inline constinit thread_local travelling_closure* at_hand = nullptr;
+  static inline constinit thread_local erased_closure* current = nullptr;
   alignas(std::uintptr_t) std::byte bytes_[detail::closure_bytes];
 };
 
 template <class B>
-detail::added add_travelling(detail::exit_place place, travelling_closure& what) {
+detail::added add_erased(detail::exit_place place, erased_closure& what) {
   detail::added in;
   if (what.is_plain) {
     plain_stand_in bytes{};
@@ -73,10 +73,10 @@ detail::added add_travelling(detail::exit_place place, travelling_closure& what)
   } else {
     const moving_stand_in::adding now(what);
     in = B::list::template add<void, moving_stand_in>(place);
-    if (what.arrived == nullptr) what.fn(what.bytes, detail::closure_op::destroy, nullptr);
+    if (what.moved_to == nullptr) what.fn(what.bytes, detail::closure_op::destroy, nullptr);
   }
   if (in.error != std::errc{}) return in;
-  // detach_all() of another thread may have had it already.
+  // Another thread's detach_all() may have claimed it already.
   const std::lock_guard lock(in.at.on->m);
   if (in.at.at->seen_by(in.at.generation) == detail::node::armed) in.at.at->fn = what.fn;
   return in;
@@ -89,7 +89,7 @@ struct list_table {
   detail::block* (*own)() noexcept;
   detail::attached (*attach)() noexcept;
   bool (*ended)() noexcept;
-  detail::added (*add)(detail::exit_place place, travelling_closure& what);
+  detail::added (*add)(detail::exit_place place, erased_closure& what);
   std::errc (*add_node)(detail::intrusive_node& n, void (*fn)(void*), void* arg,
                         exit_phase phase) noexcept;
   std::errc (*remove_node)(detail::intrusive_node& n) noexcept;
@@ -118,7 +118,7 @@ inline constexpr list_table table_of{.info = B::info,
                                      .own = &L::own,
                                      .attach = &L::attach,
                                      .ended = &L::ended,
-                                     .add = &add_travelling<B>,
+                                     .add = &add_erased<B>,
                                      .add_node = &L::add_node,
                                      .remove_node = &L::remove_node,
                                      .call = &L::call,
@@ -134,63 +134,65 @@ inline constexpr list_table table_of{.info = B::info,
                                      .can_register_inside_malloc = &can_register_inside_malloc<B>,
                                      .is_direct = detail::direct_hook<B>};
 
-// An exit_list, as far as the library's headers and the checks go.
+// An exit_list, as far as the library's headers and the checks use it.
 class any_list {
  public:
   using registration = detail::registration;
-  static inline const list_table* now = nullptr;
+  static inline const list_table* selected = nullptr;
 
-  static detail::domain& all() noexcept { return now->all(); }
-  static detail::block* own() noexcept { return now->own(); }
-  static detail::attached attach() noexcept { return now->attach(); }
-  static bool ended() noexcept { return now->ended(); }
+  static detail::domain& all() noexcept { return selected->all(); }
+  static detail::block* own() noexcept { return selected->own(); }
+  static detail::attached attach() noexcept { return selected->attach(); }
+  static bool ended() noexcept { return selected->ended(); }
   static void pin(detail::block& b) noexcept {
     const std::lock_guard lock(b.m);
     b.pin_described();
   }
-  // As exit_list::add(): the closure is made once the thread is known, and before it has a place.
+  // As exit_list::add(): constructs the closure when the thread is known, before it has a place.
   template <class R, class Stored, class... A>
   static detail::added add(detail::exit_place place, A&&... a) {
     const auto [b, error] = attach();
     if (b == nullptr) return {{}, error};
-    travelling_closure what{&detail::closure_model<R, Stored>, detail::is_plain_closure<Stored>};
+    erased_closure what{&detail::closure_model<R, Stored>, detail::is_plain_closure<Stored>};
     if constexpr (detail::fits_inline<Stored>) {
       ::new (static_cast<void*>(what.bytes)) Stored(std::forward<A>(a)...);
     } else {
       auto box = std::make_unique<Stored>(std::forward<A>(a)...);
       detail::closure_storage<Stored>::box(what.bytes, box.release());
     }
-    return now->add(place, what);
+    return selected->add(place, what);
   }
   static std::errc add_node(detail::intrusive_node& n, void (*fn)(void*), void* arg,
                             exit_phase phase) noexcept {
-    return now->add_node(n, fn, arg, phase);
+    return selected->add_node(n, fn, arg, phase);
   }
-  static std::errc remove_node(detail::intrusive_node& n) noexcept { return now->remove_node(n); }
-  static bool call(const registration& r, void* result) { return now->call(r, result); }
+  static std::errc remove_node(detail::intrusive_node& n) noexcept {
+    return selected->remove_node(n);
+  }
+  static bool call(const registration& r, void* result) { return selected->call(r, result); }
   static bool detach(const registration& r, detail::detached_closure& into, bool pinned) noexcept {
-    return now->detach(r, into, pinned);
+    return selected->detach(r, into, pinned);
   }
   static bool cancel(const registration& r, std::atomic<std::uint64_t> detail::tally::*count =
                                                 &detail::tally::detached) noexcept {
-    return now->cancel(r, count);
+    return selected->cancel(r, count);
   }
-  static detail::node::state state(const registration& r) noexcept { return now->state(r); }
-  static bool peek(const registration& r) noexcept { return now->peek(r); }
+  static detail::node::state state(const registration& r) noexcept { return selected->state(r); }
+  static bool peek(const registration& r) noexcept { return selected->peek(r); }
   static bool runs_at_process_exit(const registration& r) noexcept {
-    return now->runs_at_process_exit(r);
+    return selected->runs_at_process_exit(r);
   }
   static void set_process_exit(const registration& r, bool wanted) noexcept {
-    now->set_process_exit(r, wanted);
+    selected->set_process_exit(r, wanted);
   }
-  static std::errc wait(const registration& r) { return now->wait(r); }
+  static std::errc wait(const registration& r) { return selected->wait(r); }
   template <class F>
   static bool remove_destructors(F&& wanted) noexcept {
-    return now->remove_destructors(
+    return selected->remove_destructors(
         [](void* of, const void* closure) { return (*static_cast<F*>(of))(closure); }, &wanted);
   }
   static std::size_t detach_all(const detail::code_range& code) noexcept {
-    return now->detach_all(code);
+    return selected->detach_all(code);
   }
 };
 
@@ -199,27 +201,27 @@ struct any_backend {
   using list = any_list;
   static void become(const list_table& table) {
     info = table.info;
-    list::now = &table;
+    list::selected = &table;
   }
-  // What makes it a back end. Of these, only exit_list calls more than the first.
+  // What the concept `backend` requires. Only exit_list calls more than the first.
   static detail::block* find() noexcept { return list::own(); }
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept;
 };
 
-// Does the back end register each finalizer with the system by itself?
+// Does the back end register each finalizer with the system separately?
 template <backend B>
 bool is_direct() {
   return detail::direct_hook<B>;
 }
 template <>
 inline bool is_direct<any_backend>() {
-  return any_list::now->is_direct;
+  return any_list::selected->is_direct;
 }
 
 }  // namespace threadref::conformance
 
 template <>
 inline bool threadref::can_register_inside_malloc<threadref::conformance::any_backend>() noexcept {
-  return conformance::any_list::now->can_register_inside_malloc();
+  return conformance::any_list::selected->can_register_inside_malloc();
 }

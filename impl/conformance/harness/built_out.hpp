@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a build leaves out, and why: the one table. A check that it names is skipped in that build,
-// and the end of every run prints what was.
+// The table of what a build leaves out, and why. A check that it names is skipped in that build,
+// and every run prints them at its end.
 #pragma once
 
 #include <string_view>
@@ -79,7 +79,7 @@ inline constexpr left_out built_out[] = {
     {91, build::under_memcheck, in_children},
 };
 
-// Why this build leaves the check out; empty: it does not.
+// Why this build leaves out the check; empty: it does not.
 constexpr std::string_view why_built_out(int check) {
   for (const left_out& row : built_out) {
     if (row.check == check && is_this(row.where)) return row.why;

@@ -13,15 +13,15 @@
 
 namespace threadref::conformance {
 
-// How often a busy thread registers before another one takes its place: where an entry can't be
-// taken back, it takes memory until its thread ends.
+// How often a busy thread registers before another one replaces it: where an entry can't be
+// removed, it needs memory until its thread ends.
 template <backend B>
 int busy_life() {
   return is_direct<B>() ? 100'000 : std::numeric_limits<int>::max();
 }
 
-// Has something registered until it is relieved, and till then or for its life moves the end of its
-// array.
+// Keeps one registration pending until the object is destroyed, and moves the end of its array
+// meanwhile, busy_life() times at most.
 template <class B>
 class busy_thread {
  public:
@@ -29,19 +29,19 @@ class busy_thread {
       : thread_([this] {
           finalize<B>([] {});
           has_begun_.open();
-          for (int i = 0; i != busy_life<B>() && !is_relieved_; ++i) finalize<B>([] {}).cancel();
+          for (int i = 0; i != busy_life<B>() && !is_stopped_; ++i) finalize<B>([] {}).cancel();
           is_done_ = true;
-          while (!is_relieved_) sched_yield();
+          while (!is_stopped_) sched_yield();
         }) {
     has_begun_.wait();
   }
-  ~busy_thread() { is_relieved_ = true; }
+  ~busy_thread() { is_stopped_ = true; }
   [[nodiscard]] bool is_done() const { return is_done_; }
 
  private:
   gate has_begun_;
   std::atomic<bool> is_done_{false};
-  std::atomic<bool> is_relieved_{false};
+  std::atomic<bool> is_stopped_{false};
   os_thread thread_;
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Runs the same checks over a back end that is broken on purpose, and demands that they find it
-// out: the check that names its fault must fail, so must every other one that the fault concerns,
-// and every check that it can't concern must pass.
+// Runs the same checks over a back end that is broken on purpose, and requires that they notice:
+// the check that is about its fault must fail, so must every other check that the fault affects,
+// and every check that it can't affect must pass.
 //
 // usage: canary_threadref <canary> [as <another>]
-//   as: judges it by the fault of another one, which must come out as not caught
-// exit status: 0 caught · 1 wrong use · 4 not caught, or blamed where it has no part
+//   as: judges it by the fault of another one, which must be reported as not caught
+// exit status: 0 caught · 1 wrong use · 4 not caught, or a check failed that it can't affect
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -19,7 +19,7 @@
 #include "conformance/harness/os_thread.hpp"
 #include "testing/check.hpp"
 
-// What a canary loses, leaks: that is no second finding.
+// What a canary loses also leaks. That is not reported a second time.
 extern "C" int __lsan_is_turned_off();
 int __lsan_is_turned_off() {
   return 1;
@@ -29,13 +29,13 @@ namespace {
 
 using namespace threadref::testing;
 
-// What a canary has to be caught by. A check that left nothing to the exit of a thread can't notice
-// any of them.
+// What must catch a canary. A check that left nothing to the exit of a thread can't notice any of
+// them.
 struct fault {
   std::string_view canary;
-  const char* concerned;      // the property of a check, recorded by its fixture, that says so
-  std::string_view named_by;  // the check that is about just this
-  std::string_view sentence;  // what the ledger says of it
+  const char* affected;       // the property, recorded by the fixture, of the checks it affects
+  std::string_view named_by;  // the check that is about this fault
+  std::string_view message;   // how the ledger reports it
 };
 constexpr fault faults[] = {
     {"canary_lossy", "left_to_exit", "c061_return", "never ran"},
@@ -47,7 +47,7 @@ constexpr fault faults[] = {
      "c014_callbacks_run_on_their_thread_before_the_join", "ran after its thread had ended"},
 };
 
-// Fewer would mean that the fixture no longer records what this program looks for.
+// Fewer would mean that the fixture no longer records these properties.
 constexpr int each_kind_min = 10;
 
 long property(const ::testing::TestResult& result, std::string_view key) {
@@ -57,19 +57,19 @@ long property(const ::testing::TestResult& result, std::string_view key) {
   return 0;
 }
 
-bool says(const ::testing::TestResult& result, std::string_view sentence) {
+bool reports(const ::testing::TestResult& result, std::string_view expected) {
   for (int i = 0; i != result.total_part_count(); ++i) {
     const std::string_view message = result.GetTestPartResult(i).message();
-    if (message.find(sentence) != std::string_view::npos) return true;
+    if (message.find(expected) != std::string_view::npos) return true;
   }
   return false;
 }
 
 struct tally {
   int caught = 0;
-  int in_words = 0;  // of those: with the sentence
-  int spared = 0;
-  std::string named_by;  // the whole name of the check, once it failed
+  int with_message = 0;  // of those
+  int unaffected = 0;
+  std::string named_by;  // the full name of the check, once it failed
   std::vector<std::string> complaints;
 };
 
@@ -78,18 +78,18 @@ void judge(const ::testing::TestInfo& info, const fault& f, tally& sum) {
   if (!info.should_run() || result.Skipped()) return;
   const std::string name = std::string(info.test_suite_name()) + "." + info.name();
   if (result.Failed() && info.name() == f.named_by) sum.named_by = name;
-  if (property(result, f.concerned) > 0) {
+  if (property(result, f.affected) > 0) {
     if (result.Failed()) {
       ++sum.caught;
-      sum.in_words += says(result, f.sentence) ? 1 : 0;
+      sum.with_message += reports(result, f.message) ? 1 : 0;
     } else {
       sum.complaints.push_back(name + " did not notice the fault");
     }
   } else if (property(result, "left_to_exit") == 0) {
     if (result.Passed()) {
-      ++sum.spared;
+      ++sum.unaffected;
     } else {
-      sum.complaints.push_back(name + " failed although the fault can't concern it");
+      sum.complaints.push_back(name + " failed although the fault can't affect it");
     }
   }
 }
@@ -98,17 +98,19 @@ int report(const fault& f, tally sum) {
   if (sum.named_by.empty()) {
     sum.complaints.push_back(std::string(f.named_by) + ", which is about the fault, did not fail");
   }
-  for (const auto& [count, what] : {std::pair{sum.caught, "checks caught it"},
-                                    std::pair{sum.in_words, "of them said what it does"},
-                                    std::pair{sum.spared, "checks were spared"}}) {
+  for (const auto& [count, what] :
+       {std::pair{sum.caught, "checks caught it"},
+        std::pair{sum.with_message, "of them reported the expected message"},
+        std::pair{sum.unaffected, "checks were unaffected"}}) {
     if (count >= each_kind_min) continue;
     sum.complaints.push_back("only " + std::to_string(count) + " " + what);
   }
   const std::string verdict =
       sum.complaints.empty() ? "caught by " + sum.named_by + " and" : "NOT CAUGHT as it should be:";
-  std::printf("%.*s: %s %d checks it concerns (%d say \"%.*s\"), spared by %d others\n",
+  std::printf("%.*s: %s %d affected checks (%d report \"%.*s\"); %d others pass\n",
               static_cast<int>(f.canary.size()), f.canary.data(), verdict.c_str(), sum.caught,
-              sum.in_words, static_cast<int>(f.sentence.size()), f.sentence.data(), sum.spared);
+              sum.with_message, static_cast<int>(f.message.size()), f.message.data(),
+              sum.unaffected);
   for (const std::string& c : sum.complaints) std::printf("  %s\n", c.c_str());
   return sum.complaints.empty() ? status_fine : status_canary_missed;
 }
@@ -116,7 +118,7 @@ int report(const fault& f, tally sum) {
 int run(std::string_view canary, const fault& f) {
   threadref::conformance::deadline::set_patience(std::chrono::seconds(1));
   ::testing::UnitTest& all = *::testing::UnitTest::GetInstance();
-  // Hundreds of failures are what is wanted; nobody needs to read them.
+  // Hundreds of failures are expected; nobody needs to read them.
   delete all.listeners().Release(all.listeners().default_result_printer());
   ::testing::GTEST_FLAG(filter) = "*/" + std::string(canary) + ".*";
   const bool all_passed = RUN_ALL_TESTS() == 0;

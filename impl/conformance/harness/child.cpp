@@ -34,7 +34,7 @@ struct scenario {
   scenario_function run;
 };
 
-// Filled by static initialisers; never destroyed, since scenarios end the process in its middle.
+// Filled by static initialisers; never destroyed, since scenarios end the process anywhere.
 std::vector<scenario>& all_scenarios() {
   static auto* const all = new std::vector<scenario>;
   return *all;
@@ -52,14 +52,14 @@ std::string content_of(int fd) {
   return text;
 }
 
-// Mapped for ever in a child: threads may write while the process ends.
+// A child never unmaps it: threads may write while the process ends.
 ledger* map_ledger(int fd) {
   void* const at = mmap(nullptr, sizeof(ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   THREADREF_CHECK_ERRNO(at != MAP_FAILED, "mmap");
   return static_cast<ledger*>(at);
 }
 
-// In a process group of its own, so that what it forks can be ended with it.
+// Starts it in a process group of its own, so that processes that it forks can be killed with it.
 pid_t spawn(const std::string& name, int ledger_fd, int output_fd) {
   posix_spawnattr_t attributes{};
   THREADREF_CHECK_CALL(posix_spawnattr_init(&attributes));
@@ -69,15 +69,15 @@ pid_t spawn(const std::string& name, int ledger_fd, int output_fd) {
   THREADREF_CHECK_CALL(posix_spawn_file_actions_init(&files));
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDOUT_FILENO));
   THREADREF_CHECK_CALL(posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO));
-  // Where programs are started by an emulator, the kernel can't start this one again by itself.
+  // Under an emulator, the kernel can't start this program again by itself.
   const char* const emulator = std::getenv("THREADREF_EMULATOR");
   std::vector<std::string> command;
   if (emulator != nullptr) command.emplace_back(emulator);
   command.push_back(std::filesystem::read_symlink(this_program).string());
   command.push_back(std::string(child_argument) + name);
   command.push_back(std::string(ledger_argument) + std::to_string(ledger_fd));
-  // Threads that live when the process ends, and what they hold, are no leaks here: they are the
-  // question.
+  // Threads that live when the process ends, and what they hold, are no leaks here: the checks are
+  // about them.
   std::vector<std::string> environment = testing::environment_with(
       {{"TSAN_OPTIONS", "report_thread_leaks=0"}, {"ASAN_OPTIONS", "detect_leaks=0"}});
   pid_t child = 0;
@@ -94,8 +94,8 @@ std::string how_of(int status) {
                              : "status " + std::to_string(WEXITSTATUS(status));
 }
 
-// SIGKILL, for SIGTERM does not end a process that hangs at its end under ThreadSanitizer. The
-// child is not reaped before, so that its group's number is nobody else's.
+// SIGKILL, since SIGTERM does not end a process that hangs at its end under ThreadSanitizer. The
+// child is not reaped before, so that no other group can have its number.
 std::string wait_for(pid_t child) {
   deadline end([child] { return testing::cpu_time_of_group(child); });
   bool ended = false;
@@ -108,8 +108,8 @@ std::string wait_for(pid_t child) {
   return ended ? how_of(status) : "no end in time";
 }
 
-// The destructors of this file's objects are the last of the program: they were constructed before
-// all others, the library's included. So the stage is over when they run.
+// These objects are constructed before all others, the library's included, and so are destroyed
+// last: after the exit stage.
 [[gnu::init_priority(101)]] testing::destructor_work at_the_very_end;
 [[gnu::init_priority(102)]] testing::destructor_work after_the_stage;
 
@@ -117,7 +117,7 @@ std::string wait_for(pid_t child) {
 
 void ledger::note(const char* what) noexcept {
   const std::uint32_t at = used_.fetch_add(1);
-  if (at >= entries_.size()) return;  // the parent complains
+  if (at >= entries_.size()) return;  // the parent reports it
   entry& e = entries_[at];
   e.pid = getpid();
   e.tid = gettid();
@@ -141,7 +141,7 @@ void ledger::close_account(bool forked, const counters& all) noexcept {
 
 std::vector<const ledger::entry*> ledger::entries() const {
   const std::size_t used = used_.load();
-  THREADREF_CHECK(used <= entries_.size(), "a scenario notes more than its ledger holds");
+  THREADREF_CHECK(used <= entries_.size(), "a scenario notes more than its ledger can hold");
   std::vector<const entry*> all;
   for (std::size_t i = 0; i != used; ++i) {
     if (entries_[i].written.load()) all.push_back(&entries_[i]);
@@ -149,14 +149,14 @@ std::vector<const ledger::entry*> ledger::entries() const {
   return all;
 }
 
-outcome play(const backend_info& of) {
+outcome play(const backend_info& b) {
   const testing::memory_file shared("threadref_ledger", sizeof(ledger));
   const testing::memory_file output("threadref_output");
   const std::string check = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   outcome end;
-  end.pid = spawn(check + "/" + std::string(of.name), shared.fd(), output.fd());
+  end.pid = spawn(check + "/" + std::string(b.name), shared.fd(), output.fd());
   end.how = wait_for(end.pid);
-  end.said = content_of(output.fd());
+  end.output = content_of(output.fd());
   ledger* const theirs = map_ledger(shared.fd());
   for (const ledger::entry* e : theirs->entries()) {
     end.trace.push_back(std::string(e->pid == end.pid ? "" : "fork: ") + e->what +
@@ -186,7 +186,7 @@ void expect_accounted(const counters& all, std::uint64_t pending) {
   expect_one_fate_each(all, pending);
 }
 
-void know_scenario(const char* name, const subject& of, scenario_function run) {
+void add_scenario(const char* name, const subject& of, scenario_function run) {
   all_scenarios().push_back({std::string(name) + "/" + std::string(of.info.name), of, run});
 }
 
@@ -201,7 +201,7 @@ std::optional<int> run_as_child(int argc, char** argv) {
   std::from_chars(file.data(), file.data() + file.size(), fd);
   for (const scenario& s : all_scenarios()) {
     if (s.name != name) continue;
-    // Nothing may outlive a parent that was ended itself; and an abort shall leave no file.
+    // The child must not outlive a parent that is killed; and an abort must leave no core file.
     THREADREF_CHECK_ERRNO(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
     const rlimit none{};
     THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CORE, &none) == 0, "setrlimit");
@@ -212,7 +212,7 @@ std::optional<int> run_as_child(int argc, char** argv) {
     };
     return s.run(*out);
   }
-  std::fprintf(stderr, "there is no scenario %.*s\n", static_cast<int>(name.size()), name.data());
+  std::fprintf(stderr, "unknown scenario %.*s\n", static_cast<int>(name.size()), name.data());
   return testing::status_wrong_use;
 }
 

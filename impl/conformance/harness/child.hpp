@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Checks that end a process, or fork one: they do it in a process of their own, which is this
-// program again. Never in a plain fork of it, where GoogleTest's threads would be missing.
+// Checks that end or fork a process do so in a process of their own, which runs this program again.
+// A plain fork would not do: GoogleTest's threads would be missing.
 //
 //   THREADREF_SCENARIO(c086_main_returns_7) {       // in the child, before GoogleTest starts:
-//     seen<B>(out, "m1");                           // `B` is the back end, `out` the ledger; what
-//     it return 7;                                     // returns, main() returns
+//     seen<B>(out, "m1");                           // `B` is the back end, `out` the ledger
+//     return 7;                                     // main() returns this
 //   }
-//   TYPED_TEST(process_end, c086_main_returns_7) {  // in the parent, which runs that of its name
+//   TYPED_TEST(process_end, c086_main_returns_7) {  // in the parent: runs that scenario
 //     const outcome end = play<TypeParam>();
-//     EXPECT_EQ(end.trace, (names{"m1@main"})) << end.said;
+//     EXPECT_EQ(end.trace, (names{"m1@main"})) << end.output;
 //   }
 #pragma once
 
@@ -30,23 +30,23 @@
 
 namespace threadref::conformance {
 
-// What children write and their parent reads, in memory that they share. An entry is one fact, in
-// the order in which the facts came to be.
+// Children write it and their parent reads it, in shared memory. An entry is one fact; entries are
+// in the order in which the facts occurred.
 class ledger {
  public:
   struct entry {
-    std::atomic<bool> written{false};  // a thread may be cut off while it writes
+    std::atomic<bool> written{false};  // the process may end while a thread writes
     pid_t pid = 0;
     pid_t tid = 0;
     char what[32] = {};
   };
-  // Any thread of the child and of what it forks. No allocation, no lock.
+  // For any thread of the child and of processes that it forks. No allocation, no lock.
   void note(const char* what) noexcept;
   void note(const char* what, std::uint64_t number) noexcept;
-  // By the last destructor of a process that ends in an orderly way.
+  // Called by the last destructor of a process that ends in an orderly way.
   void close_account(bool forked, const counters& all) noexcept;
 
-  // The parent, after the end.
+  // For the parent, after the end.
   [[nodiscard]] std::vector<const entry*> entries() const;
   [[nodiscard]] const counters& account() const { return own_; }
   [[nodiscard]] const counters& account_of_fork() const { return of_fork_; }
@@ -61,7 +61,7 @@ class ledger {
 
 using names = std::vector<std::string>;
 
-// How a child ended, and what it has left.
+// How a child ended, and what it reported.
 struct outcome {
   pid_t pid = 0;
   std::string how;  // "status 0", "signal 9"; "no end in time": it was killed
@@ -70,31 +70,32 @@ struct outcome {
   names trace;
   counters stats;          // at its very end; all 0 if it did not end in an orderly way
   counters stats_of_fork;  // of the first process that it forked and that ended so
-  std::string said;        // its standard output and error
+  std::string output;      // what it wrote to its standard output and error
 };
 
-// Runs the scenario that is named as the current check, with the back end, in a process of its own.
-// What it left running is killed.
-outcome play(const backend_info& of);
+// Runs the scenario of the current check's name, with the back end, in a process of its own. Kills
+// what is still running then.
+outcome play(const backend_info& b);
 template <backend B>
 outcome play() {
   return play(B::info);
 }
 
-// How often the trace has it.
+// How often it is in the trace.
 std::size_t count(const outcome& end, std::string_view what);
-// What it has of the child itself, or of the processes that it forked.
+// The trace of the child itself, or of the processes that it forked.
 names trace_of(const outcome& end, bool forked);
-// I1, with `pending` registrations that nobody ran: their threads still lived, or they did not want
-// to run at the end of the process.
+// I1, with `pending` registrations that did not run: their threads still lived, or they had
+// atexit(false).
 void expect_accounted(const counters& all, std::uint64_t pending);
 
-// --- In main(): the status of the scenario that the arguments name; none: they name no scenario.
+// --- In main(): runs the scenario that the arguments name, and returns its status; none: they name
+// no scenario.
 std::optional<int> run_as_child(int argc, char** argv);
 
 // --- In scenarios.
 
-// Runs when the exit stage is over, as the destructor of a static object that was there before the
+// `work` runs after the exit stage, in the destructor of a static object that is older than the
 // library.
 void run_after_the_stage(std::function<void()> work);
 [[noreturn]] void block_for_ever();
@@ -102,12 +103,12 @@ pid_t checked_fork();
 // How the process ended, as in outcome::how.
 std::string wait_for_fork(pid_t child);
 
-// A finalizer that is noted under the name when it runs.
+// A finalizer that notes the name when it runs.
 template <backend B>
 finalizer<void, B> seen(ledger& out, const char* name) {
   return finalize<B>([&out, name] { out.note(name); });
 }
-// A thread that registers what is seen under the name, and then lives on.
+// A thread that registers such a finalizer, and then blocks.
 template <backend B>
 void start_blocked(ledger& out, const char* name) {
   gate ready;
@@ -120,12 +121,12 @@ void start_blocked(ledger& out, const char* name) {
 }
 
 using scenario_function = int (*)(ledger&);
-void know_scenario(const char* name, const subject& of, scenario_function run);
+void add_scenario(const char* name, const subject& of, scenario_function run);
 template <class F>
-bool know_scenario(const char* name, F /*of_each*/) {
+bool add_scenario(const char* name, F /*of_each*/) {
   for_each_type(compiled_subjects{}, [name]<class B>() {
     for (const subject& of : subjects_of<B>()) {
-      know_scenario(name, of, [](ledger& out) { return F{}.template operator()<B>(out); });
+      add_scenario(name, of, [](ledger& out) { return F{}.template operator()<B>(out); });
     }
   });
   return true;
@@ -137,7 +138,7 @@ bool know_scenario(const char* name, F /*of_each*/) {
 #define THREADREF_SCENARIO(name)                                                       \
   template <class B>                                                                   \
   int name(::threadref::conformance::ledger& out);                                     \
-  const bool name##_is_known = ::threadref::conformance::know_scenario(                \
+  const bool name##_is_known = ::threadref::conformance::add_scenario(                 \
       #name, []<class B>(::threadref::conformance::ledger& l) { return name<B>(l); }); \
   template <class B>                                                                   \
   int name([[maybe_unused]] ::threadref::conformance::ledger& out)

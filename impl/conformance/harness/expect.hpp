@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The expectations that stand most often in the checks. They say what GoogleTest's say, and replace
-// them, since those make three objects that need destroying wherever one stands: for eight back
-// ends that was a third of what the suite took to compile.
+// The expectations that the checks use most. They replace GoogleTest's, with the same messages:
+// each of those makes three objects with destructors, which for eight back ends took a third of the
+// suite's time to compile.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,10 +10,11 @@
 
 namespace threadref::conformance {
 
-// A failure of the current check, reported as the statement ends, with what was streamed into it.
+// A failure of the current check, reported at the end of the statement, with what was streamed into
+// it.
 class failure {
  public:
-  failure(const char* file, int line, std::string* what);  // takes over what it points to
+  failure(const char* file, int line, std::string* what);  // owns the string
   failure(const char* file, int line, const char* text, bool value);
   failure(const failure&) = delete;
   failure& operator=(const failure&) = delete;
@@ -31,7 +32,7 @@ class failure {
   ::testing::Message more_;
 };
 
-// Null if they are equal; else the sentence, which the caller owns.
+// Null if they are equal; else the message, which the caller owns.
 template <class A, class B>
 [[gnu::noinline]] std::string* unequal(const char* a_text, const char* b_text, const A& a,
                                        const B& b) {

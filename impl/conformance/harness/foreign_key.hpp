@@ -14,8 +14,8 @@ namespace threadref::conformance {
 using testing::key_task;
 using testing::older_key;
 
-// A key with a higher index than the back end's: some make theirs only when the first thread
-// registers.
+// A key with a higher index than the back end's. Some back ends make theirs only when the first
+// thread registers.
 template <backend B>
 pthread_key_t younger_key() {
   static std::map<std::string_view, pthread_key_t> keys;  // by the back end's name

@@ -10,7 +10,7 @@ namespace threadref::conformance {
 namespace {
 
 std::mutex m;
-std::vector<told> list;
+std::vector<reported_incident> list;
 
 std::string text_of(const std::exception_ptr& what) {
   if (what == nullptr) return {};
@@ -38,7 +38,7 @@ captured_incidents::~captured_incidents() {
   set_unraisable_hook(before_);
 }
 
-std::vector<told> captured_incidents::all() const {
+std::vector<reported_incident> captured_incidents::all() const {
   const std::lock_guard lock(m);
   return list;
 }

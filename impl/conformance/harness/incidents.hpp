@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the unraisable hook was told while an object of this class lives.
+// Records what is reported to the unraisable hook while an object of this class lives.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace threadref::conformance {
 
-struct told {
+struct reported_incident {
   std::uint64_t serial = 0;
   incident kind = incident::threw;
   std::string what;  // of the exception; "unknown" for other types, empty for none
@@ -22,8 +22,8 @@ class captured_incidents {
   ~captured_incidents();
   captured_incidents(const captured_incidents&) = delete;
   captured_incidents& operator=(const captured_incidents&) = delete;
-  [[nodiscard]] std::vector<told> all() const;
-  // Something else that is to stand in the same list, in the order of time.
+  [[nodiscard]] std::vector<reported_incident> all() const;
+  // Adds something else to the same list, in chronological order.
   void note(std::string what) const;
 
  private:

@@ -10,7 +10,7 @@ namespace threadref::conformance {
 
 namespace {
 
-// One fault tends to come with thousands of its kind.
+// One fault tends to cause thousands of its kind.
 constexpr std::size_t faults_shown = 5;
 
 void add_fault(std::vector<std::string>& faults, int id, const char* what) {
@@ -112,14 +112,14 @@ void lane::judge_counts(std::vector<std::string>& faults) const {
     const int at_exit = r.expected == fate::at_exit ? 1 : 0;
     if (runs[i] < at_exit) add_fault(faults, id, "never ran");
     if (runs[i] > at_exit) {
-      add_fault(faults, id, at_exit != 0 ? "ran more than once" : "ran after it was taken");
+      add_fault(faults, id, at_exit != 0 ? "ran more than once" : "ran after it was removed");
     }
     const int by_call = r.expected == fate::by_call ? 1 : 0;
     if (r.calls != by_call) add_fault(faults, id, "was not run once by its call");
   }
 }
 
-// Plays the events back on a stack: what runs must be on top of it, whenever it was registered.
+// Replays the events on a stack: a finalizer that runs must be on top.
 void lane::judge_order(std::vector<std::string>& faults) const {
   std::vector<int> pending;
   for (const event& e : events_) {

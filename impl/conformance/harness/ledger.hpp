@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What one thread registered and what ran of it, each by an id of its own: a lost one and a doubled
-// one cancel out in sums.
+// What one thread registered and what ran of it, each under its own id: in sums, one that is lost
+// and one that runs twice would cancel out.
 #pragma once
 
 #include <sys/types.h>
@@ -25,10 +25,10 @@ struct sighting {
   bool expired = false;  // does a ref that its thread made read null?
 };
 
-// By these the canaries' driver knows what a check has to notice: what its lanes left to an exit.
+// What a check left to the exit of its threads: shows the canaries' driver what it must notice.
 struct at_stake {
   bool any = false;              // anything
-  bool plain_at_bottom = false;  // the oldest is plain, and so what canary_twice doubles
+  bool plain_at_bottom = false;  // the oldest is plain, so canary_twice runs it twice
   bool order = false;            // two or more were pending when one ran
   at_stake& operator|=(const at_stake& other) noexcept;
 };
@@ -40,20 +40,20 @@ class lane {
   lane& operator=(const lane&) = delete;
   virtual ~lane() = default;
 
-  // On its thread, first.
+  // Called first, on its thread.
   void open(std::uint64_t serial);
-  // After the join: whatever runs now is a fault.
+  // Called after the join: whatever runs from now on is a fault.
   void close();
-  // Must never run any more: somebody detached, cancelled or dropped it.
+  // It must not run any more: it was detached, cancelled or dropped.
   void removed(int id) { expect(id, fate::never); }
-  // Runs once, now, on whatever thread.
+  // It is called now, on any thread, and must run once.
   void called(int id) { expect(id, fate::by_call); }
   void ran(int id, const sighting& seen);
 
-  // The ids that ran, in their order.
+  // The ids that ran, in order.
   [[nodiscard]] std::vector<int> order() const;
   [[nodiscard]] at_stake stake() const;
-  // Invariants I1 to I5, as sentences about what is wrong; none: all is well.
+  // Violations of the invariants I1 to I5.
   [[nodiscard]] std::vector<std::string> judge() const;
 
  protected:
@@ -86,7 +86,7 @@ class lane {
   std::vector<std::string> faults_;
 };
 
-// The same for one back end: registers for real.
+// The same for one back end: registers finalizers and refs.
 template <backend B>
 class lane_on : public lane {
  public:
@@ -99,12 +99,13 @@ class lane_on : public lane {
     watch_.emplace();
     lane::open(current<B>().serial());
   }
-  // A finalizer that does nothing but be seen. Plain and in place: what canary_twice doubles.
+  // A finalizer that only records its run. It is plain and stored in place, so canary_twice runs it
+  // twice.
   entry add() {
     const int id = next_id(true);
     return {id, finalize<B>([this, id] { ran(id, look()); })};
   }
-  // The same, and then `more()`, with whatever state that brings along.
+  // The same, and then calls more().
   template <class F>
   entry add_and(F more) {
     const int id = next_id(false);
@@ -113,7 +114,7 @@ class lane_on : public lane {
               more();
             })};
   }
-  // A ref whose callback is seen; the lane holds it.
+  // A ref whose callback is recorded; the lane holds it.
   const basic_ref<B>& add_ref() {
     const int id = next_id(false);
     refs_.emplace_back([this, id](const basic_ref<B>&) { ran(id, look()); });

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One registration of each kind, on a thread whose memory may fail at any of them; and what became
-// of each.
+// One registration of each kind, on a thread where any allocation may fail; and the result of each.
 #pragma once
 
 #include <array>
@@ -46,45 +45,47 @@ class copies_allocate {
   std::unique_ptr<int> memory_;
 };
 
-// A direct back end may run them in another order than they were made in, and asks for memory for
-// each of them.
+// A direct back end may run them in another order than they were made in, and needs memory for
+// each.
 template <backend B>
 inline constexpr bool one_list = !detail::direct_hook<B>;
 
 template <backend B>
 class registrations {
  public:
-  // All steps, on the calling thread. `now` holds the one that is being made, for who finds the
-  // process ended.
+  // Makes all steps, on the calling thread. `now` is the current step, which the parent reads if
+  // the process ends.
   void make(volatile step& now) {
     for (std::size_t i = 0; i != steps; ++i) {
       now = static_cast<step>(i);
       const counters before = stats<B>();
       made_[i] = now == step::many ? make_many() : (succeeds(now) ? 1 : 0);
       THREADREF_CHECK(stats<B>().registered - before.registered == made_[i],
-                      "a registration happened by half");
+                      "a registration was counted but failed, or the other way round");
       THREADREF_CHECK(copies_allocate::alive == 1 + static_cast<int>(made(step::copying)),
-                      "what was refused left a copy behind, or what was not has none");
-      THREADREF_CHECK(callback_.has_value() == (made(step::callback) != 0), "half a ref");
-      THREADREF_CHECK(node_.is_attached() == (made(step::node) != 0), "half an exit_node");
+                      "a refused registration left a copy, or one that succeeded has none");
+      THREADREF_CHECK(callback_.has_value() == (made(step::callback) != 0),
+                      "a ref exists but failed to register, or the other way round");
+      THREADREF_CHECK(node_.is_attached() == (made(step::node) != 0),
+                      "an exit_node is attached but failed to register, or the other way round");
     }
   }
-  // From the first of them that runs on, the thread's calls for memory are seen by `watch`.
+  // From the first one that runs on, `watch` sees the thread's allocations.
   void watch_exit(testing::memory_watch& watch) noexcept { at_exit_ = &watch; }
 
-  // After the exit: exactly what was made ran, once, and was counted as `counted`.
+  // After the exit: exactly what was registered ran, once, and was counted as `counted`.
   void judge(std::uint64_t counters::*counted) const {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i != steps; ++i) {
-      THREADREF_CHECK(ran_[i] >= made_[i], "what was registered did not run");
-      THREADREF_CHECK(ran_[i] <= made_[i], "what was refused ran, or something ran twice");
+      THREADREF_CHECK(ran_[i] >= made_[i], "a registration did not run");
+      THREADREF_CHECK(ran_[i] <= made_[i], "a refused registration ran, or one ran twice");
       sum += made_[i];
     }
-    THREADREF_CHECK(in_order_ || !one_list<B>, "not newest first");
+    THREADREF_CHECK(in_order_ || !one_list<B>, "finalizers did not run newest first");
     const counters all = stats<B>();
     THREADREF_CHECK(all.registered == sum && all.*counted == sum, "miscounted");
     THREADREF_CHECK(copies_allocate::alive == 1, "a copy of an argument was not destroyed");
-    THREADREF_CHECK(!node_.is_attached(), "an exit_node that ran is attached");
+    THREADREF_CHECK(!node_.is_attached(), "an exit_node that ran is still attached");
   }
   [[nodiscard]] std::uint64_t made(step s) const { return made_[static_cast<std::size_t>(s)]; }
 
@@ -98,14 +99,15 @@ class registrations {
     } catch (const std::system_error& e) {
       return is_refused(static_cast<std::errc>(e.code().value()));
     } catch (...) {
-      testing::die("an exception that is not documented for want of memory", __FILE__, __LINE__, 0);
+      testing::die("an exception that is not documented for failed allocations", __FILE__, __LINE__,
+                   0);
     }
   }
-  // No block can be had without memory either.
+  // Without memory, a block is unavailable too.
   static bool is_refused(std::errc error) {
     THREADREF_CHECK(
         error == std::errc::not_enough_memory || error == std::errc::resource_unavailable_try_again,
-        "an error that is not documented for want of memory");
+        "an error that is not documented for failed allocations");
     return false;
   }
   std::errc make_one(step s) {

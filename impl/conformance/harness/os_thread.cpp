@@ -26,8 +26,8 @@ os_thread::os_thread(std::function<void()> body, std::size_t stack_bytes) : body
   pthread_attr_t attributes{};
   THREADREF_CHECK_CALL(pthread_attr_init(&attributes));
   if (stack_bytes != 0) THREADREF_CHECK_CALL(pthread_attr_setstacksize(&attributes, stack_bytes));
-  // The body stays in this object: it outlives the thread, so that destroying it is no part of any
-  // way to end.
+  // The body stays in this object, which outlives the thread: its destruction is not part of the
+  // thread's end.
   const auto run = [](void* self) -> void* {
     static_cast<os_thread*>(self)->body_();
     return nullptr;
@@ -88,7 +88,7 @@ bool deadline::is_over() {
   const std::chrono::nanoseconds patience = patience_.load();
   const auto now = std::chrono::steady_clock::now();
   const std::chrono::nanoseconds used = cpu_();
-  // Less is what those who wait take to look.
+  // Threads that only wait and look use less.
   if (used - used_when_it_moved_ > patience / 100) {
     used_when_it_moved_ = used;
     moved_ = now;

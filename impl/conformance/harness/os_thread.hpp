@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads as the system makes them, and what they wait for. No check sleeps.
+// Threads of the system, and what they wait for. No check sleeps.
 #pragma once
 
 #include <pthread.h>
@@ -14,8 +14,8 @@
 
 namespace threadref::conformance {
 
-// A raw POSIX thread, joined in the destructor: no wrapper may lend the library a hand (check 15),
-// and it may end in any way.
+// A raw POSIX thread, joined in the destructor. No wrapper may help the library (check 15), and the
+// thread may end in any way.
 class os_thread {
  public:
   explicit os_thread(std::function<void()> body, std::size_t stack_bytes = 0);
@@ -23,7 +23,7 @@ class os_thread {
   os_thread& operator=(const os_thread&) = delete;
   ~os_thread() { join(); }
 
-  // What the thread ended with: null, or PTHREAD_CANCELED. Again: the same.
+  // Returns the thread's result, null or PTHREAD_CANCELED; called again, the same.
   void* join();
   // False: it has not ended in that time.
   bool join_within(std::chrono::nanoseconds limit);
@@ -43,21 +43,22 @@ class os_thread {
   static std::atomic<int> peak_;
 };
 
-// Nobody joins it; `body` is destroyed on it.
+// A detached thread; `body` is destroyed on it.
 void start_detached(std::function<void()> body);
 
-// Says when to give up waiting, however busy the machine is: whatever gets somewhere uses CPU time,
-// and what hangs uses none, or far too much. Wall time counts only while next to none is used.
+// Decides when to stop waiting, however busy the machine is: code that makes progress uses CPU
+// time, code that hangs uses none, or far too much. Wall time counts only while almost none is
+// used.
 class deadline {
  public:
   using cpu_time = std::function<std::chrono::nanoseconds()>;
   explicit deadline(cpu_time of_those_awaited);
-  // To be asked every now and then.
+  // Call it regularly.
   [[nodiscard]] bool is_over();
-  // How long nothing may happen, and half of the CPU time that may be used. Broken back ends lose
-  // what is waited for.
+  // How long nothing may happen, and half of the CPU time that may be used. Short for canaries,
+  // which lose what a check waits for.
   static void set_patience(std::chrono::seconds p) noexcept { patience_ = p; }
-  // How often to ask, at the most.
+  // The longest time between two calls of is_over().
   static std::chrono::milliseconds step() noexcept { return patience_.load() / 60; }
 
  private:
@@ -67,16 +68,16 @@ class deadline {
   std::chrono::steady_clock::time_point moved_;
   static inline std::atomic<std::chrono::milliseconds> patience_{std::chrono::minutes(1)};
 };
-// By all threads of this process.
+// Used by all threads of this process.
 std::chrono::nanoseconds cpu_time_of_process();
 
-// False: it does not hold, and won't.
+// False: it does not hold, and is not expected to.
 bool wait_patiently(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
                     const std::function<bool()>& holds);
-// The same without anything that says when to look; yields.
+// The same without a condition variable; yields.
 bool yield_until(const std::function<bool()>& holds);
 
-// Opens once, for everybody. A check that would wait for ever fails instead, and goes on.
+// Opens once, for all threads. A check that would wait for ever fails instead, and continues.
 class gate {
  public:
   void open();

@@ -14,8 +14,8 @@ constexpr int step_max = 1 << 16;
 constexpr int hopeless_rounds = 300;
 constexpr int skew_max = 1 << 20;
 
-// Some nanoseconds a step, and not optimised away. Yields, since with fewer cores than threads the
-// other side can't come first while this one holds its core.
+// Takes some nanoseconds a step, and is not optimised away. Yields, since with fewer cores than
+// threads the other side can't win while this one holds its core.
 void spin(int steps) {
   std::atomic<int> done{0};
   while (done.load(std::memory_order_relaxed) < steps) {
@@ -28,7 +28,7 @@ void spin(int steps) {
 
 void starting_line::arrive() {
   arrived_.fetch_add(1);
-  // With fewer cores than threads the other one may need this one's.
+  // With fewer cores than threads, another thread may need this one's core.
   for (int i = 0; arrived_.load() < expected_; ++i) {
     if (i > 200) std::this_thread::yield();
   }

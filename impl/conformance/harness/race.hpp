@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Two sides that shall meet within nanoseconds, again and again.
+// Makes two sides meet within nanoseconds, again and again.
 #pragma once
 
 #include <atomic>
 
 namespace threadref::conformance {
 
-// The meeting place of a race's threads: who comes first spins, and so nobody is asleep when the
-// race begins.
+// Where the threads of a race meet. Those that arrive early spin, so that none sleeps when the race
+// begins.
 class starting_line {
  public:
   explicit starting_line(int threads = 2) : expected_(threads) {}
@@ -18,18 +18,18 @@ class starting_line {
   std::atomic<int> arrived_{0};
 };
 
-// Keeps a race close: whoever won waits a little longer the next time. So both outcomes are seen
-// on any machine and under any sanitizer, without a delay that somebody tuned on his own.
+// Keeps a race close: the winner waits a little longer the next time. So both outcomes occur on any
+// machine and under any sanitizer, without a delay tuned for one machine.
 class balance {
  public:
-  // Called by each side right after the starting line.
+  // Each side calls its own right after the starting line.
   void delay_first() const;
   void delay_second() const;
   // After each round, with both sides at rest.
   void record(int first, int second);
-  // Has one side won all of many rounds? Then something is broken, and more rounds won't tell.
+  // Has one side won all of many rounds? Then something is broken, and more rounds won't help.
   [[nodiscard]] bool is_hopeless() const;
-  // Fails unless each side won at least 1 % of what there was to win.
+  // Fails unless each side won at least 1 % of the cases.
   void expect_both(const char* first, const char* second) const;
 
  private:

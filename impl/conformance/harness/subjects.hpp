@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What the checks are made for. Compiled by itself: the default back end, as users compile it.
-// Through a table, and so compiled once: the others, or the canaries; which, says the program
-// (other_backends.cpp, other_canaries.cpp). The nightly builds, and those with few back ends,
-// compile each by itself.
+// The back ends that the checks run on. The default back end is compiled separately, as users
+// compile it. The others, or the canaries, are reached through a table, and so compiled once; which
+// ones, the program decides (other_backends.cpp, other_canaries.cpp). The nightly builds, and
+// builds with few back ends, compile each separately.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace threadref::conformance {
 using compiled_subjects = std::conditional_t<THREADREF_CHECKS_THROUGH_TABLE,
                                              type_list<default_backend, any_backend>, backends>;
 
-// Threads but main that the back end believes to be alive, as a list of names.
+// The threads other than main that the back end believes to be alive, as a list of names.
 template <backend B>
 std::string survivors() {
   std::string all;
@@ -35,7 +35,7 @@ struct subject {
   counters (*stats)() noexcept;
   std::size_t (*blocks)();
   std::string (*survivors)();
-  const list_table* table = nullptr;  // of one that any_backend has to become
+  const list_table* table = nullptr;  // for any_backend, if it stands for this one
   void select() const {
     if (table != nullptr) any_backend::become(*table);
   }
@@ -45,7 +45,7 @@ constexpr subject make_subject(const list_table* table = nullptr) {
   return {B::info, &stats<B>, [] { return B::list::all().used(); }, &survivors<B>, table};
 }
 
-// In this program.
+// Those of this program.
 std::span<const subject> others();
 template <class List>
 struct rows_of;
@@ -54,7 +54,7 @@ struct rows_of<type_list<B...>> {
   static constexpr subject all[] = {make_subject<B>(&table_of<B>)...};
 };
 
-// Those that a compiled subject stands for.
+// The back ends that a compiled subject stands for.
 template <backend B>
 std::span<const subject> subjects_of() {
   static constexpr subject one[] = {make_subject<B>()};

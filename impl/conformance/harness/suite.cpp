@@ -76,7 +76,7 @@ void check_fixture::end_deviation() {
   for (int i = 0; i != intercepted_.size(); ++i) {
     failed = failed || intercepted_.GetTestPartResult(i).failed();
   }
-  EXPECT_TRUE(failed) << "the declared deviation does not show up: " << expected_->outcome;
+  EXPECT_TRUE(failed) << "the declared deviation does not occur: " << expected_->outcome;
   RecordProperty("deviation", std::string(expected_->outcome) + ": " + std::string(expected_->why));
 }
 
@@ -89,13 +89,13 @@ void check_fixture::judge() {
     for (const std::string& fault : l->judge()) ADD_FAILURE() << "I1-I5: " << fault;
   }
   EXPECT_EQ(subject_.survivors(), "") << "I6: the back end believes that these threads still live";
-  // Blocks of dead threads are used again, so only as many exist as threads were alive at once; the
-  // slack is for threads that the check starts by other means.
+  // Blocks of dead threads are reused, so no more exist than threads were alive at once; the slack
+  // is for threads that the check starts by other means.
   constexpr std::size_t slack = 16;
   EXPECT_LE(subject_.blocks() - blocks_before_, static_cast<std::size_t>(os_thread::peak()) + slack)
       << "I6: blocks leak";
-  // By these the canaries' driver knows which checks their faults concern. Of what ran at exit the
-  // counters know more than the lanes, which not every check uses.
+  // These show the canaries' driver which checks their faults affect. The counters include all that
+  // ran at exit; the lanes do not, since not every check uses them.
   const auto left_to_exit = static_cast<std::int64_t>(now.registered - now.ran_by_call -
                                                       now.detached - now.dropped - now.abandoned);
   RecordProperty("left_to_exit", std::to_string(left_to_exit));
@@ -104,8 +104,8 @@ void check_fixture::judge() {
   RecordProperty("order_at_stake", stake.order ? "1" : "0");
 }
 
-void add_check(const check_place& at, std::span<const subject> of, check_fixture::body body) {
-  for (const subject& each : of) {
+void add_check(const check_place& at, std::span<const subject> all, check_fixture::body body) {
+  for (const subject& each : all) {
     const std::string suite = std::string(at.section) + "/" + std::string(each.info.name);
     ::testing::RegisterTest(suite.c_str(), at.name, nullptr, nullptr, at.file, at.line,
                             [&each, body] { return new check_fixture(each, body); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fixture of every check: it ends by proving that nothing is left. A check is named after its
-// number: TYPED_TEST(<section>, c<number>_<what holds>).
+// The fixture of every check: at its end it verifies that nothing is left. A check is named after
+// its number: TYPED_TEST(<section>, c<number>_<what holds>).
 #pragma once
 
 #include <gtest/gtest-spi.h>
@@ -26,13 +26,13 @@ namespace threadref::conformance {
 using testing::scaled;
 using testing::under_sanitizer;
 
-// I1: every registration has one fate, or is among the `pending`.
+// I1: every registration has one fate, or is one of the `pending`.
 void expect_one_fate_each(const counters& all, std::uint64_t pending = 0);
 
-// The fixture of every check of every back end, compiled once; the body is what differs.
+// The fixture of every check of every back end, compiled once; only the body differs.
 //
-// A check that the back end declares a deviation for runs like any other; it has to fail, and its
-// failures are not reported. What the table of checks is made from is recorded as properties.
+// A check from which the back end declares a deviation runs like any other. It must fail, and its
+// failures are not reported. The table of checks is generated from the recorded properties.
 class check_fixture : public ::testing::Test {
  public:
   using body = void (*)(check_fixture&);
@@ -40,8 +40,8 @@ class check_fixture : public ::testing::Test {
 
   // What happened to registrations since the check began.
   [[nodiscard]] counters delta() const;
-  // Kept until the check is judged, as the refs are that it holds.
-  lane& keep(std::unique_ptr<lane> l) { return *lanes_.emplace_back(std::move(l)); }
+  // Stored, with the refs that it holds, until the check is judged.
+  lane& store(std::unique_ptr<lane> l) { return *lanes_.emplace_back(std::move(l)); }
   [[nodiscard]] bool claims(capability wanted, const char* why_not_needed) const;
 
  private:
@@ -60,8 +60,8 @@ class check_fixture : public ::testing::Test {
   std::vector<std::unique_ptr<lane>> lanes_;
 };
 
-// The slabs that this thread's list has: those it took, and those that the block's last thread left
-// there, which trim() takes.
+// The slabs of this thread's list: its own, and those that the block's last thread left, which
+// trim() returns.
 template <class B>
 std::vector<const detail::slab*> slabs_of_this_thread() {
   std::vector<const detail::slab*> all;
@@ -72,7 +72,7 @@ std::vector<const detail::slab*> slabs_of_this_thread() {
   return all;
 }
 
-// What a check's body is a member of.
+// The base class of a check.
 template <class B>
 class check_of {
  public:
@@ -82,10 +82,10 @@ class check_of {
   lane_on<B>& new_lane() {
     auto made = std::make_unique<lane_on<B>>();
     lane_on<B>& l = *made;
-    fixture_.keep(std::move(made));
+    fixture_.store(std::move(made));
     return l;
   }
-  // One thread from start to join; `body(lane)` runs on it.
+  // Runs body(lane) on a thread, from start to join.
   template <class F>
   void run(F body) {
     lane_on<B>& l = new_lane();
@@ -96,8 +96,8 @@ class check_of {
     l.close();
   }
   [[nodiscard]] counters delta() const { return fixture_.delta(); }
-  // Whether the back end claims what the check is about. If not, the check is recorded as "n/a",
-  // with the reason, and should return.
+  // Does the back end claim what the check is about? If not, the check is recorded as "n/a", with
+  // the reason, and should return.
   [[nodiscard]] bool claims(capability wanted, const char* why_not_needed) const {
     return fixture_.claims(wanted, why_not_needed);
   }
@@ -110,7 +110,7 @@ class check_of {
 template <backend B>
 using plain_finalizer = finalizer<void, B>;
 
-// Makes as many as that, and takes the oldest out as soon as there are more than ten.
+// Makes that many, and cancels the oldest whenever there are more than ten.
 template <class B>
 void cancel_the_oldest_of_ten(int registrations) {
   std::deque<plain_finalizer<B>> pending;
@@ -122,7 +122,7 @@ void cancel_the_oldest_of_ten(int registrations) {
   }
 }
 
-// Registers itself again, whenever it runs; and counts.
+// Registers itself again whenever it runs, and counts its runs.
 template <class B>
 struct for_ever {
   std::uint64_t* runs;
@@ -132,7 +132,7 @@ struct for_ever {
   }
 };
 
-// Has another thread take all of them out.
+// Has another thread cancel all of them.
 template <class B>
 void cancel_elsewhere(const std::vector<plain_finalizer<B>>& all) {
   os_thread([&all] {
@@ -147,8 +147,8 @@ struct check_place {
   const char* file;
   int line;
 };
-// Makes a check known to GoogleTest, of each subject, as <section>/<back end>.<name>.
-void add_check(const check_place& at, std::span<const subject> of, check_fixture::body body);
+// Registers a check with GoogleTest, for each subject, as <section>/<back end>.<name>.
+void add_check(const check_place& at, std::span<const subject> all, check_fixture::body body);
 template <template <class> class Check>
 bool add_check(const check_place& at) {
   for_each_type(compiled_subjects{}, [&at]<class B>() {
@@ -159,14 +159,14 @@ bool add_check(const check_place& at) {
 
 }  // namespace threadref::conformance
 
-// A section: checks about one subject. <section>/<back end>.c<number>_... is a check's whole name.
+// A section: checks about one topic. A check's full name is <section>/<back end>.c<number>_...
 #define THREADREF_SECTION(section) \
   template <class B>               \
   using section = ::threadref::conformance::check_of<B>
 
-// Begins a check of a section, for `TypeParam`, as GoogleTest's macro of the name does. That makes
-// forty functions and tables for each check and back end, which took longer to compile than most
-// checks do; this makes two.
+// Begins a check of a section, for `TypeParam`, as GoogleTest's macro of that name does.
+// GoogleTest's makes forty functions and tables for each check and back end, which took longer to
+// compile than most checks; this one makes two.
 #undef TYPED_TEST
 #define TYPED_TEST(section, name)                                                               \
   template <class TypeParam>                                                                    \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// J 93. A program with the library, whose plugin has finalizers. A process of its own for each back
-// end.
+// J 93. A program that links the library; its plugin has finalizers. Each back end gets a process
+// of its own.
 //
 // usage: code_host BACKEND PLUGIN
 // exit status: 0 fine · 1 wrong use · 3 a check failed, or it crashed
@@ -25,10 +25,10 @@ using namespace threadref::conformance;
 template <backend B>
 class worker {
  public:
-  worker(const plugin_face& face, plugin_tally& tally)
-      : thread_([this, &face, &tally] {
+  worker(const plugin_interface& plugin, plugin_tally& tally)
+      : thread_([this, &plugin, &tally] {
           add(1);
-          THREADREF_CHECK(face.use(B::info.name.data(), tally), "the plugin can't register");
+          THREADREF_CHECK(plugin.use(B::info.name.data(), tally), "the plugin can't register");
           add(2);
           THREADREF_CHECK(register_destructor<B>(&variable_, &see) == std::error_code{},
                           "can't register");
@@ -38,17 +38,18 @@ class worker {
         }) {
     used_.wait();
   }
-  // By order of exit: newest first, then the destructor.
+  // In the order of the exit: newest first, then the destructor.
   void end() {
     go_.count_down();
     thread_.join();
-    THREADREF_CHECK((ran_ == std::vector<int>{3, 2, 1, 4}), "the host's own ran otherwise");
+    THREADREF_CHECK((ran_ == std::vector<int>{3, 2, 1, 4}),
+                    "the host's own finalizers ran in another order");
   }
 
  private:
   void add(int id) {
     finalize<B>([this, id] { ran_.push_back(id); });
-    // Boxed: what is found by its words must not be found by their likes in a box.
+    // Boxed: the search for the plugin's code looks into closures, and must not look into a box.
     if (id == 2)
       finalize<B>([this, more = std::array<void*, 8>{}] {
         ran_.push_back(more.front() == nullptr ? 3 : 0);
@@ -63,15 +64,15 @@ class worker {
   std::thread thread_;
 };
 
-// A thread that is in a finalizer of the plugin, while the plugin is to be unloaded.
+// A thread that is inside a finalizer of the plugin while the plugin is unloaded.
 template <backend B>
 class slow_runner {
  public:
-  slow_runner(const plugin_face& face, plugin_tally& tally, bool call)
-      : thread_([=, &face, &tally] {
-          THREADREF_CHECK(face.use_slow(B::info.name.data(), tally, call), "can't register");
+  slow_runner(const plugin_interface& plugin, plugin_tally& tally, bool call)
+      : thread_([=, &plugin, &tally] {
+          THREADREF_CHECK(plugin.use_slow(B::info.name.data(), tally, call), "can't register");
         }) {
-    const int before = call ? 1 : 0;  // the other one
+    const int before = call ? 1 : 0;  // the other runner
     while (tally.running == before) std::this_thread::yield();
   }
   void join() { thread_.join(); }
@@ -87,27 +88,29 @@ void c093_code_of_a_plugin(const char* path) {
   constexpr int workers = 4;
   const counters before = stats<B>();
   std::deque<worker<B>> threads;
-  for (int i = 0; i != workers; ++i) threads.emplace_back(plugin.face(), tally);
-  // Main's own, too. The running ones come last: when all others are done, they still run.
-  THREADREF_CHECK(plugin.face().use(B::info.name.data(), tally), "the plugin can't register");
+  for (int i = 0; i != workers; ++i) threads.emplace_back(plugin.interface(), tally);
+  // Main's own too. The slow ones come last: they still run when all others are destroyed.
+  THREADREF_CHECK(plugin.interface().use(B::info.name.data(), tally), "the plugin can't register");
   tally.wait_for = (workers + 1) * kinds_with_destructor;
-  slow_runner<B> at_exit(plugin.face(), tally, false);
-  slow_runner<B> by_call(plugin.face(), tally, true);
+  slow_runner<B> at_exit(plugin.interface(), tally, false);
+  slow_runner<B> by_call(plugin.interface(), tally, true);
 
-  const std::size_t count = detach_all<B>(&plugin.face());
-  THREADREF_CHECK(count == std::size_t{workers + 1} * kinds, "not all was found, or too much");
-  THREADREF_CHECK(tally.destroyed == tally.wait_for, "not each closure was destroyed");
-  THREADREF_CHECK(tally.finished == 2, "it did not wait for what runs");
-  THREADREF_CHECK(detach_all<B>(&plugin.face()) == 0, "something was left");
+  const std::size_t count = detach_all<B>(&plugin.interface());
+  THREADREF_CHECK(count == std::size_t{workers + 1} * kinds,
+                  "detach_all() did not find exactly the plugin's registrations");
+  THREADREF_CHECK(tally.destroyed == tally.wait_for, "some closure was not destroyed");
+  THREADREF_CHECK(tally.finished == 2, "detach_all() did not wait for running finalizers");
+  THREADREF_CHECK(detach_all<B>(&plugin.interface()) == 0, "detach_all() left a registration");
   at_exit.join();
   by_call.join();
   plugin.close();
-  THREADREF_CHECK(!plugin.is_there(), "the plugin stays loaded, so nothing was tried");
+  THREADREF_CHECK(!plugin.is_there(), "the plugin stays loaded, so nothing was tested");
 
   for (worker<B>& w : threads) w.end();
-  THREADREF_CHECK(tally.ran == 0, "what was destroyed ran");
+  THREADREF_CHECK(tally.ran == 0, "a destroyed finalizer ran");
   const counters now = stats<B>();
-  THREADREF_CHECK(now.detached - before.detached == count, "they were not counted as detached");
+  THREADREF_CHECK(now.detached - before.detached == count,
+                  "the destroyed finalizers were not counted as detached");
   THREADREF_CHECK(
       now.registered - before.registered == now.ran_at_exit - before.ran_at_exit + count + 1,
       "the counts do not add up");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A plugin with finalizers in it; the library is its host's.
+// A plugin with finalizers; the host has the library.
 #include "conformance/plugin/kinds.hpp"
 
 extern "C" {
-extern const threadref::conformance::plugin_face threadref_plugin;
-const threadref::conformance::plugin_face threadref_plugin{
+extern const threadref::conformance::plugin_interface threadref_plugin;
+const threadref::conformance::plugin_interface threadref_plugin{
     .use = &threadref::conformance::use,
     .use_slow = &threadref::conformance::use_slow,
-    .unload = nullptr};
+    .unload = nullptr,
+    .why_still_loaded = nullptr};
 }

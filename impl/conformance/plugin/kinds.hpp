@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One finalizer of each kind, whose code and types belong to the plugin that includes this.
+// One finalizer of each kind; their code and types belong to the plugin that includes this.
 #pragma once
 
 #include <sched.h>
@@ -64,14 +64,14 @@ bool register_slow(plugin_tally& tally, bool call) {
   const auto made = finalize<B>([&tally] {
     ++tally.running;
     while (tally.destroyed != tally.wait_for) sched_yield();
-    // What does not wait for the end of this has every chance to get ahead of it.
+    // A caller that does not wait for the end of this has every chance to overtake it.
     for (int i = 0; i != 1'000; ++i) sched_yield();
     ++tally.finished;
   });
   return !call || made();
 }
 
-// Calls f.template operator()<B>() for the back end of that name. False: there is none.
+// Calls f.template operator()<B>() for the back end of that name. False: there is no such back end.
 template <class F>
 bool with_backend(const char* name, F&& f) {
   bool done = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A plugin with a static copy of the library in it.
+#include "conformance/harness/mechanism.hpp"
 #include "conformance/plugin/kinds.hpp"
 
 namespace threadref::conformance {
@@ -11,13 +12,23 @@ std::size_t unload_all() {
   return count;
 }
 
+const char* reason_to_stay(const char* backend) {
+  const char* reason = nullptr;
+  with_backend(backend, [&reason]<class B>() {
+    reason = why_still_loaded(B::info);
+    return true;
+  });
+  return reason;
+}
+
 }  // namespace
 }  // namespace threadref::conformance
 
 extern "C" {
-extern const threadref::conformance::plugin_face threadref_plugin;
-const threadref::conformance::plugin_face threadref_plugin{
+extern const threadref::conformance::plugin_interface threadref_plugin;
+const threadref::conformance::plugin_interface threadref_plugin{
     .use = &threadref::conformance::use,
     .use_slow = &threadref::conformance::use_slow,
-    .unload = &threadref::conformance::unload_all};
+    .unload = &threadref::conformance::unload_all,
+    .why_still_loaded = &threadref::conformance::reason_to_stay};
 }

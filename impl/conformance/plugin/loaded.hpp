@@ -16,12 +16,12 @@ class loaded_plugin {
  public:
   explicit loaded_plugin(const char* path) : path_(path), object_(dlopen(path, RTLD_NOW)) {
     THREADREF_CHECK(object_ != nullptr, dlerror());
-    face_ = static_cast<const plugin_face*>(dlsym(object_, plugin_symbol));
-    THREADREF_CHECK(face_ != nullptr, "the plugin offers nothing");
+    interface_ = static_cast<const plugin_interface*>(dlsym(object_, plugin_symbol));
+    THREADREF_CHECK(interface_ != nullptr, "the plugin does not export its interface");
   }
-  [[nodiscard]] const plugin_face& face() const noexcept { return *face_; }
+  [[nodiscard]] const plugin_interface& interface() const noexcept { return *interface_; }
   void close() const { THREADREF_CHECK(dlclose(object_) == 0, "dlclose failed"); }
-  // Also after close(): is its code still there?
+  // Is its code still loaded? May be asked after close(), too.
   [[nodiscard]] bool is_there() const noexcept {
     void* again = dlopen(path_, RTLD_NOW | RTLD_NOLOAD);
     if (again != nullptr) dlclose(again);
@@ -31,10 +31,10 @@ class loaded_plugin {
  private:
   const char* path_;
   void* object_;
-  const plugin_face* face_ = nullptr;
+  const plugin_interface* interface_ = nullptr;
 };
 
-// Handlers of fork() that belong to code which is gone would be called here.
+// This would call fork() handlers whose code is unloaded.
 inline void fork_once() {
   const pid_t child = fork();
   THREADREF_CHECK_ERRNO(child >= 0, "fork");

@@ -1,4 +1,4 @@
-# The same checks of plugins in a build with the other TLS model, and a model that there is not.
+# The same checks of plugins in a build with the other TLS model; and a model that does not exist.
 set(other_build
   -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
   -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// L 101. Somebody took all pthread keys before the library made its own. Each back end says so, or
-// does without; none touches what is not its own. And H 75: without a key nobody hears it when main
-// calls pthread_exit(). A process of its own, and without GoogleTest, which needs a key itself.
+// L 101. All pthread keys are taken before the library makes its own. Each back end reports that,
+// or works without a key; none uses a key that is not its own. And H 75: without a key, no back end
+// is notified when main calls pthread_exit(). This is a process of its own, and without GoogleTest,
+// which needs a key itself.
 //
 // exit status: 0 fine · 3 lost, or wrong
 #include <pthread.h>
@@ -30,10 +31,10 @@ using namespace threadref;
 int foreign_calls = 0;
 int foreign_value = 0;
 
-// The destructor of the first key: a back end that goes on with key 0 when it got none would have
-// it called with data of its own.
+// The destructor of the first key. A back end that used key 0 because it got no key would have this
+// called with its own data.
 void first_destructor(void* value) {
-  THREADREF_CHECK(value == &foreign_value, "a foreign destructor got somebody else's data");
+  THREADREF_CHECK(value == &foreign_value, "a foreign destructor got data that is not its own");
   ++foreign_calls;
 }
 
@@ -47,15 +48,10 @@ struct all_keys {
     }
   }
 };
-// Before the constructors of the library.
+// Constructed before the library's static objects.
 [[gnu::init_priority(101)]] const all_keys keys;
 
-// The one has no key, and the others a guard in its place.
-template <backend B>
-constexpr bool does_without = B::info.name == "cxx_thread_local" || B::info.name == "registry" ||
-                              B::info.name == "registry_bulk";
-
-// What is left when a finalizer leaves by pthread_exit has no key's round to run in.
+// After a finalizer's pthread_exit, the rest has no round of key destructors to run in.
 template <backend B>
 bool survives_pthread_exit() {
   int ran = 0;
@@ -67,7 +63,8 @@ bool survives_pthread_exit() {
     finalize<B>([] { pthread_exit(nullptr); });
     finalize<B>(count);
   }).join();
-  THREADREF_CHECK(ran == 3 || ran == 0, "a finalizer was lost after another one's pthread_exit");
+  THREADREF_CHECK(ran == 3 || ran == 0,
+                  "a finalizer was lost after another one called pthread_exit");
   THREADREF_CHECK(enumerate<B>().empty(), "a dead thread is believed to be alive");
   return ran == 3;
 }
@@ -82,13 +79,16 @@ bool works() {
     THREADREF_CHECK_CALL(pthread_setspecific(keys.first, &foreign_value));
     error = try_finalize<B>([&ran] { ran = true; }).error;
   }).join();
-  THREADREF_CHECK(foreign_calls == 1, "a foreign destructor was not called once");
+  THREADREF_CHECK(foreign_calls == 1, "a foreign destructor was not called exactly once");
   const bool refused = error == std::errc::resource_unavailable_try_again;
-  THREADREF_CHECK(ran == does_without<B>, "it works without a key, or not, against what is said");
-  THREADREF_CHECK(ran != refused, "a finalizer was lost, or ran although it was refused");
+  THREADREF_CHECK(ran != B::info.needs_key,
+                  "needs_key does not say whether it works without a key");
+  THREADREF_CHECK(ran != refused,
+                  "a finalizer was lost, or ran although registering it was refused");
   THREADREF_CHECK(stats<B>().registered - before.registered == (ran ? 1U : 0U),
-                  "what was refused was counted as registered");
-  THREADREF_CHECK(survives_pthread_exit<B>() == ran, "it works by half");
+                  "a refused registration was counted as registered");
+  THREADREF_CHECK(survives_pthread_exit<B>() == ran,
+                  "it registers without a key, but loses finalizers after a pthread_exit");
   std::printf("%-20s %s\n", B::info.name.data(), ran ? "works without a key" : "refused: no key");
   return ran;
 }
@@ -96,24 +96,24 @@ bool works() {
 // Destroyed after the exit stage.
 [[gnu::init_priority(101)]] testing::destructor_work after_the_stage;
 
-constexpr std::uint64_t unwilling = 3;
+constexpr std::uint64_t without_atexit = 3;
 template <backend B>
-counters before_main_goes;
+counters before_main_ends;
 
 template <backend B>
 void register_on_main() {
-  if constexpr (does_without<B>) {
-    before_main_goes<B> = stats<B>();
+  if constexpr (!B::info.needs_key) {
+    before_main_ends<B> = stats<B>();
     finalize<B>([] {});
-    for (std::uint64_t i = 0; i != unwilling; ++i) {
+    for (std::uint64_t i = 0; i != without_atexit; ++i) {
       finalize<B>([] {
-        THREADREF_CHECK(false, "it did not want to run at the end of the process");
+        THREADREF_CHECK(false, "a finalizer with atexit(false) ran at the end of the process");
       }).atexit(false);
     }
   }
 }
 
-// As many threads at once as there are blocks: one of them has main's.
+// Runs as many threads at once as there are blocks, so that one of them gets main's.
 template <backend B>
 void detach_in_all_blocks() {
   const std::size_t blocks = B::list::all().used();
@@ -128,23 +128,24 @@ void detach_in_all_blocks() {
     });
   }
   registered.wait();
-  THREADREF_CHECK(B::list::all().used() == blocks, "main's block was not used again");
+  THREADREF_CHECK(B::list::all().used() == blocks, "main's block was not reused");
   const std::size_t count = detach_all<B>(reinterpret_cast<const void*>(&register_on_main<B>));
   detached.count_down();
   for (std::thread& t : threads) t.join();
-  THREADREF_CHECK(count == blocks, "the next thread of a block has what the last one had pending");
+  THREADREF_CHECK(count == blocks,
+                  "a thread inherited registrations of the last thread of its block");
 }
 
-// What main left is run by the stage or is nobody's.
+// Main's registrations were run by the exit stage, or belong to no thread any more.
 template <backend B>
 void expect_nothing_of_main() {
   constexpr const char* check = "c075_what_a_main_that_went_unheard_had_is_over";
-  if constexpr (does_without<B>) {
+  if constexpr (!B::info.needs_key) {
     const counters now = stats<B>();
-    THREADREF_CHECK(now.ran_at_process_exit == before_main_goes<B>.ran_at_process_exit + 1,
+    THREADREF_CHECK(now.ran_at_process_exit == before_main_ends<B>.ran_at_process_exit + 1,
                     "the stage did not run main's list");
-    THREADREF_CHECK(now.abandoned == before_main_goes<B>.abandoned + unwilling,
-                    "what did not want to run is not accounted for");
+    THREADREF_CHECK(now.abandoned == before_main_ends<B>.abandoned + without_atexit,
+                    "finalizers with atexit(false) are not counted as abandoned");
     detach_in_all_blocks<B>();
     conformance::print_check(check, B::info);
   } else {
@@ -152,11 +153,12 @@ void expect_nothing_of_main() {
   }
 }
 
-// Ends with main by pthread_exit, and the process after it.
+// Ends main by pthread_exit, and then the process.
 int run() {
-  THREADREF_CHECK(keys.taken > 0, "no key could be taken");
+  THREADREF_CHECK(keys.taken > 0, "no key could be created");
   for_each_type(backends{}, []<class B>() {
-    THREADREF_CHECK(works<B>() == works<B>(), "the second thread fares otherwise than the first");
+    THREADREF_CHECK(works<B>() == works<B>(),
+                    "the second thread got another result than the first");
     conformance::print_check("c101_all_keys_are_taken", B::info);
   });
   if (!conformance::why_built_out(75).empty()) return testing::status_fine;
@@ -164,11 +166,11 @@ int run() {
   after_the_stage.work = [] {
     for_each_type(backends{}, []<class B>() { expect_nothing_of_main<B>(); });
   };
-  // LeakSanitizer looks now, and not once main is gone: there are no names for its suppressions
-  // then.
+  // LeakSanitizer checks now: once main is gone it can't symbolize, and so can't match its
+  // suppressions.
   if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
-  // exit() by name: when the last thread returns, the C library calls exit() once more for each
-  // thread that is started and ends in the meantime.
+  // This calls exit() explicitly: when the last thread returns, the C library calls exit() once
+  // more for each thread that starts and ends in the meantime.
   std::thread([main = pthread_self()] {
     THREADREF_CHECK_CALL(pthread_join(main, nullptr));
     std::exit(testing::status_fine);

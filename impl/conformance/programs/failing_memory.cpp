@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// L 103 to 105: memory fails, at each call for it in turn while registering, and at all of them
-// during the exit. Each attempt is made in a child of its own, in which nothing was used before: so
-// the process's first use is among what fails, and what ends the process is seen from outside.
+// L 103 to 105: allocations fail, one after the other while registering, and all of them during the
+// exit. Each attempt runs in a child process that has not used the library yet: so the process's
+// first use fails too, and the parent sees what ends the process.
 //
-// It is linked twice: with the library's own keys, and with keys of an index that glibc needs
-// memory for.
+// It is linked twice: with the library's own keys, and with keys whose index is so high that glibc
+// needs memory for their values.
 //
 // exit status: 0 fine · 3 lost, or wrong
 #include <pthread.h>
@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "conformance/harness/check_line.hpp"
+#include "conformance/harness/mechanism.hpp"
 #include "conformance/harness/memory_steps.hpp"
 #include "testing/check.hpp"
 #include "testing/memory_hooks.hpp"
@@ -32,7 +33,7 @@ namespace {
 using namespace threadref;
 using namespace threadref::conformance;
 
-// What a child leaves to its parent.
+// What a child reports to its parent.
 struct report {
   testing::memory_watch watch;
   volatile step now{};
@@ -50,33 +51,34 @@ report& shared() {
 
 enum class end { fine, aborted };
 
-// What children print to stderr: shown if they fail. glibc says a line for each process it ends.
-int said() {
+// What children print to stderr. It is shown only if they fail: glibc prints a line for each
+// process that it aborts.
+int stderr_file() {
   static const int file = [] {
-    const int made = memfd_create("said", MFD_CLOEXEC);
+    const int made = memfd_create("stderr", MFD_CLOEXEC);
     THREADREF_CHECK_ERRNO(made >= 0, "memfd_create");
     return made;
   }();
   return file;
 }
-void show_what_was_said() {
+void print_stderr_of_child() {
   char text[1024];
-  const ssize_t length = pread(said(), text, sizeof text, 0);
+  const ssize_t length = pread(stderr_file(), text, sizeof text, 0);
   if (length > 0) std::fwrite(text, 1, static_cast<std::size_t>(length), stderr);
 }
 
-// Runs body() in a child. glibc ends a process by abort() when it has no memory for the destructor
-// of a thread_local; nothing else may.
+// Runs body() in a child. glibc aborts when it has no memory for the destructor of a thread_local;
+// nothing else may end the process.
 template <class F>
 end in_child(F body) {
   std::fflush(stdout);
   ::new (&shared()) report;
-  THREADREF_CHECK_ERRNO(ftruncate(said(), 0) == 0, "ftruncate");
-  THREADREF_CHECK_ERRNO(lseek(said(), 0, SEEK_SET) == 0, "lseek");
+  THREADREF_CHECK_ERRNO(ftruncate(stderr_file(), 0) == 0, "ftruncate");
+  THREADREF_CHECK_ERRNO(lseek(stderr_file(), 0, SEEK_SET) == 0, "lseek");
   const pid_t child = fork();
   THREADREF_CHECK_ERRNO(child >= 0, "fork");
   if (child == 0) {
-    THREADREF_CHECK_ERRNO(dup2(said(), STDERR_FILENO) >= 0, "dup2");
+    THREADREF_CHECK_ERRNO(dup2(stderr_file(), STDERR_FILENO) >= 0, "dup2");
     const rlimit no_core{};
     THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CORE, &no_core) == 0, "setrlimit");
     std::set_terminate([] { testing::die("std::terminate", __FILE__, __LINE__, 0); });
@@ -87,27 +89,30 @@ end in_child(F body) {
   THREADREF_CHECK_ERRNO(waitpid(child, &status, 0) == child, "waitpid");
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) return end::aborted;
   const bool fine = WIFEXITED(status) && WEXITSTATUS(status) == testing::status_fine;
-  if (!fine) show_what_was_said();
-  THREADREF_CHECK(fine, "a child failed; what it printed says why");
+  if (!fine) print_stderr_of_child();
+  THREADREF_CHECK(fine, "a child failed; its output is above");
   return end::fine;
 }
 
-template <backend B>
-constexpr bool is(const char* name) {
-  return B::info.name == name;
-}
-
-// Where glibc ends the process: it gives no error for want of memory.
+// Does a failed allocation at this step end the process? It does where glibc adds a thread_local's
+// destructor to its list: it reports no error, but aborts.
 template <backend B>
 constexpr bool ends_process(step s) {
-  const bool on_list = s == step::small || s == step::boxed || s == step::copying ||
-                       s == step::callback || s == step::many;
-  if (is<B>("cxa_thread_atexit")) return on_list || s == step::early;
-  if (is<B>("boost_at_thread_exit")) return false;
-  return s == step::early || (is<B>("cxx_thread_local") && s == step::small);
+  switch (record_of(B::info)) {
+    case thread_record::entry_per_finalizer:
+      return s == step::small || s == step::boxed || s == step::copying || s == step::callback ||
+             s == step::many || s == step::early;
+    case thread_record::one_entry:  // added by the thread's first registration
+      return s == step::small || s == step::early;
+    case thread_record::of_another_library:
+    case thread_record::none:
+      // The early phase of a hook back end has a thread_local of its own.
+      return s == step::early && !detail::direct_hook<B>;
+  }
+  return false;
 }
 
-// Called when the exit stages are over.
+// Called after the exit stages.
 using function = void (*)();
 constinit function at_the_end = nullptr;
 [[gnu::constructor(101)]] void be_called_last() {
@@ -121,7 +126,7 @@ constinit registrations<B>* of_main = nullptr;
 
 enum class on { a_thread, main };
 
-// In a child: registrations from their making to the end of their thread, or of the process.
+// In a child: makes registrations, and ends their thread, or the process.
 template <backend B, class F>
 void live(on thread, F make) {
   if (thread == on::a_thread) {
@@ -142,15 +147,15 @@ void live(on thread, F make) {
   std::exit(testing::status_fine);
 }
 
-// Children that glibc ended. The early phase needs a thread_local of every hook back end, as its
-// documentation says.
+// Children that glibc aborted. Every hook back end has a thread_local for the early phase, as the
+// documentation of that phase says.
 struct ends {
   int all = 0;
   int outside_early = 0;
 };
 
-// 104. Strong guarantee: a registration happened entirely, or not at all. `fails_after`: from the
-// failing call on there is no memory any more. Gives how many calls could fail.
+// 104. Strong guarantee: a registration succeeds entirely or has no effect. `fails_after`: all
+// later allocations fail too. Returns how many calls could fail.
 template <backend B>
 long fails_in_turn(on thread, bool fails_after, ends& seen) {
   std::array<bool, steps> ended_at{};
@@ -165,45 +170,46 @@ long fails_in_turn(on thread, bool fails_after, ends& seen) {
     });
     const step at = shared().now;
     if (how == end::aborted) {
-      THREADREF_CHECK(ends_process<B>(at), "want of memory ended the process");
+      THREADREF_CHECK(ends_process<B>(at), "a failed allocation ended the process");
       ended_at[static_cast<std::size_t>(at)] = true;
       ++seen.all;
       if (at != step::early) ++seen.outside_early;
       continue;
     }
-    THREADREF_CHECK(shared().worked, "a child did not come to its end");
+    THREADREF_CHECK(shared().worked, "a child did not finish");
     if (shared().watch.failed != 0) continue;
     for (std::size_t i = 0; i != steps; ++i) {
       const bool missed = !ended_at[i] && ends_process<B>(static_cast<step>(i));
       THREADREF_CHECK(fails_after || !missed,
-                      "want of memory did not end the process where it is said to");
+                      "a failed allocation did not end the process where its record implies it");
     }
-    THREADREF_CHECK(k > 1, "no call was seen: nothing was proved");
+    THREADREF_CHECK(k > 1, "no allocation was seen, so nothing was tested");
     return k - 1;
   }
 }
 
 constexpr testing::memory_watch all_fail{.fails_at = 1, .fails_after = true};
 
-// 105. From the first finalizer on there is no memory, and none is asked for.
+// 105. From the first finalizer on, all allocations fail, and none is attempted.
 template <backend B>
 void needs_none_at_exit(on thread) {
   const end how = in_child([&] {
-    thread_handle pin;  // so that the exit also looks after a handle
+    thread_handle pin;  // so that the exit also handles a thread that is described
     live<B>(thread, [&](registrations<B>& all) {
       all.make(shared().now);
       for (std::size_t i = 0; i != steps; ++i)
-        THREADREF_CHECK(all.made(static_cast<step>(i)) != 0, "refused although there was memory");
+        THREADREF_CHECK(all.made(static_cast<step>(i)) != 0,
+                        "a registration was refused although there was memory");
       pin = current<B>();
       shared().watch = all_fail;
       all.watch_exit(shared().watch);
     });
   });
-  THREADREF_CHECK(how == end::fine && shared().worked, "a child did not come to its end");
-  THREADREF_CHECK(shared().watch.asked == 0, "memory was asked for during the exit");
+  THREADREF_CHECK(how == end::fine && shared().worked, "a child did not finish");
+  THREADREF_CHECK(shared().watch.asked == 0, "the exit allocated memory");
 }
 
-// What a thread's first registration comes to when malloc has nothing.
+// The result of a thread's first registration when malloc fails.
 enum class outcome { works, refused, ends_process };
 
 bool keys_are_late() {
@@ -215,18 +221,24 @@ bool keys_are_late() {
 
 template <backend B>
 outcome expected_first() {
-  if (is<B>("cxx_thread_local")) return outcome::ends_process;
-  // Boost has data of its own for each thread.
-  if (is<B>("boost_tss") || is<B>("boost_at_thread_exit") || keys_are_late())
-    return outcome::refused;
-  return is<B>("cxa_thread_atexit") ? outcome::ends_process : outcome::works;
+  switch (record_of(B::info)) {
+    case thread_record::one_entry:
+      return outcome::ends_process;
+    case thread_record::of_another_library:
+      return outcome::refused;
+    case thread_record::entry_per_finalizer:  // its key is armed before the first entry is added
+      return keys_are_late() ? outcome::refused : outcome::ends_process;
+    case thread_record::none:
+      return keys_are_late() ? outcome::refused : outcome::works;
+  }
+  return outcome::works;
 }
 
-// 103. After a refusal nothing is left of it, and the next attempt has a clean start.
+// 103. A refused registration leaves nothing behind, and the next attempt starts clean.
 template <backend B>
 outcome first_without_memory() {
   const end how = in_child([] {
-    // Blocks and slabs are there: it is only the hook that is new to the thread.
+    // Blocks and slabs exist already; only the thread's hook is new.
     std::thread([] { finalize<B>([] {}); }).join();
     const counters before = stats<B>();
     int ran = 0;
@@ -239,40 +251,46 @@ outcome first_without_memory() {
       testing::watch_memory(nullptr);
       shared().worked = error == std::errc{};
       if (shared().worked) return;
-      THREADREF_CHECK(error == std::errc::not_enough_memory, "want of memory by another name");
-      THREADREF_CHECK(stats<B>().registered == before.registered, "what was refused was counted");
+      THREADREF_CHECK(error == std::errc::not_enough_memory,
+                      "a failed allocation was reported as another error");
+      THREADREF_CHECK(stats<B>().registered == before.registered,
+                      "a refused registration was counted");
       finalize<B>(count);
     }).join();
-    THREADREF_CHECK(ran == 1, "a finalizer did not run once");
-    THREADREF_CHECK(shared().worked == (watch.failed == 0), "refused, although nothing failed");
+    THREADREF_CHECK(ran == 1, "a finalizer did not run exactly once");
+    THREADREF_CHECK(shared().worked == (watch.failed == 0),
+                    "a registration was refused although no allocation failed");
     THREADREF_CHECK(enumerate<B>().empty(), "a dead thread is believed to be alive");
   });
   if (how == end::aborted) return outcome::ends_process;
   return shared().worked ? outcome::works : outcome::refused;
 }
 
-// What was seen is what is declared.
+// The back end declares exactly what was seen.
 template <backend B>
-void say(outcome first, const ends& seen) {
+void report_checks(outcome first, const ends& seen) {
   if (keys_are_late()) {
-    constexpr std::string_view name = "c103_no_memory_for_a_late_key";
-    const bool declared = declared_deviation(B::info, name) != nullptr;
-    THREADREF_CHECK(declared == (first == outcome::ends_process), "103 is declared otherwise");
-    print_check(name, B::info);
+    const bool declared = declared_deviation(B::info, no_memory_for_a_late_key) != nullptr;
+    THREADREF_CHECK(
+        declared == (first == outcome::ends_process),
+        "the deviation from check 103 is declared but not seen, or seen but not declared");
+    print_check(no_memory_for_a_late_key, B::info);
     return;
   }
-  constexpr std::string_view name = "c104_memory_fails_at_each_call";
-  const bool declared = declared_deviation(B::info, name) != nullptr;
-  THREADREF_CHECK(declared == (seen.outside_early != 0), "104 is declared otherwise");
-  print_check(name, B::info);
+  const bool declared = declared_deviation(B::info, memory_fails_at_each_call) != nullptr;
+  THREADREF_CHECK(
+      declared == (seen.outside_early != 0),
+      "the deviation from check 104 is declared but not seen, or seen but not declared");
+  print_check(memory_fails_at_each_call, B::info);
   print_check("c105_no_memory_during_the_exit", B::info);
 }
 
 template <backend B>
 void check() {
-  constexpr std::string_view words[] = {"works", "is refused", "ends the process"};
+  constexpr std::string_view outcome_names[] = {"works", "is refused", "ends the process"};
   const outcome first = first_without_memory<B>();
-  THREADREF_CHECK(first == expected_first<B>(), "a thread's first registration fares otherwise");
+  THREADREF_CHECK(first == expected_first<B>(),
+                  "a thread's first registration did not end as its record implies");
   ends seen;
   long failed = 0;
   for (const on thread : {on::a_thread, on::main}) {
@@ -281,11 +299,11 @@ void check() {
     needs_none_at_exit<B>(thread);
   }
   std::printf("%-21s first without memory: %s; %ld failing calls, %d of which ended the process\n",
-              B::info.name.data(), words[static_cast<int>(first)].data(), failed, seen.all);
-  say<B>(first, seen);
+              B::info.name.data(), outcome_names[static_cast<int>(first)].data(), failed, seen.all);
+  report_checks<B>(first, seen);
 }
 
-// A watch that sees nothing would prove everything.
+// With a watch that sees nothing, every check would pass.
 void check_the_watch() {
   testing::memory_watch watch = all_fail;
   testing::watch_memory(&watch);
@@ -299,12 +317,13 @@ void check_the_watch() {
     thrown = true;
   }
   testing::watch_memory(nullptr);
-  THREADREF_CHECK(heap == nullptr && mapped == MAP_FAILED && thrown, "memory does not fail");
-  THREADREF_CHECK(watch.asked >= 3, "calls for memory are not seen");
+  THREADREF_CHECK(heap == nullptr && mapped == MAP_FAILED && thrown,
+                  "an allocation that should fail succeeds");
+  THREADREF_CHECK(watch.asked >= 3, "allocations are not seen");
 }
 
-// glibc keeps exit functions in blocks of 32: from here on the next one needs memory. An exit stage
-// that is armed by the first registration is then among what fails.
+// glibc stores exit functions in blocks of 32. After this the next one needs memory, so arming the
+// exit stage at the first registration can fail too.
 void fill_exit_table() {
   testing::memory_watch watch;
   testing::watch_memory(&watch);
@@ -312,7 +331,7 @@ void fill_exit_table() {
   while (watch.asked == 0) add();
   for (int i = 0; i != 31; ++i) add();
   testing::watch_memory(nullptr);
-  THREADREF_CHECK(watch.asked == 1, "the blocks of exit functions have another size");
+  THREADREF_CHECK(watch.asked == 1, "a block of exit functions does not hold 32");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// L 106. The back end's key is the first of the process, and so has the index 0, which some take
+// L 106. The back end's key is the first of the process, and so has index 0, which some code takes
 // for "no key" (W-16). Without GoogleTest, which makes a key before main.
 //
 // usage: first_key <back end>
@@ -18,7 +18,7 @@ namespace {
 
 using namespace threadref;
 
-// What works for `chosen`; nothing for a name that is none.
+// Calls f for the back end of that name. False: there is no such back end.
 template <class F>
 bool with_back_end(std::string_view chosen, F&& f) {
   bool found = false;
@@ -30,15 +30,15 @@ bool with_back_end(std::string_view chosen, F&& f) {
   return found;
 }
 
-// Before the constructors of the library, each of which makes a key. The C library passes what main
-// will get.
+// Runs before the library's static objects, each of which makes a key. The C library passes main's
+// arguments.
 [[gnu::constructor(101)]] void go_first(int argc, char** argv) {
   if (argc != 2) return;
   pthread_key_t probe{};
   THREADREF_CHECK_CALL(pthread_key_create(&probe, nullptr));
-  THREADREF_CHECK(probe == 0, "somebody made a key before: this check would prove nothing");
+  THREADREF_CHECK(probe == 0, "a key exists already, so nothing would be tested");
   THREADREF_CHECK_CALL(pthread_key_delete(probe));
-  // A finalizer, since some set their key for one only.
+  // A finalizer, since some back ends set their key only for one.
   with_back_end(argv[1], []<class B>() { finalize<B>([] {}).cancel(); });
 }
 
@@ -65,14 +65,15 @@ void works() {
   THREADREF_CHECK(pthread_getspecific(first) != nullptr, "key 0 is not the back end's");
   pthread_key_t younger{};
   THREADREF_CHECK_CALL(pthread_key_create(&younger, &come_late<B>));
-  THREADREF_CHECK(younger != first, "key 0 was given back");
+  THREADREF_CHECK(younger != first, "key 0 was deleted");
   const counters before = stats<B>();
   counts ran;
   basic_exit_node<B> node;
   std::thread([&] {
     static thread_local void* variable = nullptr;
     variable = &ran.destructors;
-    THREADREF_CHECK(pthread_getspecific(first) == nullptr, "a new thread is known already");
+    THREADREF_CHECK(pthread_getspecific(first) == nullptr,
+                    "a new thread has a value for key 0 already");
     finalize<B>([&ran] { ++ran.finalizers; });
     THREADREF_CHECK(pthread_getspecific(first) != nullptr, "key 0 was not set");
     finalize<B>([&ran] { ++ran.finalizers; });
@@ -80,14 +81,15 @@ void works() {
     THREADREF_CHECK(!register_destructor<B>(&variable, &count), "a destructor was refused");
     THREADREF_CHECK_CALL(pthread_setspecific(younger, &ran.late));
   }).join();
-  THREADREF_CHECK(ran.finalizers == 2, "a finalizer did not run once");
-  THREADREF_CHECK(ran.nodes == 1, "an exit_node did not run once");
-  THREADREF_CHECK(ran.destructors == 1, "a destructor did not run once");
-  THREADREF_CHECK(ran.late == 1, "what registered in a later key's turn did not run once");
+  THREADREF_CHECK(ran.finalizers == 2, "a finalizer did not run exactly once");
+  THREADREF_CHECK(ran.nodes == 1, "an exit_node did not run exactly once");
+  THREADREF_CHECK(ran.destructors == 1, "a destructor did not run exactly once");
+  THREADREF_CHECK(ran.late == 1,
+                  "a finalizer registered by a later key's destructor did not run exactly once");
   const counters after = stats<B>();
-  THREADREF_CHECK(after.registered - before.registered == 5, "miscounted");
-  THREADREF_CHECK(after.ran_at_exit - before.ran_at_exit == 5, "miscounted");
-  THREADREF_CHECK(enumerate<B>().size() == 1, "more than the main thread is believed to be alive");
+  THREADREF_CHECK(after.registered - before.registered == 5, "the counters do not match");
+  THREADREF_CHECK(after.ran_at_exit - before.ran_at_exit == 5, "the counters do not match");
+  THREADREF_CHECK(enumerate<B>().size() == 1, "a thread other than main is believed to be alive");
 }
 
 }  // namespace

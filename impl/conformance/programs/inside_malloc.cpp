@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// L 124. An allocator attaches to each thread in the thread's first malloc, to clean its cache when
-// the thread exits. The library must not call malloc from there: what comes back in is counted.
+// L 124. An allocator attaches a node to each thread in the thread's first malloc, to clear its
+// cache when the thread exits. The library must not call malloc there: such calls are counted.
 //
-// It is linked twice: with the library's own keys, and with keys of an index that glibc calls
-// calloc for, where the library must refuse.
+// It is linked twice: with the library's own keys, and with keys whose index is so high that glibc
+// calls calloc for their values; there the library must refuse.
 //
 // exit status: 0 fine · 3 lost, or wrong
 #include <pthread.h>
@@ -33,7 +33,7 @@ using namespace threadref::conformance;
 
 constexpr int threads_at_once = 8;
 
-// What the allocator keeps for a thread.
+// What the allocator stores for a thread.
 template <backend B>
 struct cache {
   basic_exit_node<B> at_exit;
@@ -41,19 +41,19 @@ struct cache {
   std::atomic<int> finalizers{0};  // that ran
   std::errc node_error{};
   std::errc finalizer_error{};
-  int by_node = 0;       // calls of malloc from inside, as at_exit was attached
-  int by_finalizer = 0;  // and as a finalizer was registered
+  int by_node = 0;       // calls of malloc while at_exit was attached
+  int by_finalizer = 0;  // and while a finalizer was registered
 };
 template <backend B>
 std::array<cache<B>, threads_at_once> caches;
 
-// What the calling thread knows. Without a destructor, which would need memory.
+// The calling thread's own state. Without a destructor, which would need memory.
 struct thread_part {
-  int number = -1;      // which cache is its own; none: the allocator leaves it alone
-  bool first = false;   // nothing was allocated yet
-  bool asks = true;     // whether it may: attach_inside_malloc()
-  bool inside = false;  // in the allocator
-  int came_back = 0;    // malloc was called from inside
+  int number = -1;      // its cache; -1: none
+  bool first = false;   // the next malloc is the first that the allocator handles
+  bool asks = true;     // calls attach_inside_malloc(), and not attach()
+  bool inside = false;  // is in the allocator
+  int reentered = 0;    // calls of malloc from inside
 };
 constinit thread_local thread_part here;
 
@@ -65,26 +65,26 @@ void clean(void* c) {
 // The first malloc of a thread.
 template <backend B>
 void on_allocation() noexcept {
-  if (here.inside) ++here.came_back;
+  if (here.inside) ++here.reentered;
   if (here.inside || !here.first) return;
   here.first = false;
   here.inside = true;
   cache<B>& mine = caches<B>[static_cast<std::size_t>(here.number)];
   mine.node_error = here.asks ? mine.at_exit.attach_inside_malloc(&clean<B>, &mine)
                               : mine.at_exit.attach(&clean<B>, &mine);
-  mine.by_node = std::exchange(here.came_back, 0);
+  mine.by_node = std::exchange(here.reentered, 0);
   if (mine.node_error == std::errc{}) {
     mine.finalizer_error = try_finalize<B>([&mine] { ++mine.finalizers; }).error;
-    mine.by_finalizer = std::exchange(here.came_back, 0);
+    mine.by_finalizer = std::exchange(here.reentered, 0);
   }
   here.inside = false;
 }
 
-// What a thread of the check does.
+// The work of a thread of the check.
 struct task {
   int number = 0;
   bool asks = true;
-  bool later = false;  // it has used the library before
+  bool later = false;  // it has used the library before its first malloc
   bool ran = false;
 };
 template <backend B>
@@ -95,14 +95,14 @@ void* use_memory(void* t) {
   here.asks = mine.asks;
   here.first = true;
   std::free(std::malloc(100));
-  for (int i = 0; i != 10; ++i) {  // and in any of its later ones nothing happens
+  for (int i = 0; i != 10; ++i) {  // later calls do nothing
     void* volatile more = std::malloc(1'000);
     std::free(more);
   }
   return nullptr;
 }
 
-// Some threads at once, from start to join.
+// Runs some threads at once, from start to join.
 template <backend B>
 void start_and_join(bool asks, bool later) {
   std::array<task, threads_at_once> tasks;
@@ -117,7 +117,7 @@ void start_and_join(bool asks, bool later) {
   }
   for (pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
   for (const task& t : tasks)
-    THREADREF_CHECK(t.ran == later, "a finalizer from outside of malloc was lost");
+    THREADREF_CHECK(t.ran == later, "a finalizer registered outside malloc was lost");
 }
 
 template <backend B>
@@ -130,8 +130,8 @@ void cleans_every_cache() {
         THREADREF_CHECK(c.finalizer_error == std::errc{}, "a finalizer was refused inside malloc");
         THREADREF_CHECK(c.by_node == 0, "attaching an exit_node called malloc");
         THREADREF_CHECK(c.by_finalizer == 0, "registering a finalizer called malloc");
-        THREADREF_CHECK(c.cleaned == 1, "a cache was not cleaned once");
-        THREADREF_CHECK(c.finalizers == 1, "a finalizer did not run once");
+        THREADREF_CHECK(c.cleaned == 1, "a cache was not cleaned exactly once");
+        THREADREF_CHECK(c.finalizers == 1, "a finalizer did not run exactly once");
       }
     }
   }
@@ -143,16 +143,17 @@ void refuses() {
     const counters before = stats<B>();
     start_and_join<B>(true, later);
     for (const cache<B>& c : caches<B>) {
-      THREADREF_CHECK(c.node_error == std::errc::operation_not_supported, "it was not refused");
-      THREADREF_CHECK(c.by_node == 0, "malloc was called before it was refused");
-      THREADREF_CHECK(c.cleaned == 0, "it ran although it was refused");
+      THREADREF_CHECK(c.node_error == std::errc::operation_not_supported,
+                      "an exit_node was not refused");
+      THREADREF_CHECK(c.by_node == 0, "malloc was called before an exit_node was refused");
+      THREADREF_CHECK(c.cleaned == 0, "a refused exit_node ran");
     }
     THREADREF_CHECK(stats<B>().registered - before.registered == (later ? threads_at_once : 0),
-                    "what was refused was counted");
+                    "a refused registration was counted");
   }
 }
 
-// What a back end that makes no promise would do, seen from an allocator that can bear it.
+// What a back end without the capability would do, in an allocator that tolerates reentry.
 template <backend B>
 void print_what_it_would_do() {
   int by_node = 0;
@@ -162,14 +163,15 @@ void print_what_it_would_do() {
     for (const cache<B>& c : caches<B>) {
       by_node = std::max(by_node, c.by_node);
       by_finalizer = std::max(by_finalizer, c.by_finalizer);
-      THREADREF_CHECK(c.cleaned == 1 && c.finalizers == 1, "it did not run once");
+      THREADREF_CHECK(c.cleaned == 1 && c.finalizers == 1,
+                      "an exit_node or a finalizer did not run exactly once");
     }
   }
   std::printf("would call malloc %d times for an exit_node, %d for a finalizer", by_node,
               by_finalizer);
 }
 
-// --- The signal handler: reported, not promised.
+// --- In a signal handler: reported, not guaranteed.
 
 template <backend B>
 struct interrupted {
@@ -177,7 +179,7 @@ struct interrupted {
   std::atomic<bool> ready{false};
   std::atomic<bool> attached{false};
   std::atomic<int> ran{0};
-  int came_back = 0;
+  int reentered = 0;
 };
 template <backend B>
 constinit std::atomic<interrupted<B>*> target{nullptr};
@@ -190,12 +192,12 @@ void on_signal(int /*number*/) {
   const auto count = [](void* ran) { ++*static_cast<std::atomic<int>*>(ran); };
   t.attached = t.node.attach_inside_malloc(count, &t.ran) == std::errc{};
   here.inside = false;
-  t.came_back = here.came_back;
+  t.reentered = here.reentered;
   t.ready = false;
   errno = saved;
 }
 
-// Busy with memory, and with nothing of the library's, until the handler has been.
+// Allocates memory, and does not use the library, until the handler has run.
 template <backend B>
 void* wait_for_signal(void* t) {
   auto& mine = *static_cast<interrupted<B>*>(t);
@@ -214,7 +216,7 @@ void print_signal_row() {
   THREADREF_CHECK_ERRNO(sigaction(SIGUSR1, &wanted, nullptr) == 0, "sigaction");
   const int rounds = testing::scaled(4'000);
   int ran = 0;
-  int came_back = 0;
+  int reentered = 0;
   for (int i = 0; i != rounds; ++i) {
     interrupted<B> t;
     target<B> = &t;
@@ -224,16 +226,17 @@ void print_signal_row() {
     THREADREF_CHECK_CALL(pthread_kill(thread, SIGUSR1));
     THREADREF_CHECK_CALL(pthread_join(thread, nullptr));
     if (t.attached && t.ran == 1) ++ran;
-    came_back += t.came_back;
+    reentered += t.reentered;
   }
   std::printf("; attached in a signal handler, %d of %d ran, %d calls of malloc", ran, rounds,
-              came_back);
+              reentered);
 }
 
 template <backend B>
 void check(bool late) {
   const bool claims = has(B::info.capabilities, capability::inside_malloc) && !late;
-  THREADREF_CHECK(can_register_inside_malloc<B>() == claims, "it claims what it can't, or less");
+  THREADREF_CHECK(can_register_inside_malloc<B>() == claims,
+                  "can_register_inside_malloc() contradicts the declared capability");
   std::printf("%-21s %s", B::info.name.data(), claims ? "works" : "refused: ");
   testing::set_allocation_hook(&on_allocation<B>);
   if (claims) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Linked into a program, it makes all keys of the library late ones: of an index that glibc needs
-// memory for when a thread first sets it.
+// Linked into a program, it makes all keys of the library late: their index is so high that glibc
+// needs memory when a thread first sets a value.
 #include <pthread.h>
 
 #include "testing/check.hpp"
@@ -15,7 +15,7 @@ struct many_keys {
     }
   }
 };
-// Before the constructors of the library.
-[[gnu::init_priority(101)]] const many_keys taken;
+// Constructed before the library's static objects.
+[[gnu::init_priority(101)]] const many_keys low_indexes;
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the library keeps of the memory that it obtained, where several CPUs or threads are at it.
+// How much of its memory the library keeps, where several CPUs or threads use it.
 //
-// It defines mmap and munmap, so it is for programs without a sanitizer.
+// It defines mmap and munmap, so it can't be built with a sanitizer.
 //
 // exit status: 0 fine · 3 wrong
 #include <sched.h>
@@ -34,19 +34,19 @@ using conformance::affinity;
 using conformance::stay_on;
 
 constexpr int threads = 16;
-constexpr int meetings = 2;  // for the table of blocks, and for slabs
+constexpr int barriers = 2;  // for the table of blocks, and for slabs
 constexpr std::size_t mapping_bytes = std::size_t{1} << 20U;
 
-constinit thread_local int met = 0;
-constinit std::atomic<int> arrived[meetings]{};
+constinit thread_local int passed = 0;
+constinit std::atomic<int> arrived[barriers]{};
 constinit std::atomic<bool> watching{false};
 constinit std::atomic<std::size_t> mapped{0};
 
-void meet() noexcept {
-  if (!watching || met == meetings) return;
-  std::atomic<int>& here = arrived[met++];
+void wait_for_all() noexcept {
+  if (!watching || passed == barriers) return;
+  std::atomic<int>& here = arrived[passed++];
   ++here;
-  while (here != threads) sched_yield();  // where a lock keeps others from coming: to the alarm
+  while (here != threads) sched_yield();  // if a lock stops the others: until the CPU limit
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ extern "C" {
 
 void* mmap(void* at, std::size_t bytes, int protection, int flags, int file,
            off_t offset) noexcept {
-  meet();
+  wait_for_all();
   const long got = syscall(SYS_mmap, at, bytes, protection, flags, file, offset);
   if (got == -1) return MAP_FAILED;
   mapped += bytes;
@@ -70,9 +70,9 @@ int munmap(void* at, std::size_t bytes) noexcept {
 
 namespace {
 
-// All of them are in mmap() when the first comes back from it. What each mapped is more than enough
-// for all; so one mapping of each kind is kept. And no lock is held meanwhile, for then they would
-// not all get there.
+// All threads are in mmap() when the first call returns. Each mapping is large enough for all
+// threads, so one of each kind must remain. No lock may be held meanwhile: then they would not all
+// get there.
 void keeps_one_mapping_of_many() {
   std::atomic<int> ran{0};
   const std::size_t before = mapped;
@@ -84,21 +84,21 @@ void keeps_one_mapping_of_many() {
   }
   watching = false;
   for (const std::atomic<int>& a : arrived)
-    THREADREF_CHECK(a == threads, "not all asked for memory: this check proves nothing");
-  THREADREF_CHECK(ran == threads, "a finalizer did not run once");
-  THREADREF_CHECK(mapped - before == meetings * mapping_bytes,
-                  "other than one mapping for blocks and one for slabs was kept");
+    THREADREF_CHECK(a == threads, "not all threads mapped memory, so nothing was tested");
+  THREADREF_CHECK(ran == threads, "a finalizer did not run exactly once");
+  THREADREF_CHECK(mapped - before == barriers * mapping_bytes,
+                  "not exactly one mapping for blocks and one for slabs remained");
   trim();
-  THREADREF_CHECK(mapped - before == mapping_bytes, "trim() left more than the blocks");
+  THREADREF_CHECK(mapped - before == mapping_bytes, "trim() left more than the mapping for blocks");
 }
 
 // One block and one slab are in use at a time, each time on another CPU; twice, so that every CPU
-// takes what it did not leave.
+// reuses what another one left.
 void uses_what_another_cpu_left() {
-  static constexpr detail::list_functions nobody{
+  static constexpr detail::list_functions no_functions{
       [] {}, []() noexcept -> detail::block* { return nullptr; }, [](detail::block&) {},
       []() noexcept {}};
-  static constinit detail::domain table(nobody);
+  static constinit detail::domain table(no_functions);
   const cpu_set_t allowed = affinity();
   const detail::slab* first = nullptr;
   std::set<std::uint64_t> serials;
@@ -107,11 +107,11 @@ void uses_what_another_cpu_left() {
     if (!CPU_ISSET(cpu, &allowed)) continue;
     stay_on(cpu);
     detail::block* b = table.acquire();
-    THREADREF_CHECK(b != nullptr, "no block");
+    THREADREF_CHECK(b != nullptr, "a block is unavailable");
     THREADREF_CHECK(serials.insert(b->serial).second, "a serial was used again");
     b->end_life();
     detail::slab* s = detail::take_slab(detail::slab_kind::of_nodes, detail::slab_classes - 1);
-    THREADREF_CHECK(s != nullptr, "no slab");
+    THREADREF_CHECK(s != nullptr, "a slab is unavailable");
     if (first == nullptr) first = s;
     THREADREF_CHECK(s == first, "a CPU got a new slab while there was one");
     detail::give_slabs(s);
@@ -120,21 +120,21 @@ void uses_what_another_cpu_left() {
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
-// The last slab of a mapping that is in use holds it; without, trim() gives it back, and the next
-// one is not cut from there.
-void trims_what_nobody_uses() {
+// A mapping stays while one of its slabs is in use. After that trim() unmaps it, and no later slab
+// is carved from it.
+void trims_unused_mappings() {
   const std::size_t before = mapped;
   detail::slab* s = detail::take_slab(detail::slab_kind::of_nodes, detail::slab_classes - 1);
-  THREADREF_CHECK(s != nullptr, "no slab");
+  THREADREF_CHECK(s != nullptr, "a slab is unavailable");
   trim();
   s->nodes()->retire();
   detail::give_slabs(s);
   trim();
-  THREADREF_CHECK(mapped <= before, "trim() left a mapping that nobody uses");
+  THREADREF_CHECK(mapped <= before, "trim() left an unused mapping");
 }
 
-// On one CPU, so that the third thread gets the block of the second: all but the first of the
-// slabs of the first thread are there for it.
+// On one CPU, so that the third thread gets the block of the second: it can reuse all but the first
+// slab of the first thread.
 void shares_what_the_dead_left() {
   constexpr int many = 20'000;
   const cpu_set_t allowed = affinity();
@@ -158,12 +158,12 @@ void shares_what_the_dead_left() {
   second.join();
   const std::size_t before = mapped;
   std::thread(register_many).join();
-  THREADREF_CHECK(mapped == before, "new memory was mapped while there was some");
+  THREADREF_CHECK(mapped == before, "new memory was mapped while some was free");
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
-// Bytes of the slabs of a block.
-std::size_t bytes_kept_by(const detail::block& b) {
+// Bytes of a block's slabs.
+std::size_t slab_bytes_of(const detail::block& b) {
   std::size_t bytes = 0;
   for (const auto* first : {&b.array_slabs, &b.linked_slabs}) {
     for (const detail::slab* s = first->load(); s != nullptr; s = s->next.load())
@@ -172,11 +172,11 @@ std::size_t bytes_kept_by(const detail::block& b) {
   return bytes;
 }
 
-// On one CPU: of threads that were there at once, the last one to end leaves its next thread slabs
-// of 1, 2, 4, 8 and 16 KiB, and the others of 1 KiB.
+// On one CPU: of threads that lived at once, the last one to end leaves slabs of 1, 2, 4, 8 and 16
+// KiB for the next thread of its block, and each other one leaves 1 KiB.
 void keeps_the_slabs_of_the_last() {
   constexpr int many = 5'000;
-  constexpr std::size_t kept = std::size_t{31} * 1024;
+  constexpr std::size_t of_last = std::size_t{31} * 1024;
   const cpu_set_t allowed = affinity();
   stay_on(static_cast<std::size_t>(sched_getcpu()));
   std::array<const detail::block*, threads> blocks{};
@@ -196,24 +196,24 @@ void keeps_the_slabs_of_the_last() {
   std::size_t largest = 0;
   std::size_t bytes = 0;
   for (const detail::block* b : blocks) {
-    bytes += bytes_kept_by(*b);
-    largest = std::max(largest, bytes_kept_by(*b));
+    bytes += slab_bytes_of(*b);
+    largest = std::max(largest, slab_bytes_of(*b));
   }
-  THREADREF_CHECK(largest == kept, "the last thread to end left other than 31 KiB");
-  THREADREF_CHECK(bytes == kept + (threads - 1) * std::size_t{1024},
-                  "the others left other than 1 KiB");
+  THREADREF_CHECK(largest == of_last, "the last thread to end did not leave 31 KiB");
+  THREADREF_CHECK(bytes == of_last + (threads - 1) * std::size_t{1024},
+                  "the other threads did not leave 1 KiB each");
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
-// On one CPU: of those that live on, each begun when one with many finalizers had ended, one has
-// what that one left; until it ends.
+// On one CPU: threads start, each after one with many finalizers has ended, and live on. Only one
+// of them has what those left, until it ends.
 void lends_them_to_one() {
   constexpr int many = 5'000;
   const cpu_set_t allowed = affinity();
   stay_on(static_cast<std::size_t>(sched_getcpu()));
   const auto live_on = [](std::atomic<std::size_t>& bytes, const std::atomic<bool>& over) {
     finalize([] {});
-    bytes = bytes_kept_by(*default_backend::list::own());
+    bytes = slab_bytes_of(*default_backend::list::own());
     while (!over) sched_yield();
   };
   for (int turn = 0; turn != 2; ++turn) {
@@ -232,7 +232,7 @@ void lends_them_to_one() {
     over = true;
     for (std::thread& t : all) t.join();
     THREADREF_CHECK(in_all == std::size_t{1024} * (31 + threads - 1),
-                    "other than one of those that live on has 31 KiB, and the others 1 KiB");
+                    "not exactly one of the living threads has 31 KiB, and each other 1 KiB");
   }
   THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
@@ -240,13 +240,13 @@ void lends_them_to_one() {
 }  // namespace
 
 int main() {
-  // What one of its threads waits for, it spins for.
+  // Its threads spin while they wait, so a CPU limit ends a hang.
   constexpr rlimit enough{.rlim_cur = 60, .rlim_max = 60};
   THREADREF_CHECK_ERRNO(setrlimit(RLIMIT_CPU, &enough) == 0, "setrlimit");
   try {
     keeps_one_mapping_of_many();
     uses_what_another_cpu_left();
-    trims_what_nobody_uses();
+    trims_unused_mappings();
     shares_what_the_dead_left();
     keeps_the_slabs_of_the_last();
     lends_them_to_one();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Commits one fault that a sanitizer must report. A build whose sanitizer is silent about it proves
-// nothing by being silent about everything else.
+// Commits one fault that a sanitizer must report. If it does not, its silence about everything else
+// proves nothing.
 //
 // usage: planted_fault <fault>
-// exit status: 1 wrong use · 4 nobody stopped it · else what the sanitizer ends a program with
+// exit status: 1 wrong use · 4 not reported · else the sanitizer's own
 #include <cstdio>
 #include <limits>
 #include <string_view>
@@ -14,7 +14,7 @@
 
 namespace {
 
-// Volatile: the compiler would see these faults too, and warn or do away with them.
+// Volatile, since the compiler would see these faults, and warn or optimise them away.
 
 void race() {
   static volatile int counter = 0;
@@ -43,13 +43,13 @@ void leak() {
   std::printf("%d\n", *p);
 }
 
-// Remembers where in a slot of the exit list it was stored.
+// Records where in a slot of the exit list it is stored.
 struct spy {
   const volatile char** where;
   void operator()() const { *where = reinterpret_cast<const volatile char*>(this); }
 };
 
-// The memory of a slot is never freed, so only poisoning can show a look at one that was recycled.
+// The memory of a slot is never freed, so only poisoning can reveal a read of a recycled one.
 void stale_closure() {
   const volatile char* stale = nullptr;
   std::thread([&stale] {

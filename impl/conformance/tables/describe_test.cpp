@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The two tables and their product, as --describe shows them.
+// The tables of back ends and scenarios and their cells, as --describe prints them.
 #include "scenarios/describe.hpp"
 
 #include <gtest/gtest.h>
@@ -46,9 +46,10 @@ TEST(describe, has_a_cell_for_every_back_end_and_scenario) {
   std::set<std::pair<std::string, std::string>> cells;
   for (const auto& c : doc["cells"]) {
     cells.emplace(c["backend"], c["scenario"]);
-    EXPECT_EQ(c.contains("why"), c["status"] != "run") << "what does not just run says why";
+    EXPECT_EQ(c.contains("why"), c["status"] != "run")
+        << "a cell that does not simply run needs a reason";
   }
-  EXPECT_EQ(cells.size(), doc["cells"].size()) << "a cell twice";
+  EXPECT_EQ(cells.size(), doc["cells"].size()) << "a cell occurs twice";
   for (const auto& b : doc["backends"]) {
     for (const auto& s : doc["scenarios"]) {
       EXPECT_EQ(cells.count({b["name"], s["name"]}), 1U) << b["name"] << " x " << s["name"];

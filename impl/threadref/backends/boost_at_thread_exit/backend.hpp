@@ -48,7 +48,8 @@ struct boost_at_thread_exit {
       .name = "boost_at_thread_exit",
       .summary = "boost::this_thread::at_thread_exit() for each finalizer",
       .capabilities = capability::after_thread_locals,
-      .deviations = deviations};
+      .deviations = deviations,
+      .foreign_record = true};
   using list = detail::exit_list<boost_at_thread_exit, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return block_; }

@@ -13,7 +13,8 @@ namespace threadref {
 struct boost_tss {
   static constexpr backend_info info{.name = "boost_tss",
                                      .summary = "the cleanup of one boost::thread_specific_ptr",
-                                     .capabilities = capability::after_thread_locals};
+                                     .capabilities = capability::after_thread_locals,
+                                     .foreign_record = true};
   using list = detail::exit_list<boost_tss, detail::hybrid_claim>;
 
   static detail::block* find() noexcept;

@@ -30,7 +30,8 @@ struct cxx_thread_local {
   static constexpr backend_info info{.name = "cxx_thread_local",
                                      .summary = "the destructor of a C++ thread_local",
                                      .capabilities = capability::among_thread_locals,
-                                     .deviations = deviations};
+                                     .deviations = deviations,
+                                     .needs_key = false};
   using list = detail::exit_list<cxx_thread_local, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return block_; }

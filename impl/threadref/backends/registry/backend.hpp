@@ -14,7 +14,8 @@ struct registry {
   static constexpr backend_info info{
       .name = "registry",
       .summary = "a thread_local pointer, and one pthread key armed once a thread",
-      .capabilities = capability::after_thread_locals | capability::inside_malloc};
+      .capabilities = capability::after_thread_locals | capability::inside_malloc,
+      .needs_key = false};
   using list = detail::exit_list<registry, detail::hybrid_claim>;
 
   static detail::block* find() noexcept { return block_; }

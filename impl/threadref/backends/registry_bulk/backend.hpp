@@ -14,7 +14,8 @@ struct registry_bulk {
   static constexpr backend_info info{
       .name = "registry_bulk",
       .summary = "registry with claims under a lock, the oracle beside it",
-      .capabilities = capability::after_thread_locals | capability::inside_malloc};
+      .capabilities = capability::after_thread_locals | capability::inside_malloc,
+      .needs_key = false};
   using list = detail::exit_list<registry_bulk, detail::bulk_claim>;
 
   static detail::block* find() noexcept { return block_; }

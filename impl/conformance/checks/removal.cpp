@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// B, F and O. Other threads: what they can take, and what waiting for a finalizer means.
+// B, F and O. Other threads: what they can claim, and what waiting for a finalizer means.
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ TYPED_TEST(taking, c025_the_draining_thread_may_take_pending_siblings) {
   EXPECT_EQ(this->delta().detached, 2U);
 }
 
-// Limbo: pending, but its thread drains already.
+// Limbo: the finalizer is pending, but its thread is draining already.
 // Shows: F-14.
 // Differs: F-13: nor called by another thread: a drain is private, and so needs no atomic step for
 // each.
@@ -80,21 +80,21 @@ TYPED_TEST(taking, c025_other_threads_get_nothing_once_the_thread_drains) {
 TYPED_TEST(taking, c026_a_call_from_another_thread_runs_there) {
   lane_on<TypeParam>& me = this->new_lane();
   pid_t ran_on = 0;
-  typename lane_on<TypeParam>::entry taken;
+  typename lane_on<TypeParam>::entry target;
   gate made;
   gate called;
   os_thread t([&] {
     me.open();
     me.add();
-    taken = me.add_and([&ran_on] { ran_on = gettid(); });
+    target = me.add_and([&ran_on] { ran_on = gettid(); });
     me.add();
     made.open();
     called.wait();
   });
   made.wait();
-  EXPECT_TRUE(taken.handle.peek());
-  me.called(taken.id);
-  EXPECT_TRUE(taken.handle());
+  EXPECT_TRUE(target.handle.peek());
+  me.called(target.id);
+  EXPECT_TRUE(target.handle());
   EXPECT_EQ(ran_on, gettid());
   called.open();
   t.join();
@@ -134,12 +134,13 @@ TYPED_TEST(taking, c026_a_caller_may_be_cancelled_in_the_middle_of_its_call) {
   EXPECT_EQ(this->delta().ran_by_call, 1U);
 }
 
-// `look(all)` on one thread, again and again, while another registers `all`, takes them back and
-// finds all of them gone.
+// Calls look(all) on one thread, again and again, while another registers `all`, cancels them and
+// checks that all of them are gone.
+enum class looks_at { handles, closures };
 template <class B, class Look>
-void look_at_what_is_taken(int rounds, bool by_handles, Look look) {
+void look_at_removals(int rounds, looks_at what, Look look) {
   std::array<plain_finalizer<B>, 64> all;
-  std::mutex handles;  // their owner writes them; both read them
+  std::mutex handles;  // the owner writes them; both threads read them
   std::atomic<int> looks{0};
   std::atomic<bool> over{false};
   os_thread owner([&] {
@@ -157,26 +158,27 @@ void look_at_what_is_taken(int rounds, bool by_handles, Look look) {
   while (!over) {
     sched_yield();
     std::unique_lock lock(handles, std::defer_lock);
-    if (by_handles) lock.lock();
+    if (what == looks_at::handles) lock.lock();
     ++looks;
     look(all);
   }
 }
 
 TYPED_TEST(taking, c020_what_is_taken_stays_so_whoever_sets_its_flag) {
-  look_at_what_is_taken<TypeParam>(scaled(8'000, 400), true, [](auto& all) {
+  look_at_removals<TypeParam>(scaled(8'000, 400), looks_at::handles, [](auto& all) {
     for (auto& f : all) f.atexit(!f.atexit());
   });
 }
 
-// It looks at each closure for a moment; of the C library there is none. (No more rounds: where a
-// slot is used once, each look is at all there ever were.)
+// detach_all() pins each closure for a moment while it looks at it; none has code of the C library,
+// where stdout is. (No more rounds: where slots are used once, each look visits all there ever
+// were.)
 TYPED_TEST(taking, c093_what_detach_all_looks_at_is_its_threads_still) {
-  look_at_what_is_taken<TypeParam>(200, false,
-                                   [](auto&) { EXPECT_EQ(detach_all<TypeParam>(stdout), 0U); });
+  look_at_removals<TypeParam>(200, looks_at::closures,
+                              [](auto&) { EXPECT_EQ(detach_all<TypeParam>(stdout), 0U); });
 }
 
-// What another thread is done with comes home while its thread takes more, of either sort.
+// Places that another thread emptied come back while their thread uses more, of either kind.
 TYPED_TEST(taking, c064_places_come_home_while_more_are_taken) {
   constexpr std::size_t batch = 500;
   std::array<std::vector<plain_finalizer<TypeParam>>, 2> turns;
@@ -228,7 +230,7 @@ TYPED_TEST(taking, c027_wait_returns_when_the_run_has_ended) {
   EXPECT_FALSE(returned);
   go_on.open();
   waiter.join();
-  f.wait();  // gone: at once
+  f.wait();  // gone: returns at once
   t.join();
   f.wait();
   plain_finalizer<TypeParam>().wait();
@@ -303,8 +305,8 @@ TYPED_TEST(taking, c056_a_running_finalizer_is_not_to_be_had) {
   EXPECT_EQ(f.state(), finalizer_state::gone);
 }
 
-// A thread that calls in time keeps the closure in place although its referent ends meanwhile and
-// 10 000 others come after it.
+// A caller keeps the closure in place although the finalizer's thread ends during the call and 10
+// 000 other threads come after it.
 TYPED_TEST(taking, c121_a_call_in_time_runs_the_right_closure_once) {
   finalizer<int, TypeParam> f;
   gate made;
@@ -337,7 +339,7 @@ TYPED_TEST(taking, c121_a_call_in_time_runs_the_right_closure_once) {
   EXPECT_EQ(this->delta().ran_by_call, 1U);
 }
 
-// Four threads wait for finalizers that are armed, running or gone when they come to it.
+// Four threads wait for finalizers that are armed, running or gone by then.
 TYPED_TEST(taking, c122_no_wake_up_is_lost) {
   constexpr int per_round = 16;
   for (int round = 0; round != scaled(10'000); ++round) {
@@ -369,7 +371,7 @@ TYPED_TEST(taking, c122_no_wake_up_is_lost) {
   }
 }
 
-// Waiting is a cancellation point, as for a condition variable: the waiter ends, nothing else.
+// Waiting is a cancellation point, as for a condition variable. Only the waiter ends.
 TYPED_TEST(taking, c122_a_waiter_may_be_cancelled) {
   plain_finalizer<TypeParam> f;
   gate made;
