@@ -207,7 +207,7 @@ Pairs: two subjects in turns, which tells smaller differences than two rows
   --pairs=N                  how many of each; default: 200
   --layout=0|1|2|3           which of the two copies A (bit 0) and B (bit 1) are; default: 0
       bench_threadref --pair=floor_call_loop,peer_reserved_vector --quantity=exit
-  One process is one accident of layout: scripts/pair.sh runs twenty and gives the verdict.
+  One process is one accident of layout: scripts/lab pair runs twenty and gives the verdict.
 
 How
   --pin=auto|none|CPU        where the rows without churn run. auto (default): on the last CPU this

@@ -130,26 +130,26 @@ more_processes() {
   rm "$out/process.log"
 }
 
-part() {  # part <script> <arguments...>: a part of --full
+part() {  # part <command of lab> <arguments...>: a part of --full
   step "$*"
   local code=0
-  "$root/scripts/$1" "${@:2}" || code=$?
+  "$lab" "$@" || code=$?
   keep "$1" "$code"
 }
 
 if [[ $extent == --full ]]; then
   step "measure ($process_starts process starts in all)"
   more_processes
-  part pair.sh --controls --pairs 60 --out "$out/pairs.jsonl"
-  part sweep.sh --out "$out"
-  part instructions.sh --out "$out/instructions.jsonl"
+  part pair --controls --pairs 60 --out "$out/pairs.jsonl"
+  part sweep --out "$out"
+  part instructions --out "$out/instructions.jsonl"
   lap "the rest"
 fi
 
 step "draw"
-"$root/scripts/pictures.py" --bench "$out/bench.json" --samples "$out/samples.jsonl" \
+"$lab" pictures --bench "$out/bench.json" --samples "$out/samples.jsonl" \
   --out "$out" --title "one process, $name" >/dev/null || ((status)) || status=$unusable
-"$root/scripts/report.sh" "$out" >/dev/null || ((status)) || status=$unusable
+"$lab" report "$out" >/dev/null || ((status)) || status=$unusable
 lap draw
 
 if [[ -n ${link:-} ]]; then

@@ -44,7 +44,7 @@ usage: bench_instructions --quantity=NAME --subject=NAME [--n=N] [--threads=T] [
   --warm_up=N       one thread before them that does N; default: 0, none
   --list            prints "<quantity> <subject>", and "cannot: <why>" where there is nothing to do
 
-It takes no time and draws no lots: scripts/instructions.sh runs it under callgrind, which counts.
+It takes no time and draws no lots: scripts/lab instructions runs it under callgrind, which counts.
 
 Exit status: 0 fine - 1 wrong use - 2 a finalizer was lost, doubled or misordered - 3 a crash
 )";

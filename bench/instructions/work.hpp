@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The work whose instructions are counted: always the same for the same sizes, whatever the clock
 // and the scheduler do. Which part of it counts is callgrind's business, which knows it by the
-// names of register_range and cancel_range: see scripts/instructions.py.
+// names of register_range and cancel_range: see scripts/threadref_lab/measure/instructions.py.
 #pragma once
 
 #include <algorithm>
@@ -47,7 +47,7 @@ inline verdict register_and_cancel(const subject_code& s, const size& of) {
   return for_each_thread(s, of, s.register_and_cancel, [](int /*n*/) { return 1; });
 }
 
-// As far as counts go: see scripts/instructions.py.
+// As far as counts go: see scripts/threadref_lab/measure/instructions.py.
 inline constexpr int most_counted = 1280;
 
 struct quantity {

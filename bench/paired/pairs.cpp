@@ -178,7 +178,7 @@ constexpr int threads_of_a_block(int n, bool smoke) {
 // Regions of a few clock ticks need this many threads for one figure, and so give fewer of them.
 constexpr std::size_t figures_of_short_regions = 20;
 
-// What one process can say; pairs over many processes are scripts/pair.sh's.
+// What one process can say; pairs over many processes are scripts/lab pair's.
 std::string_view in_words(const interval& ratio) {
   if (ratio.low > 1 + least_change) return "B is slower";
   if (ratio.high < 1 / (1 + least_change)) return "B is faster";

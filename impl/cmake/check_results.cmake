@@ -1,4 +1,4 @@
-# What scripts/conformance_table.py reads: the tests leave their results in this folder of the
+# What scripts/lab docs --only checks reads: the tests leave their results in this folder of the
 # build. Emptied now, so that nothing stays there of tests that are no more.
 set(check_results ${PROJECT_BINARY_DIR}/checks)
 file(REMOVE_RECURSE ${check_results})

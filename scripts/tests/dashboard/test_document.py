@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The document of the dashboard: columns, holes with reasons, samples, its way into the page."""
 
 import contextlib
@@ -9,9 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts.tests import history
-import page_data
-import page_series
+from tests.store import history
+from threadref_lab.dashboard import document as page_document
+from threadref_lab.dashboard.series import NO_TIME
 
 TEMPLATE = ('<!doctype html><title>x</title><script type="application/json" id="threadref-data">'
             'null</script><script>start()</script>')
@@ -28,7 +27,7 @@ class PageDataTest(unittest.TestCase):
         return history.store(self.results, lines_of, count, machine, **heads)
 
     def document(self):
-        return page_data.document(self.results, "2026-03-01T00:00:00Z")[0]
+        return page_document.document(self.results, "2026-03-01T00:00:00Z")[0]
 
     def series(self, name=history.NAME, document=None):
         machine = (document or self.document())["machines"][0]
@@ -37,7 +36,7 @@ class PageDataTest(unittest.TestCase):
     def run_main(self, *arguments):
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(io.StringIO()) as wrong:
-            status = page_data.main(["--results", str(self.results), *map(str, arguments)])
+            status = page_document.main(["--results", str(self.results), *map(str, arguments)])
         return status, said.getvalue() + wrong.getvalue()
 
     def test_columns_of_one_length(self):
@@ -71,7 +70,7 @@ class PageDataTest(unittest.TestCase):
         self.assertEqual(series["why"], {
             "1": "error: it broke", "2": "no result; bench ended with 3",
             "3": "absent: no exit hook",
-            "4": "no ratio: its floor is below what the clock sees", "5": page_series.NO_TIME})
+            "4": "no ratio: its floor is below what the clock sees", "5": NO_TIME})
         self.assertEqual(series["order"], {"5": "oldest first"})
 
     def test_a_cell_that_never_was_measured_is_a_hole_too(self):
@@ -141,7 +140,7 @@ class PageDataTest(unittest.TestCase):
     def test_an_interval_that_excludes_nothing_has_a_number_too(self):
         self.stored(lambda night: [{**history.pair(night, 1.0), "high": None}], 1)
         self.assertEqual(self.document()["machines"][0]["runs"][0]["pairs"][0]["high"],
-                         page_data.NO_LIMIT)
+                         page_document.NO_LIMIT)
 
     def test_a_torn_line_is_named_and_skipped(self):
         path = self.stored(lambda night: [history.bench(ratio=1.5), history.bench(history.OTHER)],
@@ -198,7 +197,3 @@ class PageDataTest(unittest.TestCase):
         status, said = self.run_main("--out", "x", "--judged-at", "yesterday")
         self.assertEqual(status, 1)
         self.assertIn("write it as 2026-01-31T02:03:04Z", said)
-
-
-if __name__ == "__main__":
-    unittest.main()

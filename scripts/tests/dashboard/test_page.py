@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """How the page is written: built where that is needed, filled with what is stored, or left alone
 with one sentence that says why."""
 
@@ -11,8 +10,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts.tests import history
-import page
+from tests.store import history
+from threadref_lab.dashboard import page
 
 TEMPLATE = ('<!doctype html><script type="application/json" id="threadref-data">null</script>'
             '<p>built {}</p>\n')
@@ -23,7 +22,7 @@ mkdir -p "$root/results/dashboard/dist"
 cat >"$root/results/dashboard/dist/index.html" <<'END'
 {}END
 """
-FAILS = "#!/bin/sh\necho 'dashboard.sh: npm is missing: install Node' >&2\nexit 1\n"
+FAILS = "#!/bin/sh\necho 'lab page: npm is missing: install Node' >&2\nexit 1\n"
 
 
 class PageTest(unittest.TestCase):
@@ -40,7 +39,7 @@ class PageTest(unittest.TestCase):
         self.dashboard(BUILDS.format(TEMPLATE.format("once")))
 
     def dashboard(self, text):
-        path = self.root / "scripts" / "dashboard.sh"
+        path = self.root / "scripts" / "lab"
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
@@ -66,7 +65,7 @@ class PageTest(unittest.TestCase):
         self.stored(2)
         self.assertEqual(self.page(), (0, f"{self.out}\n"))
         self.assertEqual(len(self.data()["machines"][0]["runs"]), 2)
-        self.assertEqual(self.builds(), ["build"])
+        self.assertEqual(self.builds(), ["page", "build"])
 
     def test_it_is_built_again_only_for_newer_sources(self):
         self.stored()
@@ -77,7 +76,7 @@ class PageTest(unittest.TestCase):
         os.utime(self.source, (4e9, 4e9))
         self.assertEqual(self.page()[0], 0)
         self.assertIn("built twice", self.out.read_text(encoding="utf-8"))
-        self.assertEqual(self.builds(), ["build"] * 2)
+        self.assertEqual(self.builds(), ["page", "build"] * 2)
 
     def test_where_it_cannot_be_built_the_old_one_stays(self):
         self.stored()
@@ -87,12 +86,13 @@ class PageTest(unittest.TestCase):
         os.utime(self.source, (4e9, 4e9))
         self.dashboard(FAILS)
         self.assertEqual(self.page(), (
-            3, "page.py: no page is written, because none could be built to put the data into: "
+            3, "lab page write: no page is written, because none could be built to put the data "
+               "into: "
                "npm is missing: install Node\n"))
         self.assertEqual(self.out.read_bytes(), before)
 
     def test_nothing_stored_is_not_a_page(self):
-        self.assertEqual(self.page(), (3, f"page.py: {self.results} holds no run to show\n"))
+        self.assertEqual(self.page(), (3, f"lab page write: {self.results} holds no run to show\n"))
         self.assertFalse(self.out.exists())
 
     def test_somewhere_else(self):
@@ -114,7 +114,3 @@ class PageTest(unittest.TestCase):
         self.stored()
         self.page()
         self.assertNotIn(str(self.root), self.out.read_text(encoding="utf-8"))
-
-
-if __name__ == "__main__":
-    unittest.main()

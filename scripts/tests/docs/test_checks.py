@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What the table of checks says, and above all what keeps it from being written."""
 
 import contextlib
@@ -8,11 +7,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import conformance_table
+from threadref_lab.docs import checks
 
-BACKENDS = conformance_table.back_ends()
-README = f"before\n{conformance_table.PLACE.begin}\nold\n{conformance_table.PLACE.end}\nafter\n"
+BACKENDS = checks.back_ends()
+README = f"before\n{checks.PLACE.begin}\nold\n{checks.PLACE.end}\nafter\n"
 
 
 def case(name, **properties):
@@ -41,7 +39,7 @@ class ConformanceTableTest(unittest.TestCase):
         """(status, what it printed)"""
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(said):
-            status = conformance_table.main(
+            status = checks.main(
                 ["--results", str(self.folder), "--readme", str(self.readme), *arguments])
         return status, said.getvalue()
 
@@ -69,7 +67,7 @@ class ConformanceTableTest(unittest.TestCase):
         before = self.readme.read_text(encoding="utf-8")
         status, said = self.run_it("--check")
         self.assertEqual(status, 2)
-        self.assertIn("scripts/conformance_table.py", said)
+        self.assertIn("scripts/lab docs --only checks", said)
         self.assertEqual(self.readme.read_text(encoding="utf-8"), before, "--check wrote")
 
     def test_the_checks_of_one_number_share_a_cell(self):
@@ -152,8 +150,4 @@ class ConformanceTableTest(unittest.TestCase):
 
     def test_a_readme_without_markers(self):
         self.readme.write_text("nothing here\n", encoding="utf-8")
-        self.refused(3, conformance_table.PLACE.begin)
-
-
-if __name__ == "__main__":
-    unittest.main()
+        self.refused(3, checks.PLACE.begin)

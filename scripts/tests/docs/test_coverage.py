@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What tags say and what they are refused for, and when the coverage table is stale."""
 
 import contextlib
@@ -7,11 +6,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import coverage_table
-import coverage_tags
+from threadref_lab.docs import coverage, coverage_tags
 
-ROWS = coverage_table.read_rows(coverage_table.ROWS.read_text(encoding="utf-8"))
+ROWS = coverage.read_rows(coverage.ROWS.read_text(encoding="utf-8"))
 IDS = [one for rows in ROWS.values() for one in rows]
 SCENARIOS = '''    {.key = id::churn,
      .name = "thread/churn",
@@ -97,8 +94,8 @@ class Rows(unittest.TestCase):
 
     def test_what_is_no_list(self):
         for text in ("R-01 x", "[a]\nR-1 x", "[a]\nR-01", "[a]\nR-01 x\nR-01 y"):
-            with self.assertRaises(coverage_table.Unusable, msg=text):
-                coverage_table.read_rows(text)
+            with self.assertRaises(coverage.Unusable, msg=text):
+                coverage.read_rows(text)
 
 
 class Table(unittest.TestCase):
@@ -108,10 +105,10 @@ class Table(unittest.TestCase):
         self.root = Path(holder.name)
         for folder in ("stress", "impl/scenarios"):
             (self.root / folder).mkdir(parents=True)
-        self.readme = self.root / coverage_table.README
-        self.readme.write_text(f"before\n{coverage_table.PLACE.begin}\n{coverage_table.PLACE.end}\n"
+        self.readme = self.root / coverage.README
+        self.readme.write_text(f"before\n{coverage.PLACE.begin}\n{coverage.PLACE.end}\n"
                                "after\n", encoding="utf-8")
-        (self.root / coverage_table.SCENARIOS).write_text(SCENARIOS, encoding="utf-8")
+        (self.root / coverage.SCENARIOS).write_text(SCENARIOS, encoding="utf-8")
         self.tag(f"// Shows: {', '.join(IDS)}.\nTEST(all, rows) {{\n")
 
     def tag(self, text):
@@ -119,12 +116,12 @@ class Table(unittest.TestCase):
 
     def play(self, status, *arguments, says=""):
         with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
-            found = coverage_table.main(["--root", str(self.root), *arguments])
+            found = coverage.main(["--root", str(self.root), *arguments])
         self.assertEqual(found, status, said.getvalue())
         self.assertIn(says, said.getvalue())
 
     def test_fresh_after_writing_and_stale_after_a_change(self):
-        self.play(2, "--check", says="scripts/coverage_table.py")
+        self.play(2, "--check", says="scripts/lab docs --only coverage")
         self.play(0)
         text = self.readme.read_text(encoding="utf-8")
         self.assertTrue(text.startswith("before\n") and text.endswith("\nafter\n"))
@@ -157,8 +154,4 @@ class Table(unittest.TestCase):
 
     def test_a_readme_without_markers(self):
         self.readme.write_text("nothing here\n", encoding="utf-8")
-        self.play(3, says=coverage_table.PLACE.begin)
-
-
-if __name__ == "__main__":
-    unittest.main()
+        self.play(3, says=coverage.PLACE.begin)

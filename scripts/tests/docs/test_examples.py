@@ -1,4 +1,4 @@
-"""scripts/example_outputs.py: what it writes is fresh, and what no longer holds is told."""
+"""scripts/lab docs --only examples: what it writes is fresh, and what no longer holds is told."""
 
 import os
 import subprocess
@@ -6,7 +6,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts import example_outputs
+from threadref_lab.cli.checkout import LAB
+from threadref_lab.docs import examples
 
 
 class ExampleOutputs(unittest.TestCase):
@@ -15,7 +16,7 @@ class ExampleOutputs(unittest.TestCase):
         self.addCleanup(holder.cleanup)
         self.folder = Path(holder.name)
         self.readme = self.folder / "README.md"
-        blocks = [f"{example_outputs.place(name).begin}\n{example_outputs.place(name).end}\n"
+        blocks = [f"{examples.place(name).begin}\n{examples.place(name).end}\n"
                   for name in ("one", "two")]
         self.readme.write_text("before\n" + "between\n".join(blocks) + "after\n",
                                encoding="utf-8")
@@ -29,7 +30,7 @@ class ExampleOutputs(unittest.TestCase):
 
     def script(self, *arguments):
         return subprocess.run(
-            [example_outputs.ROOT / "scripts/example_outputs.py", "--programs", self.folder,
+            [LAB, "docs", "--only", "examples", "--programs", self.folder,
              "--readme", self.readme, *arguments], capture_output=True, text=True, check=False)
 
     def test_writes_each_between_its_lines(self):
@@ -61,7 +62,3 @@ class ExampleOutputs(unittest.TestCase):
         self.assertIn("build it first", self.script().stderr)
         self.readme.write_text("nothing\n", encoding="utf-8")
         self.assertEqual(self.script("--check").returncode, 3)
-
-
-if __name__ == "__main__":
-    unittest.main()

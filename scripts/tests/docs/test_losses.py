@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Where the default loses, in its README: what is a line there, and what keeps it from being
 written."""
 
@@ -8,10 +7,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts.tests import folder
-import losses_table
+from tests.report import folder
+from threadref_lab.docs import losses
 
-README = f"before\n{losses_table.PLACE.begin}\nold\n{losses_table.PLACE.end}\nafter\n"
+README = f"before\n{losses.PLACE.begin}\nold\n{losses.PLACE.end}\nafter\n"
 
 
 class LossesTableTest(unittest.TestCase):
@@ -29,7 +28,7 @@ class LossesTableTest(unittest.TestCase):
         folder.write(self.results, self.files)
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(said):
-            status = losses_table.main(["--run", str(self.results), "--readme", str(self.readme)])
+            status = losses.main(["--run", str(self.results), "--readme", str(self.readme)])
         return status, said.getvalue(), self.readme.read_text(encoding="utf-8")
 
     def test_only_what_is_between_the_markers_changes(self):
@@ -66,10 +65,6 @@ class LossesTableTest(unittest.TestCase):
     def test_a_folder_that_is_none_is_named(self):
         self.results.rmdir()
         with contextlib.redirect_stderr(io.StringIO()) as said:
-            status = losses_table.main(["--run", str(self.results), "--readme", str(self.readme)])
+            status = losses.main(["--run", str(self.results), "--readme", str(self.readme)])
         self.assertEqual(status, 3)
         self.assertIn("is not a folder", said.getvalue())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,4 @@
-"""scripts/matrix_table.py: what it writes is fresh, and what has changed since is told."""
+"""scripts/lab docs --only matrix: what it writes is fresh, and what has changed since is told."""
 
 import json
 import subprocess
@@ -6,9 +6,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import readme_table
-import starts
-from scripts import matrix_table
+from threadref_lab.cli import status
+from threadref_lab.cli.checkout import LAB
+from threadref_lab.docs import matrix
 
 MARKDOWN = """* If you need one: use registry.
 
@@ -51,9 +51,9 @@ class MatrixTable(unittest.TestCase):
         self.addCleanup(holder.cleanup)
         self.root = Path(holder.name)
         (self.root / "stress").mkdir()
-        for path in (matrix_table.SHORT, matrix_table.LONG):
+        for path in (matrix.SHORT, matrix.LONG):
             (self.root / path).write_text(
-                f"before\n{matrix_table.PLACE.begin}\n{matrix_table.PLACE.end}\nafter\n",
+                f"before\n{matrix.PLACE.begin}\n{matrix.PLACE.end}\nafter\n",
                 encoding="utf-8")
         self.document = document()
         self.run_script()
@@ -61,33 +61,34 @@ class MatrixTable(unittest.TestCase):
     def run_script(self, *arguments):
         (self.root / "matrix.json").write_text(json.dumps(self.document), encoding="utf-8")
         (self.root / "matrix.md").write_text(MARKDOWN, encoding="utf-8")
-        return subprocess.run([matrix_table.__file__, "--matrix", self.root, "--root", self.root,
-                               *arguments], capture_output=True, text=True, check=False)
+        return subprocess.run([LAB, "docs", "--only", "matrix", "--matrix", self.root, "--root",
+                               self.root, *arguments], capture_output=True, text=True,
+                              check=False)
 
-    def check(self, status, says=""):
+    def check(self, expected, says=""):
         done = self.run_script("--check")
-        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(done.returncode, expected, done.stderr)
         self.assertIn(says, done.stderr)
 
     def test_what_it_wrote_is_fresh(self):
-        self.check(matrix_table.FINE)
-        short = (self.root / matrix_table.SHORT).read_text(encoding="utf-8")
+        self.check(status.FINE)
+        short = (self.root / matrix.SHORT).read_text(encoding="utf-8")
         self.assertIn("| **lost** | guaranteed |", short)
         self.assertNotIn("somebody's", short)
         self.assertTrue(short.startswith("before\n") and short.endswith("after\n"))
-        self.assertIn("somebody's", (self.root / matrix_table.LONG).read_text(encoding="utf-8"))
+        self.assertIn("somebody's", (self.root / matrix.LONG).read_text(encoding="utf-8"))
 
     def test_another_word_is_stale(self):
         self.document["cells"][0]["word"] = "crashes"
-        self.check(matrix_table.FORBIDDEN, "end/return/peer_key_list is 'crashes' and not 'lost'")
+        self.check(status.FORBIDDEN, "end/return/peer_key_list is 'crashes' and not 'lost'")
 
     def test_what_differs_from_trial_to_trial_is_not_stale(self):
-        long = self.root / matrix_table.LONG
+        long = self.root / matrix.LONG
         text = long.read_text(encoding="utf-8")
         long.write_text(text.replace("1. lost: never", "1. lost: never (2 of 5 trials)"),
                         encoding="utf-8")
         self.document["cells"][0]["word"] = "guaranteed"
-        self.check(matrix_table.FINE)
+        self.check(status.FINE)
 
     def test_a_word_is_asked_for_again(self):
         player = self.root / "player"
@@ -98,35 +99,31 @@ class MatrixTable(unittest.TestCase):
         player.chmod(0o755)
         self.document["cells"][0].update(
             word="crashes", again=f"{player} --filter='^end/return/peer_key_list$' --smoke")
-        self.check(matrix_table.FINE)
+        self.check(status.FINE)
 
     def test_what_is_absent_here_is_not_compared(self):
         self.document["cells"][0]["word"] = "absent"
-        self.check(matrix_table.FINE)
+        self.check(status.FINE)
 
     def test_a_new_event_is_stale(self):
         self.document["rows"].append({"event": "end/new"})
-        self.check(matrix_table.FORBIDDEN, "end/new")
+        self.check(status.FORBIDDEN, "end/new")
 
     def test_a_new_mechanism_is_stale(self):
         self.document["columns"].append({"mechanism": "peer_new"})
-        self.check(matrix_table.FORBIDDEN, "peer_new")
+        self.check(status.FORBIDDEN, "peer_new")
 
     def test_another_command_is_stale(self):
         self.document["cells"][0]["again"] = "bin/stress_threadref --cell=end/return/peer_key_list"
-        self.check(matrix_table.FORBIDDEN, "the command")
+        self.check(status.FORBIDDEN, "the command")
 
     def test_a_failed_cell_makes_no_table(self):
         self.document["cells"][1]["verdict"] = "failed"
-        self.assertEqual(self.run_script().returncode, matrix_table.FORBIDDEN)
+        self.assertEqual(self.run_script().returncode, status.FORBIDDEN)
 
     def test_an_interrupted_run_is_not_usable(self):
         self.document["interrupted"] = True
-        self.check(readme_table.UNUSABLE, "interrupted")
+        self.check(status.UNUSABLE, "interrupted")
 
     def test_wrong_use(self):
-        self.assertEqual(self.run_script("--frobnicate").returncode, starts.MISUSE)
-
-
-if __name__ == "__main__":
-    unittest.main()
+        self.assertEqual(self.run_script("--frobnicate").returncode, status.MISUSE)

@@ -1,11 +1,11 @@
-#!/usr/bin/python3
 """The table of peers in bench/README.md says what the peers' sources say."""
 
 import re
 import unittest
-from pathlib import Path
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
+from threadref_lab.cli.checkout import ROOT
+
+BENCH = ROOT / "bench"
 BASELINES = BENCH / "baselines"
 
 
@@ -28,7 +28,3 @@ class Peers(unittest.TestCase):
             rows.append(f"| `{name}` | {said(source, 'summary')} | {said(source, 'lacks')} |")
         readme = (BENCH / "README.md").read_text(encoding="utf-8").splitlines()
         self.assertEqual([line for line in readme if line.startswith("| `peer_")], rows)
-
-
-if __name__ == "__main__":
-    unittest.main()

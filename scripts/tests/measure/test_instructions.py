@@ -1,11 +1,8 @@
-#!/usr/bin/python3
 """Instruction counts: the arithmetic, and what becomes of them when callgrind or a subject fails.
 
 Where callgrind is needed, a stand-in counts: what is tested here is what the script makes of it.
 """
 
-import contextlib
-import io
 import json
 import os
 import tempfile
@@ -13,9 +10,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import instructions
-import store
+from tests.calls import lab
+from threadref_lab.measure import instructions
+from threadref_lab.store import schema
 
 # For the subject "costs_7", each operation takes 7; the first thread's instructions must not count.
 VALGRIND = r"""#!/usr/bin/python3
@@ -72,11 +69,9 @@ class ScriptTest(unittest.TestCase):
     def run_script(self, *arguments):
         """(status, all that it said)"""
         path = {"PATH": f"{self.folder}:{os.environ['PATH']}"}
-        with mock.patch.dict(os.environ, path), io.StringIO() as said, \
-                contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            status = instructions.main(["--driver", str(self.folder / "driver"), "--out",
-                                        str(self.out), *arguments])
-            return status, said.getvalue()
+        with mock.patch.dict(os.environ, path):
+            return lab("instructions", "--driver", self.folder / "driver", "--out", self.out,
+                       *arguments)
 
     def lines(self):
         return [json.loads(text) for text in self.out.read_text(encoding="utf-8").splitlines()]
@@ -93,7 +88,7 @@ class ScriptTest(unittest.TestCase):
 
     def test_every_line_is_as_the_schema_says(self):
         self.run_script("--subject", "costs_7", "--runs", "1")
-        check = store.validator("instructions")
+        check = schema.validator("instructions")
         for line in self.lines():
             self.assertEqual([error.message for error in check.iter_errors(line)], [])
             self.assertFalse(check.is_valid({**line, "ns": 1}))
@@ -111,7 +106,7 @@ class ScriptTest(unittest.TestCase):
                 self.assertFalse(self.out.exists())
 
     def test_wrong_use(self):
-        for arguments, sentence in ((["--runs", "0"], "use 1 or more"),
+        for arguments, sentence in ((["--runs", "0"], "no whole number from 1 up"),
                                     (["--runs", "x"], "--runs"),
                                     (["--subject", "none"], "valid: costs_7, costs_8"),
                                     (["--quantity", "none"], "valid: registration, exit, detach"),
@@ -125,10 +120,6 @@ class ScriptTest(unittest.TestCase):
 
     def test_without_valgrind(self):
         with mock.patch("shutil.which", return_value=None):
-            status, said = self.run_script("--ready")
+            status, said = self.run_script()
         self.assertEqual(status, 3)
         self.assertIn("scripts/setup.sh --all", said)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""What soak.sh makes of its runs; and soak.sh itself, at its smallest size."""
+"""What lab soak makes of its runs; and lab soak itself, at its smallest size."""
 
 import contextlib
 import io
@@ -9,10 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import soak
+from threadref_lab.cli.checkout import LAB
+from threadref_lab.measure import soak
 
-SCRIPTS = Path(soak.__file__).parent
 SLOPE = "memory_slope_bytes_per_thread"
 
 
@@ -105,6 +103,6 @@ class SoakTest(unittest.TestCase):
 
     def test_wrong_use_is_one_sentence(self):
         for arguments in (["10x"], ["0s"], ["--tool", "nothing"], ["--frobnicate"], ["--out"]):
-            ended = subprocess.run([SCRIPTS / "soak.sh", *arguments], capture_output=True,
+            ended = subprocess.run([LAB, "soak", *arguments], capture_output=True,
                                    text=True, check=False)
             self.assertEqual((ended.returncode, ended.stderr.count("\n")), (1, 1), arguments)

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""What the tables of sweep.sh say, and above all what they must not say."""
+"""What the tables of lab sweep say, and above all what they must not say."""
 
 import contextlib
 import io
@@ -8,8 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import sweeps
+from tests.calls import lab
+from threadref_lab.measure import sweeps
 
 
 def document(allocator, **figures):
@@ -31,10 +30,8 @@ class SweepsTest(unittest.TestCase):
                 text = content if isinstance(content, str) else json.dumps(content)
                 path = Path(folder) / f"{name.replace('__', '-')}.json"
                 path.write_text(text, encoding="utf-8")
-            with contextlib.redirect_stdout(io.StringIO()) as said:
-                with contextlib.redirect_stderr(io.StringIO()):
-                    status = sweeps.main([folder])
-        return status, said.getvalue().splitlines()
+            status, said = lab("sweep", "--show", folder)
+        return status, said.splitlines()
 
     def test_ratio_is_of_the_largest_value_to_the_smallest(self):
         status, lines = self.tables(sweep=document("glibc", sweep__keys__a__keys_900=30.0,
@@ -66,10 +63,7 @@ class SweepsTest(unittest.TestCase):
             path = Path(folder) / "one.json"
             path.write_text(json.dumps(document("glibc")), encoding="utf-8")
             with contextlib.redirect_stderr(io.StringIO()) as said:
-                self.assertEqual(sweeps.main(["--made-with", "mimalloc", str(path)]), 3)
+                self.assertEqual(sweeps.keep(path, "mimalloc", Path(folder)), 3)
             self.assertIn("glibc, not of mimalloc", said.getvalue())
-            self.assertEqual(sweeps.main(["--made-with", "glibc", str(path)]), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()
+            self.assertEqual(sweeps.keep(path, "glibc", Path(folder)), 0)
+            self.assertTrue((Path(folder) / "allocator-glibc.json").exists())

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What is a target met, missed or undecided, and what the list of misses may say, with figures that
 are made up here."""
 
@@ -11,12 +10,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import store
-import sweeps
-import targets
-import targets_table
-from starts import Unusable
+from threadref_lab.cli.status import Unusable
+from threadref_lab.measure import sweeps, targets, targets_table
+from threadref_lab.store import schema
 
 SUBJECT = "best"
 HEAD = "## Targets that are missed\n\nwords\n\n| target | measured | why | best variant tried |\n" \
@@ -108,13 +104,13 @@ class TargetsTest(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("41 targets: 41 met", said.splitlines()[-1])
         self.assertEqual([error.message for error in
-                          store.validator("targets").iter_errors(document)], [])
+                          schema.validator("targets").iter_errors(document)], [])
 
     def test_a_miss_has_to_be_listed(self):
         status, said, _ = self.run_script(Program(**self.SLOW))
         self.assertEqual(status, 2)
         self.assertIn("NOT LISTED", said)
-        self.assertIn("scripts/targets.sh --only '^exit/n:256$'", said)
+        self.assertIn("scripts/lab targets --only '^exit/n:256$'", said)
         listed = HEAD + "| `exit/n:256` | 1.5 | a check more | none |\n\n## Other\n| a |\n"
         status, said, document = self.run_script(Program(**self.SLOW), listed=listed)
         self.assertEqual((status, self.line(document, "exit/n:256")["listed"]), (0, True), said)
@@ -177,9 +173,9 @@ class TargetsTest(unittest.TestCase):
             status, said, document = self.run_script(program)
             self.assertEqual(status, 3, said)
             self.assertIn(why, self.line(document, target)["why"])
-            self.assertIn(f"scripts/targets.sh --only '^{target}$'", said)
+            self.assertIn(f"scripts/lab targets --only '^{target}$'", said)
             self.assertEqual([problem.message for problem in
-                              store.validator("targets").iter_errors(document)], [])
+                              schema.validator("targets").iter_errors(document)], [])
 
     def test_one_core_says_why(self):
         program = Program()
@@ -233,7 +229,3 @@ class TargetsTest(unittest.TestCase):
                 with self.assertRaises(SystemExit) as ended:
                     targets.main(["--bench", "bench", *arguments])
             self.assertEqual((ended.exception.code, said.getvalue().count("\n")), (1, 1))
-
-
-if __name__ == "__main__":
-    unittest.main()

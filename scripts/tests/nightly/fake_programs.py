@@ -1,7 +1,6 @@
-#!/usr/bin/python3
-"""What a night starts, played: called by the name of a script or program, it leaves what that would
-have left. `says.json` in the checkout's root tells it what to find, `calls.txt` what was called.
-Imported, it makes such a checkout."""
+"""What a night starts, played: called by the name of a script or program, or of a command of
+scripts/lab, it leaves what that would have left. `says.json` in the checkout's root tells it what
+to find, `calls.txt` what was called. Imported, it makes such a checkout."""
 
 import json
 import os
@@ -11,11 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parent.parent
-PLAYED = ("scripts/pair.sh", "scripts/compare.sh", "scripts/instructions.sh",
-          "scripts/targets.sh", "scripts/mutate.sh", "scripts/check.sh", "scripts/test.sh",
-          "scripts/page.py", "build/release/bin/bench_threadref",
-          "build/release/bin/stress_threadref",
+SCRIPTS = Path(__file__).resolve().parents[2]
+PLAYED = ("scripts/lab", "scripts/check.sh", "scripts/test.sh",
+          "build/release/bin/bench_threadref", "build/release/bin/stress_threadref",
           "build/tsan/bin/stress_threadref", "path/cmake")
 SERIES = "finalize/registration/registry/n:256"
 
@@ -23,10 +20,16 @@ SERIES = "finalize/registration/registry/n:256"
 # What has nothing to leave needs no Python, unless it was told to fail.
 PLAY = """#!/bin/sh
 root=${{0%/{name}}}
-if [ {has_player} = False ] && ! grep -q {name} "$root/says.json" 2>/dev/null; then
-  echo "{name} $*" >>"$root/calls.txt"
+name={name}
+case $name in */lab)
+  name="$name $1"
+  shift
+esac
+case "{players}" in *"|${{name##*/}}|"*) has_player=yes ;; esac
+if [ -z "$has_player" ] && ! grep -qF "$name" "$root/says.json" 2>/dev/null; then
+  echo "$name $*" >>"$root/calls.txt"
 else
-  exec /usr/bin/python3 -S -E {played} "$root" {name} "$@"
+  PYTHONPATH={scripts} exec /usr/bin/python3 -S -m {module} "$root" "$name" "$@"
 fi
 """
 IGNORED = "build/\npath/\nresults/box/\nresults/local/\nsays.json\ncalls.txt\n"
@@ -37,8 +40,8 @@ def checkout(folder):
     for name in PLAYED:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PLAY.format(name=name, played=Path(__file__).resolve(),
-                                    has_player=path.name in PLAYERS), encoding="utf-8")
+        path.write_text(PLAY.format(name=name, players=f"|{'|'.join(PLAYERS)}|", scripts=SCRIPTS,
+                                    module="tests.nightly.fake_programs"), encoding="utf-8")
         path.chmod(0o755)
     shutil.copy(SCRIPTS / "common.sh", folder / "scripts")
     (folder / ".gitignore").write_text(IGNORED, encoding="utf-8")
@@ -115,13 +118,13 @@ def play_compare(root, found, arguments):
 
 
 def play_bench(_, found, arguments):
-    from scripts.tests import night
+    from tests.store import small_night
     if "--describe" in arguments:
-        print(json.dumps({**night.DESCRIBE, "default_backend": "registry",
+        print(json.dumps({**small_night.DESCRIBE, "default_backend": "registry",
                           "canaries": [{"name": "canary_lossy", "summary": "…"}]}))
     elif "--canaries" not in arguments:
         write(option(arguments, "--benchmark_out"),
-              night.bench(found.get("bench", {}), (), "g++ 12.2.0"))
+              small_night.bench(found.get("bench", {}), (), "g++ 12.2.0"))
         samples = option(arguments, "--samples")
         if samples:
             write(samples, [{"name": "finalize/exit/registry/n:16", "unit": "ns", "what": "drain",
@@ -130,9 +133,9 @@ def play_bench(_, found, arguments):
 
 
 def play_stress(_, found, arguments):
-    from scripts.tests import night
+    from tests.store import small_night
     if "--describe" in arguments:
-        print(json.dumps(night.DESCRIBE))
+        print(json.dumps(small_night.DESCRIBE))
     elif "--matrix" in arguments:
         write(option(arguments, "--out") / "matrix.json", {
             "rows": [{"event": "end/return", "promise": "guaranteed"}],
@@ -142,7 +145,7 @@ def play_stress(_, found, arguments):
                        "verdict": "passed" if found.get("word") is None else "failed",
                        "promise": "guaranteed", "again": "stress_threadref --filter=x"}]})
     else:
-        document = night.stress(found.get("verdict", "passed"), ())
+        document = small_night.stress(found.get("verdict", "passed"), ())
         document["cells"].append({"cell": "churn/canary_lossy", "backend": "canary_lossy",
                                   "caught_after_seconds": .25, "verdict": "passed",
                                   "scenario": "churn", "outcomes": []})
@@ -151,7 +154,7 @@ def play_stress(_, found, arguments):
 
 
 def play_pair(_, found, arguments):
-    from scripts.tests import folder
+    from tests.report import folder
     ratio, planted = found.get("self", 1.001), found.get("planted", "slower")
     clone = found.get("clone", 1.004)
     write(option(arguments, "--out"), [
@@ -167,7 +170,7 @@ def play_instructions(_, found, arguments):
     write(option(arguments, "--out"), [
         {"schema": 1, "kind": "instructions", "quantity": "registration", "subject": "registry",
          "instructions": count, "spread": .0001, "runs": [count], "n_small": 256, "n_large": 1280,
-         "commit": "1a2b3c4", "command": "scripts/instructions.sh"}])
+         "commit": "1a2b3c4", "command": "scripts/lab instructions"}])
     return 0
 
 
@@ -177,13 +180,13 @@ def play_targets(_, found, arguments):
         {"target": "exit/n:256", "words": "w", "said": "s", "sign": "<=", "limit": 2.0,
          "median": 3.0 if missed else 1.0, "low": 1.0, "high": 3.0, "values": [1.0],
          "verdict": "missed" if missed else "met", "missed": missed, "listed": False,
-         "command": "scripts/targets.sh"}]})
+         "command": "scripts/lab targets"}]})
     return 2 if missed else 0
 
 
-PLAYERS = {"compare.sh": play_compare, "bench_threadref": play_bench, "pair.sh": play_pair,
-           "stress_threadref": play_stress, "instructions.sh": play_instructions,
-           "targets.sh": play_targets}
+PLAYERS = {"lab compare": play_compare, "bench_threadref": play_bench, "lab pair": play_pair,
+           "stress_threadref": play_stress, "lab instructions": play_instructions,
+           "lab targets": play_targets}
 
 
 def main(root, name, *arguments):
@@ -202,5 +205,4 @@ def main(root, name, *arguments):
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(SCRIPTS), str(SCRIPTS.parent)]
     sys.exit(main(*sys.argv[1:]))

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Nights to test with, whose programs are played: a checkout, a clock, and what a night says."""
 
 import atexit
@@ -13,11 +12,12 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from scripts.tests import fake_programs as fake
-import detect
-import night as driver
-import starts
-import store
+from tests.nightly import fake_programs as fake
+from threadref_lab.cli import commands
+from threadref_lab.cli.status import Unusable
+from threadref_lab.nightly import night as driver
+from threadref_lab.regressions import detection
+from threadref_lab.store import archive
 
 
 @functools.cache
@@ -36,12 +36,13 @@ def play(root, clock, arguments):
     said = io.StringIO()
     # A second has one name; nights of a test begin within one.
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), \
-            mock.patch("night.moment", lambda: next(clock)), \
+            mock.patch.object(driver, "moment", lambda: next(clock)), \
             mock.patch.dict(os.environ, {"PATH": f"{root / 'path'}:{os.environ['PATH']}",
                                          "PYTHONDONTWRITEBYTECODE": "1"}):
+        signal.signal(signal.SIGTERM, commands.interrupt)
         try:
             status = driver.main(["--machine", "box", *arguments], root)
-        except starts.Unusable as problem:
+        except Unusable as problem:
             print(problem)
             status = problem.status
     return status, said.getvalue()
@@ -54,8 +55,6 @@ class Played(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="threadref-night-")
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
         if self.nights:
             shutil.copytree(after_one_night(), self.root, dirs_exist_ok=True)
             self.first = fake.git(self.root, "rev-parse", "--short=12", "HEAD")
@@ -68,7 +67,7 @@ class Played(unittest.TestCase):
         return play(self.root, self.clock, arguments)
 
     def runs(self):
-        return store.load(self.results)[0].get("box", [])
+        return archive.load(self.results)[0].get("box", [])
 
     def last_line(self, *arguments):
         status, said = self.night(*arguments)
@@ -76,5 +75,5 @@ class Played(unittest.TestCase):
 
     def assert_everybody_says(self, sentence):
         """Who judges the stored nights says what the night said, stored and ended with."""
-        self.assertEqual(detect.verdict(detect.load(self.results)[0])["sentence"], sentence)
+        self.assertEqual(detection.verdict(detection.load(self.results)[0])["sentence"], sentence)
         self.assertEqual(self.runs()[-1].head["sentence"], sentence)

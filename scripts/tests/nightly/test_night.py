@@ -1,15 +1,13 @@
-#!/usr/bin/python3
 """What a night decides, with programs that are played: the second says that nothing changed, and a
 regression counts once it was found twice."""
 
 import contextlib
 import io
 import json
-import unittest
 
-from scripts.tests import fake_programs as fake
-from scripts.tests.played import Played
-import store
+from tests.nightly import fake_programs as fake
+from tests.nightly.played import Played
+from threadref_lab.store import command, schema
 
 SLOWER = {"name": fake.SERIES, "ratio": 1.05, "verdict": "slower", "confirmed": True}
 
@@ -25,7 +23,7 @@ class FirstNightTest(Played):
         controls = run.head["controls"]
         self.assertEqual((controls["self"], controls["clone"]), (1.001, 1.004))
         self.assertAlmostEqual(controls["band"], .01)
-        self.assertNotIn("compare.sh", " ".join(fake.calls(self.root)))
+        self.assertNotIn("lab compare", " ".join(fake.calls(self.root)))
 
     def test_controls_that_miss_what_they_plant(self):
         fake.says(self.root, planted="undecided")
@@ -46,7 +44,7 @@ class FirstNightTest(Played):
             self.assertIn(text, said)
 
     def test_a_step_that_crashed_leaves_a_hole_with_a_reason(self):
-        fake.says(self.root, statuses={"scripts/instructions.sh": 139})
+        fake.says(self.root, statuses={"scripts/lab instructions": 139})
         status, said = self.night("--quick")
         self.assertEqual(status, 3)
         self.assertIn("problem: instructions ended by signal 11", said)
@@ -73,7 +71,7 @@ class VerdictTest(Played):
     def test_every_part_is_stored_and_valid(self):
         self.night("--quick")
         run = self.runs()[-1]
-        for kind in store.KINDS.keys() - {"run"}:
+        for kind in schema.KINDS.keys() - {"run"}:
             with self.subTest(kind):
                 self.assertTrue(run.of(kind))
         row = run.bench["finalize/exit/registry/n:16"]
@@ -82,7 +80,7 @@ class VerdictTest(Played):
         self.assertEqual(run.of("pair")[0]["a_commit"], self.first)
         self.assertEqual(run.of("canary")[0]["seconds"], .25)
         with contextlib.redirect_stdout(io.StringIO()):
-            self.assertEqual(store.main(["check", "--results", str(self.results)]), 0)
+            self.assertEqual(command.main(["check", "--results", str(self.results)]), 0)
 
     def test_a_regression_that_was_found_twice(self):
         newer = fake.commit(self.root, "speed", "105")
@@ -92,7 +90,7 @@ class VerdictTest(Played):
         for text in (f"regression: {fake.SERIES} became 5.0% slower: 2.00 -> 2.10 ns",
                      f"1 confirmed regression on box: {fake.SERIES} 1.050 [1.046, 1.054] since",
                      "1.0500, 99.9% interval +4.6% to +5.4%", "confirmed by a second run",
-                     f"{self.first}..{newer}", f"scripts/compare.sh {self.first} {newer} --filter",
+                     f"{self.first}..{newer}", f"scripts/lab compare {self.first} {newer} --filter",
                      f"--bisect {fake.SERIES}"):
             self.assertIn(text, said)
         change, = self.runs()[-1].head["changes"]
@@ -194,7 +192,3 @@ class VerdictTest(Played):
         self.assertIn(f"since {self.first}", self.last_line("--quick", "--since", name)[1])
         self.assertEqual(self.night("--since", "nothing"), (
             1, "--since nothing: neither a stored run of this machine nor a commit\n"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,18 +1,16 @@
-#!/usr/bin/python3
 """A night that is cut off goes on, one that is only asked about changes nothing, and --bisect finds
 the commit; with programs that are played."""
 
 import os
-import unittest
 
-from scripts.tests import fake_programs as fake
-from scripts.tests.played import Played
-import night as driver
+from tests.nightly import fake_programs as fake
+from tests.nightly.played import Played
+from threadref_lab.nightly import night as driver
 
 
 class ResumeTest(Played):
     def test_a_night_that_was_cut_off_goes_on(self):
-        fake.says(self.root, cut_off_at="scripts/targets.sh")
+        fake.says(self.root, cut_off_at="scripts/lab targets")
         status, said = self.night("--quick")
         self.assertEqual(status, 130)
         self.assertIn("interrupted; the same command goes on where it was", said)
@@ -26,20 +24,20 @@ class ResumeTest(Played):
         self.assertIn("cut off after build_release, build_tsan, controls, bench, instructions",
                       said)
         again = " ".join(fake.calls(self.root)[before:])
-        self.assertIn("targets.sh", again)
-        for step in ("pair.sh", "instructions.sh", "--benchmark_out", "--matrix", "--json"):
+        self.assertIn("lab targets", again)
+        for step in ("lab pair", "lab instructions", "--benchmark_out", "--matrix", "--json"):
             self.assertNotIn(step, again)
         self.assertEqual(len(self.runs()), 1)
 
     def test_not_for_another_commit(self):
-        fake.says(self.root, cut_off_at="scripts/targets.sh")
+        fake.says(self.root, cut_off_at="scripts/lab targets")
         self.night("--quick")
         fake.commit(self.root, "speed", "101")
         fake.says(self.root)
         self.assertNotIn("goes on", self.night("--quick")[1])
 
     def test_not_after_twelve_hours(self):
-        fake.says(self.root, cut_off_at="scripts/targets.sh")
+        fake.says(self.root, cut_off_at="scripts/lab targets")
         self.night("--quick")
         fake.says(self.root)
         for path in (self.results / "local" / "nightly").rglob("*"):
@@ -86,7 +84,7 @@ class DryRunTest(Played):
         self.assertIn("nothing was done", said)
 
     def test_it_says_what_was_done_already(self):
-        fake.says(self.root, cut_off_at="scripts/targets.sh")
+        fake.says(self.root, cut_off_at="scripts/lab targets")
         self.night("--quick")
         said = self.night("--quick", "--dry-run")[1]
         self.assertRegex(said, r"would go on with 2026-01-01T020000Z-")
@@ -104,7 +102,7 @@ class BisectTest(Played):
         self.assertEqual(status, 0)
         self.assertIn(f"\n{found[3]} speed: 106\n", said)
         self.assertIn("ratio 1.0495", said)
-        self.assertIn(f"again: scripts/compare.sh {found[2]} {found[3]}", said)
+        self.assertIn(f"again: scripts/lab compare {found[2]} {found[3]}", said)
 
     def test_one_that_got_faster(self):
         found = self.commits("100", "80", "81")
@@ -132,7 +130,3 @@ class BisectTest(Played):
             status, said = self.night(*arguments)
             self.assertEqual((status, said.count("\n")), (1, 1))
             self.assertIn(sentence, said)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What compiling costs: what the launcher writes, and the table made of it."""
 
 import contextlib
@@ -10,9 +9,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import compile_times
-from starts import Unusable
+from threadref_lab.cli.checkout import LAB
+from threadref_lab.cli.status import Unusable
+from threadref_lab.quality import compile_times
 
 SECONDS = {"a/CMakeFiles/program.dir/main.cpp.o": 70.0,
            "a/CMakeFiles/program.dir/cmake_pch.hxx.gch": 30.0,
@@ -28,7 +27,7 @@ class Launched(unittest.TestCase):
         self.folder = Path(holder.name)
 
     def launch(self, *command):
-        return subprocess.run([compile_times.__file__, "--launch", *command], cwd=self.folder,
+        return subprocess.run([LAB, "times", "--launch", *command], cwd=self.folder,
                               check=False).returncode
 
     def log(self):
@@ -90,7 +89,3 @@ class Table(unittest.TestCase):
             with contextlib.redirect_stdout(io.StringIO()), \
                     mock.patch.dict(compile_times.BUDGETS, {"p": {"": 1}}):
                 self.assertEqual(compile_times.main([folder, "p"]), 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

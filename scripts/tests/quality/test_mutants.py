@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Mutants of a small library: each way that one can end, and what is wrong with a table."""
 
 import json
@@ -8,13 +7,11 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import mutant_ci
-import mutants
-import mutate
-from starts import Unusable
+from threadref_lab.cli.checkout import LAB, ROOT
+from threadref_lab.cli.status import Unusable
+from threadref_lab.docs import mutants
+from threadref_lab.quality.mutants import ci, play, table
 
-ROOT = mutate.ROOT
 BUILD = """cmake_minimum_required(VERSION 3.25)
 project(small LANGUAGES C)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
@@ -48,8 +45,8 @@ class Mutants(unittest.TestCase):
         holder = tempfile.TemporaryDirectory(prefix="threadref-mutants-")
         cls.addClassCleanup(holder.cleanup)
         cls.root = Path(holder.name)
-        (cls.root / mutate.TABLE).mkdir(parents=True)
-        (cls.root / mutate.README).parent.mkdir(parents=True)
+        (cls.root / table.FOLDER).mkdir(parents=True)
+        (cls.root / mutants.README).parent.mkdir(parents=True)
         for name, text in {"CMakeLists.txt": BUILD, "main.c": PROGRAM, "library.c": LIBRARY,
                            ".gitignore": "build/\n"}.items():
             (cls.root / name).write_text(text, encoding="utf-8")
@@ -59,13 +56,13 @@ class Mutants(unittest.TestCase):
         self.stored = self.root / "build/mutants/results.jsonl"
         self.stored.unlink(missing_ok=True)
 
-    def play(self, *table, options=(), status=None):
+    def play(self, *tables, options=(), status=None):
         """(what it said, the rows by id)"""
-        (self.root / mutate.TABLE / "all.toml").write_text("\n".join(table), encoding="utf-8")
+        (self.root / table.FOLDER / "all.toml").write_text("\n".join(tables), encoding="utf-8")
         out = self.root / "build/out.json"
         out.parent.mkdir(exist_ok=True)
         out.unlink(missing_ok=True)
-        done = subprocess.run([mutate.__file__, "--root", self.root, "--out", out, *options],
+        done = subprocess.run([LAB, "mutate", "--root", self.root, "--out", out, *options],
                               capture_output=True, text=True, check=False)
         said = done.stdout + done.stderr
         self.assertEqual(done.returncode, status, said)
@@ -126,7 +123,7 @@ class Mutants(unittest.TestCase):
         self.assertEqual(list(rows), ["fails"])
 
     def test_wrong_tables(self):
-        for table, told in (
+        for wrong, told in (
                 (mutant("a", "", "nothing"), "'nothing' is no check"),
                 (mutant("a", "", "msan: run program"), "valid: release, tsan, asan"),
                 (mutant("a", "", "stress churn"), "is not: stress CELL SECONDSs"),
@@ -136,7 +133,7 @@ class Mutants(unittest.TestCase):
                 ("[[mutant]]\nid = 'a'\n", "a lacks before"),
                 ("mutant = [", "is no TOML"), ("", "has no mutant")):
             with self.subTest(told):
-                self.assertIn(told, self.play(table, status=1)[0])
+                self.assertIn(told, self.play(wrong, status=1)[0])
 
     def test_only_and_list(self):
         tables = mutant("one", "return 2;"), mutant("another", "return 2;")
@@ -192,7 +189,7 @@ class Mutants(unittest.TestCase):
         said, _ = self.play(*tables, options=["--time", "1h"], status=0)
         self.assertRegex(said, r"one: .*\[2 of 3, about 0 min left\]")
         said, _ = self.play(*tables, options=["--time", "1"], status=1)
-        self.assertIn("is no time such as", said)
+        self.assertIn("is no duration; give one such as", said)
 
     def test_a_survivor_is_told_in_each_run(self):
         tables = mutant("unseen", "return asked == 'c' ? 2 : 0;"), mutant("fails", "return 2;")
@@ -214,7 +211,7 @@ class Mutants(unittest.TestCase):
             self.assertEqual(("killed    two: run" in said, len(rows)), (is_played, 2))
 
     def test_the_readme(self):
-        readme = self.root / mutate.README
+        readme = self.root / mutants.README
         readme.write_text("# registry\n\n## Other\n\ntext\n", encoding="utf-8")
         for _ in range(2):
             self.play(mutant("fails", "return 2;"), options=["--readme"], status=0)
@@ -229,14 +226,14 @@ class InCi(unittest.TestCase):
         "conformance.registry": [SUITE, "--gtest_filter=*/registry.*-*/registry.c002*"],
         "conformance.other": [SUITE, "--gtest_filter=*/other.*"],
         "again": [SUITE, "--gtest_filter=*/registry.c003*", "--gtest_repeat=60"],
-        "cell": ["expect", *mutant_ci.split(["-DCOMMAND=bin/stress_threadref;--filter=^churn/"])],
+        "cell": ["expect", *ci.split(["-DCOMMAND=bin/stress_threadref;--filter=^churn/"])],
         "program": ["cmake", "--", "bin/program", "first"],
     }
     CHECKS = {"c001_one": "refs", "c002_two": "refs", "c003_three": "refs"}
 
     def plays(self, text):
-        killer = mutants.killer(text, self.CHECKS)
-        return mutant_ci.is_played(killer, self.TESTS, self.CHECKS)
+        killer = table.killer(text, self.CHECKS)
+        return ci.is_played(killer, self.TESTS, self.CHECKS)
 
     def test_what_is_played(self):
         for text in ("c001_one", "c003_three x60", "stress churn 2s", "run program first",
@@ -249,25 +246,25 @@ class InCi(unittest.TestCase):
             self.assertFalse(self.plays(text), text)
 
     def test_the_report(self):
-        rows = [mutants.Mutant("by_one", "", "", "", [mutants.killer("c001_one", self.CHECKS)]),
-                mutants.Mutant("by_two", "", "", "", [mutants.killer("c002_two", self.CHECKS)]),
-                mutants.Mutant("either", "", "", "", [mutants.killer("c001_one", self.CHECKS),
-                                                      mutants.killer("c002_two", self.CHECKS)]),
-                mutants.Mutant("harmless", "", "", "", [], survives=True)]
-        with mock.patch.object(mutant_ci, "commands", lambda *_: self.TESTS), \
-                mock.patch.object(mutants, "checks_of", lambda _: self.CHECKS):
-            said = mutant_ci.report(ROOT, rows, lambda _: None)
+        rows = [table.Mutant("by_one", "", "", "", [table.killer("c001_one", self.CHECKS)]),
+                table.Mutant("by_two", "", "", "", [table.killer("c002_two", self.CHECKS)]),
+                table.Mutant("either", "", "", "", [table.killer("c001_one", self.CHECKS),
+                                                      table.killer("c002_two", self.CHECKS)]),
+                table.Mutant("harmless", "", "", "", [], survives=True)]
+        with mock.patch.object(ci, "commands", lambda *_: self.TESTS), \
+                mock.patch.object(table, "checks_of", lambda _: self.CHECKS):
+            said = ci.report(ROOT, rows, lambda _: None)
             self.assertEqual(said[-1], "killed by what CI runs: 2 of 3 (66 %); only at night: "
                              "by_two")
             # Of two that may have killed it, the one that did.
-            said = mutant_ci.report(ROOT, rows[2:], lambda _: "c002_two")
+            said = ci.report(ROOT, rows[2:], lambda _: "c002_two")
             self.assertEqual(said[-1],
                              "killed by what CI runs: 0 of 1 (0 %); only at night: either")
 
     def test_tests_that_are_not_built_are_no_answer(self):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaisesRegex(Unusable, "build/release, but it is not configured"):
-                mutant_ci.commands(Path(folder), "release")
+                ci.commands(Path(folder), "release")
 
     def test_what_is_labelled_nightly_is_left_out(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -277,30 +274,26 @@ class InCi(unittest.TestCase):
                 "add_test(kept true)\nadd_test(slow true)\n"
                 "set_tests_properties(slow PROPERTIES LABELS \"stress;nightly\")\n",
                 encoding="utf-8")
-            self.assertEqual(list(mutant_ci.commands(Path(folder), "release")), ["kept"])
+            self.assertEqual(list(ci.commands(Path(folder), "release")), ["kept"])
 
 
 class HowItEnded(unittest.TestCase):
     def test_a_hang_and_a_report_are_told(self):
-        self.assertEqual(mutate.how_of(-9, True, "")[0], True)
-        self.assertIn("hung", mutate.how_of(-9, True, "")[1])
+        self.assertEqual(play.how_of(-9, True, "")[0], True)
+        self.assertIn("hung", play.how_of(-9, True, "")[1])
         self.assertEqual(
-            mutate.how_of(66, False, "SUMMARY: ThreadSanitizer: data race ../x.hpp:3 in f")[1],
+            play.how_of(66, False, "SUMMARY: ThreadSanitizer: data race ../x.hpp:3 in f")[1],
             "ThreadSanitizer: data race")
-        self.assertEqual(mutate.how_of(0, False, ""), (False, "passed"))
-        self.assertEqual(mutate.how_of(
+        self.assertEqual(play.how_of(0, False, ""), (False, "passed"))
+        self.assertEqual(play.how_of(
             2, False, "  twice                  221   37.0 %   forbidden    it ran\n"),
             (True, "failed: twice"))
 
     def test_refused_arguments_kill_nothing(self):
-        with self.assertRaises(mutate.Wrong):
-            mutate.how_of(1, False, "no check was selected")
+        with self.assertRaises(play.Wrong):
+            play.how_of(1, False, "no check was selected")
 
 
 class TheTable(unittest.TestCase):
     def test_every_mutant_applies(self):
-        self.assertGreater(len(mutants.read(ROOT / mutate.TABLE, ROOT)), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()
+        self.assertGreater(len(table.read(ROOT / table.FOLDER, ROOT)), 0)

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What counts as a failed test: above all, what ctest itself does not call one."""
 
 import contextlib
@@ -7,8 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import scripts.tests  # noqa: F401  makes the scripts importable
-import summary
+from threadref_lab.quality import summary
 
 CASES = """<testsuite time="3">
 <testcase name="passes" status="run"/>
@@ -52,7 +50,3 @@ class SummaryTest(unittest.TestCase):
         for empty in ("<testsuite/>", only_disabled):
             status, said = self.summary(release=empty)
             self.assertEqual((status, said[-1]), (3, "0 passed, 1 failed"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What clang-tidy reads, in a small repository: since when, which files, and that what is planted
 in a touched header is found."""
 
@@ -11,12 +10,12 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from scripts.tests.fake_programs import git
-import tidy
-import touched
-from starts import Unusable
+from tests.nightly.fake_programs import git
+from threadref_lab.cli.status import Unusable
+from threadref_lab.quality import tidy, touched
 
 HOUR = 3600
+TIDY = "scripts/threadref_lab/quality/tidy.py"
 START = 1_700_000_000
 FILES = {
     "impl/low.hpp": "inline int low() { return 1; }\n",
@@ -118,7 +117,7 @@ class SinceWhen(Repository):
         self.assertEqual(self.select(everything=True), (sorted(SOURCES), [], "all 4 files"))
 
     def test_rules_that_changed_are_for_all(self):
-        for name in (".clang-tidy", "scripts/check.sh", "scripts/tidy.py"):
+        for name in (".clang-tidy", "scripts/check.sh", TIDY):
             with self.subTest(name):
                 self.write(name, "x\n")
                 picked, _, sentence = self.select("HEAD")
@@ -209,7 +208,3 @@ class Found(Repository):
         self.write("bench/of_its_own.cpp", "int of_its_own();\n")
         self.assertEqual(self.tidy("--since", "HEAD")[0], 0)
         self.assertEqual(self.tidy("--all")[0], 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

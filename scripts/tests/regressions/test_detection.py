@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What is a change, what is none, what is known already, and how the newest night is summed up."""
 
 import contextlib
@@ -8,8 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts.tests import history
-import detect
+from tests.store import history
+from threadref_lab.regressions import detection
 
 
 class DetectTest(unittest.TestCase):
@@ -26,13 +25,13 @@ class DetectTest(unittest.TestCase):
                            **heads)
 
     def machine(self):
-        return detect.load(self.results)[0][0]
+        return detection.load(self.results)[0][0]
 
     def changes(self):
         return self.machine().changes
 
     def verdict(self):
-        return detect.verdict(detect.load(self.results)[0])
+        return detection.verdict(detection.load(self.results)[0])
 
     def test_a_step_by_trend(self):
         self.ratios(history.noisy(60, step_at=40))
@@ -129,7 +128,7 @@ class DetectTest(unittest.TestCase):
         change, = self.changes()
         self.assertRegex(change.certainty, "^paired, confirmed by a second run; change point, p = ")
         self.assertEqual(change.since_run, 40)
-        self.assertTrue(change.command.startswith("scripts/compare.sh"))
+        self.assertTrue(change.command.startswith("scripts/lab compare"))
 
     def gate(self, *pair, notes="", **heads):
         """A second night with that pair."""
@@ -173,7 +172,7 @@ class DetectTest(unittest.TestCase):
 
     def test_a_torn_note_is_named_and_skipped(self):
         self.gate(1.05, notes='{"series": "a", "commit"\n{"series": "a"}\n')
-        _, problems = detect.load(self.results)
+        _, problems = detection.load(self.results)
         problems = [problem for problem in problems if "notes.jsonl" in problem]
         self.assertIn("notes.jsonl:1: a torn line, skipped", problems[0])
         self.assertIn("notes.jsonl:2: skipped: 'commit' is a required property", problems[1])
@@ -212,7 +211,7 @@ class DetectTest(unittest.TestCase):
     def test_states_of_other_kinds(self):
         lines = {
             "target": {"target": "exit", "missed": True, "listed": False, "median": 3.0, "low": 2.9,
-                       "sign": "<=", "limit": 2.0, "command": "scripts/targets.sh"},
+                       "sign": "<=", "limit": 2.0, "command": "scripts/lab targets"},
             "sanitizer": {"leg": "tsan", "reports": 1, "first": ["data race in f"]},
             "guarantee": {"row": "fork/child", "backend": "registry", "grade": "broken",
                           "command": "x"}}
@@ -246,7 +245,7 @@ class DetectTest(unittest.TestCase):
 
     def test_a_listed_miss_is_no_news(self):
         line = {"kind": "target", "target": "exit", "missed": True, "listed": True, "median": 3.0,
-                "sign": "<=", "limit": 2.0, "command": "scripts/targets.sh"}
+                "sign": "<=", "limit": 2.0, "command": "scripts/lab targets"}
         self.stored(lambda night: [line], 2)
         self.assertEqual(self.changes(), [])
 
@@ -264,11 +263,7 @@ class DetectTest(unittest.TestCase):
         self.gate(1.05)
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(io.StringIO()) as wrong:
-            self.assertEqual(detect.main(["--results", str(self.results)]), 2)
-            self.assertEqual(detect.main(["--results", str(self.results), "--machine", "x"]), 1)
-        self.assertIn("scripts/compare.sh", said.getvalue())
+            self.assertEqual(detection.main(["--results", str(self.results)]), 2)
+            self.assertEqual(detection.main(["--results", str(self.results), "--machine", "x"]), 1)
+        self.assertIn("scripts/lab compare", said.getvalue())
         self.assertIn("has no night of a machine x; it has box", wrong.getvalue())
-
-
-if __name__ == "__main__":
-    unittest.main()

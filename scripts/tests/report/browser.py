@@ -1,10 +1,9 @@
-#!/usr/bin/python3
 """Opens a page in headless Chromium, from disk and with the network cut, and looks at what the
 browser made of it: all of it there, nothing from outside, no complaint.
 
 usage: python3 -m scripts.tests.browser [PAGE]
 
-PAGE is a report.html, or the matrix.html of stress_threadref; without it a report is written from
+PAGE is a page.html, or the matrix.html of stress_threadref; without it a report is written from
 small results. Prints its size and how long it took to open.
 
 exit status: 0 fine · 1 wrong use · 2 the page is not as it must be · 3 the browser failed
@@ -22,8 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from scripts.tests import folder
-import report
+from tests.report import folder
+from threadref_lab.report import page
 
 FINE, MISUSE, FORBIDDEN, UNUSABLE, SKIPPED = 0, 1, 2, 3, 77
 BROWSER = "chromium"
@@ -80,8 +79,8 @@ def matrix_faults(dom, data):
 
 def report_faults(dom, source):
     found = []
-    at = [dom.find(f'<h2 id="{anchor}"') for anchor, _, _ in report.SECTIONS]
-    found += [f"section {anchor} is missing" for (anchor, _, _), place in zip(report.SECTIONS, at)
+    at = [dom.find(f'<h2 id="{anchor}"') for anchor, _, _ in page.SECTIONS]
+    found += [f"section {anchor} is missing" for (anchor, _, _), place in zip(page.SECTIONS, at)
               if place < 0]
     if at != sorted(at):
         found.append("the sections are not in order")
@@ -95,7 +94,7 @@ def report_faults(dom, source):
 def sample(place):
     folder.write(place, folder.files())
     with contextlib.redirect_stdout(io.StringIO()):
-        if report.main([str(place)]) != FINE:
+        if page.main([str(place)]) != FINE:
             raise Unusable("no report could be written")
     return place / "report.html"
 
@@ -123,7 +122,7 @@ def main(arguments):
         print(__doc__.strip())
         return FINE if "--help" in arguments else MISUSE
     if arguments and not Path(arguments[0]).is_file():
-        print(f"browser.py: {arguments[0]} is not a file; name a report.html or a matrix.html",
+        print(f"browser.py: {arguments[0]} is not a file; name a page.html or a matrix.html",
               file=sys.stderr)
         return MISUSE
     if not shutil.which(BROWSER):

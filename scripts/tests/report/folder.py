@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """A small folder of results, as scripts/run.sh --full and its helpers leave it, to test with."""
 
 import json
@@ -90,7 +89,7 @@ def pair(control, a, b, ratio, verdict, **more):
             "control": control, "ratio": ratio, "low": ratio - .01, "high": ratio + .01,
             "min_change": .02, "verdict": verdict, "confirmed": None, "processes": 20,
             "pairs": 200, "ratios": [ratio] * 20, "a_ns": 2.0, "b_ns": 2.0 * ratio, "seed": 1,
-            "pinned_cpu": 1, "commit": "1a2b3c4", "command": f"scripts/pair.sh {a},{b}", **more}
+            "pinned_cpu": 1, "commit": "1a2b3c4", "command": f"scripts/lab pair {a},{b}", **more}
 
 
 def pairs():
@@ -104,7 +103,7 @@ def pairs():
 def instructions():
     return [{"schema": 1, "kind": "instructions", "quantity": "registration", "subject": subject,
              "instructions": 11 * factor, "spread": .02, "runs": [11 * factor], "n_small": 256,
-             "n_large": 1280, "commit": "1a2b3c4", "command": "scripts/instructions.sh"}
+             "n_large": 1280, "commit": "1a2b3c4", "command": "scripts/lab instructions"}
             for subject, factor in SUBJECTS.items()] + [
                 {"schema": 1, "kind": "instructions", "quantity": "detach",
                  "subject": "peer_vector", "error": "gives no handle to cancel by"}]

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The report: each sentence comes from the data, what is missing is said, nothing is unescaped."""
 
 import contextlib
@@ -11,12 +10,9 @@ import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
 from pathlib import Path
 
-from scripts.tests import folder
-import report
-import report_data
-import report_losses
-import report_words
-import rows
+from tests.report import folder
+from threadref_lab.report import data, losses, page, words
+from threadref_lab.store import rows
 
 EVIL = "<script>alert('1')</script>"
 
@@ -59,7 +55,7 @@ class ReportTest(unittest.TestCase):
         folder.write(self.folder, self.files)
         with contextlib.redirect_stdout(io.StringIO()), \
                 contextlib.redirect_stderr(io.StringIO()) as said:
-            self.assertEqual(report.main([str(self.folder)]), expected, said.getvalue())
+            self.assertEqual(page.main([str(self.folder)]), expected, said.getvalue())
         if expected:
             return "", "", said.getvalue()
         html = (self.folder / "report.html").read_text(encoding="utf-8")
@@ -78,14 +74,14 @@ class ReportTest(unittest.TestCase):
         return found
 
     def run_of(self):
-        return report_data.Run(folder.write(self.folder, self.files))
+        return data.Run(folder.write(self.folder, self.files))
 
     # ------------------------------------------------------------------------ as a whole
 
     def test_every_section_is_there_in_order(self):
         html, _, said = self.report()
         self.assertEqual(said, "")
-        at = [html.index(f'<h2 id="{anchor}">') for anchor, _, _ in report.SECTIONS]
+        at = [html.index(f'<h2 id="{anchor}">') for anchor, _, _ in page.SECTIONS]
         self.assertEqual(at, sorted(at))
         self.assertNotIn("is not there; it is made by", html)
         for anchor in re.findall(r'href="#([^"]+)"', html):
@@ -106,7 +102,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(self.report()[0], self.report()[0])
 
     def test_each_file_may_be_absent(self):
-        for pattern, command in report_data.MADE_BY.items():
+        for pattern, command in data.MADE_BY.items():
             with self.subTest(pattern):
                 kept = {name: content for name, content in folder.files().items()
                         if not Path(name).match(pattern)}
@@ -128,7 +124,7 @@ class ReportTest(unittest.TestCase):
         self.files = {}
         self.assertIn("holds no result", self.report(3)[2])
         with contextlib.redirect_stderr(io.StringIO()) as said:
-            self.assertEqual(report.main([str(self.folder / "none")]), 1)
+            self.assertEqual(page.main([str(self.folder / "none")]), 1)
         self.assertIn("is not a folder", said.getvalue())
 
     def test_torn_files_are_named(self):
@@ -171,7 +167,7 @@ class ReportTest(unittest.TestCase):
     # ------------------------------------------------------------------------ sentences
 
     def test_the_first_line_says_how_little_it_matters(self):
-        sentence = report_words.first_line(self.run_of())
+        sentence = words.first_line(self.run_of())
         self.assertIn("For 1 to 4 finalizers the mechanism hardly matters.", sentence.text)
         self.assertIn("whichever of the 2 back ends, by 1.0 to 1.5 % (1.0 to 1.5 in single "
                       "processes) with 1,", sentence.text)
@@ -180,12 +176,12 @@ class ReportTest(unittest.TestCase):
     def test_the_first_line_follows_the_data(self):
         for entry in self.rows_of("finalize/exit/pthread_key/n:4"):
             entry["life_ratio"] = 1.5
-        text = report_words.first_line(self.run_of()).text
+        text = words.first_line(self.run_of()).text
         self.assertIn("the mechanism matters: it adds up to 50.0 % to a thread's life", text)
 
     def test_the_first_line_may_have_nothing_to_say(self):
         self.files = {"sweep.json": self.files["sweep.json"]}
-        self.assertTrue(report_words.first_line(self.run_of()).is_hole)
+        self.assertTrue(words.first_line(self.run_of()).is_hole)
 
     def test_a_quick_run_is_said_to_be_one(self):
         self.assertNotIn("was to try things out", self.report()[1])
@@ -196,8 +192,8 @@ class ReportTest(unittest.TestCase):
                       self.report()[1])
 
     def use(self, anchor):
-        return report_words.use_case(self.run_of(), next(
-            use for use in report_words.USES if use.anchor == anchor))
+        return words.use_case(self.run_of(), next(
+            use for use in words.USES if use.anchor == anchor))
 
     def test_an_answer_follows_the_data(self):
         self.assertRegex(self.use("tracer")[1].text, "^registry: as good as the best in 3 of 3")
@@ -284,28 +280,28 @@ class ReportTest(unittest.TestCase):
         self.assertRegex(text, r"peer_vector 2 ns [^µ]*? 8 ns [^µ]*? 4\.00×")
 
     def test_losses_are_those_beyond_the_clones(self):
-        found, hidden, _ = report_losses.losses(self.run_of())
+        found, hidden, _ = losses.losses(self.run_of())
         self.assertEqual({loss.other for loss in found}, {"peer_vector"})
         self.assertRegex(self.report()[1], r"It loses 0 of \d\d comparisons with other back ends "
                          rf"and {len(found)} of \d\d comparisons with peers\.")
         self.assertEqual(found, sorted(found, key=lambda loss: -loss.ratio.value))
         for entry in self.rows_of("finalize/registration/pthread_key/n:256"):
             entry["ns"] = 0.975 * 4 * entry["ns"] / 6
-        found, hidden, _ = report_losses.losses(self.run_of())
+        found, hidden, _ = losses.losses(self.run_of())
         self.assertIn("pthread_key", {loss.other for loss in hidden})
         self.files["pairs.jsonl"] = []
-        found, hidden, _ = report_losses.losses(self.run_of())
+        found, hidden, _ = losses.losses(self.run_of())
         self.assertIn("pthread_key", {loss.other for loss in found})
 
     def test_workers_have_a_table_and_are_no_contest(self):
         _, text, _ = self.report()
         what = "worker teardown broadcast"
         self.assertRegex(text, rf"{what}.*{what}, serial ratio")
-        self.assertFalse([loss for loss in sum(report_losses.losses(self.run_of())[:2], [])
+        self.assertFalse([loss for loss in sum(losses.losses(self.run_of())[:2], [])
                           if "teardown" in loss.where])
 
     def test_peers_are_named_with_what_they_were_not_measured_at(self):
-        self.assertEqual(report_losses.cannot(self.run_of(), "peer_vector"),
+        self.assertEqual(losses.cannot(self.run_of(), "peer_vector"),
                          "no row for cancel foreign, ref check, worker teardown broadcast and "
                          "memory thread")
         described = copy.deepcopy(folder.DESCRIBE)
@@ -350,7 +346,3 @@ class ReportTest(unittest.TestCase):
     def test_processes_that_differ_are_said(self):
         self.files["process-02.json"]["context"]["compiler"] = "g++ 13"
         self.assertIn("in other processes: g++ 13", self.report()[1])
-
-
-if __name__ == "__main__":
-    unittest.main()

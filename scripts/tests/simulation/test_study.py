@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The simulated year: the same by seed, another by another, marked, judged as it was planted."""
 
 import contextlib
@@ -9,10 +8,9 @@ from pathlib import Path
 
 import numpy
 
-import alarm_rules
-import noise
-import page_data
-import simulate
+from threadref_lab.dashboard import document
+from threadref_lab.regressions import alarm_rules
+from threadref_lab.simulation import noise, study
 
 SMALL = ("--nights", "80", "--machines", "1", "--series", "4")
 
@@ -26,7 +24,7 @@ class SimulateTest(unittest.TestCase):
     def run_main(self, *arguments):
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(io.StringIO()):
-            return simulate.main([*SMALL, *arguments]), said.getvalue()
+            return study.main([*SMALL, *arguments]), said.getvalue()
 
     def files(self, seed, name):
         out = self.folder / name
@@ -41,9 +39,9 @@ class SimulateTest(unittest.TestCase):
 
     def test_it_is_marked_as_simulated(self):
         self.files(1, "a")
-        document, _ = page_data.document(self.folder / "a")
-        self.assertTrue(document["simulated"])
-        self.assertEqual([machine["name"] for machine in document["machines"]], ["sim-pinned-1"])
+        page, _ = document.document(self.folder / "a")
+        self.assertTrue(page["simulated"])
+        self.assertEqual([machine["name"] for machine in page["machines"]], ["sim-pinned-1"])
 
     def test_machines_of_a_year_differ(self):
         one, other = noise.year(1, 0, 4, 80), noise.year(1, 3, 4, 80)
@@ -81,7 +79,7 @@ class SimulateTest(unittest.TestCase):
 
     def judged(self, steps):
         year = self.quiet_year(steps)
-        return {name: simulate.Tally().add(year, blamed)
+        return {name: study.Tally().add(year, blamed)
                 for name, blamed in alarm_rules.ours(year).items()}
 
     def test_planted_steps_are_found_and_nothing_else(self):
@@ -120,7 +118,7 @@ class SimulateTest(unittest.TestCase):
         blamed = numpy.full((6, 120), alarm_rules.NONE)
         # In turn: false, layout, found, late, false, late.
         blamed[0, [10, 22, 62, 80, 100, 110]] = [10, 21, 62, 80, 100, 61]
-        tally = simulate.Tally().add(year, blamed)
+        tally = study.Tally().add(year, blamed)
         self.assertEqual((tally.false, tally.layout, tally.found), (2, 1, 1))
 
     def test_plain_rules_on_two_levels(self):
@@ -135,8 +133,8 @@ class SimulateTest(unittest.TestCase):
 
     def test_the_table_goes_between_its_markers_and_is_checked(self):
         (self.folder / "results").mkdir()
-        readme = self.folder / simulate.README
-        readme.write_text(f"a\n{simulate.PLACE.begin}\n{simulate.PLACE.end}\nb\n", encoding="utf-8")
+        readme = self.folder / study.README
+        readme.write_text(f"a\n{study.PLACE.begin}\n{study.PLACE.end}\nb\n", encoding="utf-8")
         root = ("--root", str(self.folder))
         self.assertEqual(self.run_main("--check", *root)[0], 2)
         self.assertEqual(self.run_main("--table", *root)[0], 0)
@@ -145,7 +143,3 @@ class SimulateTest(unittest.TestCase):
         self.assertIn("ours: paired gate and change points", text)
         self.assertEqual(self.run_main("--check", *root)[0], 0)
         self.assertEqual(self.run_main("--check", "--seed", "2", *root)[0], 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

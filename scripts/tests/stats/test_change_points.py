@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Change points: found where they were planted, not where nothing was, and by the right numbers."""
 
 import random
@@ -7,8 +6,8 @@ import unittest
 import numpy
 import scipy.stats
 
-from scripts.tests import history
-import change_points
+from tests.store import history
+from threadref_lab.stats import change_points
 
 
 class ChangePointsTest(unittest.TestCase):
@@ -75,7 +74,3 @@ class ChangePointsTest(unittest.TestCase):
         self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1 / 1.05))
         self.assertTrue(change_points.is_of_code(1.05, [1.0, 1.05, 1.0], 1 / 1.02))
         self.assertFalse(change_points.is_of_code(1.05, [1.0, 1.0], 1.05))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Short histories of one machine to test with: lines as nights of schema 2 store them."""
 
 import datetime
@@ -49,11 +48,11 @@ def pair(night, ratio, verdict="slower", confirmed=True, series=NAME):
     return {"kind": "pair", "series": series, "a_commit": commit(night - 1),
             "b_commit": commit(night), "ratio": ratio, "low": ratio - .01, "high": ratio + .01,
             "least": .02, "verdict": verdict, "confirmed": confirmed, "processes": 20,
-            "command": f"scripts/compare.sh {commit(night - 1)} {commit(night)}"}
+            "command": f"scripts/lab compare {commit(night - 1)} {commit(night)}"}
 
 
 def clone(ratio):
-    """A control whose starts swap the two compilations in turns, as scripts/pair.sh does."""
+    """A control whose starts swap the two compilations in turns, as scripts/lab pair does."""
     return {"kind": "control", "control": "clone", "a": "registry", "b": "registry_clone",
             "quantity": "registration", "n": 256, "ratio": ratio, "ratios": [ratio, 1 / ratio] * 10}
 

@@ -1,12 +1,10 @@
-#!/usr/bin/python3
 """Small nights to test with: what the two programs would have written."""
 
 import argparse
 import json
 from pathlib import Path
 
-import rows
-import store
+from threadref_lab.store import archive, rows
 
 BACKENDS = ("registry", "pthread_key")
 SUBJECTS = (*BACKENDS, "floor_bump_store", "peer_vector")
@@ -57,7 +55,7 @@ DESCRIBE = {
 
 def options(results, day, *, bench_text=None, statuses=(), verdict="passed", leave_out=(),
             compiler="g++ 12.2.0", **changes):
-    """The command line of `store.py add` for one night, with its input files written."""
+    """The command line of `lab store add` for one night, with its input files written."""
     raw = Path(results).parent / f"raw-{day}"
     raw.mkdir(parents=True, exist_ok=True)
     entries = bench(changes.get("bench", {}), leave_out, compiler)
@@ -74,4 +72,4 @@ def options(results, day, *, bench_text=None, statuses=(), verdict="passed", lea
 def stored(results, day, **changes):
     """(path, status) of one night put into the store."""
     head, found = rows.collect(options(results, day, **changes))
-    return store.add(Path(results), [head, *found]), head["status"]
+    return archive.add(Path(results), [head, *found]), head["status"]

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What the results store promises when files are torn, doubled, missing or cannot be written."""
 
 import contextlib
@@ -9,9 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts.tests import night
-import rows
-import store
+from tests.store import small_night
+from threadref_lab.cli.status import Refused
+from threadref_lab.store import archive, command, rows
 
 
 class StoreTest(unittest.TestCase):
@@ -21,11 +20,11 @@ class StoreTest(unittest.TestCase):
         self.results = Path(folder.name) / "results"
 
     def sentences(self):
-        return store.load(self.results)[1]
+        return archive.load(self.results)[1]
 
     def test_a_stored_run_reads_back_whole(self):
-        path, status = night.stored(self.results, 1)
-        machines, problems = store.load(self.results)
+        path, status = small_night.stored(self.results, 1)
+        machines, problems = archive.load(self.results)
         self.assertEqual((status, problems), (0, []))
         run = machines["box"][0]
         self.assertEqual(run.path, path)
@@ -37,28 +36,28 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(run.head["environment"]["compiler"], "g++ 12.2.0")
 
     def test_no_host_name_and_no_path_is_stored(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         text = path.read_text(encoding="utf-8")
         self.assertNotIn("somebodys", text)
         self.assertNotIn("/opt/x", text)
 
     def test_no_part_of_a_file_is_left(self):
-        night.stored(self.results, 1)
+        small_night.stored(self.results, 1)
         self.assertEqual([path for path in self.results.rglob("*.part")], [])
 
     def test_a_torn_line_is_named_and_skipped(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         text = path.read_text(encoding="utf-8")
         count = len(text.splitlines())
         path.write_text(text[:-40], encoding="utf-8")
         self.assertEqual(self.sentences(),
                          [f"{path}:{count}: a torn line, skipped: not whole JSON"])
-        run = store.load(self.results)[0]["box"][0]
-        self.assertEqual(len(run.bench), night.BENCH_ROWS)
+        run = archive.load(self.results)[0]["box"][0]
+        self.assertEqual(len(run.bench), small_night.BENCH_ROWS)
         self.assertIsNone(run.totals)
 
     def test_a_line_without_its_keys_is_named_and_skipped(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         with open(path, "a", encoding="utf-8") as file:
             file.write('{"kind": "bench", "run": "x"}\n{"kind": "unheard_of"}\n[]\n')
         problems = self.sentences()
@@ -66,23 +65,23 @@ class StoreTest(unittest.TestCase):
         self.assertIn("a bench line without group", problems[0])
 
     def test_a_run_is_stored_once(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         before = path.read_bytes()
-        with self.assertRaisesRegex(store.Refused, "is there already; a run is stored once"):
-            night.stored(self.results, 1)
+        with self.assertRaisesRegex(Refused, "is there already; a run is stored once"):
+            small_night.stored(self.results, 1)
         self.assertEqual(path.read_bytes(), before)
 
     def test_a_copied_run_counts_once(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         copy = self.results / "box" / "2027" / path.name
         copy.parent.mkdir()
         copy.write_bytes(path.read_bytes())
-        machines, problems = store.load(self.results)
+        machines, problems = archive.load(self.results)
         self.assertEqual(len(machines["box"]), 1)
         self.assertEqual(problems, [f"{copy}:1: skipped: the same run is in {path}"])
 
     def test_a_row_twice_in_a_run_counts_once(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         lines = path.read_text(encoding="utf-8").splitlines()
         path.write_text("\n".join(lines + [lines[1]]) + "\n", encoding="utf-8")
         self.assertEqual(self.sentences(), [
@@ -91,44 +90,44 @@ class StoreTest(unittest.TestCase):
     def test_a_folder_that_cannot_be_made_is_said_with_the_reason(self):
         self.results.parent.mkdir(exist_ok=True)
         self.results.write_text("a file where the folder should be", encoding="utf-8")
-        with self.assertRaisesRegex(store.Refused, "cannot write to .*: Not a directory") as caught:
-            store.ready(self.results, "box")
+        with self.assertRaisesRegex(Refused, "cannot write to .*: Not a directory") as caught:
+            archive.ready(self.results, "box")
         self.assertEqual(caught.exception.status, 1)
 
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_a_read_only_folder_is_said_with_the_reason(self):
         self.results.mkdir()
         self.results.chmod(0o555)
-        with self.assertRaisesRegex(store.Refused, "cannot write to .*: Permission denied"):
-            store.ready(self.results, "box")
+        with self.assertRaisesRegex(Refused, "cannot write to .*: Permission denied"):
+            archive.ready(self.results, "box")
 
     def test_ready_removes_what_a_killed_run_left(self):
-        store.ready(self.results, "box")
+        archive.ready(self.results, "box")
         folder = next((self.results / "box").iterdir())
         (folder / ".run.jsonl.1.part").write_text("{", encoding="utf-8")
-        store.ready(self.results, "box")
+        archive.ready(self.results, "box")
         self.assertEqual(list(folder.iterdir()), [])
 
     def test_machine_names(self):
         for name in ("local", "dashboard", "", "../up", "Box", "-x", "a" * 41):
-            with self.subTest(name), self.assertRaises(store.Refused):
-                store.ready(self.results, name)
+            with self.subTest(name), self.assertRaises(Refused):
+                archive.ready(self.results, name)
 
     def test_the_schema_refuses_a_wrong_type(self):
-        options = night.options(self.results, 1)
+        options = small_night.options(self.results, 1)
         head, found = rows.collect(options)
         found[0]["n"] = "many"
-        with self.assertRaisesRegex(store.Refused, "line 2 .bench. n: 'many'"):
-            store.add(self.results, [head, *found])
+        with self.assertRaisesRegex(Refused, "line 2 .bench. n: 'many'"):
+            archive.add(self.results, [head, *found])
         self.assertEqual(list(self.results.rglob("*.jsonl")), [])
 
     def test_check_finds_nothing_then_a_torn_line(self):
-        path, _ = night.stored(self.results, 1)
+        path, _ = small_night.stored(self.results, 1)
         arguments = ["check", "--results", str(self.results)]
         with contextlib.redirect_stdout(io.StringIO()) as said:
-            self.assertEqual(store.main(arguments), 0)
+            self.assertEqual(command.main(arguments), 0)
             path.write_text(path.read_text(encoding="utf-8")[:-5], encoding="utf-8")
-            self.assertEqual(store.main(arguments), 3)
+            self.assertEqual(command.main(arguments), 3)
         self.assertIn("a torn line", said.getvalue())
 
 
@@ -137,7 +136,7 @@ class StatusTest(unittest.TestCase):
 
     def collect(self, **changes):
         with tempfile.TemporaryDirectory(prefix="threadref-store-") as folder:
-            return rows.collect(night.options(Path(folder) / "results", 1, **changes))
+            return rows.collect(small_night.options(Path(folder) / "results", 1, **changes))
 
     def test_fine(self):
         self.assertEqual(self.collect()[0]["status"], 0)
@@ -199,7 +198,3 @@ class StatusTest(unittest.TestCase):
     def test_rows_are_json(self):
         for row in self.collect()[1]:
             json.dumps(row, allow_nan=False)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The exports: what they hold, and that promtool has nothing against it."""
 
 import contextlib
@@ -10,8 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from scripts.tests import history
-import export
+from tests.store import history
+from threadref_lab.store import export
 
 
 class ExportTest(unittest.TestCase):
@@ -82,11 +81,7 @@ class ExportTest(unittest.TestCase):
 
     def test_no_machine_and_no_usable_night(self):
         self.one_night(night_0={"usable": False}, night_1={"usable": False})
-        self.assertEqual(self.exported("other"), (1, "export.py: " + f"{self.results} has no night "
+        self.assertEqual(self.exported("other"), (1, f"lab export: {self.results} has no night "
                                                   "of a machine other; it has box\n"))
-        self.assertEqual(self.exported(), (3, "export.py: no night of box is usable\n"))
+        self.assertEqual(self.exported(), (3, "lab export: no night of box is usable\n"))
         self.assertFalse(self.out.exists())
-
-
-if __name__ == "__main__":
-    unittest.main()

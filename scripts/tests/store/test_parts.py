@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What becomes of what the parts of a night left; the environment with its hash; the database."""
 
 import contextlib
@@ -10,12 +9,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from scripts.tests import night
-import commits
-import environment
-import notes
-import parts
-import store
+from tests.store import small_night
+from threadref_lab.regressions import commits, notes
+from threadref_lab.store import archive, command, environment, parts
 
 TSAN = """round 1
 ==================
@@ -154,7 +150,7 @@ class OldLinesTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="threadref-parts-")
         self.addCleanup(folder.cleanup)
         self.results = Path(folder.name) / "results"
-        self.path, _ = night.stored(self.results, 1)
+        self.path, _ = small_night.stored(self.results, 1)
 
     def age(self):
         lines = [json.loads(text) for text in self.path.read_text(encoding="utf-8").splitlines()]
@@ -167,14 +163,14 @@ class OldLinesTest(unittest.TestCase):
 
     def check(self):
         with contextlib.redirect_stdout(io.StringIO()) as said:
-            return store.main(["check", "--results", str(self.results)]), said.getvalue()
+            return command.main(["check", "--results", str(self.results)]), said.getvalue()
 
     def test_they_are_valid_and_read(self):
         self.age()
         self.assertEqual(self.check()[0], 0)
-        run = store.load(self.results)[0]["box"][0]
+        run = archive.load(self.results)[0]["box"][0]
         self.assertTrue(run.is_usable)
-        self.assertEqual((run.environment_hash, len(run.bench)), ("", night.BENCH_ROWS))
+        self.assertEqual((run.environment_hash, len(run.bench)), ("", small_night.BENCH_ROWS))
 
     def test_a_head_of_schema_2_says_whether_it_is_usable(self):
         text = self.path.read_text(encoding="utf-8")
@@ -187,18 +183,18 @@ class OldLinesTest(unittest.TestCase):
         for call in ("os.fsync", "os.replace"):
             with mock.patch(call, side_effect=KeyboardInterrupt), \
                     self.assertRaises(KeyboardInterrupt):
-                night.stored(self.results, 2)
+                small_night.stored(self.results, 2)
             self.assertEqual(list(self.results.rglob("*02T*")), [])
-        night.stored(self.results, 2)
-        self.assertEqual(len(store.load(self.results)[0]["box"]), 2)
+        small_night.stored(self.results, 2)
+        self.assertEqual(len(archive.load(self.results)[0]["box"]), 2)
 
     def test_the_database_holds_all_of_it(self):
         out = self.results.parent / "all.db"
         with contextlib.redirect_stdout(io.StringIO()) as said:
             for _ in range(2):  # it is made anew
-                self.assertEqual(store.main(["sqlite", "--results", str(self.results), "--out",
+                self.assertEqual(command.main(["sqlite", "--results", str(self.results), "--out",
                                              str(out)]), 0)
-            self.assertEqual(store.main([
+            self.assertEqual(command.main([
                 "query", "--results", str(self.results), "--sql",
                 "select cell, verdict from stress order by cell"]), 0)
         self.assertTrue(said.getvalue().endswith(
@@ -206,16 +202,12 @@ class OldLinesTest(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(out)) as database:
             count, = database.execute("select count(*) from bench").fetchone()
             blob, = database.execute("select ns_samples from bench").fetchone()
-        self.assertEqual((count, len(blob)), (night.BENCH_ROWS, 4))
+        self.assertEqual((count, len(blob)), (small_night.BENCH_ROWS, 4))
         self.assertEqual(sorted(path.name for path in out.parent.glob(".*")), [])
 
     def test_a_wrong_question(self):
         for sql, sentence in (("selec", "--sql: near"), ("drop table runs", "only a question")):
             with contextlib.redirect_stderr(io.StringIO()) as said:
-                self.assertEqual(store.main(["query", "--results", str(self.results), "--sql",
+                self.assertEqual(command.main(["query", "--results", str(self.results), "--sql",
                                              sql]), 1)
             self.assertIn(sentence, said.getvalue())
-
-
-if __name__ == "__main__":
-    unittest.main()

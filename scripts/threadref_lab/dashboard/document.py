@@ -1,14 +1,13 @@
-#!/usr/bin/python3
 """What the dashboard shows, as one JSON document; and that document put into the page.
 
-usage: page_data.py --results DIR --out FILE [--judged-at TIME]
-       page_data.py --results DIR --html TEMPLATE --out FILE [--judged-at TIME]
+usage: scripts/lab page data [--results DIR] [--html TEMPLATE] --out FILE [--judged-at TIME]
 
 The document holds every stored night in columns: all repetitions of the newest 14 usable nights of
 a machine, quantiles of older ones, and for each hole its reason. With --html it replaces the null
 in the template's <script type="application/json" id="threadref-data">null</script>. FILE is
 written whole or not at all.
 
+  --results DIR      the store; default: results/ of this repository
   --html TEMPLATE    the built page without data
   --judged-at TIME   as in 2026-01-31T02:03:04Z; default: now
   --help             this text
@@ -22,14 +21,13 @@ import re
 import sys
 from pathlib import Path
 
-import detect
-import page_series
-import readme_table
-import rows
-import store
-from starts import MISUSE, UNUSABLE, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, MISUSE, UNUSABLE, Unusable
+from threadref_lab.dashboard import series
+from threadref_lab.regressions import detection
+from threadref_lab.store import files, rows
 
-FINE = 0
 SCHEMA = 1
 OVERDUE_AFTER_HOURS = 36  # a night and a half
 SIMULATED = "sim-"        # how the machines of a simulated year are called
@@ -56,8 +54,8 @@ def pair_row(line):
     found = {key: line[key] for key in ("series", "a_commit", "b_commit", "verdict", "confirmed",
                                         "processes", "command")}
     high = NO_LIMIT if line["high"] is None else line["high"]
-    return {**found, "ratio": page_series.short(line["ratio"]),
-            "low": page_series.short(line["low"]), "high": page_series.short(high)}
+    return {**found, "ratio": series.short(line["ratio"]),
+            "low": series.short(line["low"]), "high": series.short(high)}
 
 
 def stress_cells(nights):
@@ -70,7 +68,7 @@ def stress_cells(nights):
             for key, value in (("run", night.at), ("verdict", cell["verdict"]),
                                ("rounds", cell.get("rounds", 0)),
                                ("threads", cell.get("threads_churned", 0)),
-                               ("memory_slope", page_series.short(
+                               ("memory_slope", series.short(
                                    cell.get("memory_slope_bytes_per_thread")))):
                 entry[key].append(value)
             entry["outcomes"].append([{key: outcome[key] for key in ("name", "grade", "count")}
@@ -131,11 +129,11 @@ def target_rows(nights):
 
 def machine_document(machine):
     nights = machine.nights
-    recent = page_series.newest_usable(nights)
+    recent = series.newest_usable(nights)
     return {"name": machine.name,
             "runs": [run_document(night, night.at in recent) for night in nights],
             "last_usable": machine.last_usable.at if machine.last_usable else None,
-            "series": page_series.of_machine(machine),
+            "series": series.of_machine(machine),
             "changes": [change.document() for change in machine.changes],
             "stress": stress_cells(nights), "stress_nights": stress_nights(nights),
             "matrix": matrix_nights(nights), "targets": target_rows(nights)}
@@ -143,10 +141,10 @@ def machine_document(machine):
 
 def document(results, judged_at=None):
     """(the document, problems of lines that could not be read)"""
-    machines, problems = detect.load(results)
+    machines, problems = detection.load(results)
     return {"schema": SCHEMA, "simulated": any(machine.name.startswith(SIMULATED)
                                                for machine in machines),
-            "judged_at": judged_at or rows.now(), "verdict": detect.verdict(machines),
+            "judged_at": judged_at or rows.now(), "verdict": detection.verdict(machines),
             "machines": [machine_document(machine) for machine in machines],
             "overdue_after_hours": OVERDUE_AFTER_HOURS,
             # The page may be copied elsewhere: no path of this machine belongs into it.
@@ -179,7 +177,7 @@ def write(found, problems, out, template=None):
     text = into_template(template, as_text(found)) if template else f"{as_text(found)}\n"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        store.write_whole(out, text)
+        files.write_whole(out, text)
     except OSError as error:
         raise Unusable(f"cannot write {out}: {error.strerror}", MISUSE) from error
     print(out)
@@ -196,14 +194,9 @@ def work(options):
 
 
 def main(arguments):
-    needed = "--help" not in arguments
-    parser = readme_table.DocumentedParser("page_data.py", __doc__)
-    parser.add_argument("--results", type=Path, required=needed)
+    parser = Parser("lab page data", __doc__)
+    parser.add_argument("--results", type=Path, default=ROOT / "results")
     parser.add_argument("--html", type=Path)
-    parser.add_argument("--out", type=Path, required=needed)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--judged-at")
-    return readme_table.run(parser, work, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 """The columns of one series for the dashboard: values, intervals, samples or quantiles, and for
-each hole its reason. Imported by page_data.py, never run."""
+each hole its reason."""
 
-import intervals
-import rows
+from threadref_lab.stats import intervals
+from threadref_lab.store import rows
 
 SAMPLED_RUNS = 14  # the newest usable runs of a machine keep every repetition
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """Writes the table of checks and back ends into impl/README.md, from the results of a build.
 
-usage: conformance_table.py [--check] [--results FOLDER] [--readme FILE]
+usage: scripts/lab docs --only checks [--check] [--results FOLDER] [--readme FILE]
 
   --check            writes nothing, and says whether the table is what the results say
   --results FOLDER   what the tests of a build left there [build/release/checks]
@@ -26,13 +25,14 @@ import re
 import sys
 from pathlib import Path
 
-import readme_table
-from readme_table import FINE, FORBIDDEN, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
+from threadref_lab.docs.place import Place
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS, README = ROOT / "build/release/checks", ROOT / "impl/README.md"
 TABLE_OF_BACK_ENDS = ROOT / "impl/threadref/backends/CMakeLists.txt"
-PLACE = readme_table.Place("checks", "conformance_table.py")
+PLACE = Place("checks", "docs --only checks")
 
 CHECK = re.compile(r"c(?P<number>\d{3})[a-z]?_(?P<name>\w+)")
 LINE = re.compile(r"^check (?P<check>\w+) (?P<backend>\w+): "
@@ -49,7 +49,7 @@ LAST_NUMBER = 130
 # Why these have no row, and will have none.
 ELSEWHERE = {108: "is `limits/many_threads` and `fault/no_more_threads` of the guarantee matrix",
              115: "is the rows `waves`, `churn`, `burst` and `mixed` of `stress_threadref`",
-             116: "is `scripts/soak.sh`; memory that grows fails a cell of `stress_threadref`",
+             116: "is `scripts/lab soak`; memory that grows fails a cell of `stress_threadref`",
              130: "is the row `pool` of `stress_threadref`, and `env/pool_ended` of its matrix",
              117: "is a whole build: the presets `tsan` and `asan` of `scripts/test.sh`",
              119: "needs another C library: untested",
@@ -240,7 +240,7 @@ def complaints(results, backends):
         yield f"'{name}' is no back end of {TABLE_OF_BACK_ENDS.relative_to(ROOT)}"
 
 
-def run(options):
+def work(options):
     backends = back_ends()
     results, left_out, suite_ran = read(options.results)
     # The other programs' lines alone would make a table too, with hardly a row.
@@ -250,7 +250,7 @@ def run(options):
                        "cmake --build --preset release, then ctest --preset release -L conformance")
     wrong = list(complaints(results, backends))
     for sentence in wrong:
-        print(f"conformance_table.py: {sentence}", file=sys.stderr)
+        print(f"lab docs --only checks: {sentence}", file=sys.stderr)
     if wrong:
         return FORBIDDEN
     old = options.readme.read_text(encoding="utf-8")
@@ -261,7 +261,7 @@ def run(options):
     if options.check:
         folder = "" if options.results == RESULTS else f" --results {options.results}"
         print(f"{options.readme}: the table of checks is stale; refresh it with\n"
-              f"  scripts/conformance_table.py{folder}", file=sys.stderr)
+              f"  scripts/lab docs --only checks{folder}", file=sys.stderr)
         return FORBIDDEN
     options.readme.write_text(new, encoding="utf-8")
     print(f"{options.readme.name}: the table of checks is written")
@@ -269,12 +269,8 @@ def run(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("conformance_table.py", __doc__)
+    parser = Parser("lab docs --only checks", __doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--readme", type=Path, default=README)
-    return readme_table.run(parser, run, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

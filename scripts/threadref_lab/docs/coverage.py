@@ -1,8 +1,8 @@
-#!/usr/bin/python3
-"""Writes the coverage table into stress/README.md: for each row of scripts/coverage_rows.txt, the
-tests that show it, or what is otherwise here, from the tags in the tests (coverage_tags.py).
+"""Writes the coverage table into stress/README.md: for each row of coverage_rows.txt beside this
+file, the tests that show it, or what is otherwise here, from the tags in the tests.
+coverage_tags.py says how tags are written.
 
-usage: coverage_table.py [--check] [--root DIR]
+usage: scripts/lab docs --only coverage [--check] [--root DIR]
 
   --check      writes nothing, and says whether the table is what the tags say
   --root DIR   the checkout whose tags are read and whose table is written [this one]
@@ -17,14 +17,15 @@ import re
 import sys
 from pathlib import Path
 
-import coverage_tags
-import readme_table
-import style
-from readme_table import FINE, FORBIDDEN, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
+from threadref_lab.docs import coverage_tags
+from threadref_lab.docs.place import Place
+from threadref_lab.quality import style
 
-ROOT = Path(__file__).resolve().parent.parent
 ROWS = Path(__file__).resolve().parent / "coverage_rows.txt"
-PLACE = readme_table.Place("coverage", "coverage_table.py")
+PLACE = Place("coverage", "docs --only coverage")
 README, SCENARIOS = "stress/README.md", "impl/scenarios/scenarios.hpp"
 NOTHING = "**nothing**"
 
@@ -89,7 +90,7 @@ def told(sentences):
     return bool(sentences)
 
 
-def run(options):
+def work(options):
     sections = read_rows(ROWS.read_text(encoding="utf-8"))
     ids = [one for rows in sections.values() for one in rows]
     tags, faults = read_tags(options.root, ids)
@@ -100,11 +101,12 @@ def run(options):
     new = PLACE.spliced(old, README, table(sections, tags))
     have = {tag.id for tag in tags}
     missing = [one for one in ids if one not in have]
-    wrong = [f"nothing shows {', '.join(missing)}; tag what does, as scripts/coverage_tags.py says"
+    wrong = [f"nothing shows {', '.join(missing)}; tag what does, as"
+             " scripts/threadref_lab/docs/coverage_tags.py says"
              ] if missing else []
     if options.check and old != new:
         wrong.append(f"{README}: the coverage table is stale; refresh it with\n"
-                     "  scripts/coverage_table.py")
+                     "  scripts/lab docs --only coverage")
     if not options.check:
         path.write_text(new, encoding="utf-8")
     if told(wrong):
@@ -115,11 +117,7 @@ def run(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("coverage_table.py", __doc__)
+    parser = Parser("lab docs --only coverage", __doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--root", type=Path, default=ROOT)
-    return readme_table.run(parser, run, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

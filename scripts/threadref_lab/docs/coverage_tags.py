@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""The tags of tests: which rows of the coverage table they show. Imported, never run.
+"""The tags of tests: which rows of the coverage table they show.
 
 Directly above a test, an event, a scenario or its body, or a function of a test program that does
 without GoogleTest, in the comment that it has:

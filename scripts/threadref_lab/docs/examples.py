@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """Writes what the examples print into the README that shows them, by running them.
 
-usage: example_outputs.py [--check] [--programs FOLDER] [--readme FILE]
+usage: scripts/lab docs --only examples [--check] [--programs FOLDER] [--readme FILE]
 
   --check             writes nothing, and says which block is not what its program prints
   --programs FOLDER   where the programs are [build/release/bin]
@@ -17,10 +16,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import readme_table
-from readme_table import FINE, FORBIDDEN, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
+from threadref_lab.docs.place import Place
 
-ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "build/release/bin"
 README = ROOT / "stress/worker/README.md"
 BEGIN = re.compile(r"^<!-- begin: output of (\w+);", re.M)
@@ -28,7 +28,7 @@ SECONDS = 120  # more means that it hangs
 
 
 def place(name):
-    return readme_table.Place(f"output of {name}", "example_outputs.py")
+    return Place(f"output of {name}", "docs --only examples")
 
 
 def printed(program):
@@ -44,7 +44,7 @@ def printed(program):
     return ran.stdout
 
 
-def run(options):
+def work(options):
     old = new = options.readme.read_text(encoding="utf-8")
     names = BEGIN.findall(old)
     if not names:
@@ -57,7 +57,7 @@ def run(options):
             new = place(name).spliced(new, options.readme, text)
     if stale and options.check:
         print(f"{options.readme}: it does not show what these print: {', '.join(stale)}; refresh "
-              "it with\n  scripts/example_outputs.py", file=sys.stderr)
+              "it with\n  scripts/lab docs --only examples", file=sys.stderr)
         return FORBIDDEN
     if stale:
         options.readme.write_text(new, encoding="utf-8")
@@ -66,12 +66,8 @@ def run(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("example_outputs.py", __doc__)
+    parser = Parser("lab docs --only examples", __doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--programs", type=Path, default=PROGRAMS)
     parser.add_argument("--readme", type=Path, default=README)
-    return readme_table.run(parser, run, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

@@ -1,30 +1,28 @@
-#!/usr/bin/python3
 """Writes where the default back end loses into its README, from the results of a run.
 
-usage: losses_table.py [--run DIR] [--readme FILE]
+usage: scripts/lab docs --only losses [--run DIR] [--readme FILE]
 
   --run DIR       what scripts/run.sh wrote [results/local/latest]
   --readme FILE   [impl/threadref/backends/<the default>/README.md]
   --help          this text
 
 A line is a figure in which another subject was faster: by more than 2 %, and by more than two
-copies of the default's own code differed, where the run has those pairs (scripts/pair.sh). The page
-report.html says the same with every figure; this is for who reads the repository.
+copies of the default's own code differed, where the run has those pairs (scripts/lab pair).
+The page report.html says the same with every figure.
 
 exit status: 0 fine · 1 wrong use · 3 there is no result in the folder, or nothing to compare
 """
 
-import sys
 from pathlib import Path
 
-import readme_table
-import report_data as data
-import report_losses
-from readme_table import FINE, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, Unusable
+from threadref_lab.docs.place import Place
+from threadref_lab.report import data, losses
 
-ROOT = Path(__file__).resolve().parent.parent
 LATEST = ROOT / "results/local/latest"
-PLACE = readme_table.Place("losses", "losses_table.py")
+PLACE = Place("losses", "docs --only losses")
 KINDS = ("backend", "peer")
 
 
@@ -42,10 +40,10 @@ def measured(run):
 
 
 def section(run):
-    lost, _, how_many = report_losses.losses(run)
+    lost, _, how_many = losses.losses(run)
     if not how_many:
         raise Unusable(f"{run.folder} has nothing that the default could be compared with; "
-                       "scripts/run.sh measures all")
+                       "scripts/run.sh --all measures them")
     figures = {}
     for loss in lost:  # the worst first, and so are the figures
         figures.setdefault((loss.where, loss.number, loss.own), []).append(loss)
@@ -57,7 +55,7 @@ def section(run):
                       "|---|---:|---|---|", *lines])
 
 
-def write(options):
+def work(options):
     if not options.run.is_dir():
         raise Unusable(f"{options.run} is not a folder; name one that scripts/run.sh wrote")
     run = data.Run(options.run)
@@ -72,11 +70,7 @@ def write(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("losses_table.py", __doc__)
+    parser = Parser("lab docs --only losses", __doc__)
     parser.add_argument("--run", type=Path, default=LATEST)
     parser.add_argument("--readme", type=Path)
-    return readme_table.run(parser, write, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

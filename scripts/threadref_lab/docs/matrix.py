@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """Writes the guarantee matrix into README.md and stress/README.md, from what a run of it left.
 
-usage: matrix_table.py [--check] [--matrix FOLDER] [--root DIR]
+usage: scripts/lab docs --only matrix [--check] [--matrix FOLDER] [--root DIR]
 
   --check           writes nothing, and says whether both show the rows, columns, words and
                     commands that the run saw. What it did not play, and what is absent here, is
@@ -22,11 +21,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import readme_table
-from readme_table import FINE, FORBIDDEN, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
+from threadref_lab.docs.place import Place
 
-ROOT = Path(__file__).resolve().parent.parent
-PLACE = readme_table.Place("matrix", "matrix_table.py")
+PLACE = Place("matrix", "docs --only matrix")
 SHORT, LONG = "README.md", "stress/README.md"  # words alone; with reasons, and the list of bugs
 NOT_COMPARED = ("absent", "unknown")
 ROW = re.compile(r"^\| `(?P<event>[\w/]+)`.*?\|(?P<words>.*)\|$", re.M)
@@ -122,13 +122,11 @@ def complaints(document, text, path, lucky):
         yield f"{path}: it does not say how to play a cell again"
 
 
-def run(options):
+def work(options):
     document, text = read(options.matrix)
     failed = [cell["cell"] for cell in document["cells"] if cell["verdict"] != "passed"]
     if failed:
-        print(f"matrix_table.py: no table of a run in which these failed: {', '.join(failed)}",
-              file=sys.stderr)
-        return FORBIDDEN
+        raise Unusable(f"no table of a run in which these failed: {', '.join(failed)}", FORBIDDEN)
     texts = {SHORT: without_reasons(text), LONG: text}
     stale = []
     lucky = set(by_luck((options.root / LONG).read_text(encoding="utf-8")))
@@ -143,7 +141,7 @@ def run(options):
         print(sentence, file=sys.stderr)
     if stale:
         print("the matrix is stale; refresh it with\n  build/release/bin/stress_threadref --matrix "
-              "--out=build/release/matrix && scripts/matrix_table.py", file=sys.stderr)
+              "--out=build/release/matrix && scripts/lab docs --only matrix", file=sys.stderr)
         return FORBIDDEN
     print(f"the matrix is {'up to date' if options.check else 'written'}: "
           f"{len(document['rows'])} events, {len(document['columns'])} mechanisms")
@@ -151,12 +149,8 @@ def run(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("matrix_table.py", __doc__)
+    parser = Parser("lab docs --only matrix", __doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--matrix", type=Path, default=ROOT / "build/release/matrix")
     parser.add_argument("--root", type=Path, default=ROOT)
-    return readme_table.run(parser, run, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

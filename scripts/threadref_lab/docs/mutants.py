@@ -1,17 +1,32 @@
-#!/usr/bin/python3
-"""The table of what came of each mutant: on the terminal, as JSON and in a README. Imported by
-mutate.py, never run."""
+"""The table of what came of each mutant, in the registry's README.
+
+usage: scripts/lab docs --only mutants --check [--root DIR]
+
+  --check      does the README have a row for each mutant of impl/threadref/mutants/, and no other?
+  --root DIR   the checkout [this one]
+  --help       this text
+
+What came of them is written by `scripts/lab mutate --readme`, which has to play them.
+
+exit status: 0 fine · 1 wrong use · 2 the table is stale · 3 the README has no place for it
+"""
 
 import datetime
 import json
 import os
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
-import readme_table
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Refused
+from threadref_lab.docs.place import Place
+from threadref_lab.quality.mutants import table
 
-PLACE = readme_table.Place("mutants", "mutate.py")
+README = "impl/threadref/backends/registry/README.md"
+PLACE = Place("mutants", "mutate --readme")
 HEADING = "## Mutants"
 
 
@@ -37,7 +52,7 @@ def markdown(found):
         lines.append(f"| `{row['id']}`: {row['breaks']} | {killer} | {how} | {row['seconds']} |")
     tail = (f"{datetime.date.today()}, {machine()}: {summary(found)}. The seconds are those of the "
             "check or the scenario,\nwithout the build. Any of them again: "
-            "`scripts/mutate.sh --again --only '^<id>$'`.")
+            "`scripts/lab mutate --again --only '^<id>$'`.")
     return "\n".join([*lines, "", tail])
 
 
@@ -63,3 +78,27 @@ def write_json(path, found):
     path.write_text(json.dumps({"schema": 1, "date": str(datetime.date.today()),
                                 "machine": machine(), "mutants": found}, indent=2) + "\n",
                     encoding="utf-8")
+
+
+def check(options):
+    if not options.check:
+        raise Refused("scripts/lab mutate --readme writes this table: it has to play the mutants")
+    readme = (options.root / README).read_text(encoding="utf-8")
+    shown = re.findall(r"^\| (`\w+`: .*?) \| [^|]* \| [^|]* \| [\d.]+ \|$",
+                       PLACE.within(readme, README), re.M)
+    wanted = [f"`{mutant.id}`: {mutant.breaks}"
+              for mutant in table.read(options.root / table.FOLDER, options.root)]
+    if sorted(shown) != sorted(wanted):
+        differ = ", ".join(sorted({name.partition(":")[0] for name in set(shown) ^ set(wanted)}))
+        print(f"{README}: the table of mutants is stale: {differ or 'a row is there twice'}; "
+              "refresh it with\n  scripts/lab mutate --readme", file=sys.stderr)
+        return FORBIDDEN
+    print(f"the table of mutants is up to date: {len(wanted)} mutants")
+    return FINE
+
+
+def main(arguments):
+    parser = Parser("lab docs --only mutants", __doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--root", type=Path, default=ROOT)
+    return run(parser, check, arguments)

@@ -1,21 +1,47 @@
-#!/usr/bin/python3
-"""Two programs, or two folders of results, row by row; scripts/compare.sh --help says how."""
+"""What became slower or faster from one commit, build or results folder to another?
+
+usage: scripts/lab compare A B [--filter REGEX] [--processes N] [--out DIR]
+
+Says what became slower or faster from A to B, each of them a commit, a build folder or a results
+folder. Of commits it builds bench_threadref, once; then it starts both programs in turns, ABBA,
+pinned, and compares start by start. A change is one if the whole 99.9 % interval of B / A is
+beyond 2 %, beyond what the floors (whose code is the same) differ by between the two programs,
+and beyond what the clones of the subject differ by inside either; and if a second run finds it
+again. Results folders were not measured in turns: there nothing is confirmed.
+
+  A, B            old and new: `HEAD~10`, `build/release`, `results/local/latest`, ...
+  --filter REGEX  which rows; default: the main ones of the default back end, and their floors
+  --processes N   starts of each; default and least useful number: 20; a row that looks changed
+                  without being certain gets up to four times as many
+  --out DIR       where compare.txt, compare.md and compare.json go; default
+                  results/local/compare-<A>-<B>/
+  --help          this text
+
+  scripts/lab compare HEAD~1 HEAD --filter 'finalize/exit/(registry|floor_.*)/n:256$'
+
+exit status: 0 nothing is slower · 1 wrong use · 2 a confirmed regression · 3 a build failed, a
+  program crashed or the run is not usable · 130 interrupted
+"""
 
 import collections
+import hashlib
 import json
+import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 
-import intervals
-import rows as rows_of
-import store
-from starts import FINE, MISUSE, Parser, Unusable
-from starts import end_with, finite, say_progress, start, whole_number
+from threadref_lab.cli import checkout, children
+from threadref_lab.cli.arguments import Parser, whole_number
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Refused, Unusable
+from threadref_lab.measure.starts import finite, say_progress, start
+from threadref_lab.stats import intervals
+from threadref_lab.store import files, rows as rows_of
 
-FORBIDDEN = 2
 # Google Benchmark puts more behind a name.
 END = "(/|$)"
 MAIN_ROWS = (r"finalize/(registration/{0}/n:(16|256)|first_registration/{0}/n:1"
@@ -154,6 +180,67 @@ def confirm(lines, programs):
             line["verdict"] = "undecided"
 
 
+# ----------------------------------------------------------------------------- the two sides
+
+
+def toolchain():
+    """What a build depends on beside its commit: another compiler must not pass for another
+    commit."""
+    compiler = subprocess.run(["c++", "--version"], capture_output=True, text=True, check=True)
+    said = "\n".join([compiler.stdout, os.confstr("CS_GNU_LIBC_VERSION"),
+                      os.environ.get("CXXFLAGS", "")])
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+def commit_of(side):
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "--verify", "--quiet", "--short=12",
+                           f"{side}^{{commit}}"], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def built(side, commit):
+    """The program of a commit. Its clone stays, so that the next comparison builds nothing."""
+    folder = ROOT / "build" / "compare" / f"{commit}-{toolchain()}"
+    program = folder / "build" / "bin" / "bench_threadref"
+    if not program.exists():
+        print(f"\n== build {side} ({commit})", file=sys.stderr, flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        for command in (
+                ["git", "clone", "--quiet", "--shared", ROOT, folder],
+                ["git", "-C", folder, "checkout", "--quiet", "--detach", commit],
+                ["cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja",
+                 "-DCMAKE_BUILD_TYPE=Release", "-DTHREADREF_BUILD_TESTS=OFF",
+                 "-DTHREADREF_BUILD_STRESS=OFF"],
+                ["cmake", "--build", folder / "build", "--parallel", str(os.cpu_count() or 1)]):
+            if children.run(command, stdout=sys.stderr).returncode != FINE:
+                raise Unusable(f"{side} ({commit}) could not be built (see above)")
+    os.utime(folder)  # in use: a night removes what was not for a month
+    return program
+
+
+def kind_of(side):
+    """(what it is, where) of a side: "program", "results" or "commit"."""
+    folder = pathlib.Path(side).absolute()
+    program = folder / "bin" / "bench_threadref"
+    if os.access(program, os.X_OK):
+        return "program", program
+    if (folder / "bench.json").is_file():
+        return "results", folder
+    if commit := commit_of(side):
+        return "commit", commit
+    raise Refused(f"'{side}' is no commit, no build folder and no results folder")
+
+
+def measurable(names):
+    """What stands for each side: a results folder, or a program, which is built if need be."""
+    found = [kind_of(name) for name in names]
+    if sum(kind == "results" for kind, _ in found) == 1:
+        raise Refused("a results folder can only be compared with another one")
+    checkout.set_up()
+    return [built(name, where) if kind == "commit" else where
+            for name, (kind, where) in zip(names, found)]
+
+
 # ----------------------------------------------------------------------------- what is said
 
 COLUMNS = ("row", "A ns", "B ns", "B / A", "99.9 % interval", "no change below", "could tell",
@@ -188,11 +275,8 @@ def sentence(lines, options):
 
 
 def compare(options):
-    sides = [pathlib.Path(side) for side in options.measurable]
-    folders = [side.is_dir() for side in sides]
-    if any(folders) and not all(folders):
-        raise Unusable("a results folder can only be compared with another one", MISUSE)
-    if all(folders):
+    sides = measurable(options.names)
+    if sides[0].is_dir():
         ratios, figures = in_folders(sides)
         lines = lines_of(ratios, figures, [], options)
     else:
@@ -203,31 +287,31 @@ def compare(options):
         lines = measured(sides, options, pattern)
         confirm(lines, sides)
     if not lines:
-        raise Unusable("the two sides have no row in common that matches", MISUSE)
+        raise Refused("the two sides have no row in common that matches")
     return lines
 
 
+def folder_of(names):
+    return "compare-" + "-".join(re.sub(r"[^A-Za-z0-9._-]", "_", name) for name in names)
+
+
 def main(arguments):
-    parser = Parser("compare.sh")
-    parser.add_argument("--names", nargs=2, required=True)
-    parser.add_argument("--measurable", nargs=2, required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser = Parser("lab compare", __doc__)
+    parser.add_argument("names", nargs=2, metavar="A B")
+    parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--filter")
     parser.add_argument("--processes", type=whole_number(1), default=20)
     options = parser.parse_args(arguments)
+    out = options.out or ROOT / "results" / "local" / folder_of(options.names)
     lines = compare(options)
     said = sentence(lines, options)
     text = as_text(lines)
     print(text, said, sep="\n")
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     for name, written in (("compare.txt", f"{text}\n{said}"),
                           ("compare.md", f"{said}\n\n{as_markdown(lines)}"),
                           ("compare.json", json.dumps([finite(line) for line in lines], indent=1))):
-        store.write_whole(options.out / name, written + "\n")
-    print(f"in {options.out}: compare.txt, compare.md, compare.json")
+        files.write_whole(out / name, written + "\n")
+    print(f"in {out}: compare.txt, compare.md, compare.json")
     slower = [line for line in lines if line["verdict"] == "slower" and line["confirmed"]]
     return FORBIDDEN if slower else FINE
-
-
-if __name__ == "__main__":
-    end_with("compare.sh", main)

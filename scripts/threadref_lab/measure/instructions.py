@@ -1,32 +1,43 @@
-#!/usr/bin/python3
-"""Counts instructions per operation with callgrind. People use scripts/instructions.sh.
+"""Instructions of one more registration, exit or cancellation, counted by callgrind.
 
-usage: instructions.py --driver PROGRAM [--subject NAME...] [--quantity NAME...] [--runs N]
-                       [--out FILE]
-       instructions.py --ready [the same]   could it begin? says why not, counts nothing
+usage: scripts/lab instructions [--subject NAME...] [--quantity NAME...] [--runs N] [--out FILE]
 
-PROGRAM is bench_instructions. Prints a table; FILE gets a JSON line for each row, all or none.
+Counts, under callgrind, the instructions that one more registration, exit or cancellation takes,
+for every back end, floor and peer. Builds optimised first; then it takes three minutes on two
+cores, and does not care what else they do.
+
+  --subject NAME    only this one; may be given again. `build/release/bin/bench_instructions
+                    --list` names them
+  --quantity NAME   only registration, exit or detach; may be given again
+  --runs N          how often each is counted; default: 12
+  --out FILE        the JSON lines, instead of results/local/<run>/instructions.jsonl
+  --driver FILE     this bench_instructions, and builds none
+  --help            this text
+
+A figure is marginal: what 256 take is subtracted from what 1280 take on each of four threads,
+after one thread that did it before. bench/README.md says what is counted, results/README.md what
+the keys mean. An interrupted run writes nothing.
 
 exit status: 0 fine · 1 wrong use · 2 something was lost, doubled or misordered · 3 valgrind is
-             missing or can't count · 130 interrupted
+             missing or can't count, or the build failed · 130 interrupted
 """
 
-import argparse
 import concurrent.futures
 import json
 import os
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import store
-
-FINE, MISUSE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 130
+from threadref_lab.cli import checkout
+from threadref_lab.cli.arguments import ended, Parser, whole_number
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, INTERRUPTED, Refused, Unusable
+from threadref_lab.store import files
 
 # Per thread. The first thread pays for what the process never pays again, and its share is the same
 # in both sizes; both are large enough for the blocks of memory to have reached their usual size.
@@ -39,14 +50,6 @@ COUNTED = {
     "exit": ["--toggle-collect=*register_range*", "--collect-atstart=yes"],
     "detach": ["--toggle-collect=*cancel_range*"],
 }
-
-
-class Refused(Exception):
-    """A sentence for the user, and the exit status that goes with it."""
-
-    def __init__(self, sentence, status=MISUSE):
-        super().__init__(sentence)
-        self.status = status
 
 
 # ----------------------------------------------------------------------------- arithmetic
@@ -70,7 +73,7 @@ def line_of(cell, runs, commit):
         return {**line, "error": why}
     return {**line, "instructions": statistics.median(runs), "spread": spread(runs), "runs": runs,
             "n_small": N_SMALL, "n_large": N_LARGE, "commit": commit,
-            "command": f"scripts/instructions.sh --quantity {quantity} --subject {subject} "
+            "command": f"scripts/lab instructions --quantity {quantity} --subject {subject} "
                        f"--runs {len(runs)}"}
 
 
@@ -127,7 +130,7 @@ class Counter:
     def run(self, what, command):
         """What the command says; refused unless it ends well."""
         if self.is_stopped:
-            raise Refused(f"{what}: not counted any more", UNUSABLE)
+            raise Unusable(f"{what}: not counted any more")
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"})
@@ -135,18 +138,18 @@ class Counter:
         said, log = process.communicate()
         self.running.discard(process)
         if process.returncode == FORBIDDEN:
-            raise Refused(f"{what}: {said.strip()}", FORBIDDEN)
+            raise Unusable(f"{what}: {said.strip()}", FORBIDDEN)
         if process.returncode != FINE:
             reason = " ".join(log.strip().splitlines()[-1:])
-            raise Refused(f"{what}: callgrind ended with {process.returncode}: {reason}", UNUSABLE)
+            raise Unusable(f"{what}: callgrind ended with {process.returncode}: {reason}")
         return said
 
     def measure(self, quantity, subject):
         small, large = (self.count(quantity, subject, n) for n in (N_SMALL, N_LARGE))
         each = marginal(small, large)
         if each <= 0:
-            raise Refused(f"{quantity} of {subject}: callgrind saw nothing to count; is the "
-                          f"function that it is told of still one? {COUNTED[quantity]}", UNUSABLE)
+            raise Unusable(f"{quantity} of {subject}: callgrind saw nothing to count; is the "
+                          f"function that it is told of still one? {COUNTED[quantity]}")
         return each
 
     def stop(self):
@@ -182,7 +185,7 @@ def cells_of(driver, quantities, subjects):
     try:
         listed = subprocess.run([driver, "--list"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise Refused(f"cannot run {driver}: {error}", UNUSABLE) from error
+        raise Unusable(f"cannot run {driver}: {error}") from error
     cells = []
     for line in listed.stdout.splitlines():
         quantity, subject, *rest = line.split(" ", 2)
@@ -196,75 +199,60 @@ def cells_of(driver, quantities, subjects):
             and (not subjects or cell[1] in subjects)]
 
 
-def check_ready(options):
-    if options.runs < 1:
-        raise Refused(f"--runs {options.runs} is not valid; use 1 or more")
+def check_valgrind():
+    if not shutil.which("valgrind"):
+        raise Unusable("valgrind is missing: scripts/setup.sh --all installs it")
+
+
+def check(options):
+    """Refuses before the build, which takes minutes."""
     for name in options.quantity:
         if name not in COUNTED:
             raise Refused(f"there is no quantity '{name}'; valid: {', '.join(COUNTED)}")
-    if options.out and not (options.out.parent.is_dir() and os.access(options.out.parent, os.W_OK)
+    if options.out and not (options.out.absolute().parent.is_dir()
+                            and os.access(options.out.absolute().parent, os.W_OK)
                             and not options.out.is_dir()):
         raise Refused(f"cannot write {options.out}: name a file in a folder that can be written")
-    if not shutil.which("valgrind"):
-        raise Refused("valgrind is missing: scripts/setup.sh --all installs it", UNUSABLE)
+    check_valgrind()
 
 
-def options_from(arguments):
-    def wrong_use(why):
-        raise Refused(f"{why}; scripts/instructions.sh --help says what is valid")
-
-    parser = argparse.ArgumentParser(usage=__doc__.strip(), add_help=False, allow_abbrev=False)
-    parser.error = wrong_use
-    parser.add_argument("--driver", type=Path)
-    parser.add_argument("--ready", action="store_true")
-    parser.add_argument("--subject", action="append", default=[])
-    parser.add_argument("--quantity", action="append", default=[])
-    parser.add_argument("--runs", type=int, default=12)
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args(arguments)
-    if not options.ready and not options.driver:
-        wrong_use("--driver is missing")
-    return options
+def built():
+    print("\n== packages", flush=True)
+    checkout.set_up(out=sys.stdout)
+    checkout.build("release", "bench_instructions", out=sys.stdout)
+    print("\n== count", flush=True)
+    return checkout.program("release", "bench_instructions")
 
 
-def run(arguments):
-    if "--help" in arguments:
-        print(__doc__.strip())
-        return FINE
-    options = options_from(arguments)
-    check_ready(options)
-    if options.ready:
-        return FINE
-    cells = cells_of(options.driver, options.quantity, options.subject)
-    lines = count_all(options.driver, cells, options.runs)
+def count(options):
+    check(options)
+    driver = options.driver or built()
+    cells = cells_of(driver, options.quantity, options.subject)
+    lines = count_all(driver, cells, options.runs)
     print(table(lines))
     print(f"marginal, from {N_SMALL} to {N_LARGE} on each of {THREADS} threads; "
           f"runs: {options.runs}")
-    if options.out:
-        try:
-            store.write_whole(options.out, "".join(json.dumps(line) + "\n" for line in lines))
-        except OSError as error:
-            raise Refused(f"cannot write {options.out}: {error.strerror}") from error
-        print(f"written to {options.out}")
+    out = options.out or ROOT / "results" / "local" / checkout.run_name() / "instructions.jsonl"
+    try:
+        if not options.out:
+            out.parent.mkdir(parents=True)
+        files.write_whole(out, "".join(json.dumps(line) + "\n" for line in lines))
+    except OSError as error:
+        raise Refused(f"cannot write {out}: {error.strerror}") from error
+    print(f"written to {out}")
     return FINE
 
 
-def interrupt(_signal, _frame):
-    raise KeyboardInterrupt
-
-
 def main(arguments):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    parser = Parser("lab instructions", __doc__)
+    parser.add_argument("--driver", type=Path)
+    parser.add_argument("--subject", action="append", default=[])
+    parser.add_argument("--quantity", action="append", default=[])
+    parser.add_argument("--runs", type=whole_number(1), default=12)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(arguments)
     try:
-        return run(arguments)
-    except Refused as refused:
-        print(f"instructions.py: {refused}", file=sys.stderr)
-        return refused.status
+        return ended(parser.prog, count, options)
     except KeyboardInterrupt:
-        print("instructions.py: interrupted; nothing was written", file=sys.stderr)
+        print("lab instructions: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

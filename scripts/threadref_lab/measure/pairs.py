@@ -1,20 +1,49 @@
-#!/usr/bin/python3
-"""Runs pairs over many process starts and gives verdicts; scripts/pair.sh --help says how."""
+"""Is one subject faster than another? Pairs of both, over many process starts.
+
+usage: scripts/lab pair A,B [--quantity Q[,Q]] [--n N] [options]
+       scripts/lab pair --controls [--subject NAME] [--rounds N] [options]
+
+Says whether subject B is faster or slower than subject A, over many process starts. In each
+process both take turns, ABBA; each start draws anew which of two copies of the same code
+either side is, so that an accident of layout widens the interval instead of deciding. A verdict
+needs the whole 99.9 % interval beyond 2 % and beyond what the clones of A and B differ by, and a
+second run that agrees; where there is none, more pairs are measured, and then it is "undecided".
+Builds bench_threadref first.
+
+  A,B             subjects: back ends, floor_<what>, peer_<what>, each also with _clone behind
+  --quantity Q    registration, exit, ...; default: registration,exit
+  --n N           finalizers a thread; default: 256, where there is such a row
+  --controls      no A and B: every subject with itself and with its clone, which must never be
+                  told apart, and every back end with itself and 4 % more work, which must
+  --subject NAME  of the controls, only those of this one
+  --rounds N      the whole N times, independently; default: 1
+  --processes N   process starts; default and least useful number: 20
+  --pairs N       pairs a process, to begin with; default: 200
+  --out FILE      also as JSON lines (results/README.md), whole or not at all
+  --bench FILE    this bench_threadref, and builds none
+  --help          this text
+
+  scripts/lab pair registry,pthread_key --quantity registration
+
+exit status: 0 a verdict each, whichever · 1 wrong use · 3 not usable: a function differed from
+  itself by more than 1 %, or a program crashed · 4 (--controls) identical code was told apart, or
+  planted work was found fewer than 9 times in 10 · 130 interrupted
+"""
 
 import collections
 import json
 import re
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
-import intervals
-import store
-from starts import FINE, MISUSE, UNUSABLE, Parser, Unusable
-from starts import end_with, finite, say_progress, start, whole_number
+from threadref_lab.cli import checkout, children
+from threadref_lab.cli.arguments import Parser, whole_number
+from threadref_lab.cli.status import FINE, MISUSE, UNCAUGHT, UNUSABLE, Unusable
+from threadref_lab.measure.starts import finite, say_progress, start
+from threadref_lab.stats import intervals
+from threadref_lab.store import files
 
-UNCAUGHT = 4
 LAYOUTS = 4
 PAIRS_MOST = 1600
 FOUND_LEAST = 0.9  # of planted work
@@ -69,7 +98,7 @@ def line_of(name, rows, least, options):
 
 
 def command_of(parts, options):
-    return (f"scripts/pair.sh {parts['a']},{parts['b']} --quantity {parts['quantity']} "
+    return (f"scripts/lab pair {parts['a']},{parts['b']} --quantity {parts['quantity']} "
             f"--n {parts['n']} --processes {options.processes} --pairs {options.pairs}")
 
 
@@ -126,9 +155,8 @@ def key(line):
 def wanted_rows(options):
     """A regular expression for the rows of one size: the one asked for, or of each quantity the
     largest up to 256, which is exact and quick."""
-    done = subprocess.run([options.bench, f"--pair={options.pair}", "--benchmark_list_tests",
-                           f"--quantity={options.quantity}"],
-                          capture_output=True, text=True, check=False)
+    done = children.run([options.bench, f"--pair={options.pair}", "--benchmark_list_tests",
+                         f"--quantity={options.quantity}"], capture_output=True, text=True)
     if done.returncode != FINE:
         raise Unusable(done.stderr.strip(), done.returncode)
     sizes = collections.defaultdict(set)
@@ -207,9 +235,9 @@ def tally(lines):
 
 
 def parse(arguments):
-    parser = Parser("pair.sh")
+    parser = Parser("lab pair", __doc__)
     parser.add_argument("pair", nargs="?")
-    parser.add_argument("--bench", required=True)
+    parser.add_argument("--bench", type=Path)
     parser.add_argument("--controls", action="store_true")
     parser.add_argument("--subject")
     parser.add_argument("--quantity", default="registration,exit")
@@ -230,9 +258,11 @@ def parse(arguments):
 
 def main(arguments):
     options = parse(arguments)
+    if not options.bench:
+        options.bench = checkout.bench()
     if intervals.rank_below(options.processes) < 0:
-        print(f"pair.sh: {options.processes} processes can't give a 99.9 % interval: every verdict "
-              "will be undecided", file=sys.stderr)
+        print(f"lab pair: {options.processes} processes can't give a 99.9 % interval: every "
+              "verdict will be undecided", file=sys.stderr)
     lines = controls(options) if options.controls else [
         line for _ in range(options.rounds) for line in ask(options)]
     print_lines(lines)
@@ -242,9 +272,5 @@ def main(arguments):
         print(*sentences, sep="\n")
     if options.out:
         text = "".join(json.dumps(finite(line)) + "\n" for line in lines)
-        store.write_whole(options.out.absolute(), text)
+        files.write_whole(options.out.absolute(), text)
     return status
-
-
-if __name__ == "__main__":
-    end_with("pair.sh", main)

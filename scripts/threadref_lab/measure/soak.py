@@ -1,25 +1,55 @@
-#!/usr/bin/python3
-"""What soak.sh needs of its runs: which scenarios, how long the next one, and the table.
+"""Threads that come and go for long, under each tool: all scenarios of stress_threadref.
 
-usage: soak.py filter --tool NAME FOLDER           a --filter for its scenarios, and nothing else
-       soak.py seconds --tool NAME --left SECONDS FOLDER
-       soak.py merge --duration TEXT FOLDER
-FOLDER holds describe.json, runs.jsonl and what the runs wrote. `merge` writes soak.json there and
-prints the table.
+usage: scripts/lab soak [DURATION] [--tool NAME...] [--no-build] [--out FOLDER] [-- FLAG...]
 
-exit status: 0 fine · 1 wrong use · 2 a forbidden outcome · 3 a crash, or a report of a tool
+Plays all scenarios of stress_threadref on all back ends for that long under each tool. Then one
+table: threads, finalizers, what was lost or doubled, what the tools reported, and how memory grew.
+
+  DURATION        of each tool: 10m, 90s, 1h30m; default 10m
+  --tool NAME...  of these only:
+                    release        optimised
+                    asan           address and undefined-behaviour sanitizers
+                    tsan           thread sanitizer of g++-12; at most 1,000 threads at once
+                    clang19-tsan   that of clang-19; started anew before five million threads,
+                                   since it keeps something of each
+                    memcheck       release, under valgrind; at most 256 threads at once, without
+                                   the pool, whose child process valgrind does not start
+  --no-build      plays the programs as they are
+  --out FOLDER    where all goes; default results/local/soak/<run>/
+  -- FLAG...      for stress_threadref, such as --filter=^mixed/ or --threads=64
+  --help          this text
+
+Leaves <out>/soak.json, the table as one JSON document, and of each run <tool>-<n>.json, what the
+program wrote, and <tool>-<n>.log, what it said. A tool whose run finds something or crashes is
+not started again. Ctrl-C ends the run of now, with its tally so far; the table follows.
+
+exit status, the worst of: 0 fine · 1 wrong use · 2 a forbidden outcome · 3 a crash, a report of a
+  tool, or a build that failed · 130 interrupted
 """
 
+import argparse
+import contextlib
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
-import rows
-import store
-from starts import Parser
+from threadref_lab.cli import checkout, children
+from threadref_lab.cli.arguments import Parser, seconds
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, INTERRUPTED, Refused, UNUSABLE
+from threadref_lab.store import files, rows
 
-FINE, UNUSABLE = 0, 3
-
+TOOLS = ("release", "asan", "tsan", "clang19-tsan", "memcheck")
+VALGRIND = ("valgrind", "--quiet", "--error-exitcode=66", "--fair-sched=yes", "--num-callers=30",
+            "--leak-check=full", "--errors-for-leak-kinds=definite",
+            "--show-leak-kinds=definite",
+            f"--suppressions={ROOT}/impl/conformance/memcheck.supp")
+# g++-12's thread sanitizer takes memory with the square of the threads: 17 GB for 4,000.
+THREADS_AT_ONCE = {"tsan": 1000, "memcheck": 256}
 # The runtime of clang-19 keeps 0.35 KiB of each thread that ever was: 1.7 GB of as many as these.
 THREADS_MOST = {"clang19-tsan": 5_000_000}
 # valgrind runs no program that is started by the name of the running one, as the pool's child is.
@@ -167,7 +197,7 @@ def merge(folder, duration):
         print("no run has ended", file=sys.stderr)
         return UNUSABLE
     document = summary(runs, duration, judged_scenarios(described(folder)))
-    store.write_whole(folder / "soak.json", json.dumps(document, indent=2) + "\n")
+    files.write_whole(folder / "soak.json", json.dumps(document, indent=2) + "\n")
     print(table(document))
     print(f"written: {folder / 'soak.json'}")
     return document["totals"]["status"]
@@ -179,22 +209,128 @@ def scenario_filter(describe, tool):
     return f"^({'|'.join(names)})/"
 
 
+# ----------------------------------------------------------------------------- playing
+
+
+def preset_of(tool):
+    return "release" if tool == "memcheck" else tool
+
+
+def command_of(tool):
+    """How its program is started."""
+    command = [checkout.program(preset_of(tool), "stress_threadref")]
+    if tool in THREADS_AT_ONCE:
+        command.append(f"--threads={THREADS_AT_ONCE[tool]}")
+    if tool == "memcheck":
+        return [*VALGRIND, *command]
+    return [*checkout.tsan_prefix(), *command] if tool.endswith("tsan") else command
+
+
+class Soak:
+    """A soak under way. A signal asks the program of now to end with its tally."""
+
+    def __init__(self, options, flags):
+        self.out, self.flags = options.out, flags
+        self.duration, self.seconds = options.duration, options.seconds
+        self.is_building = options.is_building
+        self.child, self.is_stopped = None, False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.on_signal)
+
+    def on_signal(self, *_):
+        self.is_stopped = True
+        if self.child:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.child.pid, signal.SIGINT)
+
+    def logged(self, name, command):
+        """The exit status of a command; what it says is in <out>/<name>.log."""
+        with open(self.out / f"{name}.log", "wb") as log, subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                process_group=0) as self.child:
+            code = children.shell_status(self.child.wait())
+        self.child = None
+        return code
+
+    def is_built(self, tool):
+        if not self.is_building:
+            return True
+        name = f"build-{tool}"
+        code = self.logged(name, checkout.build_command(preset_of(tool), "stress_threadref"))
+        if code and not self.is_stopped:
+            print(children.end_of(self.out / f"{name}.log", 30), file=sys.stderr)
+        return code == FINE
+
+    def play_once(self, tool, number, command, length):
+        """The program's exit status."""
+        name, began = f"{tool}-{number}", time.monotonic()
+        print(f"{name}: {length} s, log: {self.out}/{name}.log", flush=True)
+        code = self.logged(name, [*command, f"--time={length}s",
+                                  f"--json={self.out}/{name}.json", *self.flags])
+        with open(self.out / "runs.jsonl", "a", encoding="utf-8") as file:
+            print(json.dumps({"tool": tool, "run": number, "status": code,
+                              "wall_seconds": int(time.monotonic() - began)}), file=file)
+        print(children.end_of(self.out / f"{name}.log", 1), flush=True)
+        return code
+
+    def play(self, tool):
+        command = command_of(tool)
+        # Not the guarantee matrix, which makes few threads: only what the table of scenarios has.
+        describe = subprocess.run([*command, "--describe"], capture_output=True, text=True,
+                                  check=True)
+        (self.out / "describe.json").write_text(describe.stdout, encoding="utf-8")
+        command.append(f"--filter={scenario_filter(described(self.out), tool)}")
+        number, left = 0, self.seconds
+        while left > 0 and not self.is_stopped:
+            number += 1
+            length = next_seconds(read_runs(self.out), tool, left)
+            code = self.play_once(tool, number, command, length)
+            if code:
+                print(f"lab soak: {tool} ended with {code}; see {self.out}/{tool}-{number}.log",
+                      file=sys.stderr)
+                break
+            left -= length
+
+    def play_all(self, tools):
+        """The worst status of what could not be played."""
+        status = FINE
+        for tool in tools:
+            if self.is_stopped:
+                break
+            if not self.is_built(tool):
+                status = UNUSABLE
+                continue
+            print(f"\n== {tool}, {self.duration}", flush=True)
+            try:
+                self.play(tool)
+            except (OSError, subprocess.CalledProcessError) as error:
+                print(f"lab soak: {tool} can't be played: {error}", file=sys.stderr)
+                status = UNUSABLE
+        return status
+
+
 def main(arguments):
-    parser = Parser("soak.sh")
-    parser.add_argument("what", choices=("filter", "seconds", "merge"))
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--tool", default="")
-    parser.add_argument("--left", type=int, default=0)
-    parser.add_argument("--duration", default="")
-    options = parser.parse_intermixed_args(arguments)
-    if options.what == "filter":
-        print(scenario_filter(described(options.folder), options.tool))
-    elif options.what == "seconds":
-        print(next_seconds(read_runs(options.folder), options.tool, options.left))
-    else:
-        return merge(options.folder, options.duration)
-    return FINE
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    flags, arguments = arguments[at + 1:], arguments[:at]
+    parser = Parser("lab soak", __doc__)
+    parser.add_argument("duration", nargs="?", default="10m")
+    parser.add_argument("--tool", nargs="+", choices=TOOLS, action="extend")
+    parser.add_argument("--no-build", dest="is_building", action="store_false")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(arguments)
+    try:
+        options.seconds = seconds(1)(options.duration)
+    except argparse.ArgumentTypeError as error:
+        parser.error(str(error))
+    options.out = (options.out or ROOT / "results/local/soak" / checkout.run_name()).absolute()
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"--out {options.out} can't be made: {error.strerror}") from error
+    if (options.out / "runs.jsonl").exists():
+        raise Refused(f"{options.out} holds another soak; give another --out")
+    soak = Soak(options, flags)
+    status = soak.play_all(options.tool or TOOLS)
+    print("\n== summary", flush=True)
+    status = max(status, merge(options.out, options.duration))
+    return INTERRUPTED if soak.is_stopped else status

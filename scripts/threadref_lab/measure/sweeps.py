@@ -1,19 +1,38 @@
-#!/usr/bin/python3
-"""Prints what scripts/sweep.sh measured, as tables.
+"""What the figures depend on: how they move while one thing grows, and by allocator.
 
-usage: sweeps.py DIR                    both tables
-       sweeps.py --made-with NAME FILE  was the allocator really that one? Prints a line if not.
-       sweeps.py --allocators           which there are: name, object to preload, Debian's package
+usage: scripts/lab sweep --out DIR [--quick]
+       scripts/lab sweep --show DIR
 
-exit status: 0 fine · 1 wrong use · 3 no: another allocator; or nothing that can be read
+Says what the figures depend on: how they move while one thing grows (finalizers, keys, threads
+alive and at once, loaded shared objects, the size of a function object, how the library is
+reached), and from one allocator to the next. Builds, then takes some minutes; bench/README.md,
+"Sweeps", says what each asks.
+
+  --out DIR    write there; made if need be
+  --quick      only the smallest value of each, and few threads: no figures
+  --show DIR   measures nothing: the tables of what lies there
+  --help       this text
+
+Writes sweep.json (the rows sweep/...) and allocator-<name>.json for glibc, jemalloc, tcmalloc and
+mimalloc, each put in place by LD_PRELOAD and only kept if the program says that it had it.
+results/README.md explains the keys. Prints the two tables at the end.
+
+exit status: 0 fine · 1 wrong use · 2 something was lost, doubled or misordered · 3 a crash, the
+             build failed, or a row had not what it needs · 130 interrupted
 """
 
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
-FINE, MISUSE, UNUSABLE = 0, 1, 3
+from threadref_lab.cli import checkout, children
+from threadref_lab.cli.arguments import Parser
+from threadref_lab.cli.status import (FINE, FORBIDDEN, INTERRUPTED, Refused, UNCAUGHT, UNUSABLE,
+                                      Unusable)
+
 NAME = re.compile(r"\w+/(?P<quantity>\w+)/(?P<subject>\w+)/(?P<parameter>\w+):(?P<value>\d+)"
                   r"(?=/|$)")
 # The one table: name -> (what the program calls it, its object, Debian's package).
@@ -116,35 +135,115 @@ def show_allocators(folder):
                              for subject in subjects])
 
 
-def made_with(name, path):
-    seen = json.loads(Path(path).read_text(encoding="utf-8"))["context"].get("allocator")
-    if seen == ALLOCATORS[name][0]:
-        return FINE
-    print(f"sweeps.py: malloc was that of {seen}, not of {name}", file=sys.stderr)
-    return UNUSABLE
-
-
-def main(arguments):
+def show(folder):
     try:
-        if arguments == ["--allocators"]:
-            for name, (_, library, package) in ALLOCATORS.items():
-                print(name, library, package)
-            return FINE
-        if len(arguments) == 3 and arguments[0] == "--made-with":
-            return made_with(arguments[1], arguments[2])
-        if len(arguments) != 1 or arguments[0].startswith("-"):
-            print(__doc__.strip(), file=sys.stderr)
-            return FINE if arguments == ["--help"] else MISUSE
-        folder = Path(arguments[0])
-        rows = rows_of(folder / "sweep.json")
-        show_sweeps(rows)
-        show_access(rows)
+        found = rows_of(folder / "sweep.json")
+        show_sweeps(found)
+        show_access(found)
         show_allocators(folder)
     except (OSError, ValueError, KeyError) as error:
-        print(f"sweeps.py: {error!r}: nothing that sweep.sh wrote", file=sys.stderr)
-        return UNUSABLE
+        raise Unusable(f"{error!r}: nothing that scripts/lab sweep wrote") from error
     return FINE
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+# ----------------------------------------------------------------------------- measuring
+
+
+ALLOCATOR_ROWS = "^finalize/(registration|first_registration|exit)/[a-z0-9_]+/n:(1|16)$"
+
+
+def measure(bench, path, pattern, is_quick, preload=None):
+    """Writes the rows; gives what the program ended with, as one of our statuses."""
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    if preload:
+        environment["LD_PRELOAD"] = preload
+    done = children.run(
+        [bench, f"--benchmark_filter={pattern}", *(["--smoke"] if is_quick else []),
+         f"--benchmark_out={path}", "--benchmark_out_format=json"],
+        stdout=subprocess.PIPE, text=True, env=environment)
+    if done.returncode == FINE:
+        return FINE
+    print(*(line for line in done.stdout.splitlines() if "FAILED" in line), sep="\n",
+          file=sys.stderr)
+    print(f"lab sweep: bench_threadref ended with {done.returncode}", file=sys.stderr)
+    if done.returncode == INTERRUPTED:
+        raise KeyboardInterrupt
+    return done.returncode if done.returncode in (FORBIDDEN, UNCAUGHT) else UNUSABLE
+
+
+def loadable():
+    """What the dynamic loader knows."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/sbin", "/usr/sbin"])
+    return subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PATH": path}).stdout
+
+
+def seen_allocator(path):
+    """What the program called the malloc that it had."""
+    return json.loads(path.read_text(encoding="utf-8"))["context"].get("allocator")
+
+
+def keep(unchecked, name, folder):
+    """Puts the rows in their place if they were measured with that allocator."""
+    seen = seen_allocator(unchecked)
+    if seen != ALLOCATORS[name][0]:
+        print(f"lab sweep: malloc was that of {seen}, not of {name}: no figures of {name} are "
+              "kept", file=sys.stderr)
+        return UNUSABLE
+    unchecked.replace(folder / f"allocator-{name}.json")
+    return FINE
+
+
+def allocators(bench, folder, is_quick):
+    """The worst status."""
+    known, status = loadable(), FINE
+    unchecked = folder / "unchecked.json"
+    for name, (_, library, package) in ALLOCATORS.items():
+        print(f"\n== allocator {name}", flush=True)
+        unchecked.unlink(missing_ok=True)
+        if library != "none" and f"{library} " not in known:
+            print(f"lab sweep: {name} is not here; Debian's package {package} has it",
+                  file=sys.stderr)
+            continue
+        status = max(status, measure(bench, unchecked, ALLOCATOR_ROWS, is_quick,
+                                     None if library == "none" else library))
+        if unchecked.exists() and unchecked.stat().st_size:
+            status = max(status, keep(unchecked, name, folder))
+    return status
+
+
+def sweep(folder, is_quick):
+    checkout.set_up(out=sys.stdout)
+    checkout.build("release", "bench_threadref", "bench_plugins", out=sys.stdout)
+    bench = checkout.program("release", "bench_threadref")
+    print("\n== sweeps", flush=True)
+    for old in [folder / "sweep.json", *folder.glob("allocator-*.json")]:
+        old.unlink(missing_ok=True)
+    status = measure(bench, folder / "sweep.json", "^sweep/", is_quick)
+    status = max(status, allocators(bench, folder, is_quick))
+    print("\n== results", flush=True)
+    show(folder)
+    return status
+
+
+def main(arguments):
+    parser = Parser("lab sweep", __doc__)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--show", type=Path, metavar="DIR")
+    options = parser.parse_args(arguments)
+    if bool(options.out) == bool(options.show):
+        parser.error("say where to write to, --out DIR, or what to show, --show DIR")
+    if options.show:
+        return show(options.show)
+    folder = options.out.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"cannot create {folder}: {error.strerror}") from error
+    try:
+        return sweep(folder, options.quick)
+    finally:
+        (folder / "unchecked.json").unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,27 +1,52 @@
-#!/usr/bin/python3
-"""Measures and judges the targets of targets_table.py; scripts/targets.sh --help says how."""
+"""Does the default back end reach its targets?
+
+usage: scripts/lab targets [--only REGEX] [--processes N] [--quick] [--out FILE]
+
+Prints each target with what was measured beside it and the 99.9 % interval over process starts
+(order statistics, whatever the distribution), for all sizes. Builds optimised first; then it takes
+ten minutes on two cores, which should be idle. Rows are pinned but for those on several cores at
+once. A ratio to a floor is measured in turns with it; one of two rows is formed in each process
+start.
+
+  --only REGEX    only targets whose name it is found in, as in the first column of the table
+  --processes N   process starts; default, and the least that decides: 20
+  --quick         3 of them: shows what is measured, and decides nothing
+  --out FILE      also as JSON (results/README.md), and the text as FILE with .txt for its ending
+  --bench FILE    this bench_threadref, with bench_instructions beside it, and builds none
+  --help          this text
+
+  scripts/lab targets --only '^exit/n:256$'
+
+A target is met when its whole interval is within the limit, and missed when all of it is beyond;
+else it is undecided, and counts as missed unless its median is within. What is missed has to be
+in a table of the back end's README.md, in impl/threadref/backends/<name>/:
+  ## Targets that are missed
+  | target | measured | why | best variant tried |
+with a reason; on another processor a target that is listed may be met, which is said.
+
+exit status: 0 all are met, or listed; or too few starts to say · 1 wrong use · 2 one is missed
+  and not listed, or the list can't be read · 3 not usable: a row is absent, a
+  program crashed, a floor differed from itself by more than 1 % · 130 interrupted
+"""
 
 import collections
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
-import instructions
-import intervals
-import rows as rows_of
-import store
-import sweeps
-import targets_table
-from starts import FINE, MISUSE, UNUSABLE, Parser, Unusable
-from starts import end_with, finite, say_progress, start, whole_number
-from targets_table import NoFigure, PLAIN
+from threadref_lab.cli import checkout, children
+from threadref_lab.cli.arguments import Parser, whole_number
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, MISUSE, UNUSABLE, Unusable
+from threadref_lab.measure import instructions, sweeps, targets_table
+from threadref_lab.measure.starts import finite, say_progress, start
+from threadref_lab.measure.targets_table import NoFigure, PLAIN
+from threadref_lab.stats import intervals
+from threadref_lab.store import files, rows as rows_of
 
-MISSED = 2
 DECISIVE, QUICK = 20, 3  # process starts
-ROOT = Path(__file__).resolve().parent.parent
 HEADING = "## Targets that are missed"
 COLUMNS = ["target", "measured", "why", "best variant tried"]
 
@@ -44,19 +69,19 @@ def listed_misses(text, where):
              for line in lines]
     if not table or table[0] != COLUMNS:
         raise Unusable(f"{where}: below '{HEADING}' there is no table with the columns "
-                       f"{' | '.join(COLUMNS)}", MISSED)
+                       f"{' | '.join(COLUMNS)}", FORBIDDEN)
     misses = {}
     for cells in table[2:]:
         if len(cells) != len(COLUMNS) or not all(cells):
             raise Unusable(f"{where}: '{' | '.join(cells)}' has not four cells with something in "
-                           "each", MISSED)
+                           "each", FORBIDDEN)
         if cells[0] in misses:
-            raise Unusable(f"{where}: {cells[0]} is listed twice", MISSED)
+            raise Unusable(f"{where}: {cells[0]} is listed twice", FORBIDDEN)
         misses[cells[0]] = dict(zip(COLUMNS, cells))
     unknown = [name for name in misses
                if name.partition("/")[0] not in {t.name for t in targets_table.TARGETS}]
     if unknown:
-        raise Unusable(f"{where}: no target is called {', '.join(unknown)}", MISSED)
+        raise Unusable(f"{where}: no target is called {', '.join(unknown)}", FORBIDDEN)
     return misses
 
 
@@ -75,7 +100,7 @@ def asked_parts(subject, names, only):
 
 
 def ask(bench, argument):
-    done = subprocess.run([bench, argument], capture_output=True, text=True, check=False)
+    done = children.run([bench, argument], capture_output=True, text=True)
     if done.returncode != FINE:
         raise Unusable(f"{bench} {argument} ended with {done.returncode}: {done.stderr.strip()}")
     return done.stdout
@@ -125,10 +150,10 @@ def measure(bench, asked, names, processes):
 def count(driver, quantity, subject, processes):
     print(f"targets: counting instructions of {quantity}", file=sys.stderr, flush=True)
     try:
-        instructions.check_ready(instructions.options_from(["--ready"]))
+        instructions.check_valgrind()
         cells = instructions.cells_of(driver, [quantity], [subject])
         line, = instructions.count_all(driver, cells, processes)
-    except instructions.Refused as refused:
+    except Unusable as refused:
         raise NoFigure(str(refused)) from refused
     if "error" in line:
         raise NoFigure(line["error"])
@@ -166,7 +191,7 @@ def line_of(asked, misses, values_of):
     target, name, part = asked
     line = {"target": name, "words": target.words, "said": part.said, "sign": target.sign,
             "limit": target.limit, "listed": name in misses,
-            "command": f"scripts/targets.sh --only '^{name}$'"}
+            "command": f"scripts/lab targets --only '^{name}$'"}
     try:
         return {**line, **judged(target, values_of(part))}
     except (NoFigure, ZeroDivisionError) as why:
@@ -194,7 +219,7 @@ def status_of(lines, noise, decides):
         return FINE
     if any(abs(ratio - 1) > intervals.SELF_LIMIT for ratio in noise.values()):
         return UNUSABLE
-    return MISSED if any(line["missed"] and not line["listed"] for line in lines) else FINE
+    return FORBIDDEN if any(line["missed"] and not line["listed"] for line in lines) else FINE
 
 
 # ----------------------------------------------------------------------------- what is said
@@ -268,16 +293,13 @@ def report(document):
 
 
 def parse(arguments):
-    parser = Parser("targets.sh")
+    parser = Parser("lab targets", __doc__)
     parser.add_argument("--bench", type=Path)
-    parser.add_argument("--ready", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--processes", type=whole_number(1))
     parser.add_argument("--only", default="")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
-    if not (options.bench or options.ready):
-        parser.error("--bench is missing")
     try:
         re.compile(options.only)
     except re.error as error:
@@ -319,17 +341,17 @@ def document_of(options):
 
 def main(arguments):
     options = parse(arguments)
-    if options.ready:
-        return FINE
+    if not options.bench:
+        # The allocators and valgrind are among all; what needs one that is missing says so.
+        if not checkout.set_up("--all", is_needed=False):
+            print("lab targets: what needs a missing package will not be usable", file=sys.stderr)
+        checkout.build("release", "bench_threadref", "bench_memory", "bench_instructions")
+        options.bench = checkout.program("release", "bench_threadref")
     document, lines = document_of(options)
     text = "\n".join(report({**document, "targets": lines}))
     print(text)
     if options.out:
         out = options.out.absolute()
-        store.write_whole(out, json.dumps(document, indent=1) + "\n")
-        store.write_whole(out.with_suffix(".txt"), text + "\n")
+        files.write_whole(out, json.dumps(document, indent=1) + "\n")
+        files.write_whole(out.with_suffix(".txt"), text + "\n")
     return document["status"]
-
-
-if __name__ == "__main__":
-    end_with("targets.sh", main)

@@ -1,12 +1,11 @@
-#!/usr/bin/python3
 """The table of targets of the default back end, each with the way from rows to its figure. It is
-the one that scripts/targets.py judges by; what is no figure it names at the end."""
+the one that scripts/lab targets judges by; what is no figure it names at the end."""
 
 import dataclasses
 import re
 from collections.abc import Callable
 
-import sweeps
+from threadref_lab.measure import sweeps
 
 PLAIN = "glibc"  # of sweeps.ALLOCATORS: nothing preloaded
 

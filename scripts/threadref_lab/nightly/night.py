@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """One night, step by step; scripts/nightly.sh --help says how.
 
 Every command that ended leaves a stamp in the night's raw folder. A night that was cut off goes on
@@ -18,17 +17,15 @@ import sys
 import time
 from pathlib import Path
 
-import commits
-import environment
-import narrow
-import night_steps
-import night_verdict
-import notes
-import rows
-import store
-from starts import FINE, INTERRUPTED, UNUSABLE, Parser, Unusable, end_with
+from threadref_lab.cli import children
+from threadref_lab.cli.arguments import Parser
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import (FINE, FORBIDDEN, INTERRUPTED, Refused, UNCAUGHT, UNUSABLE,
+                                      Unusable)
+from threadref_lab.nightly import steps as night_steps
+from threadref_lab.regressions import bisection, changes, commits, detection, notes
+from threadref_lab.store import archive, environment, files, nights, rows
 
-FORBIDDEN, UNCAUGHT = 2, 4
 # What a status of a step means to a night. A confirmed regression is the judge's: it may have been
 # expected. Controls that miss what they plant say of this run alone that it is not usable.
 MEANT = {("pair", FORBIDDEN): FINE, ("controls", UNCAUGHT): UNUSABLE}
@@ -36,7 +33,6 @@ RESUMED_WITHIN = 12 * 3600  # seconds
 RAW_KEPT = 30 * 86400
 LOAD_MOST, DISK_LEAST_MIB = 0.5, 2048
 STATE, ENDED = "night.json", "ended"
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def moment():
@@ -59,6 +55,10 @@ class Night:
 
     def script(self, name):
         return self.root / "scripts" / name
+
+    def lab(self, *words):
+        """The command line of a command of scripts/lab."""
+        return [self.script("lab"), *words]
 
     def program(self, preset, name):
         return self.root / "build" / preset / "bin" / name
@@ -106,7 +106,7 @@ class Night:
         self.state = {"run": name, "machine": self.machine, "commit": self.commit,
                       "quick": self.quick, "since": self.since, "started": rows.now(),
                       "first": environment.before(), "partner": self.partner.described()}
-        store.write_whole(self.raw / STATE, json.dumps(self.state) + "\n")
+        files.write_whole(self.raw / STATE, json.dumps(self.state) + "\n")
 
     def stored_runs(self):
         """Up to this very night, if it was stored before it was cut off; else none."""
@@ -154,7 +154,7 @@ class Night:
                 begun = time.monotonic()
                 code = self.run_command(command, log)
                 old = {"status": code, "seconds": round(time.monotonic() - begun, 1)}
-                store.write_whole(self.stamp(f"{step.name}-{at}"), json.dumps(old) + "\n")
+                files.write_whole(self.stamp(f"{step.name}-{at}"), json.dumps(old) + "\n")
             worst = max(worst or FINE, old["status"])
         if worst:
             print(f"nightly.sh: {step.name} ended with {worst}; the end of {log}:",
@@ -170,6 +170,40 @@ class Night:
             name = path.stem.rpartition("-")[0]
             found[name] = round(found.get(name, 0) + rows.read_json(path, [])["seconds"], 1)
         return found
+
+
+# ----------------------------------------------------------------------------- judging
+
+
+class Verdict:
+    """What a night comes to, judged together with those before it, as the page has it too: of the
+    last of these runs of one machine. `expected` are the notes."""
+
+    def __init__(self, runs, expected):
+        machine = detection.Machine(runs[-1].machine, nights.of_runs(runs), expected)
+        self.head = runs[-1].head
+        self.found = machine.found()
+        said = detection.verdict([machine])
+        self.sentence = said["sentence"]
+        # The page knows no canary that was not caught, only that something is not usable.
+        self.status = max(self.head["status"], said["status"])
+
+    def told(self):
+        """The changes for a terminal, line by line, and at last the sentence."""
+        for change in self.found:
+            yield from changes.told(change)
+        yield self.sentence
+
+
+def verdict_on(head, lines, before, expected):
+    """The verdict on a night that is not stored yet; puts it into its head."""
+    run = archive.Run(None, head)
+    for line in lines:
+        run.take(line)
+    verdict = Verdict([*before, run], expected)
+    head["sentence"] = verdict.sentence
+    head["changes"] = [change.stored() for change in verdict.found]
+    return verdict
 
 
 # ----------------------------------------------------------------------------- storing
@@ -210,8 +244,8 @@ def stored(night, statuses):
     head["commit"] = night.commit  # the programs' mark for changes may be an old one
     head["compared_with"] = night.partner.described()
     head["step_seconds"] = night.seconds()
-    verdict = night_verdict.of(head, lines, night.runs, expected_changes(night))
-    print(f"stored: {store.add(night.results, [head, *lines])}")
+    verdict = verdict_on(head, lines, night.runs, expected_changes(night))
+    print(f"stored: {archive.add(night.results, [head, *lines])}")
     return verdict
 
 
@@ -257,20 +291,20 @@ def take_all(night, steps):
 
 def whole_night(night):
     """The exit status."""
-    store.ready(night.results, night.machine)
+    archive.ready(night.results, night.machine)
     for sentence in environment.complaints(LOAD_MOST, DISK_LEAST_MIB, night.results):
         print(f"nightly.sh: {sentence}", file=sys.stderr)
     night.begin()
     clean(night)
     known = night.stored_runs()
     if known:
-        verdict = night_verdict.Verdict(known, expected_changes(night))
+        verdict = Verdict(known, expected_changes(night))
     else:
         statuses = take_all(night, night_steps.MEASURING)
         verdict = stored(night, {step.name: statuses[step.name] for step in night_steps.MEASURING
                                  if step.name in statuses and not step.is_vital})
-    page = subprocess.run([night.script("page.py"), "--results", night.results], check=False,
-                          stdout=subprocess.DEVNULL)
+    page = children.run(night.lab("page", "write", "--results", night.results),
+                        stdout=subprocess.DEVNULL)
     after = take_all(night, night_steps.AFTERWARDS)
     (night.raw / ENDED).touch()
     print()
@@ -315,7 +349,7 @@ def host_machine():
 
 
 def parse(arguments, root):
-    parser = Parser("nightly.sh")
+    parser = Parser("nightly.sh", __doc__)
     parser.add_argument("--machine", default=os.environ.get("THREADREF_MACHINE") or host_machine())
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--ready", action="store_true")
@@ -328,8 +362,8 @@ def parse(arguments, root):
     if options.bisect and options.dry_run:
         parser.error("--bisect and --dry-run exclude each other")
     try:
-        store.check_machine(options.machine)
-    except store.Refused as refused:
+        archive.check_machine(options.machine)
+    except Refused as refused:
         parser.error(str(refused))
     return options
 
@@ -346,36 +380,24 @@ def only_one(root):
         yield
 
 
-def interrupt(_signal, _frame):
-    raise KeyboardInterrupt
-
-
 def main(arguments, root=ROOT):
     options = parse(arguments, root)
     if options.ready:
         return FINE
-    machines, problems = store.load(options.results)
+    machines, problems = archive.load(options.results)
     for problem in problems:
         print(f"nightly.sh: {problem}", file=sys.stderr)
     runs = machines.get(options.machine, [])
     if options.bisect:
         with only_one(root):
-            return narrow.bisect(root, options.bisect, options.since, runs)
+            return bisection.bisect(root, options.bisect, options.since, runs)
     night = Night(root, options, runs)
     if options.dry_run:
         return dry_run(night)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
     try:
         with only_one(root):
             return whole_night(night)
-    except store.Refused as refused:
-        raise Unusable(str(refused), refused.status) from refused
     except KeyboardInterrupt:
         night.stop()
         print("nightly.sh: interrupted; the same command goes on where it was", file=sys.stderr)
         return INTERRUPTED
-
-
-if __name__ == "__main__":
-    end_with("nightly.sh", main)

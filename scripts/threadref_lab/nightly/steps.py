@@ -1,6 +1,5 @@
-#!/usr/bin/python3
 """The steps of a night, in order: what each runs, how long that takes, and what is left out of a
-quick one. scripts/night.py takes them."""
+quick one. scripts/lab night takes them."""
 
 import os
 
@@ -33,14 +32,14 @@ def build(preset):
 
 
 def controls(night):
-    return [[night.script("pair.sh"), "--controls", "--subject", night.default_backend(),
+    return [[*night.lab("pair"), "--controls", "--subject", night.default_backend(),
              "--processes", PROCESSES, "--out", night.raw / "controls.jsonl"]]
 
 
 def pair(night):
     if not night.partner.commit:
         return []
-    return [[night.script("compare.sh"), night.partner.commit, "build/release", "--out",
+    return [[*night.lab("compare"), night.partner.commit, "build/release", "--out",
              night.raw / "pair", "--processes", PROCESSES]]
 
 
@@ -57,7 +56,7 @@ def bench(night):
 
 def instructions(night):
     size = ["--runs", 3, "--subject", night.default_backend()] if night.quick else []
-    return [[night.script("instructions.sh"), *size, "--out", night.raw / "instructions.jsonl"]]
+    return [[*night.lab("instructions"), *size, "--out", night.raw / "instructions.jsonl"]]
 
 
 def matrix(night):
@@ -98,12 +97,12 @@ def stress_rare(night):
 
 
 def targets(night):
-    return [[night.script("targets.sh"), *(["--quick"] if night.quick else []), "--out",
+    return [[*night.lab("targets"), *(["--quick"] if night.quick else []), "--out",
              night.raw / "targets.json"]]
 
 
 def mutants(night):
-    return [[night.script("mutate.sh"), "--again", "--out", night.raw / "mutants.json"]]
+    return [[*night.lab("mutate"), "--again", "--out", night.raw / "mutants.json"]]
 
 
 def check(night):

@@ -1,10 +1,9 @@
-#!/usr/bin/python3
-"""What compiling costs in CPU seconds, beside its budget; check.sh --times runs it.
+"""What compiling costs in CPU seconds, beside its budget; scripts/check.sh --times runs it.
 
-usage: compile_times.py BUILD_DIR TARGET...   a table of what these targets have compiled
-       compile_times.py --targets             those that have a budget
-       compile_times.py --launch COMMAND...   runs a compiler and adds what it took to a log: the
-                                              launcher of every compiler in that build
+usage: scripts/lab times BUILD_DIR TARGET...   a table of what these targets have compiled
+       scripts/lab times --targets             those that have a budget
+       scripts/lab times --launch COMMAND...   runs a compiler and adds what it took to a log: the
+                                               launcher of every compiler in that build
 
 exit status: 0 within the budgets · 1 wrong use · 2 more than a fifth over one · 3 not all that was
              compiled is in the log
@@ -14,13 +13,11 @@ import os
 import re
 import resource
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
-from starts import FINE, MISUSE, Unusable, end_with
+from threadref_lab.cli.status import FINE, FORBIDDEN, MISUSE, Refused, Unusable
 
-FORBIDDEN = 2
 # The one table: what a target may take for the objects below a folder of the build, or for all.
 BUDGETS = {"bench_threadref": {"bench/": 150, "": 240}}
 TOLERANCE = 1.2  # CPU seconds too are more where others use the same caches
@@ -85,13 +82,16 @@ def told(seconds, needed, targets):
 
 
 def main(arguments):
+    if arguments == ["--help"]:
+        print(__doc__.strip())
+        return FINE
     if arguments == ["--targets"]:
         print(*BUDGETS)
         return FINE
     if len(arguments) > 1 and arguments[0] == "--launch":
         return launch(arguments[1:])
     if len(arguments) < 2 or arguments[0].startswith("--"):
-        raise Unusable(__doc__.strip(), MISUSE)
+        raise Refused("name a folder of a build and targets of it; scripts/lab times --help")
     build, targets = Path(arguments[0]), arguments[1:]
     log = build / LOG
     seconds = logged(log.read_text(encoding="utf-8")) if log.exists() else {}
@@ -102,7 +102,3 @@ def main(arguments):
     lines, exceeded = told(seconds, needed, targets)
     print(*lines, sep="\n")
     return FORBIDDEN if exceeded else FINE
-
-
-if __name__ == "__main__":
-    end_with("compile_times.py", main)

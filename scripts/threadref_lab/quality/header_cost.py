@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 """What a file that includes threadref/threadref.hpp, and calls finalize() once, costs to compile,
 beside one that includes <thread> alone.
 
-usage: header_cost.py [--check] [--also HEADER] [--compiler PROGRAM] [--build FOLDER]
+usage: scripts/lab header-cost [--check] [--also HEADER] [--compiler PROGRAM] [--build FOLDER]
 
   --check              compares the memory that the compiler has asked for, instead of CPU seconds
   --also HEADER        the file includes this one too: 'iostream', say
@@ -22,12 +21,12 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
-from readme_table import DocumentedParser, FINE, FORBIDDEN, Unusable, run
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
 
-ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 1.2  # of what <thread> costs
 TURNS = 9
 THREAD = "#include <thread>\nint main() {}\n"
@@ -57,7 +56,7 @@ def memory(options, program):
     return int(total[1])
 
 
-def compare(options):
+def work(options):
     if not (options.build / "generated/threadref/backends.hpp").exists():
         raise Unusable(f"{options.build} is no build; `cmake --preset release` makes build/release")
     user = f"#include <{options.also}>\n{USER}" if options.also else USER
@@ -77,13 +76,9 @@ def compare(options):
 
 
 def main(arguments):
-    parser = DocumentedParser("header_cost.py", __doc__)
+    parser = Parser("lab header-cost", __doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--also")
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release")
-    return run(parser, compare, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""Reads just enough of C++, Python, shell and CMake text for the rules of style.py."""
+"""Reads just enough of C++, Python, shell and CMake text for the rules of lab style."""
 
 import ast
 import re

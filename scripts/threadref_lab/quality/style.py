@@ -1,27 +1,26 @@
-#!/usr/bin/python3
 """The style rules that no compiler checks: what is banned, where, and what to use instead.
 
-usage: style.py [--root DIR] [FILE...]    check these files, or every file of the repository
-       style.py --self-test               commit each fault once and demand that it is found
+usage: scripts/lab style [--root DIR] [FILE...]   check these files, or every file of the repository
+       scripts/lab style --self-test              commit each fault once and demand that it is found
 
 exit status: 0 nothing found · 1 wrong use · 2 findings · 4 a planted fault was not found
 """
 
-import argparse
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
-import style_text
+from threadref_lab.cli.arguments import Parser
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, Refused
+from threadref_lab.quality import source_text
 
-FINE, MISUSE, FORBIDDEN, UNCAUGHT = 0, 1, 2, 4
 COLUMNS, FUNCTION_LINES, FILE_LINES = 100, 70, 400
 
 CXX = (".hpp", ".cpp", ".h", ".c", ".hpp.in", ".h.in")
 CMAKE = ("CMakeLists.txt", ".cmake", ".cmake.in")
-SCRIPT = (".sh", ".py", ".j2", ".ci/run")
+SCRIPT = (".sh", ".py", ".j2", ".ci/run", "scripts/lab")
 PROGRAMS = ("impl/", "bench/", "stress/")
 TABLE = "impl/threadref/backends/CMakeLists.txt"
 
@@ -55,7 +54,7 @@ class Tree:
 
     def code(self, path):
         """A C++ file without its comments and literals; line numbers stay."""
-        return style_text.blank_comments_and_literals(self.text(path))
+        return source_text.blank_comments_and_literals(self.text(path))
 
     def matching(self, *endings, under=("",)):
         return [path for path in self.paths if path.endswith(endings) and path.startswith(under)]
@@ -87,8 +86,8 @@ def file_length(tree):
 
 
 def function_length(tree):
-    finders = ((CXX, style_text.cxx_functions), ((".py",), style_text.python_functions),
-               ((".sh",), style_text.shell_functions))
+    finders = ((CXX, source_text.cxx_functions), ((".py",), source_text.python_functions),
+               ((".sh",), source_text.shell_functions))
     for endings, functions in finders:
         for path in tree.matching(*endings):
             for first, last in functions(tree.text(path)):
@@ -148,7 +147,7 @@ def machine_paths(tree):
 
 
 def dead_files(tree):
-    named = {path: style_text.cmake_patterns(tree.text(path))
+    named = {path: source_text.cmake_patterns(tree.text(path))
              for path in tree.matching(*CMAKE)}
     words = set(re.findall(r"[\w-]+", "\n".join(tree.text(path) for path in named)))
     included = {name for path in tree.matching(*CXX)
@@ -156,7 +155,7 @@ def dead_files(tree):
     for path in tree.matching(*CXX, under=PROGRAMS):
         if any(f"/{path}".endswith(f"/{name}") for name in included):
             continue
-        if not any(style_text.is_named(path, cmake, patterns, words)
+        if not any(source_text.is_named(path, cmake, patterns, words)
                    for cmake, patterns in named.items()):
             yield (path, 1, "a source file that no target uses",
                    "name it in its folder's CMakeLists.txt, or delete it")
@@ -178,37 +177,25 @@ def findings(tree):
 def check(root, only):
     tree = Tree(root)
     if not tree.paths:
-        print(f"style.py: {root} holds no files to check; name the repository", file=sys.stderr)
-        return MISUSE
+        raise Refused(f"{root} holds no files to check; name the repository")
     strangers = [path for path in only if path not in tree.paths]
     if strangers:
-        print(f"style.py: {strangers[0]} is not a file of {root}", file=sys.stderr)
-        return MISUSE
+        raise Refused(f"{strangers[0]} is not a file of {root}")
     found = [entry for entry in findings(tree) if not only or entry[1] in only]
     for rule, path, line, wrong, remedy in found:
         print(f"{path}:{line}: {wrong} is banned; {remedy}. [{rule}]")
-    print(f"style.py: {len(tree.paths)} files, {len(RULES)} rules, {len(found)} findings")
+    print(f"lab style: {len(tree.paths)} files, {len(RULES)} rules, {len(found)} findings")
     return FORBIDDEN if found else FINE
 
 
-def main():
-    parser = argparse.ArgumentParser(usage=__doc__.strip(), add_help=False)
-    parser.add_argument("--root", default=Path(__file__).resolve().parent.parent)
+def main(arguments):
+    parser = Parser("lab style", __doc__)
+    parser.add_argument("--root", type=Path, default=ROOT)
     parser.add_argument("--self-test", action="store_true")
-    parser.add_argument("--help", action="store_true")
     parser.add_argument("files", nargs="*")
-    parser.error = lambda why: (print(f"style.py: {why}\n{__doc__}", file=sys.stderr),
-                                sys.exit(MISUSE))
-    options = parser.parse_args()
-    if options.help:
-        print(__doc__.strip())
-        return FINE
+    options = parser.parse_args(arguments)
     if options.self_test:
-        import style_faults  # only this needs the planted files
+        from threadref_lab.quality import style_faults  # only this needs the planted files
         return style_faults.self_test(RULES, Tree, findings)
-    root = Path(options.root).resolve()
+    root = options.root.resolve()
     return check(root, [os.path.relpath(path, root) for path in options.files])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,11 +1,10 @@
-#!/usr/bin/python3
-"""One planted fault per rule of style.py: a rule that cannot fail is a defect itself."""
+"""One planted fault per rule of lab style: a rule that cannot fail is a defect itself."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-FINE, UNCAUGHT = 0, 4
+from threadref_lab.cli.status import FINE, UNCAUGHT
 SPDX = "// SPDX-License-Identifier: MIT\n"
 TABLE = "impl/threadref/backends/CMakeLists.txt"
 WORKING_DIRECTORY = "/" + "work/main"  # in two parts, or this file would break the rule itself
@@ -95,7 +94,7 @@ def self_test(rules, make_tree, findings):
     missed += [f"{rule.__name__} has no planted fault" for rule in rules
                if rule.__name__ not in FAULTS]
     for what in missed:
-        print(f"style.py --self-test: {what}", file=sys.stderr)
-    print(f"style.py --self-test: {len(planted) - len(missed)} of {len(planted)} planted faults "
+        print(f"lab style --self-test: {what}", file=sys.stderr)
+    print(f"lab style --self-test: {len(planted) - len(missed)} of {len(planted)} planted faults "
           "found, each by its own rule")
     return UNCAUGHT if missed else FINE

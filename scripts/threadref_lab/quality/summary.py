@@ -1,16 +1,14 @@
-#!/usr/bin/python3
 """Adds up the JUnit reports that ctest wrote, one per preset.
 
-usage: summary.py PRESET=FILE...
+usage: scripts/lab summary PRESET=FILE...
 
 Prints a line per preset, the failing tests, and as the last line "N passed, M failed".
 exit status: 0 all passed · 1 wrong use · 2 a test failed · 3 a report is missing or empty
 """
 
-import sys
 import xml.etree.ElementTree as xml
 
-FINE, MISUSE, FORBIDDEN, UNUSABLE = 0, 1, 2, 3
+from threadref_lab.cli.status import FINE, FORBIDDEN, Refused, UNUSABLE
 
 
 def verdict(case):
@@ -42,9 +40,11 @@ def read(path):
 
 
 def main(arguments):
+    if arguments == ["--help"]:
+        print(__doc__.strip())
+        return FINE
     if not arguments or not all("=" in argument for argument in arguments):
-        print(__doc__.strip(), file=sys.stderr)
-        return MISUSE
+        raise Refused("say which report is of which preset, as PRESET=FILE")
     passed_total, failures, status = 0, [], FINE
     for argument in arguments:
         preset, path = argument.split("=", 1)
@@ -69,7 +69,3 @@ def main(arguments):
             print(f"  {failure}")
     print(f"{passed_total} passed, {len(failures)} failed")
     return status
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

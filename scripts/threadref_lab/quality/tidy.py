@@ -1,12 +1,12 @@
-#!/usr/bin/python3
 """Runs clang-tidy-14 over the source files that were touched, several at a time.
 
-usage: tidy.py BUILD_DIR JOBS [--all | --since REV]
+usage: scripts/lab tidy BUILD_DIR JOBS [--all | --since REV]
 
-check.sh says what is read without either option. What takes long is the headers. So files that are
-compiled alike are read in batches: as one file that includes them. Prints each finding once,
-however many batches include the header it is in, and how long each slow batch took. A batch found
-clean is not looked at again before something in it, in what it includes or in .clang-tidy changes.
+scripts/check.sh --help says what is read without either option. What takes long is the headers. So
+files that are compiled alike are read in batches: as one file that includes them. Prints each
+finding once, however many batches include the header it is in, and how long each slow batch took.
+A batch found clean is not looked at again before something in it, in what it includes or in
+.clang-tidy changes.
 
 exit status: 0 nothing found · 1 wrong use · 2 findings
 """
@@ -18,15 +18,14 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-import touched
-from starts import FINE, Parser, end_with
+from threadref_lab.cli.arguments import Parser
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN
+from threadref_lab.quality import touched
 
-FORBIDDEN = 2
-ROOT = Path(__file__).resolve().parent.parent
 SLOW_SECONDS = 60
 COMPILERS = {".c": "cc", ".cpp": "c++"}
 LANGUAGES = {".c": "c", ".cpp": "c++"}
@@ -251,7 +250,7 @@ def read_all(folder, jobs, parts):
 
 
 def main(arguments):
-    parser = Parser("check.sh")
+    parser = Parser("lab tidy", __doc__)
     parser.add_argument("build", type=Path)
     parser.add_argument("jobs", type=int)
     which = parser.add_mutually_exclusive_group()
@@ -277,11 +276,7 @@ def main(arguments):
                                            {how: files for how, files in parts.items() if files})
     if missed := (set(sources()) - set(options) - set(absent)) | (picked - set(read)):
         failing += len(missed)
-        print(f"tidy.py: not read, since {build} compiles nothing like them: "
+        print(f"tidy: not read, since {build} compiles nothing like them: "
               f"{', '.join(sorted(map(str, missed)))}")
-    print(f"tidy.py: {len(read)} files in {count} batches, {len(found)} findings")
+    print(f"tidy: {len(read)} files in {count} batches, {len(found)} findings")
     return FORBIDDEN if failing else FINE
-
-
-if __name__ == "__main__":
-    end_with("check.sh", main)

@@ -1,16 +1,16 @@
-#!/usr/bin/python3
 """Which sources clang-tidy reads: those that were touched, and for each touched header one source
-that includes it. Imported by tidy.py, never run."""
+that includes it."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
-from starts import MISUSE, Unusable
+from threadref_lab.cli.status import MISUSE, Unusable
 
 # What decides how every file is read.
-READ_ALL = {".clang-tidy", "scripts/check.sh", "scripts/tidy.py", "scripts/touched.py"}
+READ_ALL = {".clang-tidy", "scripts/check.sh", "scripts/threadref_lab/quality/tidy.py",
+            "scripts/threadref_lab/quality/touched.py"}
 HEADERS = (".h", ".hpp")
 HOURS = 4
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]', re.MULTILINE)

@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """When a year of nights raises an alarm: our rule, and the plain rules that others use. Each takes
 figures as [series, night, repetition] and gives, as [series, night], the night that an alarm
-blames, or NONE. Imported by simulate.py, never run.
+blames, or NONE.
 
 The rules of others are written anew from what their sources do (of asv: only the newest step of at
 most one in 50 nights), and all of them look for what became slower.
@@ -12,9 +11,8 @@ import math
 import numpy
 import scipy.stats
 
-import change_points
-import intervals
-import noise
+from threadref_lab.simulation import noise
+from threadref_lab.stats import change_points, intervals
 
 NONE = -1
 BACK = 30  # nights that conbench's and rustc-perf's rules look back

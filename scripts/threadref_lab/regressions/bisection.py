@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""Which commit made a series slower or faster? Halves the range, with scripts/compare.sh between
+"""Which commit made a series slower or faster? Halves the range, with scripts/lab compare between
 its older end and the middle; each commit is built once, and stays built."""
 
 import json
@@ -9,24 +8,24 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import commits
-from parts import command_of_pair, series_filter
-from starts import FINE, INTERRUPTED, MISUSE, UNUSABLE, Unusable
+from threadref_lab.cli import children
+from threadref_lab.cli.status import FINE, FORBIDDEN, INTERRUPTED, MISUSE, UNUSABLE, Unusable
+from threadref_lab.regressions import commits
+from threadref_lab.store.parts import command_of_pair, series_filter
 
-FORBIDDEN = 2
 SERIES = re.compile(r"[a-z_]+/\w+/\w+(/\w+:\d+)+")
 
 
 def compared(root, a, b, series):
-    """The line of compare.sh about this series; None where a side can't be built or run."""
+    """The line of lab compare about this series; None where a side can't be built or run."""
     with tempfile.TemporaryDirectory(prefix="threadref-narrow-") as folder:
-        done = subprocess.run([root / "scripts" / "compare.sh", a, b, "--filter",
+        done = children.run([root / "scripts" / "lab", "compare", a, b, "--filter",
                                series_filter(series), "--out", folder], cwd=root,
-                              stdout=subprocess.DEVNULL, check=False)
+                              stdout=subprocess.DEVNULL)
         if done.returncode == INTERRUPTED:
             raise KeyboardInterrupt
         if done.returncode == MISUSE:
-            raise Unusable(f"--bisect {series}: scripts/compare.sh refused it (above)", MISUSE)
+            raise Unusable(f"--bisect {series}: scripts/lab compare refused it (above)", MISUSE)
         if done.returncode not in (FINE, FORBIDDEN):
             return None
         lines = json.loads(Path(folder, "compare.json").read_text(encoding="utf-8"))

@@ -1,17 +1,14 @@
-#!/usr/bin/python3
 """One change: what it is, how sure that is, since when, and what shows it again. Also the changes
-that need no statistics, because a state has turned. Imported by detect.py, never run."""
+that need no statistics, because a state has turned."""
 
 import dataclasses
 import shlex
-from pathlib import Path
 
-import commits
-import intervals
-import notes as note_list
-import rows
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.regressions import commits, notes as note_list
+from threadref_lab.stats import intervals
+from threadref_lab.store import rows
 
-ROOT = Path(__file__).resolve().parent.parent
 INSTRUCTIONS_LEAST = 0.005
 MEASURED = ("regression", "improvement")
 # Kinds whose state is bad until it turns: nobody can acknowledge one.
@@ -136,7 +133,7 @@ def counted_change(older, old, night, line):
         f"{'more' if ratio > 1 else 'fewer'} instructions: {old['instructions']:.1f}, now "
         f"{line['instructions']:.1f}",
         f"counted, exact to {least:.1%}", night.at, older.commit, night.commit,
-        line.get("command") or f"scripts/instructions.sh --subject {line['subject']} "
+        line.get("command") or f"scripts/lab instructions --subject {line['subject']} "
         f"--quantity {line['quantity']}", ratio, bad=ratio > 1)
 
 

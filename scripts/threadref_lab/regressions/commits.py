@@ -1,10 +1,9 @@
-#!/usr/bin/python3
 """What git is asked by a night: which commit a name means, which are between two, and whose build
 today's is set beside."""
 
 import subprocess
 
-from starts import FINE, MISUSE, Unusable
+from threadref_lab.cli.status import FINE, MISUSE, Unusable
 
 DIRTY = "-dirty"
 CODE = ("--", ".", ":!results")  # results are added every morning, and change no program

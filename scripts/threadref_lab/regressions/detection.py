@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """What changed, since when, how sure that is, and which command shows it again.
 
-usage: detect.py --results DIR [--machine NAME] [--all] [--json]
+usage: scripts/lab detect [--results DIR] [--machine NAME] [--all] [--json]
 
 Of a machine's usable nights: what the paired gate confirmed; change points of the ratios to the
 floors (E-divisive with a t-test, p < 0.001, at least 3 % and at least what the clones of that
@@ -10,6 +9,7 @@ code is not the cause; instructions; forbidden outcomes, sanitizer reports,
 missed targets and broken guarantees. Improvements too. results/notes.jsonl acknowledges a change:
 lines of series, commit and reason. Prints what the newest night of each machine brought to light.
 
+  --results DIR   the store; default: results/ of this repository
   --machine NAME  only this one
   --all           all changes, newest first, not only those of the newest night
   --json          JSON lines
@@ -24,15 +24,13 @@ import json
 import sys
 from pathlib import Path
 
-import change_points
-import changes as change_list
-import intervals
-import layouts
-import nights as night_list
-import notes as note_list
-import readme_table
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, UNUSABLE
+from threadref_lab.regressions import changes as change_list, layouts, notes as note_list
+from threadref_lab.stats import change_points, intervals
+from threadref_lab.store import nights as night_list
 
-FINE, FORBIDDEN, UNUSABLE = 0, 2, 3
 NAMED_MOST = 3  # changes in the verdict's sentence
 
 
@@ -286,7 +284,7 @@ def verdict(machines):
 def work(options):
     machines, problems = load(options.results, options.machine)
     for problem in problems:
-        print(f"detect.py: {problem}", file=sys.stderr)
+        print(f"lab detect: {problem}", file=sys.stderr)
     for machine in machines:
         for change in machine.changes if options.all else machine.found():
             since = machine.nights[change.since_run].head["started"][:10]
@@ -298,13 +296,9 @@ def work(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("detect.py", __doc__)
-    parser.add_argument("--results", type=Path, required="--help" not in arguments)
+    parser = Parser("lab detect", __doc__)
+    parser.add_argument("--results", type=Path, default=ROOT / "results")
     parser.add_argument("--machine")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--json", action="store_true")
-    return readme_table.run(parser, work, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

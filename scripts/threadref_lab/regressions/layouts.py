@@ -1,6 +1,4 @@
-#!/usr/bin/python3
 """What the clones say about a change: was the code slower, or did it only come to lie elsewhere?
-Imported by detect.py, never run.
 
 A clone is the same source compiled again, so it lies elsewhere. What slows the code slows both; an
 accident of layout moves one of them, and with it the ratio of both. So the change of the clone
@@ -10,12 +8,12 @@ the price of the controls, which each night measures anyway.
 
 import statistics
 
-import rows
+from threadref_lab.store import rows
 
 
 def signed_ratio(line):
-    """Time of the clone / time of its subject. scripts/pair.sh swaps the two in every second start,
-    so that the median of a control as it stands says how much, and not in which direction."""
+    """Time of the clone / time of its subject. `lab pair` swaps the two in every second start, so
+    that the median of a control as it stands says how much, and not in which direction."""
     ratios = line.get("ratios") or [line["ratio"]]
     return statistics.median(1 / ratio if at % 2 else ratio for at, ratio in enumerate(ratios))
 

@@ -1,11 +1,10 @@
-#!/usr/bin/python3
 """results/notes.jsonl: changes that were expected. A line is {"series", "commit", "reason"}; the
 change of that series that came with that commit is told, and makes no night fail."""
 
 import fnmatch
 import json
 
-import store
+from threadref_lab.store import schema
 
 FILE = "notes.jsonl"
 
@@ -21,7 +20,7 @@ def read(results):
     notes, problems, seen = [], [], {}
     if not path.exists():
         return notes, problems
-    check = store.validator("note")
+    check = schema.validator("note")
     for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(),
                                   1):
         try:

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What lies in the folder of one run, joined over its process starts; and what is missing there."""
 
 import collections
@@ -7,8 +6,8 @@ import math
 import re
 import statistics
 
-import pictures
-import rows
+from threadref_lab.report import pictures
+from threadref_lab.store import rows
 
 BENCH = "build/release/bin/bench_threadref"
 # What may lie there, and what makes it; DIR stands for the folder.
@@ -17,10 +16,10 @@ MADE_BY = {
     "samples.jsonl": "scripts/run.sh",
     "describe.json": "scripts/run.sh",
     "process-*.json": "scripts/run.sh --full",
-    "sweep.json": "scripts/sweep.sh --out DIR",
-    "allocator-*.json": "scripts/sweep.sh --out DIR",
-    "pairs.jsonl": "scripts/pair.sh --controls --out DIR/pairs.jsonl",
-    "instructions.jsonl": "scripts/instructions.sh --out DIR/instructions.jsonl"}
+    "sweep.json": "scripts/lab sweep --out DIR",
+    "allocator-*.json": "scripts/lab sweep --out DIR",
+    "pairs.jsonl": "scripts/lab pair --controls --out DIR/pairs.jsonl",
+    "instructions.jsonl": "scripts/lab instructions --out DIR/instructions.jsonl"}
 PAIR_KEYS = {"a": str, "b": str, "quantity": str, "control": str, "verdict": str, "ratio": float}
 INSTRUCTION_KEYS = {"quantity": str, "subject": str, "instructions": float}
 OPTIONAL_NUMBERS = ("low", "high", "min_change", "clone_spread", "spread")

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The pictures of a report: every sample of every subject, and what sweeps found."""
 
 import collections
@@ -8,9 +7,7 @@ import re
 
 import markupsafe
 
-import pictures
-import report_data as data
-import report_tables as tables
+from threadref_lab.report import data, pictures, tables
 
 pyplot = pictures.pyplot
 BINS = 240  # to what part of a strip's width a sample is placed

@@ -1,12 +1,9 @@
-#!/usr/bin/python3
 """Where the default back end loses: every cell in which another subject was faster."""
 
 import collections
 import re
 
-import report_data as data
-import report_tables as tables
-import report_words as words
+from threadref_lab.report import data, tables, words
 
 LEAST = .02  # pairs of processes of identical code differ by that much
 # Which numbers of a row are a contest that the lower one wins.

@@ -1,10 +1,15 @@
-#!/usr/bin/python3
-"""Writes report.html into a run's folder from the results that lie there: one file, no network.
+"""Writes a run's results on one page, report.html, that opens without server and network.
 
-usage: report.py DIR
+usage: scripts/lab report [DIR]
 
-exit status: 0 fine, also when something is missing (the page names it) · 1 wrong use, or the page
-             cannot be written · 3 there is no result to show
+Writes DIR/report.html from the results that lie there. DIR is what scripts/run.sh wrote; default
+results/local/latest. Whatever is missing the page names, with the command that makes it;
+results/README.md lists the files.
+
+  --help   this text
+
+exit status: 0 fine, also when something is missing · 1 wrong use, or the page cannot be written
+             3 there is no result in DIR · 130 interrupted
 """
 
 import collections
@@ -13,15 +18,12 @@ from pathlib import Path
 
 import jinja2
 
-import pictures
-import report_data as data
-import report_losses as losses
-import report_pictures
-import report_tables as tables
-import report_words as words
-import store
+from threadref_lab.cli.arguments import ended, Parser
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, Refused, Unusable
+from threadref_lab.report import data, inline_pictures, losses, pictures, tables, words
+from threadref_lab.store.files import write_whole
 
-FINE, MISUSE, UNUSABLE = 0, 1, 3
 RESTLESS = ("load", "steal", "clock_read_ns")  # differs between processes, and says nothing by that
 
 # What a section needs, and what it says of a file that is not there.
@@ -63,7 +65,7 @@ def cost_picture(run):
              if cell.kind in data.KINDS and 1 in cell.by_process]
     if not any(row.get("ns") and row.get("n") for row in found):
         return ""
-    return report_pictures.inline_svg(
+    return inline_pictures.inline_svg(
         pictures.cost(found), "cost",
         "Cost per finalizer against the number of finalizers; the numbers are in the tables")
 
@@ -82,8 +84,8 @@ def loss_view(run):
 
 def view(run):
     """Everything that the template shows."""
-    first, others = report_pictures.distributions(run)
-    swept, points = report_pictures.sweeps(run)
+    first, others = inline_pictures.distributions(run)
+    swept, points = inline_pictures.sweeps(run)
     return {
         "run": run, "sections": sections(run), "first_line": words.first_line(run),
         "too_few": words.too_few(run), "uses": [words.use_case(run, use) for use in words.USES],
@@ -113,40 +115,29 @@ def html(run):
     template = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True,
                                   lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     template.filters.update(step_class=step_class)
-    return template.get_template("report.html.j2").render(view(run))
+    return template.get_template("template.html.j2").render(view(run))
 
 
 def write(folder):
     if not folder.is_dir():
-        print(f"report.py: {folder} is not a folder; name one that scripts/run.sh wrote",
-              file=sys.stderr)
-        return MISUSE
+        raise Refused(f"{folder} is not a folder; name one that scripts/run.sh wrote")
     run = data.Run(folder)
     for problem in run.problems:
-        print(f"report.py: {problem}", file=sys.stderr)
+        print(f"lab report: {problem}", file=sys.stderr)
     if run.is_empty:
-        print(f"report.py: {folder} holds no result; scripts/run.sh measures one", file=sys.stderr)
-        return UNUSABLE
+        raise Unusable(f"{folder} holds no result; scripts/run.sh measures one")
     text = html(run)
     out = folder / "report.html"
     try:
-        store.write_whole(out, text)
+        write_whole(out, text)
     except OSError as error:
-        print(f"report.py: cannot write {out}: {error.strerror}", file=sys.stderr)
-        return MISUSE
+        raise Refused(f"cannot write {out}: {error.strerror}") from error
     print(out)
     return FINE
 
 
 def main(arguments):
-    if "--help" in arguments:
-        print(__doc__.strip())
-        return FINE
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        print("report.py: name one folder of results; see report.py --help", file=sys.stderr)
-        return MISUSE
-    return write(Path(arguments[0]))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = Parser("lab report", __doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "results/local/latest")
+    options = parser.parse_args(arguments)
+    return ended(parser.prog, write, options.folder)

@@ -1,7 +1,6 @@
-#!/usr/bin/python3
 """Draws what one bench run measured, as SVG and PNG.
 
-usage: pictures.py --bench FILE [--samples FILE] --out DIR [--title TEXT]
+usage: scripts/lab pictures --bench FILE [--samples FILE] --out DIR [--title TEXT]
 
 exit_latency  how long thread exit takes: percentiles, alone and while other threads come and go
 cost          registration and exit, per finalizer, against the number of finalizers
@@ -9,7 +8,6 @@ cost          registration and exit, per finalizer, against the number of finali
 exit status: 0 fine · 1 wrong use · 3 the bench file is not usable
 """
 
-import argparse
 import json
 import math
 import sys
@@ -20,9 +18,9 @@ import matplotlib
 matplotlib.use("Agg")  # no display needed
 from matplotlib import pyplot, ticker  # noqa: E402  after the choice above
 
-import rows  # noqa: E402
-
-FINE, MISUSE, UNUSABLE = 0, 1, 3
+from threadref_lab.cli.arguments import Parser
+from threadref_lab.cli.status import FINE, Unusable
+from threadref_lab.store import rows
 
 # Okabe and Ito's colours: told apart with every common kind of colour blindness. Each back end has
 # a mark of its own as well; floors and peers are there to compare with, and stay behind.
@@ -252,33 +250,23 @@ def save(figure, out, name):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(usage=__doc__.strip(), add_help=False)
-    parser.error = lambda why: (print(f"pictures.py: {why}", file=sys.stderr), sys.exit(MISUSE))
+    parser = Parser("lab pictures", __doc__)
     parser.add_argument("--bench", type=Path, required=True)
     parser.add_argument("--samples", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--title", default="")
-    if "--help" in arguments:
-        print(__doc__.strip())
-        return FINE
     options = parser.parse_args(arguments)
     problems = []
     found = [row for row in rows.bench_rows(rows.read_json(options.bench, problems))
              if "absent" not in row]
     if not found:
-        print(f"pictures.py: {options.bench} holds nothing to draw {'; '.join(problems)}",
-              file=sys.stderr)
-        return UNUSABLE
+        raise Unusable(f"{options.bench} holds nothing to draw {'; '.join(problems)}")
     plain_style()
     options.out.mkdir(parents=True, exist_ok=True)
     title = f"  ({options.title})" if options.title else ""
     samples = load_samples(options.samples, problems)
     for problem in problems:
-        print(f"pictures.py: {problem}", file=sys.stderr)
+        print(f"lab pictures: {problem}", file=sys.stderr)
     save(exit_latency(found, samples, title), options.out, "exit_latency")
     save(cost(found, title), options.out, "cost")
     return FINE
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

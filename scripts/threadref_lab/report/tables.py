@@ -1,12 +1,10 @@
-#!/usr/bin/python3
 """The tables of a report: rows and cells ready to be written down, in words and marks."""
 
 import collections
 import re
 
-import report_data as data
-import report_words as words
-import rows
+from threadref_lab.report import data, words
+from threadref_lab.store import rows
 
 # parts: [(heading of a group of rows or "", [(what the row is about, [Shown])])]; notes: holes.
 Table = collections.namedtuple("Table", "caption columns parts notes", defaults=((),))

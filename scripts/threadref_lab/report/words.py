@@ -1,10 +1,8 @@
-#!/usr/bin/python3
 """The sentences of a report: each is made of figures of the run, and names what measures them."""
 
 import collections
 
-import pictures
-import report_data as data
+from threadref_lab.report import data, pictures
 
 AS_GOOD_AS = 1.05  # as in the table that bench_threadref prints
 IN_ONE = 1.10      # in one process, which is one accident of memory layout

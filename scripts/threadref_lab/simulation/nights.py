@@ -1,8 +1,6 @@
-#!/usr/bin/python3
-"""Writes a simulated year as a store of results, line for line as nights would have. Imported by
-simulate.py, never run.
+"""Writes a simulated year as a store of results, line for line as nights would have.
 
-The times, ratios, pairs and controls are those of scripts/noise.py; stress, matrix, targets and
+The times, ratios, pairs and controls are those of noise.py; stress, matrix, targets and
 instructions are there so that nothing of the dashboard stays empty, and say the same every night.
 """
 
@@ -12,9 +10,8 @@ import json
 
 import numpy
 
-import environment as environment_of
-import intervals
-import store
+from threadref_lab.stats import intervals
+from threadref_lab.store import environment as environment_of, files
 
 FIRST_NIGHT = datetime.datetime(2025, 1, 1, 2)
 SUBJECTS = ("registry", "registry_bulk", "pthread_key", "cxx_thread_local", "c11_tss", "boost_tss")
@@ -116,7 +113,7 @@ class Writer:
                    "confirmed": confirmed, "processes": found.size,
                    "ratios": [digits(value) for value in found], "a_ns": digits(ns / middle),
                    "b_ns": digits(ns),
-                   "command": f"scripts/compare.sh {a} {b} --filter '^{name_of(key)}$'"}
+                   "command": f"scripts/lab compare {a} {b} --filter '^{name_of(key)}$'"}
 
     def controls(self, night):
         """What the clones differ by, whenever the layout is another one."""
@@ -127,7 +124,7 @@ class Writer:
                    "b": f"{subject}_clone", "quantity": quantity, "n": size, "ratio": ratio,
                    "low": ratio, "high": ratio, "verdict": "undecided", "processes": 20,
                    "ratios": [ratio, 1 / ratio] * 10,
-                   "command": f"scripts/pair.sh --controls --subject {subject}"}
+                   "command": f"scripts/lab pair --controls --subject {subject}"}
 
     def others(self, night):
         """The same every night."""
@@ -144,7 +141,7 @@ class Writer:
                        "command": f"stress_threadref --filter='^{event}/{subject}$'"}
             yield {**common, "kind": "instructions", "quantity": "registration",
                    "subject": subject, "instructions": 41.0, "spread": 0.0, "runs": [41.0] * 12,
-                   "command": f"scripts/instructions.sh --subject {subject}"}
+                   "command": f"scripts/lab instructions --subject {subject}"}
         yield {**common, "kind": "stress_totals", "seed": hex(night), "build_type": "Tsan",
                "verdict": "passed", "threads_churned": 9000 * len(SUBJECTS),
                "finalizers_run": 90000 * len(SUBJECTS)}
@@ -157,7 +154,7 @@ class Writer:
         yield {**common, "kind": "target", "target": "registration", "words": "a registration",
                "said": "beside its floor", "sign": "<=", "limit": 2.0, "median": 1.5, "low": 1.4,
                "high": 1.6, "values": [1.5] * 20, "verdict": "met", "missed": False,
-               "listed": False, "decides": True, "command": "scripts/targets.sh"}
+               "listed": False, "decides": True, "command": "scripts/lab targets"}
 
     def lines(self, night, before):
         """One night, of which `before` is the usable one before it; -1: none."""
@@ -177,6 +174,6 @@ def write(folder, years):
             lines = writer.lines(night, before)
             path = folder / machine / lines[0]["started"][:4] / f"{lines[0]['run']}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
-            store.write_whole(path, "".join(json.dumps(line) + "\n" for line in lines))
+            files.write_whole(path, "".join(json.dumps(line) + "\n" for line in lines))
             before = night if year.usable[night] else before
     return folder

@@ -1,6 +1,5 @@
-#!/usr/bin/python3
 """The noise of a simulated year: what a night of one machine measures when the code does not
-change, and when it becomes slower. Imported by simulate.py, never run.
+change, and when it becomes slower.
 
 Measured, on the project's two-processor machine, and used as it is:
 
@@ -20,11 +19,12 @@ and two modes for what may start on the same processor or on another.
 
 import dataclasses
 import re
-from pathlib import Path
 
 import numpy
 
-CONTROLS = Path(__file__).resolve().parent.parent / "bench" / "README.md"
+from threadref_lab.cli.checkout import ROOT
+
+CONTROLS = ROOT / "bench" / "README.md"
 PINNED, LIGHT, HEAVY = "pinned", "light", "heavy"
 CONDITIONS = (PINNED, LIGHT, HEAVY)
 # {operation: {condition: (median of 20, minimum of 20)}}

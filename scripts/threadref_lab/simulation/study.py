@@ -1,11 +1,10 @@
-#!/usr/bin/python3
 """A year of nights that never was, by seed: how often would our rule and the plain rules of others
 raise a false alarm, and which steps of +5 % would they find within seven nights?
 
-usage: simulate.py [--seed N] [--nights N] [--machines N] [--series N] [--out DIR] [--table]
-                   [--check]
+usage: scripts/lab simulate [--seed N] [--nights N] [--machines N] [--series N] [--out DIR]
+                            [--table] [--check]
 
-Prints the table. scripts/noise.py says which noise is measured and which assumed.
+Prints the table. noise.py beside this file says which noise is measured and which assumed.
 
   --seed N      default 1; the same seed gives the same year
   --nights N    default 365, at least 60
@@ -24,18 +23,17 @@ exit status: 0 fine · 1 wrong use · 2 --check: the table is of something else 
 import sys
 from pathlib import Path
 
-import alarm_rules
-import change_points
-import noise
-import readme_table
-import simulated_store
-import store
-from starts import whole_number
+from threadref_lab.cli.arguments import Parser, run, whole_number
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN
+from threadref_lab.docs.place import Place
+from threadref_lab.regressions import alarm_rules
+from threadref_lab.simulation import nights, noise
+from threadref_lab.stats import change_points
+from threadref_lab.store import files
 
-FINE, FORBIDDEN = 0, 2
-ROOT = Path(__file__).resolve().parent.parent
 README = Path("results/README.md")
-PLACE = readme_table.Place("false alarms", "simulate.py")
+PLACE = Place("false alarms", "simulate --table")
 FOUND_WITHIN, OF_THE_STEP = 7, 30  # nights; later alarms about a step are late, not false
 DAYS, SERIES = 365, 60             # a machine-year
 COLUMNS = ("rule", *(f"{kind}, {condition}" for kind in ("times", "ratios")
@@ -105,7 +103,7 @@ def as_markdown(table):
 
 
 def command(options):
-    return (f"scripts/simulate.py --seed {options.seed} --nights {options.nights} "
+    return (f"scripts/lab simulate --seed {options.seed} --nights {options.nights} "
             f"--machines {options.machines} --series {options.series} --table")
 
 
@@ -128,7 +126,7 @@ then the share of steps of +5 % that were found within {FOUND_WITHIN} nights.
   each other in more ways, so that this is optimistic for every rule, most for those that look back.
   Disturbed nights ({noise.DISTURBED:.0%}), unusable ones and changes of the environment
   ({noise.ENVIRONMENTS_A_YEAR} a year) are assumptions; only our rule knows of the latter two.
-* The gate has {noise.STARTS} starts here. `compare.sh` takes up to four times as many of what
+* The gate has {noise.STARTS} starts here. `lab compare` takes up to four times as many of what
   looks changed, which finds more, and is not played: a verdict still needs two independent runs."""
 
 
@@ -140,17 +138,17 @@ def prose(text):
 def check(options):
     there = PLACE.within((options.root / README).read_text(encoding="utf-8"), README)
     if prose(there) != prose(text_around(options, "")):
-        print(f"simulate.py: the table in {README} is not of these options; run "
+        print(f"lab simulate: the table in {README} is not of these options; run "
               f"{command(options)}", file=sys.stderr)
         return FORBIDDEN
-    print(f"simulate.py: the table in {README} is of these options")
+    print(f"lab simulate: the table in {README} is of these options")
     return FINE
 
 
 def put_into_readme(options, markdown):
     path = options.root / README
     readme = path.read_text(encoding="utf-8")
-    store.write_whole(path, PLACE.spliced(readme, README, text_around(options, markdown)))
+    files.write_whole(path, PLACE.spliced(readme, README, text_around(options, markdown)))
 
 
 def work(options):
@@ -159,7 +157,7 @@ def work(options):
     years = (noise.year(options.seed, machine, options.series, options.nights)
              for machine in range(options.machines))
     if options.out:
-        print(simulated_store.write(options.out, years))
+        print(nights.write(options.out, years))
         return FINE
     markdown = as_markdown(judge(years))
     print(markdown)
@@ -169,7 +167,7 @@ def work(options):
 
 
 def main(arguments):
-    parser = readme_table.DocumentedParser("simulate.py", __doc__)
+    parser = Parser("lab simulate", __doc__)
     parser.add_argument("--seed", type=whole_number(0), default=1)
     parser.add_argument("--nights", type=whole_number(60), default=365)
     parser.add_argument("--machines", type=whole_number(1), default=4)
@@ -178,8 +176,4 @@ def main(arguments):
     parser.add_argument("--root", type=Path, default=ROOT)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--check", action="store_true")
-    return readme_table.run(parser, work, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run(parser, work, arguments)

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""Change points of a series: E-divisive with a t-test. Imported by detect.py, never run.
+"""Change points of a series: E-divisive with a t-test.
 
 E-divisive splits where the energy distance between what is before and what is after is largest, and
 does the same with either side; Student's t-test then says whether a split is one. Looked at and not

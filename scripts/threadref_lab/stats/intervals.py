@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What a list of ratios can say: one definition of faster, slower and same for all scripts."""
 
 import math

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What a run ran on: the environment block of a stored night, and the hash of what in it must not
 change between two nights that are set side by side."""
 

@@ -1,9 +1,9 @@
-#!/usr/bin/python3
 """The newest usable night of a machine in the formats that other programs read.
 
-usage: export.py --results DIR --machine NAME --out DIR
+usage: scripts/lab export --machine NAME --out DIR [--results DIR]
 
-Writes into --out, each file whole or not at all:
+Writes into --out, each file whole or not at all; --results is results/ of this repository, unless
+it is another:
 
   threadref.prom    for the textfile collector of Prometheus' node exporter: ratios, times, memory,
                     the controls, and when the night ended; `promtool check metrics` passes
@@ -19,12 +19,12 @@ import json
 import sys
 from pathlib import Path
 
-import nights as night_list
-import readme_table
-import store
-from starts import UNUSABLE, Unusable
+from threadref_lab.cli.arguments import Parser, run
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, UNUSABLE, Unusable
+from threadref_lab.store import nights as night_list
+from threadref_lab.store.files import write_whole
 
-FINE = 0
 # Metric, key of the row, help, and the factor to base units, which Prometheus wants.
 METRICS = (
     ("threadref_ratio", "ratio", "Time of one operation to the floor of the same quantity", 1),
@@ -97,7 +97,7 @@ def raw_of(results, night):
 def work(options):
     stored, problems = night_list.load(options.results)
     for problem in problems:
-        print(f"export.py: {problem}", file=sys.stderr)
+        print(f"lab export: {problem}", file=sys.stderr)
     night = night_list.last_usable(
         night_list.of_machine(stored, options.machine, options.results))
     if night is None:
@@ -110,22 +110,17 @@ def work(options):
         files["bench.json"] = raw
     options.out.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        store.write_whole(options.out / name, text)
+        write_whole(options.out / name, text)
         print(options.out / name)
     if raw is None:
-        print(f"export.py: no bench.json: the raw output of {night.run.name} is not kept here",
+        print(f"lab export: no bench.json: the raw output of {night.run.name} is not kept here",
               file=sys.stderr)
     return FINE
 
 
 def main(arguments):
-    needed = "--help" not in arguments
-    parser = readme_table.DocumentedParser("export.py", __doc__)
-    parser.add_argument("--results", type=Path, required=needed)
-    parser.add_argument("--machine", required=needed)
-    parser.add_argument("--out", type=Path, required=needed)
-    return readme_table.run(parser, work, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = Parser("lab export", __doc__)
+    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--machine", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    return run(parser, work, arguments)

@@ -1,16 +1,11 @@
-#!/usr/bin/python3
-"""The stored nights as detect.py, page_data.py and export.py see them: usable or not, in which
-environment, and what else than benchmarks and stress cells they hold. Imported, never run."""
+"""The stored nights as their judges see them: usable or not, in which
+environment, and what else than benchmarks and stress cells they hold."""
 
-import environment
-import rows
-import store
-from starts import MISUSE, Unusable
-
-CRASHED, INTERRUPTED = 3, 130
+from threadref_lab.cli.status import INTERRUPTED, MISUSE, UNUSABLE, Unusable
+from threadref_lab.store import archive, environment, rows
 
 
-class Night:
+class StoredNight:
     """One stored run; `at` is its place among those of its machine, oldest first."""
 
     def __init__(self, run, at):
@@ -22,19 +17,19 @@ class Night:
                                  or environment.hash_of(run.head["environment"]))
         # Schema 1 did not say: a crash, or a part that was not there, made it unusable.
         self.usable = run.head.get("usable", not run.head["quick"] and run.head["status"]
-                                   not in (CRASHED, INTERRUPTED))
+                                   not in (UNUSABLE, INTERRUPTED))
 
     def lines(self, kind):
         return self.run.of(kind)
 
 
 def of_runs(runs):
-    return [Night(run, at) for at, run in enumerate(runs)]
+    return [StoredNight(run, at) for at, run in enumerate(runs)]
 
 
 def load(results):
     """({machine: nights, oldest first}, problems)"""
-    machines, problems = store.load(results)
+    machines, problems = archive.load(results)
     return {machine: of_runs(runs) for machine, runs in sorted(machines.items())}, problems
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Turns what the parts of a night left in its raw folder into the lines that are stored: one list
 of file names, and of what becomes of each."""
 
@@ -7,7 +6,7 @@ import math
 import re
 import statistics
 
-import intervals
+from threadref_lab.stats import intervals
 
 DRAINS_KEPT = 64  # of the single drains of a row, evenly by rank
 BROKEN = ("lost", "doubled", "misordered")
@@ -113,7 +112,7 @@ def controls(raw, holes, _):
 
 
 def pairs(raw, holes, _):
-    """Of compare.sh between two builds: a line a series. Its sides are named by their commits."""
+    """Of lab compare between two builds: a line a series. Its sides are named by their commits."""
     lines, state = [], read_json(raw / "night.json", holes)
     a, b = state.get("partner", {}).get("commit", "unknown"), state.get("commit", "unknown")
     for line in read_lines(raw / "pair" / "compare.json", holes):
@@ -134,7 +133,7 @@ def series_filter(series):
 def command_of_pair(a, b, series):
     """Of a tree with changes there is a build only."""
     side = "build/release" if b.endswith("-dirty") else b
-    return f"scripts/compare.sh {a} {side} --filter '{series_filter(series)}'"
+    return f"scripts/lab compare {a} {side} --filter '{series_filter(series)}'"
 
 
 def instructions(raw, holes, _):
@@ -210,7 +209,7 @@ def sanitizers(raw, holes, findings):
                "finalizers_run": totals.get("finalizers_run", 0)}
 
 
-# Which lines each step of scripts/night_steps.py gives.
+# Which lines each step of scripts/threadref_lab/nightly/steps.py gives.
 OF_STEP = {"controls": controls, "pair": pairs, "instructions": instructions, "matrix": matrix,
            "targets": targets, "stress_rare": canaries, "tsan": sanitizers}
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Turns what the two programs wrote into the rows that are stored and drawn."""
 
 import datetime
@@ -6,12 +5,11 @@ import json
 import math
 import re
 
-import environment as surroundings
-import parts
-from parts import BROKEN, read_json
+from threadref_lab.cli.status import FINE, FORBIDDEN, INTERRUPTED, UNUSABLE
+from threadref_lab.store import environment as surroundings, parts
+from threadref_lab.store.parts import BROKEN, read_json
 
 SCHEMA = 2  # of the lines that are written; lines of 1 are read
-FINE, FORBIDDEN, UNUSABLE, INTERRUPTED = 0, 2, 3, 130
 SANITIZER = 66  # what a program ends with when a sanitizer reported
 CLONE = "_clone"
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The stored runs as an SQLite database, for questions that need more than one file. It is derived:
 the lines are the truth, and it is made anew each time."""
 
@@ -7,6 +6,8 @@ import contextlib
 import json
 import os
 import sqlite3
+
+from threadref_lab.cli.status import Refused
 
 TABLES = """
 create table runs (machine text, run text, "commit" text, started text, finished text,
@@ -26,10 +27,6 @@ BENCH = ("name", "group", "quantity", "subject", "n", "ns", "ratio", "ratio_low"
 STRESS = ("cell", "verdict", "rounds", "threads_churned", "finalizers_run")
 HEAD = ("commit", "started", "finished", "quick", "status", "environment_hash", "sentence")
 SHOWN = {"bench", "stress"}  # these have tables of their own
-
-
-class Failed(Exception):
-    """A sentence for the user."""
 
 
 def floats(values):
@@ -76,7 +73,7 @@ def write(machines, out):
             fill(database, machines)
         os.replace(part, out)
     except (OSError, sqlite3.Error) as error:
-        raise Failed(f"cannot write {out}: {error}") from error
+        raise Refused(f"cannot write {out}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
     return out
@@ -89,9 +86,9 @@ def ask(machines, statement):
         try:
             found = database.execute(statement)
         except sqlite3.Error as error:
-            raise Failed(f"--sql: {error}") from error
+            raise Refused(f"--sql: {error}") from error
         if found.description is None:
-            raise Failed("--sql: only a question can be asked, such as select ...")
+            raise Refused("--sql: only a question can be asked, such as select ...")
         print(*(column[0] for column in found.description), sep="\t")
         for row in found:
             print(*("" if value is None else value for value in row), sep="\t")

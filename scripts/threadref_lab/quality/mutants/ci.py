@@ -1,6 +1,4 @@
-#!/usr/bin/python3
-"""Which mutants would be noticed by the tests that run for every change. Imported by mutate.py,
-never run."""
+"""Which mutants would be noticed by the tests that run for every change."""
 
 import fnmatch
 import json
@@ -8,8 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import mutants
-from starts import Unusable
+from threadref_lab.cli.status import Unusable
+from threadref_lab.quality.mutants import table
 
 SUITE = "conformance_threadref"
 STRESS = "stress_threadref"
@@ -55,7 +53,7 @@ def selects(pattern, name):
 def has_check(words, section, check, times):
     if program_at(words, (SUITE, f"conformance_{section}")) is None:
         return False
-    name = f"{section}/{mutants.BACKEND}.{check}"
+    name = f"{section}/{table.BACKEND}.{check}"
     repeats = max([1, *map(int, options(words, "gtest_repeat"))])
     return repeats >= times and all(selects(each, name) for each in
                                     options(words, "gtest_filter"))
@@ -64,7 +62,7 @@ def has_check(words, section, check, times):
 def has_cell(words, cell):
     if program_at(words, (STRESS,)) is None:
         return False
-    return all(re.search(each, f"{cell}/{mutants.BACKEND}") for each in options(words, "filter"))
+    return all(re.search(each, f"{cell}/{table.BACKEND}") for each in options(words, "filter"))
 
 
 def has_program(words, wanted):
@@ -91,7 +89,7 @@ def report(root, every, killer_of):
     `killer_of` says by what a mutant was killed when it was played; None if it was not played, and
     then any of its killers counts.
     """
-    checks = mutants.checks_of(root)
+    checks = table.checks_of(root)
     broken = [mutant for mutant in every if not mutant.survives]
     tests = {build: commands(root, build)
              for build in sorted({each.build for mutant in broken for each in mutant.killers})}

@@ -1,5 +1,43 @@
-#!/usr/bin/python3
-"""Builds the registry with one line broken at a time and says what notices; see mutate.sh."""
+"""Is each line of the registry that carries the argument for exactly once watched by a test?
+
+usage: scripts/lab mutate [--only REGEX] [--out FILE] [--readme] [options]
+
+For each mutant of impl/threadref/mutants/ it builds the library with that line broken, in a copy,
+and plays what is listed as its killers until one of them fails. Before that the unbroken library
+must pass the same.
+
+Each result is added to results.jsonl in the folder of --work as it comes, and what has one is not
+played again, unless the sources, the mutant or its killers changed since. So the table can be
+played in several runs, one after the other; on several machines, by shards, if their files are
+put together.
+
+  --only REGEX   the mutants whose id the regular expression is found in
+  --shard I/N    the I-th of N parts of them
+  --time 20m     plays no further one once this time is over (also 90s or 1h30m)
+  --again        plays also what has a result
+  --out FILE     also as JSON, once each has a result
+  --readme       writes the table into impl/threadref/backends/registry/README.md once each of all
+                 mutants has a result
+  --list         plays nothing: the mutants, what they break and their killers
+  --ci           plays nothing: which of them die by the tests that run for every change, those of
+                 build/release, build/tsan and build/asan without the label nightly. A check that
+                 has to be repeated counts only if such a test repeats it
+  --table PATH   another table of mutants: a file, or a folder of them
+  --root DIR     the checkout that is copied and broken [this one]
+  --work DIR     where the copy and its builds are kept [build/mutants of the checkout]
+  --help         this text
+
+A killer is one of these, under the build `release`, or `tsan: ` or `asan: ` before it:
+  c053_detach_against_exit [x5]   a check of the conformance suite, repeated
+  stress mixed 5s [seed 7]        a scenario or an event of stress_threadref
+  run failing_memory [ARGUMENT]   a test program
+  ctest NAME TARGET...            a test of ctest, for which the targets are built
+
+exit status: 0 every mutant that has a result was killed, and the harmless ones were not · 1 wrong
+  use, or the table is wrong: a mutant does not apply, or does not compile · 2 a mutant survived:
+  a test is missing · 3 the unbroken library fails, or it or what --ci reads is not built
+  4 a harmless mutant was killed · 130 interrupted
+"""
 
 import argparse
 import os
@@ -7,22 +45,19 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import mutant_ci
-import mutant_table
-import mutants
-from mutant_results import Clock, Stored, TimeOver
-from starts import INTERRUPTED, MISUSE, UNUSABLE, Parser, Unusable, end_with
+from threadref_lab.cli import checkout
+from threadref_lab.cli.arguments import Parser, seconds
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.cli.status import FINE, FORBIDDEN, MISUSE, UNCAUGHT, UNUSABLE, Unusable
+from threadref_lab.docs import mutants
+from threadref_lab.quality.mutants import ci, table
+from threadref_lab.quality.mutants.results import Clock, Stored, TimeOver
 
-FINE, FORBIDDEN, UNCAUGHT = 0, 2, 4
 WRONG_USE_OF_A_PROGRAM = 1
-ROOT = Path(__file__).resolve().parent.parent
-README = "impl/threadref/backends/registry/README.md"
-TABLE = "impl/threadref/mutants"
 # What an object has symbols of, if code of the library was compiled into it. No other one needs to
 # be compiled again for a mutant: none changes what a type looks like.
 OF_THE_LIBRARY = "threadref6detail"
@@ -73,6 +108,7 @@ class Bench:
         self.root = root
         self.source = work / "source"
         self.work = work
+        self.prefix = checkout.tsan_prefix()
         self.ours = {}  # of objects: whether code of the library is in them
         (work / "logs").mkdir(parents=True, exist_ok=True)
 
@@ -105,7 +141,7 @@ class Bench:
 
     def forget_objects(self):
         """Has all be compiled again that code of the library is in; ccache knows the unbroken."""
-        objects = [path for build in mutants.BUILDS for path in (self.work / build).rglob("*.o")]
+        objects = [path for build in table.BUILDS for path in (self.work / build).rglob("*.o")]
         unknown = [path for path in objects if path not in self.ours]
         for path in unknown:
             symbols = subprocess.run(["nm", str(path)], capture_output=True, text=True, check=False)
@@ -120,7 +156,7 @@ class Bench:
         folder = self.work / build
         if not (folder / "build.ninja").is_file():
             command = ["cmake", "-G", "Ninja", "-S", str(self.source), "-B", str(folder),
-                       f"-DTHREADREF_BACKENDS={mutants.BACKEND}", "-DTHREADREF_BUILD_PARTS=ON",
+                       f"-DTHREADREF_BACKENDS={table.BACKEND}", "-DTHREADREF_BUILD_PARTS=ON",
                        "-DTHREADREF_BUILD_BENCH=OFF", *OPTIONS[build]]
             if shutil.which("ccache"):
                 command += [f"-DCMAKE_{language}_COMPILER_LAUNCHER=ccache"
@@ -135,9 +171,9 @@ class Bench:
         """(exit status, whether it hung); what it prints goes to the end of the log."""
         with log.open("a", encoding="utf-8") as to:
             print(f"$ {' '.join(command)}", file=to, flush=True)
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=to,
-                                          stderr=to, start_new_session=True,
-                                          cwd=folder or self.work)
+            child = subprocess.Popen([*self.prefix, *command], stdin=subprocess.DEVNULL, stdout=to,
+                                     stderr=to, start_new_session=True,
+                                     cwd=folder or self.work)
             try:
                 return child.wait(seconds), False
             except subprocess.TimeoutExpired:
@@ -259,7 +295,7 @@ def run_all(bench, stored, chosen, seconds):
 
 
 def chosen_of(options, root):
-    every = mutants.read(options.table or root / TABLE, root)
+    every = table.read(options.table or root / table.FOLDER, root)
     try:
         wanted = re.compile(options.only or "")
     except re.error as error:
@@ -288,15 +324,8 @@ def shard(text):
     return int(part[1]), int(part[2])
 
 
-def duration(text):
-    part = re.fullmatch(r"(\d+)([smh])", text)
-    if not part:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time such as 90s, 20m or 2h")
-    return int(part[1]) * {"s": 1, "m": 60, "h": 3600}[part[2]]
-
-
 def read_options(arguments):
-    parser = Parser("mutate.sh")
+    parser = Parser("lab mutate", __doc__)
     parser.add_argument("--only")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readme", action="store_true")
@@ -306,7 +335,7 @@ def read_options(arguments):
     parser.add_argument("--root", type=Path, default=ROOT)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--shard", type=shard, default=(1, 1))
-    parser.add_argument("--time", type=duration)
+    parser.add_argument("--time", type=seconds(0))
     parser.add_argument("--again", action="store_true")
     options = parser.parse_args(arguments)
     if options.readme and options.only:
@@ -327,15 +356,15 @@ def play(bench, stored, every, options):
     left = len(every) - len(found) - len(wrong)
     if found:
         print()
-        mutant_table.print_table(found)
+        mutants.print_table(found)
     if left:
         print(f"{left} of {len(every)} mutants have no result yet, so no table is written; the "
               "next run goes on here")
     else:
         if options.out:
-            mutant_table.write_json(options.out, found)
+            mutants.write_json(options.out, found)
         if options.readme and not wrong:
-            mutant_table.write_readme(options.root / README, found)
+            mutants.write_readme(options.root / mutants.README, found)
     return status_of(found, wrong)
 
 
@@ -348,6 +377,7 @@ def main(arguments):
             print(f"{mutant.id}  ({mutant.file})\n  {mutant.breaks}\n  by: "
                   f"{' | '.join(killer.text for killer in mutant.killers)}")
         return FINE
+    os.nice(10)  # others may work here
     bench = Bench(root, (options.work or root / "build/mutants").resolve())
     bench.copy()
     stored = Stored(bench.work / "results.jsonl", bench.source)
@@ -355,15 +385,6 @@ def main(arguments):
         def killer(mutant):
             row = finished(stored, mutant)
             return row["killer"] if row else None
-        print(*mutant_ci.report(root, every, killer), sep="\n")
+        print(*ci.report(root, every, killer), sep="\n")
         return FINE
     return play(bench, stored, every, options)
-
-
-def on_signal(*_):
-    raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, on_signal)
-    end_with("mutate.sh", main)

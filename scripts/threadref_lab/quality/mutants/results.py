@@ -1,6 +1,4 @@
-#!/usr/bin/python3
-"""What came of each mutant that was played, so that the table can be played in several runs.
-Imported by mutate.py, never run."""
+"""What came of each mutant that was played, so that the table can be played in several runs."""
 
 import hashlib
 import json

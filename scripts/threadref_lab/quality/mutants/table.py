@@ -1,15 +1,14 @@
-#!/usr/bin/python3
-"""The table of mutants, as mutate.py plays it: what a mutant is, what may kill it, and what can be
-wrong with either. Imported, never run."""
+"""The table of mutants: what a mutant is, what may kill it, and what can be wrong with either."""
 
 import re
 import shlex
 import tomllib
 from dataclasses import dataclass
 
-from starts import MISUSE, Unusable
+from threadref_lab.cli.status import MISUSE, Unusable
 
 BACKEND = "registry"
+FOLDER = "impl/threadref/mutants"
 BUILDS = ("release", "tsan", "asan")
 KEYS = {"id", "breaks", "file", "before", "killers"}
 OPTIONAL = {"after", "survives"}
