@@ -16,7 +16,7 @@ from threadref_lab.cli.checkout import ROOT
 from threadref_lab.cli.status import FINE, FORBIDDEN, Refused
 from threadref_lab.quality import source_text
 
-COLUMNS, FUNCTION_LINES, FILE_LINES = 100, 70, 400
+COLUMNS, FUNCTION_LINES, FILE_LINES = 100, 70, 700
 
 CXX = (".hpp", ".cpp", ".h", ".c", ".hpp.in", ".h.in")
 CMAKE = ("CMakeLists.txt", ".cmake", ".cmake.in")
@@ -69,13 +69,6 @@ def columns(tree):
         for number, line in enumerate(tree.text(path).splitlines(), 1):
             if len(line) > COLUMNS:
                 yield path, number, f"{len(line)} columns", f"break the line at {COLUMNS}"
-
-
-def tabs(tree):
-    for path in tree.matching(*CXX, *CMAKE, *SCRIPT, ".md", ".json"):
-        for number, line in enumerate(tree.text(path).splitlines(), 1):
-            if "\t" in line:
-                yield path, number, "a tab", "indent with spaces"
 
 
 def file_length(tree):
@@ -161,7 +154,7 @@ def dead_files(tree):
                    "name it in its folder's CMakeLists.txt, or delete it")
 
 
-RULES = (columns, tabs, file_length, function_length, conditional_compilation, no_assert,
+RULES = (columns, file_length, function_length, conditional_compilation, no_assert,
          no_sleep, no_backend_name, licence, machine_paths, dead_files)
 
 
