@@ -1,7 +1,7 @@
 """Opens a page in headless Chromium, from disk and with the network cut, and looks at what the
 browser made of it: all of it there, nothing from outside, no complaint.
 
-usage: python3 -m scripts.tests.browser [PAGE]
+usage: python3 -m tests.report.browser [PAGE]
 
 PAGE is a page.html, or the matrix.html of stress_threadref; without it a report is written from
 small results. Prints its size and how long it took to open.

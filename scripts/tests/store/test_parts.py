@@ -1,17 +1,11 @@
-"""What becomes of what the parts of a night left; the environment with its hash; the database."""
+"""What becomes of what the parts of a night left."""
 
-import contextlib
-import io
 import json
-import sqlite3
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
-from tests.store import small_night
-from threadref_lab.regressions import commits, notes
-from threadref_lab.store import archive, command, environment, parts
+from threadref_lab.store import parts
 
 TSAN = """round 1
 ==================
@@ -97,117 +91,3 @@ class CanaryTest(unittest.TestCase):
         self.assertEqual([(each["name"], each["seconds"], each["cell"]) for each in found], [
             ("canary_a", .25, "burst/canary_a"), ("canary_c", None, None),
             ("canary_b", .1, "end/return/canary_b")])
-
-
-class EnvironmentTest(unittest.TestCase):
-    def test_the_hash_is_of_what_must_not_change(self):
-        block = environment.observe("/bin/true", environment.before(), {"compiler": "g++ 12"})
-        self.assertTrue(all(isinstance(value, str) for value in block.values()))
-        self.assertRegex(block["build_id"], "^[0-9a-f]+$|^unknown$")
-        one = environment.hash_of(block)
-        for name in ("load_before", "load_after", "steal_percent", "build_id"):
-            self.assertEqual(environment.hash_of({**block, name: "x"}), one, name)
-        for name in environment.HASHED:
-            self.assertNotEqual(environment.hash_of({**block, name: "x"}), one, name)
-
-    def test_steal(self):
-        self.assertEqual(environment.steal_percent((10, 100), (15, 200)), 5)
-        self.assertEqual(environment.steal_percent((10, 100), (10, 100)), 0)
-
-    def test_the_choice_of_the_kernel(self):
-        self.assertEqual(environment.chosen("always [madvise] never"), "madvise")
-
-    def test_the_bench_is_believed_first(self):
-        self.assertEqual(environment.observe("", environment.before(),
-                                             {"cpu": "mine"})["cpu"], "mine")
-
-    def test_a_busy_machine_and_a_full_disk_are_said(self):
-        with mock.patch("os.getloadavg", return_value=(99.0, 0, 0)):
-            said = list(environment.complaints(.5, 10 ** 12, "/"))
-        self.assertIn("the load is 99.00", said[0])
-        self.assertIn("MiB are free where results go", said[1])
-
-
-class NoteTest(unittest.TestCase):
-    def test_by_series_and_commit(self):
-        note = notes.Note({"series": "a/b/c/n:1", "commit": "1a2b3c4", "reason": "why"})
-        full = "1a2b3c4" + "0" * 33
-        self.assertEqual(notes.reason([note], "a/b/c/n:1", ["f" * 40, full]), "why")
-        self.assertIsNone(notes.reason([note], "a/b/c/n:2", [full]))
-        self.assertIsNone(notes.reason([note], "a/b/c/n:1", ["f" * 40]))
-
-    def test_no_file_is_no_note(self):
-        self.assertEqual(notes.read(Path("/nonexistent")), ([], []))
-
-    def test_what_git_does_not_know(self):
-        self.assertEqual(commits.between("/", "a", "b"), [])
-
-
-class OldLinesTest(unittest.TestCase):
-    """What was stored by schema 1 reads as it did."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="threadref-parts-")
-        self.addCleanup(folder.cleanup)
-        self.results = Path(folder.name) / "results"
-        self.path, _ = small_night.stored(self.results, 1)
-
-    def age(self):
-        lines = [json.loads(text) for text in self.path.read_text(encoding="utf-8").splitlines()]
-        for line in lines:
-            line["schema"] = 1
-            for key in ("usable", "sentence", "changes", "controls", "environment_hash",
-                        "ns_samples", "ratio_samples", "processes"):
-                line.pop(key, None)
-        self.path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-
-    def check(self):
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            return command.main(["check", "--results", str(self.results)]), said.getvalue()
-
-    def test_they_are_valid_and_read(self):
-        self.age()
-        self.assertEqual(self.check()[0], 0)
-        run = archive.load(self.results)[0]["box"][0]
-        self.assertTrue(run.is_usable)
-        self.assertEqual((run.environment_hash, len(run.bench)), ("", small_night.BENCH_ROWS))
-
-    def test_a_head_of_schema_2_says_whether_it_is_usable(self):
-        text = self.path.read_text(encoding="utf-8")
-        self.path.write_text(text.replace('"usable": true, ', ""), encoding="utf-8")
-        status, said = self.check()
-        self.assertEqual(status, 3)
-        self.assertIn("'usable' is a required property", said)
-
-    def test_an_interrupted_write_leaves_none(self):
-        for call in ("os.fsync", "os.replace"):
-            with mock.patch(call, side_effect=KeyboardInterrupt), \
-                    self.assertRaises(KeyboardInterrupt):
-                small_night.stored(self.results, 2)
-            self.assertEqual(list(self.results.rglob("*02T*")), [])
-        small_night.stored(self.results, 2)
-        self.assertEqual(len(archive.load(self.results)[0]["box"]), 2)
-
-    def test_the_database_holds_all_of_it(self):
-        out = self.results.parent / "all.db"
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            for _ in range(2):  # it is made anew
-                self.assertEqual(command.main(["sqlite", "--results", str(self.results), "--out",
-                                             str(out)]), 0)
-            self.assertEqual(command.main([
-                "query", "--results", str(self.results), "--sql",
-                "select cell, verdict from stress order by cell"]), 0)
-        self.assertTrue(said.getvalue().endswith(
-            "cell\tverdict\nchurn/pthread_key\tpassed\nchurn/registry\tpassed\n"))
-        with contextlib.closing(sqlite3.connect(out)) as database:
-            count, = database.execute("select count(*) from bench").fetchone()
-            blob, = database.execute("select ns_samples from bench").fetchone()
-        self.assertEqual((count, len(blob)), (small_night.BENCH_ROWS, 4))
-        self.assertEqual(sorted(path.name for path in out.parent.glob(".*")), [])
-
-    def test_a_wrong_question(self):
-        for sql, sentence in (("selec", "--sql: near"), ("drop table runs", "only a question")):
-            with contextlib.redirect_stderr(io.StringIO()) as said:
-                self.assertEqual(command.main(["query", "--results", str(self.results), "--sql",
-                                             sql]), 1)
-            self.assertIn(sentence, said.getvalue())
