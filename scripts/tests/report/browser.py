@@ -3,7 +3,7 @@ browser made of it: all of it there, nothing from outside, no complaint.
 
 usage: python3 -m tests.report.browser [PAGE]
 
-PAGE is a page.html, or the matrix.html of stress_threadref; without it a report is written from
+PAGE is a report.html, or the matrix.html of stress_threadref; without it a report is written from
 small results. Prints its size and how long it took to open.
 
 exit status: 0 fine · 1 wrong use · 2 the page is not as it must be · 3 the browser failed
@@ -22,19 +22,16 @@ import time
 from pathlib import Path
 
 from tests.report import folder
+from threadref_lab.cli.status import FINE, FORBIDDEN, MISUSE, UNUSABLE, Unusable
 from threadref_lab.report import page
 
-FINE, MISUSE, FORBIDDEN, UNUSABLE, SKIPPED = 0, 1, 2, 3, 77
+SKIPPED = 77  # what CMake takes for it
 BROWSER = "chromium"
 # What it writes about the page; the rest of what it writes is about the machine (D-Bus, GPU).
 COMPLAINT = re.compile(r"CONSOLE|Uncaught|Not allowed to load|net::ERR")
 MATRIX = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 PLANTED = """<!doctype html><script>throw Error("planted")</script>
 <img src="http://planted.invalid/x">"""
-
-
-class Unusable(Exception):
-    """The browser could not be used; says why."""
 
 
 def opened(page, profile):
@@ -122,7 +119,7 @@ def main(arguments):
         print(__doc__.strip())
         return FINE if "--help" in arguments else MISUSE
     if arguments and not Path(arguments[0]).is_file():
-        print(f"browser.py: {arguments[0]} is not a file; name a page.html or a matrix.html",
+        print(f"browser.py: {arguments[0]} is not a file; name a report.html or a matrix.html",
               file=sys.stderr)
         return MISUSE
     if not shutil.which(BROWSER):
