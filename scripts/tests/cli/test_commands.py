@@ -52,22 +52,49 @@ def test_help_does_not_import_what_other_commands_need():
         assert module not in done.stderr
 
 
+SLEEPS = """#!/bin/sh
+sleep 60 &
+echo $$ $! >{started}.part
+mv {started}.part {started}
+wait
+"""
+
+
+def program(path, text):
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def interrupted(started, number, command, **environment):
+    """(what it said, whether all that it started has ended)"""
+    child = subprocess.Popen(["sh", "-c", f"trap '' INT; exec '{LAB}' {command}"], text=True,
+                             stderr=subprocess.PIPE, env={**os.environ, **environment})
+    while not started.exists():
+        time.sleep(.01)
+        assert child.poll() is None
+    child.send_signal(number)
+    said = child.communicate(timeout=30)[1]
+    assert child.returncode == 130
+    return said, all(map(has_ended, map(int, started.read_text(encoding="utf-8").split())))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_command_ends_its_children(tmp_path, number):
     """Also the children's children, and also where a shell had SIGINT ignored."""
-    bench, started = tmp_path / "bench", tmp_path / "pids"
-    bench.write_text(f"#!/bin/sh\nsleep 60 &\necho $$ $! >{started}.part\n"
-                     f"mv {started}.part {started}\nwait\n", encoding="utf-8")
-    bench.chmod(0o755)
-    command = subprocess.Popen(["sh", "-c", f"trap '' INT; exec '{LAB}' pair --controls "
-                                f"--bench '{bench}'"], stderr=subprocess.DEVNULL)
-    while not started.exists():
-        time.sleep(.01)
-        assert command.poll() is None
-    command.send_signal(number)
-    assert command.wait(30) == 130
-    for pid in map(int, started.read_text(encoding="utf-8").split()):
-        assert has_ended(pid)
+    started = tmp_path / "pids"
+    bench = program(tmp_path / "bench", SLEEPS.format(started=started))
+    assert interrupted(started, number, f"pair --controls --bench '{bench}'")[1]
+
+
+def test_also_those_that_other_threads_wait_for(tmp_path):
+    started = tmp_path / "pids"
+    driver = program(tmp_path / "driver", "#!/bin/sh\necho exit some\n")
+    program(tmp_path / "setarch", '#!/bin/sh\nshift\nexec "$@"\n')
+    program(tmp_path / "valgrind", SLEEPS.format(started=started))
+    assert interrupted(started, signal.SIGTERM, f"instructions --driver '{driver}' --runs 1",
+                       PATH=f"{tmp_path}:{os.environ['PATH']}") == (
+        "lab instructions: interrupted; nothing was written\n", True)
 
 
 def has_ended(pid):

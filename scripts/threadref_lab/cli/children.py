@@ -7,12 +7,23 @@ import signal
 import subprocess
 
 PATIENCE = 10  # seconds from the request to end until it is killed
+RUNNING = set()
 
 
-def stop(child, first=signal.SIGTERM):
-    """Ends a child and its group."""
+def ask_to_end(child):
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, first)
+        os.killpg(child.pid, signal.SIGTERM)
+
+
+def end_all():
+    """Asks all to end, also those that another thread waits for."""
+    for child in list(RUNNING):
+        ask_to_end(child)
+
+
+def stop(child):
+    """Ends a child and its group."""
+    ask_to_end(child)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(PATIENCE)
     with contextlib.suppress(ProcessLookupError):  # what is left of the group
@@ -38,9 +49,12 @@ def run(command, **options):
     if options.pop("capture_output", False):
         options.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with subprocess.Popen(command, process_group=0, **options) as child:
+        RUNNING.add(child)
         try:
             out, err = child.communicate()
         except BaseException:
             stop(child)
             raise
+        finally:
+            RUNNING.discard(child)
     return subprocess.CompletedProcess(command, child.returncode, out, err)

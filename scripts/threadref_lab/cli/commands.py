@@ -5,6 +5,7 @@ import importlib
 import signal
 import sys
 
+from threadref_lab.cli import children
 from threadref_lab.cli.arguments import ended
 from threadref_lab.cli.status import FINE, INTERRUPTED, MISUSE
 
@@ -50,6 +51,8 @@ def text():
 
 
 def interrupt(*_):
+    """Of a signal. Python runs it in the main thread; others may wait for children of theirs."""
+    children.end_all()
     raise KeyboardInterrupt
 
 

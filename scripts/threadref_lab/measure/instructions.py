@@ -33,7 +33,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from threadref_lab.cli import checkout
+from threadref_lab.cli import checkout, children
 from threadref_lab.cli.arguments import ended, Parser, whole_number
 from threadref_lab.cli.checkout import ROOT
 from threadref_lab.cli.status import FINE, FORBIDDEN, INTERRUPTED, Refused, Unusable
@@ -111,7 +111,7 @@ class Counter:
     """Runs the driver under callgrind, several at a time; stop() ends those that still run."""
 
     def __init__(self, driver):
-        self.driver, self.running, self.commit = driver, set(), "unknown"
+        self.driver, self.commit = driver, "unknown"
         self.is_stopped = False
 
     def count(self, quantity, subject, n):
@@ -131,18 +131,14 @@ class Counter:
         """What the command says; refused unless it ends well."""
         if self.is_stopped:
             raise Unusable(f"{what}: not counted any more")
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"})
-        self.running.add(process)
-        said, log = process.communicate()
-        self.running.discard(process)
-        if process.returncode == FORBIDDEN:
-            raise Unusable(f"{what}: {said.strip()}", FORBIDDEN)
-        if process.returncode != FINE:
-            reason = " ".join(log.strip().splitlines()[-1:])
-            raise Unusable(f"{what}: callgrind ended with {process.returncode}: {reason}")
-        return said
+        done = children.run(command, capture_output=True, text=True, env={
+            **os.environ, "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"})
+        if done.returncode == FORBIDDEN:
+            raise Unusable(f"{what}: {done.stdout.strip()}", FORBIDDEN)
+        if done.returncode != FINE:
+            reason = " ".join(done.stderr.strip().splitlines()[-1:])
+            raise Unusable(f"{what}: callgrind ended with {done.returncode}: {reason}")
+        return done.stdout
 
     def measure(self, quantity, subject):
         small, large = (self.count(quantity, subject, n) for n in (N_SMALL, N_LARGE))
@@ -154,8 +150,7 @@ class Counter:
 
     def stop(self):
         self.is_stopped = True
-        for process in list(self.running):
-            process.kill()
+        children.end_all()
 
 
 def count_all(driver, cells, runs):

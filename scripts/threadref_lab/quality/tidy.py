@@ -21,6 +21,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from threadref_lab.cli import children
 from threadref_lab.cli.arguments import Parser
 from threadref_lab.cli.checkout import ROOT
 from threadref_lab.cli.status import FINE, FORBIDDEN
@@ -150,7 +151,7 @@ def written(folder, files):
 def tidy(folder, how, files, *more):
     command = [*TIDY, f"--config-file={RULES}", *more, str(written(folder, files)), "--", *how,
                *FOR_CLANG]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return children.run(command, capture_output=True, text=True)
 
 
 def errors(done):
