@@ -4,6 +4,8 @@ import argparse
 import unittest
 from unittest import mock
 
+from tests.calls import lab
+from tests.report import folder as samples
 from threadref_lab.measure import comparison
 
 
@@ -66,3 +68,33 @@ class Compare(unittest.TestCase):
             for part in (self.ROW, "1.050", "slower, confirmed", "2.0%"):
                 self.assertIn(part, text)
         self.assertIn("1 slower", comparison.sentence([line], self.OPTIONS))
+
+
+def results(folder, process):
+    return samples.write(folder, {"bench.json": samples.document(samples.bench_entries(process))})
+
+
+def test_two_folders_of_results(tmp_path):
+    sides = results(tmp_path / "a", 0), results(tmp_path / "b", 1)
+    status, said = lab("compare", *sides, "--out", tmp_path / "out")
+    assert status == 0
+    assert f"from {sides[0]} to {sides[1]}: 30 undecided (of 30 rows)" in said
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "compare.txt", "compare.md", "compare.json"}
+
+
+def test_what_is_no_side_is_refused_before_anything_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison.checkout, "set_up", None)
+    there = results(tmp_path / "a", 0)
+    for sides, why in (([there, "nothing"], "'nothing' is no commit"), ([there], "required"),
+                       ([there, "HEAD"], "only be compared with another one")):
+        status, said = lab("compare", *sides)
+        assert (status, said.count("\n")) == (1, 1)
+        assert why in said
+
+
+def test_a_build_folder_is_its_program(tmp_path):
+    program = tmp_path / "bin" / "bench_threadref"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    assert comparison.kind_of(str(tmp_path)) == ("program", program)

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from tests.calls import lab
 from threadref_lab.cli.checkout import LAB
 from threadref_lab.measure import soak
 
@@ -106,3 +107,60 @@ class SoakTest(unittest.TestCase):
             ended = subprocess.run([LAB, "soak", *arguments], capture_output=True,
                                    text=True, check=False)
             self.assertEqual((ended.returncode, ended.stderr.count("\n")), (1, 1), arguments)
+
+
+PROGRAM = """#!/bin/sh
+for word; do
+  case $word in
+    --describe) echo '{"scenarios": [{"name": "churn", "tools": ["stress"], "outcomes": []}]}'
+                exit ;;
+    --json=*) json=${word#--json=} ;;
+  esac
+done
+tally() {
+  echo '{"commit": "1a2b3c4", "cells": [], "totals": {"threads_churned": 7}}' >"$json"
+  exit "$1"
+}
+trap 'tally 130' INT
+echo "$*"
+"""
+
+
+def soak_of(tmp_path, monkeypatch, ending, *arguments):
+    """(status, what was said, the rows of its table by tool)"""
+    program = tmp_path / "stress_threadref"
+    program.write_text(PROGRAM + ending, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(soak.checkout, "program", lambda *_: program)
+    out = tmp_path / "out"
+    status, said = lab("soak", "2s", "--no-build", "--out", out, *arguments)
+    document = json.loads((out / "soak.json").read_text(encoding="utf-8"))
+    return status, said, {row["tool"]: row for row in document["tools"]}
+
+
+def test_each_tool_is_played_with_the_flags(tmp_path, monkeypatch):
+    status, said, rows = soak_of(tmp_path, monkeypatch, "tally 0", "--tool", "release", "tsan",
+                                 "--", "--backend=some")
+    assert (status, list(rows), rows["tsan"]["threads_churned"]) == (0, ["release", "tsan"], 7)
+    assert "--threads=1000 --filter=^(churn)/ --time=2s --json=" in said
+    assert "--backend=some\n" in said
+
+
+def test_one_that_finds_something_is_not_started_again(tmp_path, monkeypatch):
+    status, said, rows = soak_of(tmp_path, monkeypatch, "tally 2", "--tool", "release")
+    assert (status, rows["release"]["runs"]) == (2, 1)
+    assert "release ended with 2; see " in said
+
+
+def test_an_interrupted_one_still_has_its_table(tmp_path, monkeypatch):
+    status, said, rows = soak_of(tmp_path, monkeypatch, "kill -INT $PPID\nsleep 60 &\nwait\n",
+                                 "--tool", "release", "asan")
+    assert (status, list(rows)) == (130, ["release"])
+    assert rows["release"]["threads_churned"] == 7
+    assert "written: " in said
+
+
+def test_another_soak_in_the_folder_is_refused(tmp_path):
+    (tmp_path / "runs.jsonl").touch()
+    status, said = lab("soak", "2s", "--out", tmp_path)
+    assert (status, said.count("\n")) == (1, 1)

@@ -236,7 +236,8 @@ def measurable(names):
     found = [kind_of(name) for name in names]
     if sum(kind == "results" for kind, _ in found) == 1:
         raise Refused("a results folder can only be compared with another one")
-    checkout.set_up()
+    if any(kind == "commit" for kind, _ in found):
+        checkout.set_up()
     return [built(name, where) if kind == "commit" else where
             for name, (kind, where) in zip(names, found)]
 
