@@ -233,21 +233,29 @@ class Soak:
         self.out, self.flags = options.out, flags
         self.duration, self.seconds = options.duration, options.seconds
         self.is_building = options.is_building
-        self.child, self.is_stopped = None, False
+        self.child, self.is_stopped, self.is_passed_on = None, False, False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self.on_signal)
 
     def on_signal(self, *_):
         self.is_stopped = True
+        self.pass_on()
+
+    def pass_on(self):
+        """Has the program of now end; a second time, at once."""
         if self.child:
+            self.is_passed_on = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.child.pid, signal.SIGINT)
 
     def logged(self, name, command):
         """The exit status of a command; what it says is in <out>/<name>.log."""
+        self.is_passed_on = False
         with open(self.out / f"{name}.log", "wb") as log, subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 process_group=0) as self.child:
+            if self.is_stopped and not self.is_passed_on:  # the signal came while it was started
+                self.pass_on()
             code = children.shell_status(self.child.wait())
         self.child = None
         return code
