@@ -4,7 +4,8 @@
 #        scripts/check.sh --times [TARGET...]
 #
 # Everything that can be said about the sources without running them: layout (clang-format-14),
-# the rules of scripts/style.py, shellcheck, the coverage table of stress/README.md, and
+# the rules of scripts/lab style, shellcheck, the documents (coverage table,
+# digest of the matrix, links, sizes), and
 # clang-tidy-14 over what the preset release compiles. Each tool first has to find a fault planted
 # for it; all tools run, then it ends.
 #
@@ -17,7 +18,7 @@
 #   --since REV   it reads what was touched since this commit
 #   --times       checks nothing else: compiles these targets without a compiler cache, those that
 #                 have a budget if none is named, and prints the CPU seconds by target, the slowest
-#                 files, and the budgets (scripts/compile_times.py). A second time it compiles only
+#                 files, and the budgets (scripts/lab times). A second time it compiles only
 #                 what changed
 #   --help        this text
 #
@@ -56,8 +57,8 @@ done
 "$root/scripts/setup.sh"
 cd "$root"
 if [[ -n $times ]]; then
-  ((${#targets[@]})) || read -ra targets <<<"$(scripts/compile_times.py --targets)"
-  launcher="$root/scripts/compile_times.py;--launch"
+  ((${#targets[@]})) || read -ra targets <<<"$("$lab" times --targets)"
+  launcher="$lab;times;--launch"
   step "compile ${targets[*]} in build/times ($jobs jobs)"
   if ! cmake --preset release -B build/times -DCMAKE_C_COMPILER_LAUNCHER="$launcher" \
     -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" ||
@@ -65,7 +66,7 @@ if [[ -n $times ]]; then
     fail "$unusable" "${targets[*]} could not be built (see above)"
   fi
   step "times"
-  exec scripts/compile_times.py build/times "${targets[@]}"
+  exec "$lab" times build/times "${targets[@]}"
 fi
 # Without it the lists below would be empty, and a tool without files finds nothing.
 git ls-files >/dev/null || fail "$unusable" "this needs a git checkout (git's reason is above)"
@@ -125,8 +126,9 @@ plant() {
   # The unquoted $1 is the fault.
   # shellcheck disable=SC2016
   printf '%s\n' '#!/usr/bin/env bash' 'rm $1' >"$planted/shell.sh"
-  mkdir -p "$planted/checkout/stress"
-  grep -- '-- \(begin\|end\): coverage' stress/README.md >"$planted/checkout/stress/README.md"
+  mkdir -p "$planted/checkout/stress/docs"
+  grep -- '-- \(begin\|end\): coverage' stress/docs/coverage.md \
+    >"$planted/checkout/stress/docs/coverage.md"
 }
 
 step "each tool finds a fault planted for it"
@@ -137,23 +139,25 @@ must_pass clang-tidy tidy "$planted/clean.cpp" -- -std=c++20
 must_find clang-tidy tidy "$planted/tidy.cpp" -- -std=c++20
 must_pass shellcheck shellcheck "$planted/clean.sh"
 must_find shellcheck shellcheck "$planted/shell.sh"
-scripts/style.py --self-test || worst $?
+"$lab" style --self-test || worst $?
 # A checkout in which nothing has a tag.
-must_find coverage_table.py scripts/coverage_table.py --check --root "$planted/checkout"
+must_find "lab docs" "$lab" docs --only coverage --check --root "$planted/checkout"
 
 step "clang-format"
 mapfile -t sources < <(files '*.hpp' '*.cpp' '*.h' '*.c')
 judge clang-format format_files "${sources[@]}"
 
 step "style"
-scripts/style.py || worst $?
+"$lab" style || worst $?
 
 step "shellcheck"
 mapfile -t shells < <(files 'scripts/*.sh' .ci/run)
 judge shellcheck shellcheck -x "${shells[@]}"
 
-step "coverage"
-scripts/coverage_table.py --check || worst $?
+step "documents"
+for table in coverage digest prose; do
+  "$lab" docs --only "$table" --check || worst $?
+done
 
 step "clang-tidy over build/release ($jobs jobs)"
 configure release >"$planted/configure.log" 2>&1 || {
@@ -161,7 +165,7 @@ configure release >"$planted/configure.log" 2>&1 || {
   fail "$unusable" "preset release could not be configured (see above)"
 }
 # The headers' findings come with each file that includes them: shown once.
-judge clang-tidy scripts/tidy.py build/release "$jobs" "${touched[@]}"
+judge clang-tidy "$lab" tidy build/release "$jobs" "${touched[@]}"
 
 step "done"
 case $status in

@@ -6,8 +6,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=$(basename "$0")
 jobs=$(nproc)
 
-# One list for every program and script of this repository; each --help prints its part of it.
-# Constants of a sourced file: the scripts use them, this file does not.
+# One list for every program and script of this repository; each --help prints its part of it, and
+# threadref_lab/cli/status.py has the same. The scripts use these constants, this file does not.
+# shellcheck disable=SC2034
+readonly lab=$root/scripts/lab
 # shellcheck disable=SC2034
 readonly fine=0 misuse=1 forbidden=2 unusable=3 uncaught=4 interrupted=130
 
@@ -23,25 +25,6 @@ unknown_option() { fail "$misuse" "'$1' is not an option here; $program --help l
 help_and_exit() {
   sed -n '3,/^[^#]/{/^[^#]/d; s/^# \{0,1\}//; p}' "$0"
   exit 0
-}
-
-# A child in front would be waited for before a signal is seen. So each runs behind, as the head of
-# a process group of its own, which can be ended as a whole; traps find it in `child`. A signal that
-# only asks it to end is followed by its own status.
-child=
-logged() {  # logged <log> <command...>: its status is the command's
-  set -m
-  "${@:2}" >"$1" 2>&1 </dev/null &
-  child=$!
-  set +m
-  local code=0
-  wait "$child" || code=$?
-  while kill -0 "$child" 2>/dev/null; do
-    code=0
-    wait "$child" || code=$?
-  done
-  child=
-  return "$code"
 }
 
 configure() {  # configure <preset>

@@ -17,13 +17,13 @@
 #   --dry-run        the steps, how long each takes and what would be compared; changes nothing
 #   --since X        compare with this run or commit, not with the last usable night
 #   --bisect SERIES  no night: which commit since then (or since --since) made this series slower or
-#                    faster? halves the range with scripts/compare.sh
+#                    faster? halves the range with scripts/lab compare
 #   --results DIR    where results live; default results/ of this repository
 #   --help           this text
 #
 #   scripts/nightly.sh --bisect finalize/registration/registry/n:256 --since HEAD~20
 #
-# What changed is said by scripts/detect.py, as on the page: a time counts if two independent runs
+# What changed is said by scripts/lab detect, as on the page: a time counts if two independent runs
 # of pairs found it, or as a step in the nights' ratios. One that was expected has a line in
 # <results>/notes.jsonl (results/README.md) and makes no night fail. A night that was cut off goes
 # on behind its last step if it is started again for the same commit within 12 hours.
@@ -48,9 +48,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 [[ " $* " != *" --help "* ]] || help_and_exit
 # Before anything is installed.
-"$root/scripts/night.py" --ready "$@"
+"$lab" night --ready "$@"
 if [[ " $* " != *" --dry-run "* ]]; then
   # What only some steps need may be missing: they say so.
   "$root/scripts/setup.sh" --all || "$root/scripts/setup.sh"
 fi
-exec "$root/scripts/night.py" "$@"
+exec "$lab" night "$@"

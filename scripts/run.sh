@@ -17,9 +17,9 @@
 #   --help      this text
 #
 # Writes report.html, bench.txt (the table on the terminal), bench.json (Google Benchmark's format),
-# samples.jsonl (every sample), exit_latency and cost as .svg and .png; results/README.md explains
-# all files and keys. results/local/latest leads to the newest run. One process is one accident of
-# memory layout: differences of a few percent mean nothing without --full.
+# samples.jsonl (every sample), exit_latency and cost as .svg and .png; results/docs/keys.md
+# explains all files and keys. results/local/latest leads to the newest run. One process is one
+# accident of memory layout: differences of a few percent mean nothing without --full.
 #
 # exit status, the worst of all parts: 0 fine · 1 wrong use · 2 something was lost, doubled or
 #   misordered · 3 a crash, or the build failed · 4 a canary was not caught, or a control failed
@@ -130,26 +130,26 @@ more_processes() {
   rm "$out/process.log"
 }
 
-part() {  # part <script> <arguments...>: a part of --full
+part() {  # part <command of lab> <arguments...>: a part of --full
   step "$*"
   local code=0
-  "$root/scripts/$1" "${@:2}" || code=$?
+  "$lab" "$@" || code=$?
   keep "$1" "$code"
 }
 
 if [[ $extent == --full ]]; then
   step "measure ($process_starts process starts in all)"
   more_processes
-  part pair.sh --controls --pairs 60 --out "$out/pairs.jsonl"
-  part sweep.sh --out "$out"
-  part instructions.sh --out "$out/instructions.jsonl"
+  part pair --controls --pairs 60 --out "$out/pairs.jsonl"
+  part sweep --out "$out"
+  part instructions --out "$out/instructions.jsonl"
   lap "the rest"
 fi
 
 step "draw"
-"$root/scripts/pictures.py" --bench "$out/bench.json" --samples "$out/samples.jsonl" \
+"$lab" pictures --bench "$out/bench.json" --samples "$out/samples.jsonl" \
   --out "$out" --title "one process, $name" >/dev/null || ((status)) || status=$unusable
-"$root/scripts/report.sh" "$out" >/dev/null || ((status)) || status=$unusable
+"$lab" report "$out" >/dev/null || ((status)) || status=$unusable
 lap draw
 
 if [[ -n ${link:-} ]]; then

@@ -39,6 +39,7 @@ base | clang-tidy-14       | check.sh: static analysis, pinned to this version
 base | shellcheck          | check.sh: these scripts
 base | util-linux          | flock (no two nights at once), taskset, setarch
 base | python3             | the scripts' Python: /usr/bin/python3
+base | python3-pytest      | runs the scripts' own tests
 base | python3-matplotlib  | the pictures
 base | python3-jinja2      | the template of the report
 base | python3-jsonschema  | checks every stored result against results/schema.json
@@ -48,13 +49,13 @@ all  | clang               | the clang-* presets
 all  | libclang-rt-14-dev  | sanitizer run-times of the clang-tsan and clang-asan presets
 all  | clang-19            | the preset clang19-tsan
 all  | libclang-rt-19-dev  | sanitizer run-times of that
-all  | valgrind            | the preset memcheck, and instructions.sh
-all  | ccache              | mutate.sh: what a mutant has not changed is not compiled again
+all  | valgrind            | the preset memcheck, and lab instructions
+all  | ccache              | lab mutate: what a mutant has not changed is not compiled again
 all  | g++-aarch64-linux-gnu | the preset aarch64
 all  | qemu-user           | runs what that compiled
-all  | libjemalloc2        | sweep.sh: the allocator jemalloc
-all  | libtcmalloc-minimal4 | sweep.sh: the allocator tcmalloc
-all  | libmimalloc2.0      | sweep.sh: the allocator mimalloc
+all  | libjemalloc2        | lab sweep: the allocator jemalloc
+all  | libtcmalloc-minimal4 | lab sweep: the allocator tcmalloc
+all  | libmimalloc2.0      | lab sweep: the allocator mimalloc
 all  | gcovr               | reads what the coverage preset wrote
 all  | qtbase5-dev         | the peer QThreadStorage
 all  | chromium            | the tests that open a page in a real browser

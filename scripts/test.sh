@@ -70,4 +70,4 @@ for preset in "${presets[@]}"; do
 done
 
 step "summary"
-"$root/scripts/summary.py" "${reports[@]}"
+"$lab" summary "${reports[@]}"

@@ -207,7 +207,7 @@ Pairs: two subjects measured in turns, which detects smaller differences than tw
   --pairs=N                  how many pairs of samples per row; default: 200
   --layout=0|1|2|3           which copy of the code A (bit 0) and B (bit 1) use; default: 0
       bench_threadref --pair=floor_call_loop,peer_reserved_vector --quantity=exit
-  Each process has another memory layout: scripts/pair.sh runs twenty and gives the verdict.
+  Each process has another memory layout: scripts/lab pair runs twenty and gives the verdict.
 
 How
   --pin=auto|none|CPU        where rows without churn run. auto (default): on the last CPU that this

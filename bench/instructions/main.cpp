@@ -45,7 +45,7 @@ usage: bench_instructions --quantity=NAME --subject=NAME [--n=N] [--threads=T] [
   --warm_up=N       finalizers of one more thread that runs first; default: 0, no such thread
   --list            print "<quantity> <subject>" for all, with "cannot: <why>" if it is not possible
 
-It measures no time and nothing in it is random. scripts/instructions.sh runs it under callgrind,
+It measures no time and nothing in it is random. scripts/lab instructions runs it under callgrind,
 which counts the instructions.
 
 Exit status: 0 fine - 1 wrong use - 2 a finalizer was lost, doubled or misordered - 3 a crash

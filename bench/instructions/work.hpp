@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The work whose instructions are counted: always the same for the same sizes, whatever the clock
-// and the scheduler do. scripts/instructions.py has callgrind count only register_range and
+// and the scheduler do. scripts/lab instructions has callgrind count only register_range and
 // cancel_range, by these names, and the exit.
 #pragma once
 
@@ -47,7 +47,7 @@ inline verdict register_and_cancel(const subject_code& s, const size& of) {
   return for_each_thread(s, of, s.register_and_cancel, [](int /*n*/) { return 1; });
 }
 
-// The largest n that is counted, see scripts/instructions.py.
+// The largest n that is counted, see scripts/threadref_lab/measure/instructions.py.
 inline constexpr int most_counted = 1280;
 
 struct quantity {

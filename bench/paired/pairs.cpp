@@ -189,7 +189,7 @@ constexpr int threads_of_a_block(int n, bool smoke) {
 // many.
 constexpr std::size_t figures_of_short_regions = 20;
 
-// The verdict of one process; scripts/pair.sh combines many processes.
+// The verdict of one process; scripts/lab pair combines many processes.
 std::string_view verdict_on(const interval& ratio) {
   if (ratio.low > 1 + least_change) return "B is slower";
   if (ratio.high < 1 / (1 + least_change)) return "B is faster";

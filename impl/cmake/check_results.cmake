@@ -1,4 +1,4 @@
-# The folder of the build in which the tests store their results, for scripts/conformance_table.py.
+# The folder of the build in which the tests store their results, for scripts/lab docs.
 # It is emptied here, so that no results of removed tests stay there.
 set(check_results ${PROJECT_BINARY_DIR}/checks)
 file(REMOVE_RECURSE ${check_results})

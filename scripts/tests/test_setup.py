@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What setup.sh asks of apt, on machines that are played: by what is on the PATH, and by what
 dpkg-query says."""
 
@@ -9,9 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import scripts.tests
+from threadref_lab.cli.checkout import ROOT
 
-SETUP = Path(scripts.tests.__file__).parent.parent / "setup.sh"
+SETUP = ROOT / "scripts" / "setup.sh"
 NEEDED = ("awk", "basename", "bash", "cat", "comm", "dirname", "grep", "nproc", "paste",
           "sort", "wc")
 # All that is asked for is there but what is in $ABSENT; nodejs is $MAINTAINER's.
@@ -74,7 +73,3 @@ class Node(unittest.TestCase):
         status, said = self.check("--all", absent="nodejs npm chromium")
         self.assertEqual(status, 1)
         self.assertIn("--no-install-recommends chromium\n", said)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -259,7 +259,8 @@ TYPED_TEST(identity, c020_a_handle_is_equal_to_copies_of_itself_alone) {
 }
 
 // 10 000 later threads reuse a thread's record; handles and refs of the first thread must not refer
-// to any of them. Shows: R-28.
+// to any of them.
+// Shows: R-28.
 TYPED_TEST(identity, c060_what_outlives_its_thread_says_gone_for_ever) {
   std::optional<basic_ref<TypeParam>> r;
   plain_finalizer<TypeParam> f;

@@ -180,7 +180,8 @@ end_mark& mark_in_thread_local() {
 }
 
 // stack objects, thread_locals newest first, keys by index. A back end's capabilities say
-// where the finalizers run in between. Shows: W-13.
+// where the finalizers run in between.
+// Shows: W-13.
 TYPED_TEST(order, c036_the_place_among_all_that_ends_with_a_thread) {
   struct older {};
   struct younger {};

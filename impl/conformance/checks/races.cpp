@@ -213,8 +213,8 @@ struct target {
 };
 
 // in the system this is modelled on, checking a ref could move its callbacks to the thread
-// that checked it, and past the join. Differs: R-14: looking never holds what ends with the thread,
-// so no callback moves or comes late.
+// that checked it, and past the join.
+// Differs: R-14: looking never holds what ends with the thread, so no callback moves or comes late.
 TYPED_TEST(races, c014_callbacks_stay_on_their_thread_while_others_look) {
   balance sides;
   for (int round = 0; round != scaled(100'000) / 4 && !sides.is_hopeless(); ++round) {

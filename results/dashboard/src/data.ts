@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The document that the page shows: written by scripts/page_data.py, read by the page. Columns, not
-// rows: a year of 4 machines x 60 series must stay a few MB. All arrays of one series have the same
-// length.
+// The document that the page shows: written by scripts/lab page data, read by the page. Columns,
+// not rows: a year of 4 machines x 60 series must stay a few MB. All arrays of one series have the
+// same length.
 export interface PageData {
   schema: 1;
   simulated: boolean;          // a simulated year: the page says so at the top, always

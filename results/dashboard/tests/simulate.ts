@@ -156,7 +156,7 @@ function stressNight(draw: () => number, run: number, last: number): StressNight
 function changesOf(machine: string, series: Series[], runs: Run[]): Change[] {
   const step = Math.floor(runs.length * 0.75);
   const common = { machine, from_commit: runs[step - 1].commit, to_commit: runs[step].commit };
-  const command = (name: string) => `scripts/compare.sh ${runs[step - 1].commit.slice(0, 7)} `
+  const command = (name: string) => `scripts/lab compare ${runs[step - 1].commit.slice(0, 7)} `
     + `${runs[step].commit.slice(0, 7)} --filter '^${name}$'`;
   const made = (index: number, kind: Change['kind'], ratio: number | null, sentence: string,
                 acknowledged: string | null): Change => ({ ...common, series: series[index].name,
@@ -182,7 +182,7 @@ function machineOf(wish: Wish, number: number): Machine {
     runs[index].pairs = series.slice(0, 20).map((one, at) => ({ series: one.name,
       a_commit: runs[index - 1].commit, b_commit: runs[index].commit, ratio: 1.001 + at / 1e4,
       low: 0.99, high: 1.012, verdict: 'same', confirmed: null, processes: 30,
-      command: `scripts/compare.sh --filter '^${one.name}$'` }));
+      command: `scripts/lab compare --filter '^${one.name}$'` }));
   }
   return {
     name, runs, series, last_usable: runs.findLastIndex((run) => run.usable),

@@ -30,7 +30,7 @@ export const targets: View = {
         + `${machine.name}, by the newest run that judged them.`),
       table({ caption: `targets on ${machine.name}`,
         empty: machine.targets.length ? 'No target passes the search.'
-          : `No night of ${machine.name} judged the targets; scripts/targets.sh measures them.` },
+          : `No night of ${machine.name} judged the targets; scripts/lab targets measures them.` },
       COLUMNS, rows),
     ];
   },

@@ -1,0 +1,50 @@
+"""The table of mutants has a row for each mutant, and no other."""
+
+import pytest
+
+from tests.calls import lab
+from threadref_lab.docs import mutants
+from threadref_lab.quality.mutants import table
+
+ROW = {"id": "one", "breaks": "it", "outcome": "killed", "killer": "run program", "how": "failed",
+       "seconds": .5}
+TOML = """[[mutant]]
+id = "one"
+breaks = "it"
+file = "library.c"
+before = "return 0"
+after = "return 1"
+killers = ["run program"]
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name, text in (("library.c", "return 0;"), (f"{table.FOLDER}/all.toml", TOML)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / mutants.PAGE).parent.mkdir(parents=True)
+    return tmp_path
+
+
+def check(root, *rows):
+    mutants.write_readme(root / mutants.PAGE, rows)
+    return lab("docs", "--only", "mutants", "--check", "--root", root)
+
+
+def test_a_row_for_each(root):
+    assert check(root, ROW) == (0, "the table of mutants is up to date: 1 mutants\n")
+
+
+@pytest.mark.parametrize("rows, named", [
+    ([], "`one`"), ([ROW, {**ROW, "id": "two"}], "`two`"), ([{**ROW, "breaks": "all"}], "`one`"),
+    ([ROW, ROW], "there twice")])
+def test_a_table_that_is_stale(root, rows, named):
+    status, said = check(root, *rows)
+    assert status == 2
+    assert named in said and "scripts/lab mutate --readme" in said
+
+
+def test_only_a_run_writes_it(root):
+    status, said = lab("docs", "--only", "mutants", "--root", root)
+    assert (status, said.count("\n")) == (1, 1)

@@ -1,0 +1,209 @@
+"""One change: what it is, how sure that is, since when, and what shows it again. Also the changes
+that need no statistics, because a state has turned."""
+
+import dataclasses
+import shlex
+
+from threadref_lab.cli.checkout import ROOT
+from threadref_lab.regressions import commits, notes as note_list
+from threadref_lab.stats import intervals
+from threadref_lab.store import rows
+
+INSTRUCTIONS_LEAST = 0.005
+MEASURED = ("regression", "improvement")
+# Kinds whose state is bad until it turns: nobody can acknowledge one.
+STATES = ("forbidden", "guarantee", "sanitizer", "target")
+
+
+@dataclasses.dataclass
+class Change:
+    """With the keys that the dashboard reads; `since_run` is a place among the machine's runs."""
+    machine: str
+    series: str
+    kind: str
+    sentence: str
+    certainty: str
+    since_run: int
+    from_commit: str
+    to_commit: str
+    command: str
+    ratio: float = None
+    low: float = None
+    high: float = None
+    acknowledged: str = None
+    tonight: bool = False  # the newest night brought it to light, or is still in that state
+    bad: bool = True
+    layout: bool = False   # the clones do not share it
+
+    def document(self):
+        found = dataclasses.asdict(self)
+        del found["bad"], found["layout"]
+        return found
+
+    def stored(self):
+        """As the head of its night keeps it: which run it is of is known there."""
+        found = self.document()
+        del found["machine"], found["since_run"], found["tonight"]
+        return found
+
+
+def acknowledge(changes, notes):
+    """Sets the reason where a note names the series and a commit of the range."""
+    for change in changes:
+        if change.kind in MEASURED and any(
+                note_list.is_about(note, change.series) for note in notes):
+            names = commits.between(ROOT, change.from_commit, change.to_commit)
+            change.acknowledged = note_list.reason(
+                notes, change.series, [commits.plain(change.to_commit), *names])
+
+
+def told(change, place=""):
+    """For a terminal, line by line."""
+    known = f"  (expected: {change.acknowledged})" if change.acknowledged else ""
+    yield f"{place}{change.kind}: {change.sentence}{known}"
+    if change.ratio is not None:
+        span = (f", {intervals.CONFIDENCE:.1%} interval {change.low - 1:+.1%} to "
+                + ("any" if change.high is None else f"{change.high - 1:+.1%}")
+                if change.low is not None else "")
+        yield f"  ratio      {change.ratio:.4f}{span}"
+    yield f"  certainty  {change.certainty}"
+    yield f"  commits    {change.from_commit}..{change.to_commit}"
+    if change.command:
+        yield f"  again      {change.command}"
+    if change.kind in MEASURED and "/n:" in change.series and "--bisect" not in change.command:
+        yield f"  which one  {bisect(change.series)} --since {change.from_commit}"
+
+
+def percent(ratio):
+    return f"{abs(ratio - 1):.1%}"
+
+
+def bisect(series):
+    return f"scripts/nightly.sh --bisect {shlex.quote(series)}"
+
+
+# ----------------------------------------------------------------------------- pairs and counts
+
+
+def paired(nights):
+    """What the paired gate said: confirmed by a second run, or nothing. Floors are the ruler: their
+    code is the same, so what they differ by is where the linker put it."""
+    for night in nights:
+        if not night.usable:
+            continue
+        for line in night.lines("pair"):
+            if line["verdict"] not in ("slower", "faster") or not line.get("confirmed"):
+                continue
+            if rows.kind_of(line["series"].split("/")[2]) == "floor":
+                continue
+            slower = line["verdict"] == "slower"
+            yield Change(
+                night.machine, line["series"], "regression" if slower else "improvement",
+                f"{line['series']} became {percent(line['ratio'])} {line['verdict']}: "
+                f"{line['a_ns']:.2f} -> {line['b_ns']:.2f} ns",
+                "paired, confirmed by a second run", night.at, line["a_commit"], line["b_commit"],
+                line.get("command") or bisect(line["series"]), line["ratio"], line["low"],
+                line["high"], bad=slower)
+
+
+def counted(segments):
+    """Instructions are exact: one night beside the one before says all."""
+    for segment in segments:
+        before = {}
+        for night in segment:
+            for line in night.lines("instructions"):
+                key = line["quantity"], line["subject"]
+                if "instructions" not in line or rows.kind_of(line["subject"]) != "backend":
+                    continue
+                older = before.get(key)
+                before[key] = night, line
+                if older:
+                    yield from counted_change(*older, night, line)
+
+
+def counted_change(older, old, night, line):
+    ratio = line["instructions"] / old["instructions"]
+    least = max(INSTRUCTIONS_LEAST, old["spread"], line["spread"])
+    if 1 / (1 + least) <= ratio <= 1 + least:
+        return
+    name = f"instructions/{line['quantity']}/{line['subject']}"
+    yield Change(
+        night.machine, name, "regression" if ratio > 1 else "improvement",
+        f"{line['quantity']} of {line['subject']} takes {percent(ratio)} "
+        f"{'more' if ratio > 1 else 'fewer'} instructions: {old['instructions']:.1f}, now "
+        f"{line['instructions']:.1f}",
+        f"counted, exact to {least:.1%}", night.at, older.commit, night.commit,
+        line.get("command") or f"scripts/lab instructions --subject {line['subject']} "
+        f"--quantity {line['quantity']}", ratio, bad=ratio > 1)
+
+
+# ----------------------------------------------------------------------------- states
+
+
+def states(nights):
+    """Everything whose state can turn: (kind, key, night, is it bad, sentence, certainty, command);
+    nights in order."""
+    for night in nights:
+        yield from stress_states(night)
+        for name, row in night.bench.items():
+            broken = rows.broken(row)
+            yield ("forbidden", name, night, bool(broken), f"{name}: {broken}", "seen",
+                   f"build/release/bin/bench_threadref --benchmark_filter='^{name}(/|$)'")
+        for line in night.lines("sanitizer"):
+            failed = [f"{cell} failed" for cell in line.get("failed", [])]
+            said = [*line.get("first", []), *failed, "no first line"]
+            yield ("sanitizer", line["leg"], night, bool(line["reports"] or failed),
+                   f"{line['leg']}: {line['reports']} reports; the first: {said[0]}",
+                   "reported", f"build/{line['leg']}/bin/stress_threadref")
+        for line in night.lines("target"):
+            # `missed` and listed with its reason is known, and nobody's news.
+            yield ("target", line["target"], night,
+                   line["missed"] and line["decides"] and not line["listed"],
+                   f"target {line['target']} is missed: {target_figure(line)}",
+                   "99.9 % interval" if "low" in line else "no figure", line["command"])
+        for line in night.lines("matrix"):
+            # Peers are shown by the same promise, and not judged.
+            if line["grade"] not in ("unknown", "") and line["backend"] in night.head["backends"]:
+                cell = f"{line['row']}/{line['backend']}"
+                why = f" ({line['why']})" if line["why"] else ""
+                yield ("guarantee", cell, night, line["grade"] == "broken",
+                       f"{cell} is broken: {line['word']}{why}", "seen", line["command"])
+
+
+def stress_states(night):
+    seed = f" --seed={night.totals['seed']}" if night.totals else ""
+    build = "tsan" if night.head["schema"] == 1 else "release"
+    for cell in night.stress.values():
+        seen = ", ".join(f"{outcome['name']} {outcome['count']}" for outcome in cell["outcomes"]
+                         if outcome["count"] and outcome["grade"] == "forbidden")
+        yield ("forbidden", cell["cell"], night, cell["verdict"] == "failed",
+               f"{cell['cell']}: {seen or 'failed'}", "seen",
+               f"build/{build}/bin/stress_threadref --filter='^{cell['cell']}$'{seed}")
+
+
+def target_figure(line):
+    if "median" not in line:
+        return line.get("why", "no figure")
+    return f"{line['median']:.3g}, must be {line['sign']} {line['limit']:g}"
+
+
+def turned(nights):
+    """A change for each time a state became bad."""
+    last_of_kind, since, before, seen = {}, {}, {}, []
+    for kind, key, night, bad, sentence, certainty, command in states(nights):
+        last_of_kind[kind] = night.at
+        if bad and (kind, key) not in since:
+            older = before.get((kind, key), night)
+            change = Change(night.machine, key, kind, sentence, certainty, night.at, older.commit,
+                            night.commit, command)
+            since[kind, key] = change
+            seen.append(change)
+        elif bad:
+            since[kind, key].sentence = sentence  # what the newest night saw of it
+        else:
+            since.pop((kind, key), None)
+        before[kind, key] = night
+    for (kind, key), change in since.items():
+        # What is bad still, unless nothing of the kind has been looked at since.
+        change.tonight = before[kind, key].at == last_of_kind[kind]
+    return seen
