@@ -104,7 +104,7 @@ class Table(unittest.TestCase):
         holder = tempfile.TemporaryDirectory(prefix="threadref-coverage-")
         self.addCleanup(holder.cleanup)
         self.root = Path(holder.name)
-        for folder in ("stress", "impl/scenarios"):
+        for folder in ("stress/docs", "impl/scenarios"):
             (self.root / folder).mkdir(parents=True)
         self.readme = self.root / coverage.PAGE
         self.readme.write_text(f"before\n{coverage.PLACE.begin}\n{coverage.PLACE.end}\n"

@@ -6,7 +6,7 @@ import unittest
 from threadref_lab.cli.checkout import ROOT
 
 BENCH = ROOT / "bench"
-BASELINES = BENCH / "baselines"
+BASELINES = BENCH / "baselines/peers"
 
 
 def said(source, name):

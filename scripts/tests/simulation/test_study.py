@@ -132,8 +132,8 @@ class SimulateTest(unittest.TestCase):
                     self.assertTrue((rule(samples[:, :50]) == alarm_rules.NONE).all())
 
     def test_the_table_goes_between_its_markers_and_is_checked(self):
-        (self.folder / "results").mkdir()
         readme = self.folder / study.README
+        readme.parent.mkdir(parents=True)
         readme.write_text(f"a\n{study.PLACE.begin}\n{study.PLACE.end}\nb\n", encoding="utf-8")
         root = ("--root", str(self.folder))
         self.assertEqual(self.run_main("--check", *root)[0], 2)

@@ -47,7 +47,7 @@ TOOLS = ("release", "asan", "tsan", "clang19-tsan", "memcheck")
 VALGRIND = ("valgrind", "--quiet", "--error-exitcode=66", "--fair-sched=yes", "--num-callers=30",
             "--leak-check=full", "--errors-for-leak-kinds=definite",
             "--show-leak-kinds=definite",
-            f"--suppressions={ROOT}/impl/conformance/memcheck.supp")
+            f"--suppressions={ROOT}/impl/conformance/harness/memcheck.supp")
 # g++-12's thread sanitizer takes memory with the square of the threads: 17 GB for 4,000.
 THREADS_AT_ONCE = {"tsan": 1000, "memcheck": 256}
 # The runtime of clang-19 keeps 0.35 KiB of each thread that ever was: 1.7 GB of as many as these.

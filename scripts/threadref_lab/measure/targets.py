@@ -322,7 +322,7 @@ def document_of(options):
     if not asked:
         raise Unusable(f"no target matches --only {options.only}", MISUSE)
     found, last = measure(options.bench, asked, names, options.processes)
-    lines = [line_of(each, misses, lambda part: figures(part, found, options, subject))
+    lines = [line_of(each, missed, lambda part: figures(part, found, options, subject))
              for each in asked]
     decides = options.processes >= DECISIVE and not options.quick
     noise = controls(found)

@@ -50,7 +50,7 @@ class Mutant:
 def checks_of(root):
     """{name of a check: the section that it is in}"""
     found = {}
-    for path in sorted((root / "impl/conformance").glob("*.cpp")):
+    for path in sorted((root / "impl/conformance/checks").glob("*.cpp")):
         for name in CHECK.findall(path.read_text(encoding="utf-8")):
             found[name] = path.stem
     return found
@@ -79,7 +79,7 @@ def killer(text, checks):
                       int(cell["seconds"]) + MARGIN_OF_STRESS)
     repeat = REPEAT.fullmatch(rest) if rest else None
     if what not in checks or (rest and not repeat):
-        raise ValueError(f"'{text}' is no check of impl/conformance, stress, run or ctest")
+        raise ValueError(f"'{text}' is no check of impl/conformance/checks, stress, run or ctest")
     times = int(repeat["times"]) if repeat else 1
     program = f"conformance_{checks[what]}"
     return Killer(text, build, (program,),
