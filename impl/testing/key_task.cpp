@@ -2,6 +2,7 @@
 #include "testing/key_task.hpp"
 
 #include <atomic>
+#include <utility>
 
 #include "testing/check.hpp"
 
@@ -38,17 +39,29 @@ void set_wrong_value_handler(wrong_value_handler handler) noexcept {
   on_wrong_value = handler;
 }
 
+// The link that holds the task; it holds null if this thread has not armed the task.
+key_task** key_task::find_armed(const void* task) noexcept {
+  key_task** link = &armed_;
+  while (*link != nullptr && *link != task) link = &(*link)->next_armed_;
+  return link;
+}
+
 void key_task::arm(pthread_key_t key) {
   key_ = key;
-  armed_ = this;
+  if (*find_armed(this) == nullptr) next_armed_ = std::exchange(armed_, this);
   THREADREF_CHECK_CALL(pthread_setspecific(key_, this));
 }
 
 void key_task::destructor(void* value) {
-  if (value != armed_) return on_wrong_value.load()();
-  key_task& t = *armed_;
+  key_task** const link = find_armed(value);
+  if (*link == nullptr) return on_wrong_value.load()();
+  key_task& t = **link;
   // Armed again before the work, which may call pthread_exit.
-  if (++t.round_ < t.rounds_) THREADREF_CHECK_CALL(pthread_setspecific(t.key_, value));
+  if (++t.round_ < t.rounds_) {
+    THREADREF_CHECK_CALL(pthread_setspecific(t.key_, value));
+  } else {
+    *link = t.next_armed_;
+  }
   t.work_(t.round_);
 }
 

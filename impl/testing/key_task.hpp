@@ -14,14 +14,16 @@ class key_task {
  public:
   // Calls `work(round)` in the rounds 1, 2, ... `rounds`.
   key_task(int rounds, std::function<void(int)> work) : rounds_(rounds), work_(std::move(work)) {}
-  // For the calling thread, one at a time. The task must live until that thread is joined.
+  // For the calling thread. The task must live until that thread is joined.
   void arm(pthread_key_t key);
 
  private:
   static void destructor(void* value);
   friend int make_key(pthread_key_t& key) noexcept;
-  // The calling thread's armed task; a destructor must not get any other value.
+  // The calling thread's armed tasks, a list; a destructor must not get any other value.
   static inline constinit thread_local key_task* armed_ = nullptr;
+  static key_task** find_armed(const void* task) noexcept;
+  key_task* next_armed_ = nullptr;
   int rounds_;
   std::function<void(int)> work_;
   int round_ = 0;

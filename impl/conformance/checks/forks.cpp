@@ -40,8 +40,8 @@ THREADREF_SCENARIO(c087_on_main_both_run_its_finalizers) {
 TYPED_TEST(forks, c087_on_main_both_run_its_finalizers) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"same@main", "m2@main", "m1@main"}));
-  EXPECT_EQ(trace_of(end, false), (names{"status 9@main", "m2@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, process::forked), (names{"same@main", "m2@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, process::child), (names{"status 9@main", "m2@main", "m1@main"}));
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
   EXPECT_EQ(end.stats_of_fork.forgotten, 0U);
@@ -89,9 +89,10 @@ THREADREF_SCENARIO(c088_siblings_are_forgotten) {
 TYPED_TEST(forks, c088_siblings_are_forgotten) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"sibling is gone@main", "main@main", "threads 1@main",
-                                        "forgotten 3@main", "ran 0@main", "w2@main", "w1@main"}));
-  EXPECT_EQ(trace_of(end, false), in_the_parent);
+  EXPECT_EQ(trace_of(end, process::forked),
+            (names{"sibling is gone@main", "main@main", "threads 1@main", "forgotten 3@main",
+                   "ran 0@main", "w2@main", "w1@main"}));
+  EXPECT_EQ(trace_of(end, process::child), in_the_parent);
   expect_accounted(end.stats, 1);
   expect_accounted(end.stats_of_fork, 0);
 }
@@ -105,7 +106,7 @@ TYPED_TEST(forks, c088_siblings_are_run) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
   // One thread after the other, in an unspecified order.
-  const names child = trace_of(end, true);
+  const names child = trace_of(end, process::forked);
   ASSERT_GE(child.size(), 3U) << end.output;
   const bool main_first = child[0] == "m2@main";
   names expected =
@@ -115,7 +116,7 @@ TYPED_TEST(forks, c088_siblings_are_run) {
     expected.emplace_back(n);
   }
   EXPECT_EQ(child, expected);
-  EXPECT_EQ(trace_of(end, false), in_the_parent);
+  EXPECT_EQ(trace_of(end, process::child), in_the_parent);
   expect_accounted(end.stats, 1);
   expect_accounted(end.stats_of_fork, 0);
 }
@@ -163,7 +164,7 @@ THREADREF_SCENARIO(c089_under_churn) {
 TYPED_TEST(forks, c089_under_churn) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, false), names{"all forked@main"}) << end.output;
+  EXPECT_EQ(trace_of(end, process::child), names{"all forked@main"}) << end.output;
   constexpr auto children = static_cast<std::size_t>(scaled(1'000));
   for (const char* n : {"fork: registered@main", "fork: new thread@thread", "fork: alone@main"}) {
     EXPECT_EQ(count(end, n), children);
@@ -214,8 +215,8 @@ THREADREF_SCENARIO(c089_while_a_thread_is_in_an_older_keys_destructor) {
 TYPED_TEST(forks, c089_while_a_thread_is_in_an_older_keys_destructor) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"w1@thread", "threads 1@main", "m1@main"}));
-  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
+  EXPECT_EQ(trace_of(end, process::forked), (names{"w1@thread", "threads 1@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, process::child), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
@@ -233,8 +234,8 @@ THREADREF_SCENARIO(c089_after_which_a_thread_uses_another_key_only) {
 TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"key@thread", "main lives@main", "m1@main"}));
-  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
+  EXPECT_EQ(trace_of(end, process::forked), (names{"key@thread", "main lives@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, process::child), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
@@ -338,8 +339,8 @@ THREADREF_SCENARIO(c090_inside_a_finalizer) {
 TYPED_TEST(forks, c090_inside_a_finalizer) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
-  EXPECT_EQ(trace_of(end, false),
+  EXPECT_EQ(trace_of(end, process::forked), (names{"new@main", "f1@main"}));
+  EXPECT_EQ(trace_of(end, process::child),
             (names{"f3@thread", "f2@thread", "status 0@thread", "f1@thread"}));
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
@@ -351,8 +352,9 @@ THREADREF_SCENARIO(c090_inside_the_exit_stage) {
 TYPED_TEST(forks, c090_inside_the_exit_stage) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"new@main", "f1@main"}));
-  EXPECT_EQ(trace_of(end, false), (names{"f3@main", "f2@main", "status 0@main", "f1@main"}));
+  EXPECT_EQ(trace_of(end, process::forked), (names{"new@main", "f1@main"}));
+  EXPECT_EQ(trace_of(end, process::child),
+            (names{"f3@main", "f2@main", "status 0@main", "f1@main"}));
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }

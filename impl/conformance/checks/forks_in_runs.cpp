@@ -71,8 +71,8 @@ THREADREF_SCENARIO(c089_while_threads_are_inside_their_finalizers) {
 TYPED_TEST(forks_in_runs, c089_while_threads_are_inside_their_finalizers) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"gone@main", "detached 0@main", "w1@thread"}));
-  EXPECT_EQ(trace_of(end, false), names{"status 0@main"});
+  EXPECT_EQ(trace_of(end, process::forked), (names{"gone@main", "detached 0@main", "w1@thread"}));
+  EXPECT_EQ(trace_of(end, process::child), names{"status 0@main"});
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
@@ -118,9 +118,10 @@ THREADREF_SCENARIO(c089_while_threads_run_what_others_registered) {
 TYPED_TEST(forks_in_runs, c089_while_threads_run_what_others_registered) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"gone@thread", "gone@thread", "gone@thread",
-                                        "detached 0@thread", "m2@main", "m1@main", "m3@main"}));
-  EXPECT_EQ(trace_of(end, false), (names{"status 0@main", "m1@main"}));
+  EXPECT_EQ(trace_of(end, process::forked),
+            (names{"gone@thread", "gone@thread", "gone@thread", "detached 0@thread", "m2@main",
+                   "m1@main", "m3@main"}));
+  EXPECT_EQ(trace_of(end, process::child), (names{"status 0@main", "m1@main"}));
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }
@@ -148,8 +149,8 @@ THREADREF_SCENARIO(c090_inside_a_siblings_finalizer) {
 TYPED_TEST(forks_in_runs, c090_inside_a_siblings_finalizer) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"running@main", "gone@main"}));
-  EXPECT_EQ(trace_of(end, false), (names{"running@main", "gone@main", "status 0@main"}));
+  EXPECT_EQ(trace_of(end, process::forked), (names{"running@main", "gone@main"}));
+  EXPECT_EQ(trace_of(end, process::child), (names{"running@main", "gone@main", "status 0@main"}));
   expect_accounted(end.stats, 0);
 }
 
@@ -169,8 +170,8 @@ THREADREF_SCENARIO(c090_inside_ones_own_finalizer) {
 TYPED_TEST(forks_in_runs, c090_inside_ones_own_finalizer) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, true), (names{"running@main", "gone@main"}));
-  EXPECT_EQ(trace_of(end, false), (names{"running@main", "gone@main", "status 0@main"}));
+  EXPECT_EQ(trace_of(end, process::forked), (names{"running@main", "gone@main"}));
+  EXPECT_EQ(trace_of(end, process::child), (names{"running@main", "gone@main", "status 0@main"}));
   expect_accounted(end.stats, 0);
   expect_accounted(end.stats_of_fork, 0);
 }

@@ -172,7 +172,8 @@ std::size_t count(const outcome& end, std::string_view what) {
   return static_cast<std::size_t>(std::count(end.trace.begin(), end.trace.end(), what));
 }
 
-names trace_of(const outcome& end, bool forked) {
+names trace_of(const outcome& end, process p) {
+  const bool forked = p == process::forked;
   constexpr std::string_view mark = "fork: ";
   names all;
   for (const std::string& n : end.trace) {

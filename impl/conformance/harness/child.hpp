@@ -84,7 +84,8 @@ outcome play() {
 // How often it is in the trace.
 std::size_t count(const outcome& end, std::string_view what);
 // The trace of the child itself, or of the processes that it forked.
-names trace_of(const outcome& end, bool forked);
+enum class process { child, forked };
+names trace_of(const outcome& end, process p);
 // I1, with `pending` registrations that did not run: their threads still lived, or they had
 // atexit(false).
 void expect_accounted(const counters& all, std::uint64_t pending);

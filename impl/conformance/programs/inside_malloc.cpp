@@ -47,11 +47,14 @@ struct cache {
 template <backend B>
 std::array<cache<B>, threads_at_once> caches;
 
+// How an allocator attaches its node.
+enum class attaching { inside_malloc, as_usual };
+
 // The calling thread's own state. Without a destructor, which would need memory.
 struct thread_part {
-  int number = -1;      // its cache; -1: none
-  bool first = false;   // the next malloc is the first that the allocator handles
-  bool asks = true;     // calls attach_inside_malloc(), and not attach()
+  int number = -1;     // its cache; -1: none
+  bool first = false;  // the next malloc is the first that the allocator handles
+  attaching how = attaching::inside_malloc;
   bool inside = false;  // is in the allocator
   int reentered = 0;    // calls of malloc from inside
 };
@@ -70,8 +73,9 @@ void on_allocation() noexcept {
   here.first = false;
   here.inside = true;
   cache<B>& mine = caches<B>[static_cast<std::size_t>(here.number)];
-  mine.node_error = here.asks ? mine.at_exit.attach_inside_malloc(&clean<B>, &mine)
-                              : mine.at_exit.attach(&clean<B>, &mine);
+  mine.node_error = here.how == attaching::inside_malloc
+                        ? mine.at_exit.attach_inside_malloc(&clean<B>, &mine)
+                        : mine.at_exit.attach(&clean<B>, &mine);
   mine.by_node = std::exchange(here.reentered, 0);
   if (mine.node_error == std::errc{}) {
     mine.finalizer_error = try_finalize<B>([&mine] { ++mine.finalizers; }).error;
@@ -83,7 +87,7 @@ void on_allocation() noexcept {
 // The work of a thread of the check.
 struct task {
   int number = 0;
-  bool asks = true;
+  attaching how = attaching::inside_malloc;
   bool later = false;  // it has used the library before its first malloc
   bool ran = false;
 };
@@ -92,7 +96,7 @@ void* use_memory(void* t) {
   auto& mine = *static_cast<task*>(t);
   if (mine.later) finalize<B>([&mine] { mine.ran = true; });
   here.number = mine.number;
-  here.asks = mine.asks;
+  here.how = mine.how;
   here.first = true;
   std::free(std::malloc(100));
   for (int i = 0; i != 10; ++i) {  // later calls do nothing
@@ -104,7 +108,7 @@ void* use_memory(void* t) {
 
 // Runs some threads at once, from start to join.
 template <backend B>
-void start_and_join(bool asks, bool later) {
+void start_and_join(attaching how, bool later) {
   std::array<task, threads_at_once> tasks;
   std::array<pthread_t, threads_at_once> threads{};
   for (int i = 0; i != threads_at_once; ++i) {
@@ -112,7 +116,7 @@ void start_and_join(bool asks, bool later) {
     cache<B>& c = caches<B>[at];
     c.cleaned = c.finalizers = c.by_node = c.by_finalizer = 0;
     c.node_error = c.finalizer_error = std::errc{};
-    tasks[at] = {.number = i, .asks = asks, .later = later};
+    tasks[at] = {.number = i, .how = how, .later = later};
     THREADREF_CHECK_CALL(pthread_create(&threads[at], nullptr, &use_memory<B>, &tasks[at]));
   }
   for (pthread_t t : threads) THREADREF_CHECK_CALL(pthread_join(t, nullptr));
@@ -124,7 +128,7 @@ template <backend B>
 void cleans_every_cache() {
   for (int round = 0; round != testing::scaled(2'000); ++round) {
     for (const bool later : {false, true}) {
-      start_and_join<B>(true, later);
+      start_and_join<B>(attaching::inside_malloc, later);
       for (const cache<B>& c : caches<B>) {
         THREADREF_CHECK(c.node_error == std::errc{}, "an exit_node was refused inside malloc");
         THREADREF_CHECK(c.finalizer_error == std::errc{}, "a finalizer was refused inside malloc");
@@ -141,7 +145,7 @@ template <backend B>
 void refuses() {
   for (const bool later : {false, true}) {
     const counters before = stats<B>();
-    start_and_join<B>(true, later);
+    start_and_join<B>(attaching::inside_malloc, later);
     for (const cache<B>& c : caches<B>) {
       THREADREF_CHECK(c.node_error == std::errc::operation_not_supported,
                       "an exit_node was not refused");
@@ -159,7 +163,7 @@ void print_what_it_would_do() {
   int by_node = 0;
   int by_finalizer = 0;
   for (const bool later : {false, true}) {
-    start_and_join<B>(false, later);
+    start_and_join<B>(attaching::as_usual, later);
     for (const cache<B>& c : caches<B>) {
       by_node = std::max(by_node, c.by_node);
       by_finalizer = std::max(by_finalizer, c.by_finalizer);
