@@ -3,9 +3,9 @@
 // each of them and defines its type BENCH_SUBJECT, its header BENCH_HEADER, and the name of the
 // function BENCH_CODE.
 #include BENCH_HEADER
-#include "bench/subjects/bench_subjects.hpp"
 #include "bench/subjects/library.hpp"
 #include "bench/subjects/make_code.hpp"
+#include "bench_subjects.hpp"
 
 namespace threadref::bench {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "bench/subjects/bench_subjects.hpp"
+#include "bench_subjects.hpp"
 #include "testing/check.hpp"
 
 namespace threadref::bench {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "bench/subjects/bench_subjects.hpp"
 #include "bench/subjects/floors.hpp"
+#include "bench_subjects.hpp"
 
 namespace threadref::bench {
 

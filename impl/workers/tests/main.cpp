@@ -4,7 +4,7 @@
 #include "testing/aslr.hpp"
 
 int main(int argc, char** argv) {
-  threadref::stress::rerun_without_aslr_if_needed(argv);
+  threadref::testing::rerun_without_aslr_if_needed(argv);
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
