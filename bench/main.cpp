@@ -24,6 +24,7 @@
 #include "bench/paired/pairs.hpp"
 #include "bench_subjects.hpp"
 #include "scenarios/describe.hpp"
+#include "testing/build_info.hpp"
 #include "testing/check.hpp"
 #include "testing/memory_file.hpp"
 #include "testing/text.hpp"
@@ -135,6 +136,7 @@ std::string describe() {
 }
 
 int start(int argc, char** argv) {
+  if (testing::prints_version("bench_threadref", argc, argv)) return testing::status_fine;
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   parsed p = parse(arguments, allowed_cpus());
   for (const std::string& complaint : p.complaints) wrong_use(complaint);

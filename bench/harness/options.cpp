@@ -224,6 +224,7 @@ Output
 
 About
   --describe                 print the tables of back ends, scenarios, peers and cells as JSON
+  --version                  print the version and how this program was built
   --help                     print this text
 
 Google Benchmark's other flags work as usual, except that --benchmark_min_time has no effect: the

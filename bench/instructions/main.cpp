@@ -34,7 +34,7 @@ constexpr std::string_view help =
     R"(bench_instructions: registers, runs or cancels a fixed number of finalizers on fresh threads.
 
 usage: bench_instructions --quantity=NAME --subject=NAME [--n=N] [--threads=T] [--warm_up=N]
-       bench_instructions --list | --help
+       bench_instructions --list | --version | --help
 
   --quantity=NAME   registration, exit (both register N and exit) or detach (registers N + 1 and
                     cancels N by their handles)
@@ -164,6 +164,7 @@ int run(const std::vector<cell>& all) {
 }
 
 int start(int argc, char** argv) {
+  if (testing::prints_version("bench_instructions", argc, argv)) return testing::status_fine;
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
     absl::PrintF("%s", testing::to_absl(help));

@@ -12,6 +12,7 @@
 #include "bench/load/idle_threads.hpp"
 #include "bench/memory/count.hpp"
 #include "scenarios/scenarios.hpp"
+#include "testing/build_info.hpp"
 #include "testing/check.hpp"
 #include "testing/text.hpp"
 
@@ -37,6 +38,7 @@ const subject_code* find_counted(std::string_view name) {
 }
 
 int start(int argc, char** argv) {
+  if (testing::prints_version("bench_memory", argc, argv)) return testing::status_fine;
   int alive = 0;
   if (argc != 4) return wrong_use("usage: bench_memory QUANTITY SUBJECT THREADS");
   const std::string_view quantity = argv[1];

@@ -16,4 +16,8 @@ struct build_info {
 };
 const build_info& this_build() noexcept;
 
+// If one of the arguments is --version: prints the program's name with the version and how it was
+// built, in one line. True: it did, and the program is done.
+bool prints_version(std::string_view program, int argc, char** argv);
+
 }  // namespace threadref::testing

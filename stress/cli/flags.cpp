@@ -39,7 +39,7 @@ namespace {
 constexpr std::string_view shown[] = {
     "--filter", "--backend",  "--seed",   "--time",     "--threads", "--finalizers",
     "--list",   "--describe", "--smoke",  "--canaries", "--rare",    "--json",
-    "--matrix", "--out",      "--shrink", "--points",   "--help"};
+    "--matrix", "--out",      "--shrink", "--points",   "--version", "--help"};
 
 constexpr char help[] = R"(PROGRAM: do finalizers survive thousands of threads that come and go?
 
@@ -57,6 +57,7 @@ What to run
   --out=<folder>       with --matrix: write matrix.json, matrix.md and matrix.html there
   --list               print the cells, with the reason for those that don't run
   --describe           print both tables and all cells as JSON
+  --version            print the version and how this program was built
   example: PROGRAM --filter='^(churn|burst)/' --backend=BACKEND
 
 How much

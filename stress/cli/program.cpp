@@ -17,6 +17,7 @@
 #include "stress/matrix/report/report.hpp"
 #include "stress/matrix/runner/cell.hpp"
 #include "testing/aslr.hpp"
+#include "testing/build_info.hpp"
 #include "testing/check.hpp"
 #include "testing/text.hpp"
 #include "threadref/backends.hpp"
@@ -234,6 +235,7 @@ int run_program(int argc, char** argv, const program_info& program) {
     print_help(program.name, default_backend::info.name);
     return testing::status_fine;
   }
+  if (testing::prints_version(program.name, argc, argv)) return testing::status_fine;
   if (const std::vector<std::string> wrong = unknown_flags(argc, argv); !wrong.empty())
     return refuse(wrong, program);
   testing::rerun_without_aslr_if_needed(argv);

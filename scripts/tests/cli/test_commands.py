@@ -22,6 +22,12 @@ def test_its_help_has_a_line_for_each_command():
     assert re.findall(r"^  ([a-z-]+) +\S", said, re.M) == list(COMMANDS)
 
 
+def test_its_version_is_the_one_of_the_project():
+    status, said = lab("--version")
+    assert status == 0
+    assert f"project(threadref VERSION {said.split()[1]} " in (ROOT / "CMakeLists.txt").read_text()
+
+
 @pytest.mark.parametrize("arguments", [["frobnicate"], [], ["--frobnicate"]])
 def test_what_is_no_command_is_refused_with_the_valid_ones(arguments):
     status, said = lab(*arguments)

@@ -2,11 +2,13 @@
 
 import collections
 import importlib
+import re
 import signal
 import sys
 
 from threadref_lab.cli import children
 from threadref_lab.cli.arguments import ended
+from threadref_lab.cli.checkout import ROOT
 from threadref_lab.cli.status import FINE, INTERRUPTED, MISUSE
 
 # module: its main(arguments) is imported only when the command is called; prog: who speaks.
@@ -48,7 +50,14 @@ def text():
     for group, commands in GROUPS.items():
         lines += ["", f"{group}:", *(f"  {each.name:15}{each.what}" for each in commands)]
     return "\n".join([*lines, "", "scripts/lab COMMAND --help says what it does, its options and "
-                      "its exit statuses."])
+                      "its exit statuses;", "scripts/lab --version prints the version."])
+
+
+def version():
+    """The project's, which stands in CMakeLists.txt alone."""
+    found = re.search(r"^project\(threadref VERSION ([\d.]+)",
+                      (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
+    return found[1]
 
 
 def interrupt(*_):
@@ -62,6 +71,9 @@ def main(arguments):
     name = arguments[0] if arguments else ""
     if name == "--help":
         print(text())
+        return FINE
+    if name == "--version":
+        print(f"lab {version()}")
         return FINE
     if name not in COMMANDS:
         wrong = f"'{name}' is no command" if name else "a command is missing"
