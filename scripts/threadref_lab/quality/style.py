@@ -1,7 +1,7 @@
 """The style rules that no compiler checks: what is banned, where, and what to use instead.
 
 usage: scripts/lab style [--root DIR] [FILE...]   check these files, or every file of the repository
-       scripts/lab style --self-test              commit each fault once and demand that it is found
+       scripts/lab style --self-test              plant each fault once and require that it is found
 
 exit status: 0 nothing found · 1 wrong use · 2 findings · 4 a planted fault was not found
 """
