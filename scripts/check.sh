@@ -4,10 +4,9 @@
 #        scripts/check.sh --times [TARGET...]
 #
 # Everything that can be said about the sources without running them: layout (clang-format-14),
-# the rules of scripts/lab style, shellcheck, the documents (coverage table,
-# digest of the matrix, links, sizes), and
-# clang-tidy-14 over what the preset release compiles. Each tool first has to find a fault planted
-# for it; all tools run, then it ends.
+# the rules of scripts/lab style, shellcheck, the documents (coverage table, digest of the matrix,
+# links, sizes), and clang-tidy-14 over what the preset release compiles. Each tool first has to
+# find a fault planted for it; all tools run, then it ends.
 #
 # clang-tidy takes long, so it reads what was touched: the sources, and for each header a source
 # that includes it. What is not committed always counts, and all is read if clang-tidy's rules or

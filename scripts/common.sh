@@ -6,10 +6,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=$(basename "$0")
 jobs=$(nproc)
 
-# One list for every program and script of this repository; each --help prints its part of it, and
-# threadref_lab/cli/status.py has the same. The scripts use these constants, this file does not.
+# The scripts use these constants, this file does not.
 # shellcheck disable=SC2034
 readonly lab=$root/scripts/lab
+# One list for every program and script of this repository; each --help prints its part of it, and
+# threadref_lab/cli/status.py has the same.
 # shellcheck disable=SC2034
 readonly fine=0 misuse=1 forbidden=2 unusable=3 uncaught=4 interrupted=130
 

@@ -18,8 +18,8 @@
 #
 # Writes report.html, bench.txt (the table on the terminal), bench.json (Google Benchmark's format),
 # samples.jsonl (every sample), exit_latency and cost as .svg and .png; results/docs/keys.md
-# explains all files and keys. results/local/latest leads to the newest run. One process is one
-# accident of memory layout: differences of a few percent mean nothing without --full.
+# explains all files and keys. results/local/latest leads to the newest run. One process has
+# one memory layout: differences of a few percent mean nothing without --full.
 #
 # exit status, the worst of all parts: 0 fine · 1 wrong use · 2 something was lost, doubled or
 #   misordered · 3 a crash, or the build failed · 4 a canary was not caught, or a control failed

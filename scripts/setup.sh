@@ -82,11 +82,11 @@ command -v dpkg-query >/dev/null ||
 $(packages | awk -F ' *[|] *' '{printf "  %-20s %s\n", $2, $3}')"
 
 wanted=$(packages | awk -F ' *[|] *' -v groups="^($groups)\$" '$1 ~ groups {print $2}')
-# dpkg-query ends with 1 for a package it has never heard of: exactly what is asked here.
+# dpkg-query ends with 1 for an unknown package, which is what this looks for.
 # shellcheck disable=SC2086  # one word per package
 present=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
   awk '$2 == "installed" {print $1}') || true
-# Who has Node from elsewhere keeps it: apt would replace it, or refuse.
+# A Node from elsewhere is left alone: apt would replace it, or refuse.
 node=$(command -v node) || true
 if command -v npm >/dev/null; then
   present+=$'\nnodejs\nnpm'

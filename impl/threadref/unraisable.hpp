@@ -22,8 +22,9 @@ enum class incident : std::uint8_t { threw, abandoned };
 // may be copied and stored. `what` is the exception; null for `abandoned`. The hook must not throw.
 //
 // It is called where the error occurs, without a lock held: on the exiting thread; in the exit
-// stage, on the thread that ends the process; in threadref_call(), on the caller; for a thread that
-// is found to be gone, on the thread that found it. Several threads may call it at once.
+// stage, on the thread that ends the process; in threadref_call(), on the caller; with
+// fork_policy::run_siblings, on the forking thread in the child; for a thread that is found to be
+// gone, on the thread that found it. Several threads may call it at once.
 using unraisable_hook = void (*)(const thread_handle& thread, std::exception_ptr what,
                                  incident kind) noexcept;
 

@@ -200,8 +200,8 @@ TYPED_TEST(identity, c015_enumerate_finds_threads_that_the_library_did_not_start
 }
 
 // Shows: R-16.
-// Differs: R-17: it is itself to the end, and nothing stays of it.
-// Differs: R-18: who still runs callbacks may be waited for, and so is listed, as draining.
+// Differs: R-17: it keeps its identity to the end, and leaves nothing behind.
+// Differs: R-18: one can wait for a thread that still runs callbacks, so it is listed, as draining.
 TYPED_TEST(identity, c015_a_thread_that_drains_is_itself_and_still_listed) {
   using states = std::vector<thread_state>;
   std::uint64_t serial = 0;

@@ -258,7 +258,7 @@ TYPED_TEST(refs, c014_a_join_with_a_limit_may_return_during_a_callback) {
 }
 
 // Shows: R-22.
-// Differs: R-01: who wants no callback gives none: null is a mistake.
+// Differs: R-01: for no callback, pass none: null is a mistake.
 // Differs: R-21: what can't be called does not compile, and null is refused at once.
 TYPED_TEST(refs, c028_a_null_callback_is_refused) {
   using ref_type = basic_ref<TypeParam>;

@@ -186,10 +186,8 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
 // then checks for waiters by one relaxed load, with no fence between. (Without 3 and 4, 38 558 of
 // 10 million were lost.)
 //  1. The waiter counts itself while it holds the lock, and looks at the word after that.
-//  2. If the referent's load sees the count, the referent takes the lock and notifies: either
-//  before
-//     the waiter has taken the lock, and then the waiter sees "gone"; or while the waiter sleeps,
-//     and then it wakes.
+//  2. If the referent's load sees the count, the referent takes the lock and notifies. A waiter
+//     that has not had the lock by then will see "gone"; one that sleeps wakes.
 //  3. If the load misses the count, the waiter may have missed the store too. Then the wake-up is
 //     late, not lost: the store becomes visible in finite time, and the waiter looks again every
 //     millisecond.

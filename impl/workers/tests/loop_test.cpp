@@ -39,7 +39,7 @@ TEST_F(loop_test, update_handles_what_is_there_and_is_a_stop_point) {
 }
 
 // Shows: PW-34.
-// Differs: PW-34: kept as it is; who wants to look at the queue without waiting calls update().
+// Differs: PW-34: kept as it is; to look at the queue without waiting, call update().
 TEST_F(loop_test, a_wait_of_no_time_does_not_look) {
   gate sent;
   const worker_ptr w = worker::make([&] {

@@ -76,7 +76,7 @@ TEST_F(roots, a_finalizer_may_wait) {
 }
 
 // Shows: PW-36.
-// Differs: PW-36: the original's wait gives nothing on a root.
+// Differs: PW-36: the original's wait returns nothing on a root.
 TEST_F(roots, a_root_gets_what_it_waits_for) {
   std::thread([] {
     this_worker::fire("e", 36);

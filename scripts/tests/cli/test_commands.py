@@ -120,7 +120,7 @@ def test_a_child_is_told_as_a_shell_would():
 def test_durations():
     assert [seconds(0)(text) for text in ("0s", "90s", "10m", "1h30m")] == [0, 90, 600, 5400]
     for text in ("", "10", "10x", "0s", "s"):
-        with pytest.raises(Exception, match="is no duration"):
+        with pytest.raises(Exception, match="is not a duration"):
             seconds(1)(text)
 
 

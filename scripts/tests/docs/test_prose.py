@@ -11,12 +11,17 @@ README = """# A project
 
 ```sh
 scripts/run.sh --quick   # and what follows is no option: --none
+scripts/lab page write --out x
 ```
 
 ```cpp
 [](const auto&) {}
 ```
 """
+
+LAB = """[ "$1" = page ] || exit 1
+echo 'usage: scripts/lab page write [--out FILE]'
+echo '       scripts/lab page build'"""
 
 
 @pytest.fixture
@@ -27,9 +32,10 @@ def root(tmp_path):
     (tmp_path / "picture.svg").write_text("<svg/>")
     (tmp_path / "docs/page.md").write_text("# A `heading`\n\n[back](../README.md) "
                                            "[out](https://example.org/none)\n")
-    program = tmp_path / "scripts/run.sh"
-    program.write_text("#!/bin/sh\necho 'options: --quick'\n")
-    program.chmod(0o755)
+    for name, said in (("run.sh", "echo 'options: --quick'"), ("lab", LAB)):
+        program = tmp_path / "scripts" / name
+        program.write_text(f"#!/bin/sh\n{said}\n")
+        program.chmod(0o755)
     return tmp_path
 
 
@@ -48,9 +54,13 @@ def test_finds_nothing_where_all_is_well(root, capsys):
     ("#a-heading", "#another", "README.md: docs/page.md#another: there is no such heading"),
     ("scripts/run.sh --quick", "scripts/walk.sh", "README.md: scripts/walk.sh is no program"),
     ("--quick", "--slow", "README.md: scripts/run.sh --help lists no --slow"),
+    ("lab page write", "lab pages write", "README.md: scripts/lab pages has no help text"),
+    ("page write", "page", "README.md: scripts/lab page needs one of write, build"),
+    ("--out x", "--into x", "README.md: scripts/lab page --help lists no --into"),
     ("# A project", "# A project\n" * 200, " lines; at most 160"),
     ("# A project", "# A project" + "x" * 11000, "bytes; at most 10240"),
-], ids=("picture", "file", "heading", "program", "option", "lines", "bytes"))
+], ids=("picture", "file", "heading", "program", "option", "command of lab", "step of lab",
+        "option of lab", "lines", "bytes"))
 def test_finds_what_is_planted(root, capsys, was, planted, finding):
     (root / "README.md").write_text(README.replace(was, planted, 1))
     ended, said = check(root, capsys)

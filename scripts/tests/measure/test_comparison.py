@@ -86,7 +86,7 @@ def test_two_folders_of_results(tmp_path):
 def test_what_is_no_side_is_refused_before_anything_is_built(tmp_path, monkeypatch):
     monkeypatch.setattr(comparison.checkout, "set_up", None)
     there = results(tmp_path / "a", 0)
-    for sides, why in (([there, "nothing"], "'nothing' is no commit"), ([there], "required"),
+    for sides, why in (([there, "nothing"], "'nothing' is neither a commit"), ([there], "required"),
                        ([there, "HEAD"], "only be compared with another one")):
         status, said = lab("compare", *sides)
         assert (status, said.count("\n")) == (1, 1)

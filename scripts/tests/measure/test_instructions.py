@@ -98,7 +98,7 @@ class ScriptTest(unittest.TestCase):
     def test_nothing_is_written_unless_all_went_well(self):
         for subject, status, sentence in (("loses_1", 2, "lost=1"),
                                           ("crashes", 3, "callgrind is out of order"),
-                                          ("unseen", 3, "saw nothing to count")):
+                                          ("unseen", 3, "callgrind counted nothing")):
             with self.subTest(subject):
                 ended, said = self.run_script("--subject", subject, "--runs", "1")
                 self.assertEqual(ended, status, said)
@@ -106,7 +106,7 @@ class ScriptTest(unittest.TestCase):
                 self.assertFalse(self.out.exists())
 
     def test_wrong_use(self):
-        for arguments, sentence in ((["--runs", "0"], "no whole number from 1 up"),
+        for arguments, sentence in ((["--runs", "0"], "not a whole number of at least 1"),
                                     (["--runs", "x"], "--runs"),
                                     (["--subject", "none"], "valid: costs_7, costs_8"),
                                     (["--quantity", "none"], "valid: registration, exit, detach"),

@@ -189,7 +189,7 @@ class Mutants(unittest.TestCase):
         said, _ = self.play(*tables, options=["--time", "1h"], status=0)
         self.assertRegex(said, r"one: .*\[2 of 3, about 0 min left\]")
         said, _ = self.play(*tables, options=["--time", "1"], status=1)
-        self.assertIn("is no duration; give one such as", said)
+        self.assertIn("is not a duration; give one such as", said)
 
     def test_a_survivor_is_told_in_each_run(self):
         tables = mutant("unseen", "return asked == 'c' ? 2 : 0;"), mutant("fails", "return 2;")

@@ -47,7 +47,7 @@ def run(parser, work, arguments):
 def whole_number(least):
     def read(text):
         if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {least} up")
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
         return int(text)
     return read
 
@@ -60,6 +60,6 @@ def seconds(least):
                     ) if parts and text else -1
         if found < least:
             raise argparse.ArgumentTypeError(
-                f"'{text}' is no duration; give one such as 90s, 10m or 1h30m")
+                f"'{text}' is not a duration; give one such as 90s, 10m or 1h30m")
         return found
     return read

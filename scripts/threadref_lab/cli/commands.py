@@ -76,7 +76,7 @@ def main(arguments):
         print(f"lab {version()}")
         return FINE
     if name not in COMMANDS:
-        wrong = f"'{name}' is no command" if name else "a command is missing"
+        wrong = f"unknown command '{name}'" if name else "a command is missing"
         print(f"lab: {wrong}; valid: {', '.join(COMMANDS)}", file=sys.stderr)
         return MISUSE
     # Also SIGINT: a shell has it ignored by what it starts in the background.

@@ -31,5 +31,4 @@ def main(arguments):
         from threadref_lab.dashboard import document
         return document.main(rest)
     valid = ", ".join(("write", "data", *template.STEPS))
-    raise Refused(f"'{what}' is nothing that can be done with the page; valid: {valid}" if what
-                  else f"say what to do with the page: {valid}")
+    raise Refused((f"unknown step '{what}'" if what else "a step is missing") + f"; valid: {valid}")

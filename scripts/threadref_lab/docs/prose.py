@@ -6,7 +6,8 @@ usage: scripts/lab docs --only prose [--root DIR]
   --help       this text
 
 A relative link must lead to a file, and to a heading if it names one. In a `sh` block of README.md
-each command must be a program of this repository, and each option one that its --help lists. The
+each command must be a program of this repository, and each option one that its --help lists; in one
+of any document, a command of scripts/lab must have a help text that lists its step and options. The
 documents in SIZES hold no more than they say there.
 
 exit status: 0 fine · 1 wrong use · 2 a document breaks a promise
@@ -28,6 +29,7 @@ SIZES = {"README.md": (None, 10 * 1024, 160), "impl/README.md": (2000, None, Non
          "bench/README.md": (1500, None, None), "stress/README.md": (1200, None, None),
          "results/README.md": (1500, None, None)}
 ELSEWHERE = ("cmake", "ctest", "git")  # commands of other people that README.md may use
+LAB = "scripts/lab"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)|<(?:img|source)[^>]*\bsrc(?:set)?=\"([^\"]+)\"", re.S)
 HEADING = re.compile(r"^#+ (.*)$", re.M)
@@ -66,33 +68,62 @@ def sizes(tree):
                 yield f"{path}: {is_now} {what}; at most {limit}"
 
 
-def help_of(program):
-    done = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
+def help_of(*command):
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
     return done.stdout if done.returncode == FINE else ""
 
 
-def commands(tree):
-    for language, block in BLOCK.findall(tree.text("README.md")):
+def options_of(words):
+    return [word.partition("=")[0] for word in words if word[:2] == "--"]
+
+
+def shell_lines(text):
+    """The words of each command in the `sh` blocks of a document."""
+    for language, block in BLOCK.findall(text):
         for line in block.splitlines() if language == "sh" else ():
-            words = shlex.split(line, comments=True)
-            if not words:
+            if words := shlex.split(line, comments=True):
+                yield words
+
+
+def commands(tree):
+    for words in shell_lines(tree.text("README.md")):
+        # What is built has tests of its own where it is built.
+        if words[0].startswith("build/") or words[0] in (*ELSEWHERE, LAB):
+            continue
+        program = tree.root / words[0]
+        if not program.is_file():
+            yield f"README.md: {words[0]} is no program of this repository"
+            continue
+        text = help_of(program)
+        for option in options_of(words[1:]):
+            if option not in text:
+                yield f"README.md: {words[0]} --help lists no {option}"
+
+
+def lab_commands(tree):
+    texts = {}
+    for path in tree.matching(".md"):
+        for words in shell_lines(tree.text(path)):
+            if words[0] != LAB:
                 continue
-            # What is built has tests of its own where it is built.
-            if words[0].startswith("build/") or words[0] in ELSEWHERE:
+            name = " ".join(words[:2])
+            if name not in texts:
+                texts[name] = help_of(tree.root / LAB, *words[1:2])
+            if not texts[name]:
+                yield f"{path}: {name} has no help text"
                 continue
-            program = tree.root / words[0]
-            if not program.is_file():
-                yield f"README.md: {words[0]} is no program of this repository"
-                continue
-            text = help_of(program)
-            for option in (word.partition("=")[0] for word in words[1:] if word[:2] == "--"):
-                if option not in text:
-                    yield f"README.md: {words[0]} --help lists no {option}"
+            # A command with steps needs one: its usage line has the step behind the name.
+            steps = re.findall(rf"^(?:usage:)? +{name} ([a-z]+)(?: |$)", texts[name], re.M)
+            if steps and (len(words) < 3 or words[2] not in steps):
+                yield f"{path}: {name} needs one of {', '.join(steps)}"
+            for option in options_of(words[2:]):
+                if option not in texts[name]:
+                    yield f"{path}: {name} --help lists no {option}"
 
 
 def work(options):
     tree = Tree(options.root)
-    found = [*links(tree), *sizes(tree), *commands(tree)]
+    found = [*links(tree), *sizes(tree), *commands(tree), *lab_commands(tree)]
     for sentence in found:
         print(sentence, file=sys.stderr)
     print(f"documents: {len(tree.matching('.md'))} files, {len(found)} findings")

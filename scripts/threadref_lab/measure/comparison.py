@@ -228,7 +228,7 @@ def kind_of(side):
         return "results", folder
     if commit := commit_of(side):
         return "commit", commit
-    raise Refused(f"'{side}' is no commit, no build folder and no results folder")
+    raise Refused(f"'{side}' is neither a commit nor a build folder nor a results folder")
 
 
 def measurable(names):

@@ -144,8 +144,8 @@ class Counter:
         small, large = (self.count(quantity, subject, n) for n in (N_SMALL, N_LARGE))
         each = marginal(small, large)
         if each <= 0:
-            raise Unusable(f"{quantity} of {subject}: callgrind saw nothing to count; is the "
-                          f"function that it is told of still one? {COUNTED[quantity]}")
+            raise Unusable(f"{quantity} of {subject}: callgrind counted nothing; does this "
+                          f"function still exist? {COUNTED[quantity]}")
         return each
 
     def stop(self):

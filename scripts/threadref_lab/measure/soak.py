@@ -54,7 +54,7 @@ THREADS_AT_ONCE = {"tsan": 1000, "memcheck": 256}
 THREADS_MOST = {"clang19-tsan": 5_000_000}
 # valgrind runs no program that is started by the name of the running one, as the pool's child is.
 LEFT_OUT = {"memcheck": ("pool",)}
-RATE_AT_FIRST = 10_000  # threads in a second: until one run has told, more than any tool brings
+RATE_AT_FIRST = 10_000  # threads per second, assumed before the first run; no tool reaches it
 MARGIN = 0.9
 
 

@@ -77,8 +77,8 @@ class Night:
         return self.results / "local" / "nightly"
 
     def cut_off(self):
-        """The raw folder of a night like this one that did not come to its end; or None. What a
-        tree held that has changes is known to nobody."""
+        """The raw folder of a night like this one that was cut off; or None. Not that of a tree
+        with changes, since what it held is unknown."""
         asked = {"machine": self.machine, "commit": self.commit, "quick": self.quick,
                  "since": self.since}
         for path in sorted(self.folder().glob(f"*/{STATE}"), reverse=True):
@@ -95,7 +95,7 @@ class Night:
         self.partner = commits.Partner(**self.state["partner"])
 
     def begin(self):
-        """Says so if it goes on with what was cut off."""
+        """Starts the night, or says that it continues one that was cut off."""
         if self.state:
             print(f"nightly.sh: goes on with {self.raw.name}, which was cut off after "
                   f"{', '.join(self.taken()) or 'no step'}")

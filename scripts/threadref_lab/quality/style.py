@@ -1,7 +1,7 @@
 """The style rules that no compiler checks: what is banned, where, and what to use instead.
 
 usage: scripts/lab style [--root DIR] [FILE...]   check these files, or every file of the repository
-       scripts/lab style --self-test              commit each fault once and demand that it is found
+       scripts/lab style --self-test              plant each fault once and require that it is found
 
 exit status: 0 nothing found · 1 wrong use · 2 findings · 4 a planted fault was not found
 """
@@ -22,6 +22,7 @@ CXX = (".hpp", ".cpp", ".h", ".c", ".hpp.in", ".h.in")
 CMAKE = ("CMakeLists.txt", ".cmake", ".cmake.in")
 SCRIPT = (".sh", ".py", ".j2", ".ci/run", "scripts/lab")
 PROGRAMS = ("impl/", "bench/", "stress/")
+RUNNERS = ("bench/", "stress/", "impl/testing/", "impl/workers/")
 TABLE = "impl/threadref/backends/CMakeLists.txt"
 
 
@@ -117,7 +118,7 @@ def no_sleep(tree):
 
 def no_backend_name(tree):
     for name in tree.backends:
-        for path in tree.matching(*CXX, under=("bench/", "stress/")):
+        for path in tree.matching(*CXX, under=RUNNERS):
             # Comments and strings too: this is `grep -rw`, and a name in a comment ages as badly.
             for number, _ in tree_find(tree.text(path), rf"\b{name}\b"):
                 yield (path, number, f"the back end {name} by name in a runner",

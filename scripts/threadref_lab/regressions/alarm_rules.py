@@ -197,7 +197,7 @@ def our_trend(year):
 
 
 def not_seen_by(gate, trend):
-    """A change that the gate has told already is no news when the trend sees it too."""
+    """The trend's findings without changes that the gate has already reported."""
     left = trend.copy()
     for series, night in zip(*numpy.nonzero(trend != NONE)):
         told = numpy.flatnonzero(gate[series, :night + 1] != NONE)

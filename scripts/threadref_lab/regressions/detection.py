@@ -110,7 +110,7 @@ class Trends:
 
 
 def look_at_other_layout(paired, nights, clones):
-    """A change that the clones do not share is an accident of layout: listed, and nobody's news."""
+    """A change that the clones do not share comes from the layout: listed, but no regression."""
     for change in paired:
         earlier = [night.at for night in nights[:change.since_run] if night.usable]
         other = change.ratio * clones.change(change.series, earlier[-1] if earlier else -1,

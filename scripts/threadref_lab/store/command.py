@@ -1,8 +1,8 @@
 """Checks, questions and copies of the results store, one file of JSON lines a run.
 
 usage: scripts/lab store check  [--results DIR]       is every stored line whole and valid?
-       scripts/lab store query  --sql STATEMENT       one question to all of it, as a database
-       scripts/lab store sqlite --out FILE            that database, made anew
+       scripts/lab store query  --sql STATEMENT       an SQL query over all of it
+       scripts/lab store sqlite --out FILE            writes it as an SQLite database
        scripts/lab store ready  --machine NAME        could a run be stored?
        scripts/lab store add    --machine NAME --run NAME --started TIME [--quick]
                                 [--status NAME=N...] [--describe FILE...] [--bench FILE]

@@ -253,7 +253,7 @@ constexpr event rows[] = {
      .checks = "1",
      .bugs = {24},
      .why_not = &needs_identity},
-    // Differs: R-17: it is itself to the end, and nothing stays of it.
+    // Differs: R-17: it keeps its identity to the end, and leaves nothing behind.
     {.name = "identity/who_am_i",
      .asks = "is a callback told who its thread is, and nothing else ever that it is another?",
      .run = &who_am_i,

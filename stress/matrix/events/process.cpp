@@ -235,7 +235,7 @@ constexpr event rows[] = {
      .run = &worker_exits_beside_main,
      .checks = "76",
      .promise = outcome::lost},
-    // Differs: F-21: C++ waits for no thread when main returns; who wants to joins it.
+    // Differs: F-21: C++ waits for no thread when main returns; to wait for one, join it.
     // Shows: PM-05.
     {.name = "process/workers_still_run",
      .asks = "do workers' callbacks run when main returns while they run?",
