@@ -23,7 +23,7 @@ hooked& the_hook() {
   return *one;
 }
 
-std::string message_of(const std::exception_ptr& error) {
+std::string text_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& e) {
@@ -51,7 +51,7 @@ void worker::report(std::string_view where, const std::exception_ptr& error) con
   if (hook != nullptr) return (*hook)(*this, where, error);
   // A single write(), so that the lines of several workers do not mix.
   const std::string line = absl::StrCat("worker ", name(), ": ", std::string(where),
-                                        " threw: ", message_of(error), "\n");
+                                        " threw: ", text_of(error), "\n");
   static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
 }
 
