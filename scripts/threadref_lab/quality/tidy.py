@@ -159,9 +159,10 @@ def errors(done):
 
 
 def clashing(files, said):
-    """Those that can't be read with the first, say these errors."""
+    """Those that can't be read with the first, say these errors; half of them, if the errors name
+    none, as those in a header don't."""
     named = [path for path in files[1:] if any(f"{ROOT / path}:" in line for line in said)]
-    return named or (files[1:] if said else [])
+    return named or (files[(len(files) + 1) // 2:] if said else [])
 
 
 def batches(folder, how, files):
