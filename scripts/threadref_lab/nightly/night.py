@@ -188,10 +188,10 @@ class Verdict:
         # The page knows no canary that was not caught, only that something is not usable.
         self.status = max(self.head["status"], said["status"])
 
-    def told(self):
+    def report(self):
         """The changes for a terminal, line by line, and at last the sentence."""
         for change in self.found:
-            yield from changes.told(change)
+            yield from changes.report(change)
         yield self.sentence
 
 
@@ -313,7 +313,7 @@ def whole_night(night):
     for name, code in after.items():
         if code:
             print(f"problem: {name} ended with {code}")
-    print(*verdict.told(), sep="\n")
+    print(*verdict.report(), sep="\n")
     return max([verdict.status, page.returncode, *after.values()])
 
 

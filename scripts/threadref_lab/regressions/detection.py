@@ -289,7 +289,7 @@ def work(options):
         for change in machine.changes if options.all else machine.found():
             since = machine.nights[change.since_run].head["started"][:10]
             print(json.dumps(change.document()) if options.json else
-                  "\n".join(change_list.told(change, f"{machine.name} {since} ")))
+                  "\n".join(change_list.report(change, f"{machine.name} {since} ")))
     said = verdict(machines)
     print(json.dumps(said) if options.json else said["sentence"])
     return said["status"]
