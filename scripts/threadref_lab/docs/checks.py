@@ -61,7 +61,7 @@ Result = collections.namedtuple("Result", "number name backend verdict why")
 def result(check, backend, verdict, why=""):
     parts = CHECK.fullmatch(check)
     if not parts:
-        raise Unusable(f"'{check}' is no check's name: c<3 digits>_<what holds>")
+        raise Unusable(f"'{check}' is not a check's name; it must be c<3 digits>_<what holds>")
     return Result(int(parts["number"]), parts["name"].replace("_", " "), backend, verdict, why)
 
 
@@ -237,7 +237,7 @@ def complaints(results, backends):
             yield f"check {each.number} {each.verdict} on {each.backend}: {each.name}; {each.why}"
     strangers = sorted({each.backend for each in results} - set(backends))
     for name in strangers:
-        yield f"'{name}' is no back end of {TABLE_OF_BACK_ENDS.relative_to(ROOT)}"
+        yield f"'{name}' is not a back end of {TABLE_OF_BACK_ENDS.relative_to(ROOT)}"
 
 
 def work(options):

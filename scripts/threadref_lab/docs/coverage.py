@@ -84,7 +84,7 @@ def table(sections, tags):
     return "\n".join(lines)
 
 
-def told(sentences):
+def report(sentences):
     for sentence in sentences:
         print(sentence, file=sys.stderr)
     return bool(sentences)
@@ -94,7 +94,7 @@ def work(options):
     sections = read_rows(ROWS.read_text(encoding="utf-8"))
     ids = [one for rows in sections.values() for one in rows]
     tags, faults = read_tags(options.root, ids)
-    if told(faults):
+    if report(faults):
         return FORBIDDEN
     path = options.root / PAGE
     old = path.read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def work(options):
                      "  scripts/lab docs --only coverage")
     if not options.check:
         path.write_text(new, encoding="utf-8")
-    if told(wrong):
+    if report(wrong):
         return FORBIDDEN
     print(f"the coverage table is {'up to date' if options.check else 'written'}: "
           f"{len(ids)} rows, {len({tag.item for tag in tags})} tests")

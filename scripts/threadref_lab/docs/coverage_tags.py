@@ -11,12 +11,12 @@ without GoogleTest, in the comment that it has:
 import collections
 import re
 
-# What a name is for, and how one asks for it.
+# A tag of the test `item`, and where the tag stands.
 Tag = collections.namedtuple("Tag", "id differs item place")  # differs: "" or the sentence
 
 
 class Fault(Exception):
-    """A tag that says nothing, or is of nothing."""
+    """A tag without an id or a reason, or above nothing that may have tags."""
 
 
 COMMENT = re.compile(r"^\s*// ?(.*)$")
@@ -39,7 +39,8 @@ def scenario_names(text):
 
 
 def item(lines, at, path, scenarios):
-    """What begins in that line, as one would ask for it; None: nothing that has tags."""
+    """The name of the test, event or scenario that begins in that line; None if nothing that may
+    have tags begins there."""
     code = " ".join(line.strip() for line in lines[at:at + 3])
     if found := GTEST.match(code):
         suite, name = found["suite"], found["name"]

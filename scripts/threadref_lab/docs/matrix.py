@@ -40,7 +40,7 @@ def read(folder):
         document = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
         text = (folder / "matrix.md").read_text(encoding="utf-8")
     except json.JSONDecodeError as error:
-        raise Unusable(f"{folder}/matrix.json is no JSON ({error})") from error
+        raise Unusable(f"{folder}/matrix.json is not valid JSON ({error})") from error
     if document.get("interrupted") or not document.get("cells"):
         raise Unusable(f"{folder}: that run was interrupted, or played nothing")
     return document, text
@@ -62,8 +62,8 @@ def by_luck(text):
     notes = dict(re.findall(r"^(\d+)\. (.*)$", text, re.M))
     names, _ = shown(text)
     for line in ROW.finditer(text):
-        for name, told in zip(names, line["words"].split("|")):
-            number = re.search(r"\[(\d+)\]", told)
+        for name, words in zip(names, line["words"].split("|")):
+            number = re.search(r"\[(\d+)\]", words)
             if number and re.search(r"\d+ of \d+ trials", notes.get(number[1], "")):
                 yield f"{line['event']}/{name}"
 

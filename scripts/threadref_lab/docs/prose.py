@@ -92,7 +92,7 @@ def commands(tree):
             continue
         program = tree.root / words[0]
         if not program.is_file():
-            yield f"README.md: {words[0]} is no program of this repository"
+            yield f"README.md: {words[0]} is not a program of this repository"
             continue
         text = help_of(program)
         for option in options_of(words[1:]):

@@ -97,7 +97,7 @@ class Trends:
             of_code = self._is_of_code(name, have, point)
             self.points.setdefault(name, []).append((have[point.at].at, point, of_code))
             if not of_code:
-                continue  # drawn, with its cause, and nobody's regression
+                continue  # drawn, with its cause, but not a regression
             change = trend_change(name, have, values, point, (edges[number], edges[number + 2]))
             change.tonight = any(abs(point.at - at) <= change_points.POINTS_LEAST for at in new)
             self.changes.append(change)
@@ -110,7 +110,7 @@ class Trends:
 
 
 def look_at_other_layout(paired, nights, clones):
-    """A change that the clones do not share comes from the layout: listed, but no regression."""
+    """A change that the clones do not share comes from the layout: listed, but not a regression."""
     for change in paired:
         earlier = [night.at for night in nights[:change.since_run] if night.usable]
         other = change.ratio * clones.change(change.series, earlier[-1] if earlier else -1,

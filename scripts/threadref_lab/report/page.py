@@ -101,8 +101,8 @@ def view(run):
 
 
 def step_class(step):
-    """Which colour a step of an order has: the finalizers stand out, thread_locals and keys are
-    told apart."""
+    """Which colour a step of an order has: the finalizers stand out, thread_locals and keys have
+    different ones."""
     for word in ("finalizer", "thread_local", "key", "stack", "join"):
         if word in step:
             return word

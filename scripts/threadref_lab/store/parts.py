@@ -248,7 +248,8 @@ def doubts(lines):
             yield (f"{line['a']} differed from itself by {line['ratio'] - 1:+.1%} in {what}: this "
                    "run says nothing; is the machine busy?")
         elif line.get("control") in ("self", "clone") and line["verdict"] in ("faster", "slower"):
-            yield f"{line['a']} and {line['b']}, the same code, were told apart in {what}"
+            yield (f"{line['a']} and {line['b']}, the same code, were reported as different in "
+                   f"{what}")
 
 
 def usable(lines, statuses):
@@ -256,7 +257,7 @@ def usable(lines, statuses):
     why = list(doubts(lines))
     if statuses.get("controls") and not why:
         why += [f"4 % more work in {line['quantity']}/n:{line['n']} of {line['a']} was not found: "
-                "this run could not have told what it is for; is the machine busy?"
+                "this run could not have found what it looks for; is the machine busy?"
                 for line in lines
                 if line.get("control") == "planted" and line["verdict"] != "slower"]
     if statuses.get("controls") and not why:
