@@ -2,13 +2,13 @@
 
 usage: scripts/lab docs --only checks [--check] [--results FOLDER] [--readme FILE]
 
-  --check            writes nothing, and says whether the table is what the results say
-  --results FOLDER   what the tests of a build left there [build/release/checks]
+  --check            writes nothing, and says whether the table agrees with the results
+  --results FOLDER   the results of a build's tests [build/release/checks]
   --readme FILE      [impl/docs/checks.md]
   --help             this text
 
-A result is a *.json of GoogleTest; or a *.txt, what some other program printed, in which lines
-like these count and all others do not:
+A result is a *.json of GoogleTest, or a *.txt, the output of some other program, in which only
+lines like these count:
 
   check c101_all_keys_are_taken registry: passed
   check c124_inside_malloc cxx_thread_local: n/a <why>

@@ -1,10 +1,10 @@
 """The tags of tests: which rows of the coverage table they show.
 
-Directly above a test, an event, a scenario or its body, or a function of a test program that does
-without GoogleTest, in the comment that it has:
+A tag stands in the comment directly above a test, an event, a scenario or its body, or above a
+function of a test program without GoogleTest:
 
   // Shows: R-01, R-05.
-  // Differs: R-14: a sentence that says what is otherwise here, and why, up to the end of the
+  // Differs: R-14: a sentence that says how this library differs, and why, up to the end of the
   // comment, or to an empty line of it.
 """
 

@@ -1,12 +1,12 @@
-"""Writes the guarantee matrix into stress/docs/guarantee_matrix.md, from what a run of it left.
+"""Writes the guarantee matrix into stress/docs/guarantee_matrix.md, from the results of a run.
 
 usage: scripts/lab docs --only matrix [--check] [--matrix FOLDER] [--root DIR]
 
   --check           writes nothing, and says whether the page shows the rows, columns, words
-                    and commands that the run saw. What it did not play, and what is absent here, is
-                    not compared; a word that differs is asked for again, by five trials, since it
-                    may be a matter of luck
-  --matrix FOLDER   where stress_threadref --matrix --out=FOLDER wrote [build/release/matrix]
+                    and commands of the run. What the run left out, and what is absent here, is not
+                    compared. A word that differs is checked again in five trials, since it may
+                    be a matter of luck
+  --matrix FOLDER   the FOLDER of stress_threadref --matrix --out=FOLDER [build/release/matrix]
   --root DIR        the checkout whose page is written [this one]
   --help            this text
 

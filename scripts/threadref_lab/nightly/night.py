@@ -1,7 +1,7 @@
 """One night, step by step; scripts/nightly.sh --help says how.
 
-Every command that ended leaves a stamp in the night's raw folder. A night that was cut off goes on
-behind its last stamp when it is started again for the same commit within twelve hours.
+Every command that has ended leaves a stamp in the night's raw folder. A night that was cut off
+goes on after its last stamp if it is started again for the same commit within twelve hours.
 """
 
 import argparse

@@ -2,15 +2,16 @@
 
 usage: scripts/lab detect [--results DIR] [--machine NAME] [--all] [--json]
 
-Of a machine's usable nights: what the paired gate confirmed; change points of the ratios to the
-floors (E-divisive with a t-test, p < 0.001, at least 3 % and at least what the clones of that
-subject differ by), within one environment, unless the pairs of the nights around it say that the
-code is not the cause; instructions; forbidden outcomes, sanitizer reports,
-missed targets and broken guarantees. Improvements too. results/notes.jsonl acknowledges a change:
-lines of series, commit and reason. Prints what the newest night of each machine brought to light.
+Reads a machine's usable nights and finds: what the paired gate confirmed; change points of the
+ratios to the floors (E-divisive with a t-test, p < 0.001, at least 3 % and at least the difference
+between the clones of that subject), within one environment, unless the pairs of the nights around
+it show that the code is not the cause; instructions; forbidden outcomes, sanitizer reports, missed
+targets and broken guarantees. Improvements too. A line of series, commit and reason in
+results/notes.jsonl acknowledges a change. Prints what the newest night of each machine brought to
+light.
 
   --results DIR   the store; default: results/ of this repository
-  --machine NAME  only this one
+  --machine NAME  only this machine
   --all           all changes, newest first, not only those of the newest night
   --json          JSON lines
   --help          this text

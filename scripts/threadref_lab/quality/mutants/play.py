@@ -16,12 +16,11 @@ together.
   --time 20m     starts no further mutant after this time (also 90s or 1h30m)
   --again        also runs the mutants that have a result
   --out FILE     also writes JSON, once every mutant has a result
-  --readme       writes the table into impl/docs/mutants.md once each of all
-                 mutants has a result
-  --list         plays nothing: the mutants, what they break and their killers
-  --ci           plays nothing: which of them die by the tests that run for every change, those of
-                 build/release, build/tsan and build/asan without the label nightly. A check that
-                 has to be repeated counts only if such a test repeats it
+  --readme       writes the table into impl/docs/mutants.md, once every mutant has a result
+  --list         only lists the mutants, what they break and their killers
+  --ci           only lists which mutants are killed by the tests that run for every change:
+                 those of build/release, build/tsan and build/asan without the label nightly. A
+                 check that has to be repeated counts only if such a test repeats it
   --table PATH   another table of mutants: a file, or a folder of them
   --root DIR     the checkout that is copied and broken [this one]
   --work DIR     where the copy and its builds are kept [build/mutants of the checkout]
