@@ -3,7 +3,7 @@
 # usage: scripts/check.sh [--all | --since REV]
 #        scripts/check.sh --times [TARGET...]
 #
-# Everything that can be said about the sources without running them: layout (clang-format-14),
+# All checks of the sources that need no run of the programs: layout (clang-format-14),
 # the rules of scripts/lab style, shellcheck, the documents (coverage table, digest of the matrix,
 # links, sizes), and clang-tidy-14 over what the preset release compiles. Each tool first has to
 # find a fault planted for it; all tools run, then it ends.

@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def ended(prog, work, *arguments):
-    """The exit status of work(*arguments); what stopped it is said in a sentence."""
+    """The exit status of work(*arguments); prints one sentence about what stopped it."""
     try:
         return work(*arguments)
     except Unusable as why:

@@ -209,7 +209,7 @@ def is_met_here(line):
 
 
 def status_of(lines, noise, decides):
-    """Too few starts decide nothing; what can't be used is said all the same."""
+    """Too few starts decide nothing; unusable rows are reported all the same."""
     if any("why" in line for line in lines):
         return UNUSABLE
     if not decides:

@@ -189,7 +189,7 @@ class Verdict:
         self.status = max(self.head["status"], said["status"])
 
     def report(self):
-        """The changes for a terminal, line by line, and at last the sentence."""
+        """The changes for a terminal, line by line, and the sentence as the last line."""
         for change in self.found:
             yield from changes.report(change)
         yield self.sentence

@@ -1,5 +1,5 @@
-"""One change: what it is, how sure that is, since when, and what shows it again. Also the changes
-that need no statistics, because a state has turned."""
+"""One change: what it is, how certain, since when, and which command shows it again. Also the
+changes that need no statistics, because a state has turned."""
 
 import dataclasses
 import shlex
@@ -11,7 +11,7 @@ from threadref_lab.store import rows
 
 INSTRUCTIONS_LEAST = 0.005
 MEASURED = ("regression", "improvement")
-# Kinds whose state is bad until it turns: nobody can acknowledge one.
+# Kinds whose state is bad until it turns: these cannot be acknowledged.
 STATES = ("forbidden", "guarantee", "sanitizer", "target")
 
 
@@ -41,7 +41,7 @@ class Change:
         return found
 
     def stored(self):
-        """As the head of its night keeps it: which run it is of is known there."""
+        """As the head of its night stores it; the head itself says which run that is."""
         found = self.document()
         del found["machine"], found["since_run"], found["tonight"]
         return found
@@ -86,8 +86,8 @@ def bisect(series):
 
 
 def paired(nights):
-    """What the paired gate said: confirmed by a second run, or nothing. Floors are the ruler: their
-    code is the same, so what they differ by is where the linker put it."""
+    """The paired gate's verdicts that a second run confirmed. Not of floors, which are the ruler:
+    their code is the same, so they differ only by where the linker put it."""
     for night in nights:
         if not night.usable:
             continue
@@ -107,7 +107,7 @@ def paired(nights):
 
 
 def counted(segments):
-    """Instructions are exact: one night beside the one before says all."""
+    """Instructions are exact, so comparing a night with the one before is enough."""
     for segment in segments:
         before = {}
         for night in segment:

@@ -161,7 +161,7 @@ class Machine:
         return [change for change in self.changes if change.tonight]
 
     def found(self):
-        """What the newest night saw: its news, and accidents of layout, which are nobody's."""
+        """What the newest night saw: its changes, and accidents of layout, which no code caused."""
         return [change for change in self.changes if change.tonight
                 or change.layout and change.since_run == self.last.at]
 

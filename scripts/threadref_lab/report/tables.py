@@ -1,4 +1,4 @@
-"""The tables of a report: rows and cells ready to be written down, in words and marks."""
+"""The tables of a report: rows and cells ready to be written, in words and marks."""
 
 import collections
 import re
@@ -14,7 +14,7 @@ NOTHING = Shown("–", "", "hole")
 HEADINGS = {"backend": "back ends", "peer": "peers, under no contract", "floor": "floors"}
 LATENCIES = ("p50", "p99", "p999", "total_p50", "total_p99", "total_p999", "total_ratio",
              "life_ratio")
-# What a row says about itself, not about its subject; and percentiles, which have tables of theirs.
+# Keys about the row, not about its subject; and percentiles, which have tables of their own.
 ABOUT = re.compile(r"n|ns_se|floor_ns|ratio|empty_ns|pinned_cpu|samples|lost|doubled|misordered|"
                    r"threads|min|max|p\d+|(total|life)_\w+")
 
@@ -80,7 +80,7 @@ def subject_table(run, caption, columns):
         named = [name for name in subjects if subjects[name] == kind]
         if kind == "backend":
             named = [name for name in run.backends if name in subjects]
-            # Where no back end has a row none was to have one: floors have sizes of their own.
+            # If no back end has a row, none was meant to: floors have sizes of their own.
             notes += missing_backends(run, subjects, columns) if named else []
         found = [(name, [shown(known.get(name), key, best, spread_of(spreads, known.get(name)))
                          for (_, known, key), best in zip(columns, bests)]) for name in named]
@@ -107,7 +107,7 @@ def missing_backends(run, subjects, columns):
 
 
 def own_counters(cells):
-    """What these rows counted apart from times and their checks."""
+    """What these rows counted, apart from times and their checks."""
     found = dict.fromkeys(key for cell in cells for key in cell.counters())
     return [key for key in found if not ABOUT.fullmatch(key) and key != "ns"]
 
@@ -259,7 +259,7 @@ def sweep_table(what, parameter, key, lines):
 
 
 def allocator_table(run):
-    """Rows: what was measured on whom; columns: the allocators, as the program saw them."""
+    """Rows: each quantity by subject; columns: the allocators, as the program saw them."""
     names = [asked if asked in seen or seen in asked else f"{asked} (the program saw {seen})"
              for asked, seen, _ in run.allocators]
     places, parts = {}, []

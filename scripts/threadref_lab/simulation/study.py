@@ -17,8 +17,8 @@ Prints the table. noise.py, beside this file, says which noise was measured and 
                 options and this text
   --help        this text
 
-exit status: 0 fine · 1 wrong use · 2 --check: the table was made with others · 3 something could
-             not be written or read
+exit status: 0 fine · 1 wrong use · 2 --check: the table was made with other ones · 3 something
+             could not be written or read
 """
 
 import sys
@@ -139,10 +139,10 @@ def prose(text):
 def check(options):
     there = PLACE.within((options.root / README).read_text(encoding="utf-8"), README)
     if prose(there) != prose(text_around(options, "")):
-        print(f"lab simulate: the table in {README} is not of these options; run "
-              f"{command(options)}", file=sys.stderr)
+        print(f"lab simulate: the table in {README} was not made with these options and "
+              f"this text; run {command(options)}", file=sys.stderr)
         return FORBIDDEN
-    print(f"lab simulate: the table in {README} is of these options")
+    print(f"lab simulate: the table in {README} was made with these options and this text")
     return FINE
 
 

@@ -15,7 +15,7 @@ REPORT = re.compile(r"^(?:=+\d+=+)?\s*((?:WARNING|ERROR|SUMMARY): \w+Sanitizer: 
 
 
 def read_json(path, problems):
-    """The document, or {} with the reason among the problems: a hole is said, never hidden."""
+    """The document, or {} with the reason among the problems: a hole is reported, never hidden."""
     if path is None:
         return {}
     try:
@@ -32,7 +32,7 @@ def read_json(path, problems):
 
 
 def read_lines(path, problems):
-    """The documents of a file of JSON lines, or of one JSON array; [] with the reason said."""
+    """The documents of a file of JSON lines, or of one JSON array; [] with the reason reported."""
     try:
         text = path.read_text(encoding="utf-8")
         return json.loads(text) if text.startswith("[") else [
@@ -189,7 +189,7 @@ def canaries(raw, holes, _, names=()):
 
 
 def reports_of(text):
-    """The first line of each report in a log; the closing SUMMARY repeats what was said."""
+    """The first line of each report in a log; the closing SUMMARY only repeats it."""
     return [line for line in REPORT.findall(text) if not line.startswith("SUMMARY")]
 
 
