@@ -3,7 +3,7 @@
 # usage: scripts/check.sh [--all | --since REV]
 #        scripts/check.sh --times [TARGET...]
 #
-# Everything that can be said about the sources without running them: layout (clang-format-14),
+# All checks of the sources that need no run of the programs: layout (clang-format-14),
 # the rules of scripts/lab style, shellcheck, the documents (coverage table, digest of the matrix,
 # links, sizes), and clang-tidy-14 over what the preset release compiles. Each tool first has to
 # find a fault planted for it; all tools run, then it ends.
@@ -103,7 +103,7 @@ must_find() {
 # The same for what should be clean: a tool that cannot run at all would pass must_find.
 must_pass() {
   if ! "${@:2}" >/dev/null 2>&1; then
-    note "$1 finds fault with a clean file; does it run at all? try: ${*:2}"
+    note "$1 finds fault with clean input; does it run at all? try: ${*:2}"
     worst "$unusable"
   fi
 }
@@ -128,6 +128,14 @@ plant() {
   mkdir -p "$planted/checkout/stress/docs"
   grep -- '-- \(begin\|end\): coverage' stress/docs/coverage.md \
     >"$planted/checkout/stress/docs/coverage.md"
+  # The same, but one test shows every row.
+  cp -r "$planted/checkout" "$planted/tagged"
+  mkdir "$planted/tagged/stress/tests"
+  {
+    sed -n 's|^\([A-Z]\{1,2\}-[0-9][0-9]\) .*|// Shows: \1.|p' \
+      scripts/threadref_lab/docs/coverage_rows.txt
+    echo 'TEST(planted, shows_every_row) {}'
+  } >"$planted/tagged/stress/tests/all_test.cpp"
 }
 
 step "each tool finds a fault planted for it"
@@ -139,6 +147,8 @@ must_find clang-tidy tidy "$planted/tidy.cpp" -- -std=c++20
 must_pass shellcheck shellcheck "$planted/clean.sh"
 must_find shellcheck shellcheck "$planted/shell.sh"
 "$lab" style --self-test || worst $?
+must_pass "lab docs" "$lab" docs --only coverage --root "$planted/tagged"
+must_pass "lab docs" "$lab" docs --only coverage --check --root "$planted/tagged"
 # A checkout in which nothing has a tag.
 must_find "lab docs" "$lab" docs --only coverage --check --root "$planted/checkout"
 

@@ -2,14 +2,14 @@
 #
 # usage: scripts/setup.sh [--all] [--check]
 #
-# Installs the Debian 12 packages that this repository needs and that are missing, after saying
-# which they are and what each is for. Does nothing when all are there.
+# Installs the missing ones of the Debian 12 packages that this repository needs, after listing them
+# and what each is for. Does nothing if all are there.
 #
 #   --all     also the packages of the clang presets, coverage and other optional things
 #   --check   only report; install nothing
 #   --help    this text
 #
-# Without root it prints the one line to run and ends with 1.
+# Without root it prints the command to run and ends with 1.
 #
 # exit status: 0 everything is there · 1 wrong use, or packages are missing and were not installed
 #              3 the installation failed · 130 interrupted

@@ -4,11 +4,12 @@
 #
 # Builds and runs every test: the conformance suite over all back ends and canaries, the whole
 # bench and stress matrix at smoke size, the install and its consumer, the scripts' own tests.
-# Once optimised, once under the thread sanitizer, once under address + undefined. The sanitizers
-# have the two back ends that differ most, and no bench; at night (clang19-tsan, clang-asan) all.
+# Builds three presets: optimised, thread sanitizer, address + undefined. The two with sanitizers
+# test only the two back ends that differ most, and no bench. The nightly presets clang19-tsan and
+# clang-asan test all back ends.
 #
 #   --quick            preset release only
-#   --nightly          the tests labelled nightly, which are left out otherwise
+#   --nightly          only the tests labelled nightly, which are left out otherwise
 #   --preset NAME...   these presets instead of release, tsan and asan; `cmake --list-presets`
 #                      names them
 #   --help             this text

@@ -1,4 +1,4 @@
-"""What is behind scripts/lab.
+"""The package behind scripts/lab.
 
 cli/          exit statuses, arguments, the table of commands, programs that are started
 store/        the results store, and how a run becomes its lines
@@ -10,5 +10,5 @@ report/       one run on one page, and its pictures
 dashboard/    all nights on one page
 docs/         the tables in the documents that are generated
 quality/      style, clang-tidy, compile times, mutants, ctest's reports
-simulation/   a year of nights that never was
+simulation/   a simulated year of nights
 """

@@ -133,7 +133,7 @@ class ConformanceTableTest(unittest.TestCase):
 
     def test_results_that_cannot_be_used(self):
         self.leave(BACKENDS[0], case("newest_first"))
-        self.refused(3, "'newest_first' is no check's name")
+        self.refused(3, "'newest_first' is not a check's name")
         (self.folder / f"{BACKENDS[0]}.json").write_text("{", encoding="utf-8")
         self.refused(3, "no results of GoogleTest")
         (self.folder / f"{BACKENDS[0]}.json").unlink()
@@ -146,7 +146,7 @@ class ConformanceTableTest(unittest.TestCase):
 
     def test_a_back_end_that_is_none(self):
         self.leave("nobody", case("c029_newest_first"))
-        self.refused(2, "'nobody' is no back end")
+        self.refused(2, "'nobody' is not a back end")
 
     def test_a_readme_without_markers(self):
         self.readme.write_text("nothing here\n", encoding="utf-8")

@@ -52,7 +52,7 @@ def test_finds_nothing_where_all_is_well(root, capsys):
     ("picture.svg", "gone.svg", "README.md: the link gone.svg leads nowhere"),
     ("docs/page.md#a-heading", "docs/none.md", "README.md: the link docs/none.md leads nowhere"),
     ("#a-heading", "#another", "README.md: docs/page.md#another: there is no such heading"),
-    ("scripts/run.sh --quick", "scripts/walk.sh", "README.md: scripts/walk.sh is no program"),
+    ("scripts/run.sh --quick", "scripts/walk.sh", "README.md: scripts/walk.sh is not a program"),
     ("--quick", "--slow", "README.md: scripts/run.sh --help lists no --slow"),
     ("lab page write", "lab pages write", "README.md: scripts/lab pages has no help text"),
     ("page write", "page", "README.md: scripts/lab page needs one of write, build"),

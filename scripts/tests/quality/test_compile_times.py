@@ -52,26 +52,26 @@ class Launched(unittest.TestCase):
 
 
 class Table(unittest.TestCase):
-    def told(self, *budgets):
+    def table(self, *budgets):
         table = {"program": dict(zip(("a/", ""), budgets))} if budgets else {}
         with mock.patch.object(compile_times, "BUDGETS", table):
-            lines, exceeded = compile_times.told(SECONDS, NEEDED, ["program"])
+            lines, exceeded = compile_times.table(SECONDS, NEEDED, ["program"])
         return "\n".join(lines), exceeded
 
     def test_biggest_first_and_without_what_is_not_needed(self):
-        said = self.told()[0]
+        said = self.table()[0]
         self.assertRegex(said, r"100\.0 +2  program\n +60\.5 +1  library\n +160\.5 +3  in all")
         self.assertRegex(said, r"slowest files\n +70\.0  a/CMakeFiles/program\.dir/main")
         self.assertNotIn("900", said)
         self.assertNotIn("budget", said)
 
     def test_budgets(self):
-        said, exceeded = self.told(100, 140)
+        said, exceeded = self.table(100, 140)
         self.assertIn("program, what is in a/: 100.0 s, within the budget of 100 s", said)
         self.assertIn("program, all that it needs: 160.5 s, over the budget of 140 s", said)
         self.assertFalse(exceeded)
-        self.assertTrue(self.told(83, 1000)[1])
-        self.assertTrue(self.told(1000, 133)[1])
+        self.assertTrue(self.table(83, 1000)[1])
+        self.assertTrue(self.table(1000, 133)[1])
 
     def test_an_object_without_a_time_is_no_zero(self):
         with tempfile.TemporaryDirectory() as folder:

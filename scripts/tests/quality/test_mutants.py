@@ -124,14 +124,14 @@ class Mutants(unittest.TestCase):
 
     def test_wrong_tables(self):
         for wrong, told in (
-                (mutant("a", "", "nothing"), "'nothing' is no check"),
+                (mutant("a", "", "nothing"), "'nothing' is not a check"),
                 (mutant("a", "", "msan: run program"), "valid: release, tsan, asan"),
                 (mutant("a", "", "stress churn"), "is not: stress CELL SECONDSs"),
                 (mutant("a", "") + mutant("a", ""), "a is there twice"),
                 (mutant("a", RETURN), "changes nothing at all"),
-                (mutant("a", "", "ctest name"), "is no check"),
+                (mutant("a", "", "ctest name"), "is not a check"),
                 ("[[mutant]]\nid = 'a'\n", "a lacks before"),
-                ("mutant = [", "is no TOML"), ("", "has no mutant")):
+                ("mutant = [", "is not valid TOML"), ("", "has no mutant")):
             with self.subTest(told):
                 self.assertIn(told, self.play(wrong, status=1)[0])
 
@@ -179,7 +179,8 @@ class Mutants(unittest.TestCase):
         self.assertEqual([at for at in range(5) if f"killed    m{at}: run" in said], [1, 3])
         self.assertEqual(list(rows), ["m0", "m1", "m2", "m3", "m4"])
         for wrong in ("3/2", "0/2", "1", "1/x"):
-            self.assertIn("is no I/N", self.play(*tables, options=["--shard", wrong], status=1)[0])
+            said = self.play(*tables, options=["--shard", wrong], status=1)[0]
+            self.assertIn("is not an I/N", said)
 
     def test_a_run_ends_with_its_time(self):
         tables = mutant("one", "return 4;"), mutant("two", "return 5;")

@@ -103,7 +103,7 @@ class SinceWhen(Repository):
         self.commit(1, **{"impl/c.c": "\n"})
         self.assertEqual(self.select(first)[0], ["impl/c.c"])
         self.assertEqual(self.select("HEAD")[0], [])
-        with self.assertRaisesRegex(Unusable, "'nowhere' is no commit of this repository"):
+        with self.assertRaisesRegex(Unusable, "'nowhere' is not a commit of this repository"):
             self.select("nowhere")
 
     def test_what_is_not_committed_counts(self):

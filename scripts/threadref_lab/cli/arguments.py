@@ -8,7 +8,8 @@ from threadref_lab.cli.status import FINE, MISUSE, UNUSABLE, Unusable
 
 
 class Parser(argparse.ArgumentParser):
-    """Of the command `prog`, whose help text is `document`. Wrong arguments are one sentence."""
+    """Parser of the command `prog`; `document` is its help text. Reports wrong arguments in one
+    sentence."""
 
     def __init__(self, prog, document=""):
         super().__init__(prog=prog, add_help=False, allow_abbrev=False)
@@ -27,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def ended(prog, work, *arguments):
-    """The exit status of work(*arguments); what stopped it is said in a sentence."""
+    """The exit status of work(*arguments); prints one sentence about what stopped it."""
     try:
         return work(*arguments)
     except Unusable as why:

@@ -13,7 +13,7 @@ LAB = ROOT / "scripts" / "lab"
 IN_SHELL = ["bash", "-c", 'set -euo pipefail; source "$0"; "$@"', ROOT / "scripts" / "common.sh"]
 
 
-def told_by(function):
+def printed_by(function):
     """The words that a function of common.sh prints."""
     done = subprocess.run([*IN_SHELL, function], capture_output=True, text=True, check=True)
     return done.stdout.split()
@@ -21,12 +21,12 @@ def told_by(function):
 
 def run_name():
     """A name for a run that begins now."""
-    return told_by("run_name")[0]
+    return printed_by("run_name")[0]
 
 
 def tsan_prefix():
     """What goes before a command that may run a program of the thread sanitizer."""
-    return told_by("tsan_prefix")
+    return printed_by("tsan_prefix")
 
 
 def program(preset, name):
@@ -34,7 +34,8 @@ def program(preset, name):
 
 
 def done(command, out):
-    """Its exit status. What it says goes to a file, or to standard error."""
+    """Runs the command and returns its exit status. Output goes to the file `out`, or to standard
+    error."""
     status = children.run(command, stdout=out or sys.stderr).returncode
     if status == INTERRUPTED:
         raise KeyboardInterrupt

@@ -43,8 +43,8 @@ def shell_status(code):
 
 
 def run(command, **options):
-    """What subprocess.run() gives. Nothing reads from the terminal: a group of its own is stopped
-    for that."""
+    """Like subprocess.run(), without terminal input: a background process group that reads it is
+    stopped."""
     options.setdefault("stdin", subprocess.DEVNULL)
     if options.pop("capture_output", False):
         options.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -11,7 +11,8 @@ from threadref_lab.cli.arguments import ended
 from threadref_lab.cli.checkout import ROOT
 from threadref_lab.cli.status import FINE, INTERRUPTED, MISUSE
 
-# module: its main(arguments) is imported only when the command is called; prog: who speaks.
+# module: its main(arguments) is imported only when the command is called; prog: the name in its
+# messages.
 Command = collections.namedtuple("Command", "name module what prog", defaults=("",))
 GROUPS = {
     "to measure": (
@@ -19,8 +20,9 @@ GROUPS = {
         Command("compare", "measure.comparison", "what became slower between two commits?"),
         Command("targets", "measure.targets", "does the default back end reach its targets?"),
         Command("sweep", "measure.sweeps", "what do the figures depend on?"),
-        Command("instructions", "measure.instructions", "how many one registration or exit takes"),
-        Command("soak", "measure.soak", "threads come and go for long, under each tool")),
+        Command("instructions", "measure.instructions",
+                "how many instructions one registration or exit takes"),
+        Command("soak", "measure.soak", "many threads for a long time, under each tool")),
     "to judge what is stored": (
         Command("store", "store.command", "checks, questions and copies of the results store"),
         Command("detect", "regressions.detection", "what changed, since when, and how sure is it?"),
@@ -33,10 +35,11 @@ GROUPS = {
         Command("page", "dashboard.command", "the dashboard: writes, builds and tests its page"),
         Command("docs", "docs.command", "writes or checks the generated tables")),
     "to check the sources": (
-        Command("mutate", "quality.mutants.play", "is each line of the registry tested?"),
+        Command("mutate", "quality.mutants.play",
+                "does a test fail for each broken line of the registry?"),
         Command("style", "quality.style", "the rules that no compiler checks"),
-        Command("tidy", "quality.tidy", "clang-tidy over what was touched"),
-        Command("times", "quality.compile_times", "what compiling costs, beside its budget"),
+        Command("tidy", "quality.tidy", "clang-tidy over the sources that were touched"),
+        Command("times", "quality.compile_times", "what compiling costs, beside the budgets"),
         Command("header-cost", "quality.header_cost", "what including threadref.hpp costs")),
     "called by the scripts": (
         Command("night", "nightly.night", "one night, step by step (nightly.sh)", "nightly.sh"),
@@ -54,7 +57,7 @@ def text():
 
 
 def version():
-    """The project's, which stands in CMakeLists.txt alone."""
+    """The project's version, which only CMakeLists.txt states."""
     found = re.search(r"^project\(threadref VERSION ([\d.]+)",
                       (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
     return found[1]

@@ -1,12 +1,12 @@
-"""The dashboard: writes its page from all that is stored, builds it, tests it.
+"""The dashboard: writes its page from all stored nights, builds it, tests it.
 
-usage: scripts/lab page write [--results DIR] [--out FILE]    index.html, of all that is stored
+usage: scripts/lab page write [--results DIR] [--out FILE]    index.html, from all stored nights
        scripts/lab page data --out FILE [...]                 what the page shows, as JSON
        scripts/lab page build                                 the page without data
        scripts/lab page test                                  types and logic
        scripts/lab page browser                               in Chromium, offline
 
-Each has a help text of its own: scripts/lab page write --help.
+Each has its own help text: scripts/lab page write --help.
 
 exit status: 0 fine · 1 wrong use · 2 a test failed · 3 the page could not be built, or there is
              nothing to show · 130 interrupted

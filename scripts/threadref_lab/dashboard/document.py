@@ -1,4 +1,4 @@
-"""What the dashboard shows, as one JSON document; and that document put into the page.
+"""Writes what the dashboard shows as one JSON document, or the page with that document in it.
 
 usage: scripts/lab page data [--results DIR] [--html TEMPLATE] --out FILE [--judged-at TIME]
 

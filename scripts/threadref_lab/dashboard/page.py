@@ -1,18 +1,18 @@
-"""Writes results/dashboard/index.html from all that is stored: one file, no server, no network.
+"""Writes results/dashboard/index.html from all stored nights: one file, no server, no network.
 
 usage: scripts/lab page write [--results DIR] [--out FILE]
 
 Builds the page without data, results/dashboard/dist/index.html, if it is missing or older than its
-sources, which needs npm (scripts/lab page build); then puts in what is stored in DIR (scripts/lab
-page data). FILE is written whole or not at all.
+sources, which needs npm (scripts/lab page build); then inserts the nights stored in DIR
+(scripts/lab page data). FILE is written whole or not at all.
 
   --results DIR   the store; default: results/ of this repository
-  --out FILE      where to; default: dashboard/index.html in DIR
+  --out FILE      the file to write; default: dashboard/index.html in DIR
   --help          this text
 
 exit status: 0 fine, also when older lines could not be read (the page names them) · 1 wrong use, or
              the page cannot be written · 3 there is no run to show, or the page without data cannot
-             be built; what was written before stays as it is
+             be built; an earlier page stays as it is
 """
 
 import subprocess

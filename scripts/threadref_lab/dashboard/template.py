@@ -2,14 +2,14 @@
 
 usage: scripts/lab page build | test | browser
 
-Installs what package-lock.json names, from npm, when that is newer than what is installed. Needs
-Node from 18.20 on, which is Debian 12's.
+Installs the packages of package-lock.json from npm if that file is newer than the installed ones.
+Needs Node 18.20 or later, which Debian 12 has.
 
   build     writes results/dashboard/dist/index.html: the page without data, one file
   test      types and logic; no browser
   browser   builds, then opens the page in /usr/bin/chromium without a network: accessibility of
-            each view, what clicks and keys do, how long a year takes to open; leaves a picture
-            of each view in results/dashboard/shots/
+            each view, what clicks and keys do, how long a year takes to open; writes a picture
+            of each view to results/dashboard/shots/
   --help    this text
 
 exit status: 0 fine · 1 wrong use, or npm or chromium is missing · 2 a test failed

@@ -2,13 +2,13 @@
 
 usage: scripts/lab docs --only checks [--check] [--results FOLDER] [--readme FILE]
 
-  --check            writes nothing, and says whether the table is what the results say
-  --results FOLDER   what the tests of a build left there [build/release/checks]
+  --check            writes nothing, and says whether the table agrees with the results
+  --results FOLDER   the results of a build's tests [build/release/checks]
   --readme FILE      [impl/docs/checks.md]
   --help             this text
 
-A result is a *.json of GoogleTest; or a *.txt, what some other program printed, in which lines
-like these count and all others do not:
+A result is a *.json of GoogleTest, or a *.txt, the output of some other program, in which only
+lines like these count:
 
   check c101_all_keys_are_taken registry: passed
   check c124_inside_malloc cxx_thread_local: n/a <why>
@@ -61,7 +61,7 @@ Result = collections.namedtuple("Result", "number name backend verdict why")
 def result(check, backend, verdict, why=""):
     parts = CHECK.fullmatch(check)
     if not parts:
-        raise Unusable(f"'{check}' is no check's name: c<3 digits>_<what holds>")
+        raise Unusable(f"'{check}' is not a check's name; it must be c<3 digits>_<what holds>")
     return Result(int(parts["number"]), parts["name"].replace("_", " "), backend, verdict, why)
 
 
@@ -237,7 +237,7 @@ def complaints(results, backends):
             yield f"check {each.number} {each.verdict} on {each.backend}: {each.name}; {each.why}"
     strangers = sorted({each.backend for each in results} - set(backends))
     for name in strangers:
-        yield f"'{name}' is no back end of {TABLE_OF_BACK_ENDS.relative_to(ROOT)}"
+        yield f"'{name}' is not a back end of {TABLE_OF_BACK_ENDS.relative_to(ROOT)}"
 
 
 def work(options):

@@ -4,7 +4,7 @@ usage: scripts/lab docs [--check]
        scripts/lab docs --only NAME [its own options]
 
   --check       writes nothing, and says which tables are stale
-  --only NAME   one of them, whose options `scripts/lab docs --only NAME --help` lists:
+  --only NAME   only this table, whose options `scripts/lab docs --only NAME --help` lists:
                   checks        conformance checks by back end, from build/release/checks
                   prose         links, sizes and commands of the documents; only --check
                   digest        the marks of README.md's table, from the guarantee matrix
@@ -12,15 +12,15 @@ usage: scripts/lab docs [--check]
                   matrix        the guarantee matrix, from build/release/matrix
                   examples      what the examples print, from build/release/bin
                   losses        where the default loses, from results/local/latest; has no --check,
-                                since the next run says something else
-                  mutants       what noticed each mutant; only --check, since scripts/lab mutate
-                                --readme plays and writes it
-                  false_alarms  of a simulated year, as scripts/lab simulate --table; takes minutes
-                                to write
+                                since the next run differs
+                  mutants       which test killed each mutant; only --check, since
+                                scripts/lab mutate --readme runs them and writes it
+                  false_alarms  false alarms in a simulated year, as scripts/lab simulate --table;
+                                takes minutes to write
   --help        this text
 
-exit status, the worst of: 0 fine · 1 wrong use · 2 a table is stale · 3 what a table is made of
-  is missing, or can't be used · 130 interrupted
+exit status, the worst of: 0 fine · 1 wrong use · 2 a table is stale · 3 the input of a table
+  is missing, or cannot be used · 130 interrupted
 """
 
 import collections

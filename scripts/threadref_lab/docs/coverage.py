@@ -1,10 +1,11 @@
-"""Writes the coverage table into stress/docs/coverage.md: for each row of
-coverage_rows.txt beside this file, the tests that show it, or what is otherwise here, from the tags
-in the tests. coverage_tags.py says how tags are written.
+"""Writes the coverage table into stress/docs/coverage.md, from the tags in the tests.
+
+Each row of coverage_rows.txt, beside this file, gets the tests that show it, or how this library
+differs. coverage_tags.py says how tags are written.
 
 usage: scripts/lab docs --only coverage [--check] [--root DIR]
 
-  --check      writes nothing, and says whether the table is what the tags say
+  --check      writes nothing, and says whether the table agrees with the tags
   --root DIR   the checkout whose tags are read and whose table is written [this one]
   --help       this text
 
@@ -62,7 +63,7 @@ def read_tags(root, ids):
 
 
 def cell(tags):
-    """What shows a row, and then what is otherwise here, each reason with its tests."""
+    """The tests that show a row, then how this library differs, each reason with its tests."""
     shown = list(dict.fromkeys(f"`{tag.item}`" for tag in tags if not tag.differs))
     reasons = collections.defaultdict(dict)
     for tag in tags:
@@ -84,7 +85,7 @@ def table(sections, tags):
     return "\n".join(lines)
 
 
-def told(sentences):
+def report(sentences):
     for sentence in sentences:
         print(sentence, file=sys.stderr)
     return bool(sentences)
@@ -94,7 +95,7 @@ def work(options):
     sections = read_rows(ROWS.read_text(encoding="utf-8"))
     ids = [one for rows in sections.values() for one in rows]
     tags, faults = read_tags(options.root, ids)
-    if told(faults):
+    if report(faults):
         return FORBIDDEN
     path = options.root / PAGE
     old = path.read_text(encoding="utf-8")
@@ -109,7 +110,7 @@ def work(options):
                      "  scripts/lab docs --only coverage")
     if not options.check:
         path.write_text(new, encoding="utf-8")
-    if told(wrong):
+    if report(wrong):
         return FORBIDDEN
     print(f"the coverage table is {'up to date' if options.check else 'written'}: "
           f"{len(ids)} rows, {len({tag.item for tag in tags})} tests")

@@ -1,22 +1,22 @@
 """The tags of tests: which rows of the coverage table they show.
 
-Directly above a test, an event, a scenario or its body, or a function of a test program that does
-without GoogleTest, in the comment that it has:
+A tag stands in the comment directly above a test, an event, a scenario or its body, or above a
+function of a test program without GoogleTest:
 
   // Shows: R-01, R-05.
-  // Differs: R-14: a sentence that says what is otherwise here, and why, up to the end of the
+  // Differs: R-14: a sentence that says how this library differs, and why, up to the end of the
   // comment, or to an empty line of it.
 """
 
 import collections
 import re
 
-# What a name is for, and how one asks for it.
+# A tag of the test `item`, and where the tag stands.
 Tag = collections.namedtuple("Tag", "id differs item place")  # differs: "" or the sentence
 
 
 class Fault(Exception):
-    """A tag that says nothing, or is of nothing."""
+    """A tag without an id or a reason, or above nothing that may have tags."""
 
 
 COMMENT = re.compile(r"^\s*// ?(.*)$")
@@ -39,7 +39,8 @@ def scenario_names(text):
 
 
 def item(lines, at, path, scenarios):
-    """What begins in that line, as one would ask for it; None: nothing that has tags."""
+    """The name of the test, event or scenario that begins in that line; None if nothing that may
+    have tags begins there."""
     code = " ".join(line.strip() for line in lines[at:at + 3])
     if found := GTEST.match(code):
         suite, name = found["suite"], found["name"]

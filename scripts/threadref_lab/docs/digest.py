@@ -3,11 +3,11 @@ table names, for the mechanisms that most programs use.
 
 usage: scripts/lab docs --only digest [--check] [--root DIR]
 
-  --check      writes nothing, and says whether the marks are those of the matrix
+  --check      writes nothing, and says whether the marks agree with the matrix
   --root DIR   the checkout whose README.md is written [this one]
   --help       this text
 
-Which rows stand there, and what they are called, is README.md's own: each names its event.
+README.md itself chooses its rows and their titles; each row names its event.
 
 exit status: 0 fine · 1 wrong use · 2 a mark is stale · 3 a row or a column is not in the matrix
 """

@@ -2,9 +2,9 @@
 
 usage: scripts/lab docs --only examples [--check] [--programs FOLDER] [--readme FILE]
 
-  --check             writes nothing, and says which block is not what its program prints
+  --check             writes nothing, and says which block differs from its program's output
   --programs FOLDER   where the programs are [build/release/bin]
-  --readme FILE       what shows them [impl/workers/README.md]; each stands between the lines
+  --readme FILE       the document that shows them [impl/workers/README.md], each between the lines
                       '<!-- begin: output of NAME; ... -->' and '<!-- end: output of NAME -->'
   --help              this text
 

@@ -2,12 +2,13 @@
 
 usage: scripts/lab docs --only losses [--run DIR] [--readme FILE]
 
-  --run DIR       what scripts/run.sh wrote [results/local/latest]
+  --run DIR       the folder that scripts/run.sh wrote [results/local/latest]
   --readme FILE   [impl/docs/losses.md]
   --help          this text
 
-A line is a figure in which another subject was faster: by more than 2 %, and by more than two
-copies of the default's own code differed, where the run has those pairs (scripts/lab pair).
+Each line is a figure in which another subject was faster by more than 2 %, and by more than the
+difference between two copies of the default's own code, if the run has those pairs
+(scripts/lab pair).
 The page report.html says the same with every figure.
 
 exit status: 0 fine · 1 wrong use · 3 there is no result in the folder, or nothing to compare

@@ -1,12 +1,12 @@
-"""Writes the guarantee matrix into stress/docs/guarantee_matrix.md, from what a run of it left.
+"""Writes the guarantee matrix into stress/docs/guarantee_matrix.md, from the results of a run.
 
 usage: scripts/lab docs --only matrix [--check] [--matrix FOLDER] [--root DIR]
 
   --check           writes nothing, and says whether the page shows the rows, columns, words
-                    and commands that the run saw. What it did not play, and what is absent here, is
-                    not compared; a word that differs is asked for again, by five trials, since it
-                    may be a matter of luck
-  --matrix FOLDER   where stress_threadref --matrix --out=FOLDER wrote [build/release/matrix]
+                    and commands of the run. What the run left out, and what is absent here, is not
+                    compared. A word that differs is checked again in five trials, since it may
+                    be a matter of luck
+  --matrix FOLDER   the FOLDER of stress_threadref --matrix --out=FOLDER [build/release/matrix]
   --root DIR        the checkout whose page is written [this one]
   --help            this text
 
@@ -40,7 +40,7 @@ def read(folder):
         document = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
         text = (folder / "matrix.md").read_text(encoding="utf-8")
     except json.JSONDecodeError as error:
-        raise Unusable(f"{folder}/matrix.json is no JSON ({error})") from error
+        raise Unusable(f"{folder}/matrix.json is not valid JSON ({error})") from error
     if document.get("interrupted") or not document.get("cells"):
         raise Unusable(f"{folder}: that run was interrupted, or played nothing")
     return document, text
@@ -62,8 +62,8 @@ def by_luck(text):
     notes = dict(re.findall(r"^(\d+)\. (.*)$", text, re.M))
     names, _ = shown(text)
     for line in ROW.finditer(text):
-        for name, told in zip(names, line["words"].split("|")):
-            number = re.search(r"\[(\d+)\]", told)
+        for name, words in zip(names, line["words"].split("|")):
+            number = re.search(r"\[(\d+)\]", words)
             if number and re.search(r"\d+ of \d+ trials", notes.get(number[1], "")):
                 yield f"{line['event']}/{name}"
 

@@ -1,4 +1,4 @@
-"""The table of what came of each mutant, in impl/docs/mutants.md.
+"""The table of mutants and their results, in impl/docs/mutants.md.
 
 usage: scripts/lab docs --only mutants --check [--root DIR]
 
@@ -6,7 +6,7 @@ usage: scripts/lab docs --only mutants --check [--root DIR]
   --root DIR   the checkout [this one]
   --help       this text
 
-What came of them is written by `scripts/lab mutate --readme`, which has to play them.
+`scripts/lab mutate --readme` writes the results, since it has to run the mutants.
 
 exit status: 0 fine · 1 wrong use · 2 the table is stale · 3 the page has no place for it
 """

@@ -1,4 +1,4 @@
-"""Checks what documents promise: links lead somewhere, commands exist, sizes hold.
+"""Checks the documents: links lead somewhere, commands exist, sizes are within their limits.
 
 usage: scripts/lab docs --only prose [--root DIR]
 
@@ -6,11 +6,11 @@ usage: scripts/lab docs --only prose [--root DIR]
   --help       this text
 
 A relative link must lead to a file, and to a heading if it names one. In a `sh` block of README.md
-each command must be a program of this repository, and each option one that its --help lists; in one
-of any document, a command of scripts/lab must have a help text that lists its step and options. The
-documents in SIZES hold no more than they say there.
+each command must be a program of this repository, and its --help must list each option. In a `sh`
+block of any document, the help text of a scripts/lab command must list its step and options. The
+documents in SIZES must not exceed their sizes there.
 
-exit status: 0 fine · 1 wrong use · 2 a document breaks a promise
+exit status: 0 fine · 1 wrong use · 2 a document fails a check
 """
 
 import re
@@ -92,7 +92,7 @@ def commands(tree):
             continue
         program = tree.root / words[0]
         if not program.is_file():
-            yield f"README.md: {words[0]} is no program of this repository"
+            yield f"README.md: {words[0]} is not a program of this repository"
             continue
         text = help_of(program)
         for option in options_of(words[1:]):

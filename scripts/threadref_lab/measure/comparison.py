@@ -2,16 +2,16 @@
 
 usage: scripts/lab compare A B [--filter REGEX] [--processes N] [--out DIR]
 
-Says what became slower or faster from A to B, each of them a commit, a build folder or a results
-folder. Of commits it builds bench_threadref, once; then it starts both programs in turns, ABBA,
-pinned, and compares start by start. A change is one if the whole 99.9 % interval of B / A is
-beyond 2 %, beyond what the floors (whose code is the same) differ by between the two programs,
-and beyond what the clones of the subject differ by inside either; and if a second run finds it
-again. Results folders were not measured in turns: there nothing is confirmed.
+Shows what became slower or faster from A to B. Each is a commit, a build folder or a results
+folder. For a commit it builds bench_threadref, once. Then it starts the two programs in turns,
+ABBA, pinned, and compares start by start. A difference counts if the whole 99.9 % interval of
+B / A lies beyond 2 %, beyond the difference of the floors (whose code is the same) between the two
+programs, and beyond the difference of the subject's clones within either program; and if a second
+run finds it again. Results folders were not measured in turns, so nothing in them is confirmed.
 
   A, B            old and new: `HEAD~10`, `build/release`, `results/local/latest`, ...
   --filter REGEX  which rows; default: the main ones of the default back end, and their floors
-  --processes N   starts of each; default and least useful number: 20; a row that looks changed
+  --processes N   starts of each; default and smallest useful number: 20; a row that looks changed
                   without being certain gets up to four times as many
   --out DIR       where compare.txt, compare.md and compare.json go; default
                   results/local/compare-<A>-<B>/

@@ -4,18 +4,18 @@ usage: scripts/lab instructions [--subject NAME...] [--quantity NAME...] [--runs
 
 Counts, under callgrind, the instructions that one more registration, exit or cancellation takes,
 for every back end, floor and peer. Builds optimised first; then it takes three minutes on two
-cores, and does not care what else they do.
+cores, whatever else they do.
 
-  --subject NAME    only this one; may be given again. `build/release/bin/bench_instructions
-                    --list` names them
-  --quantity NAME   only registration, exit or detach; may be given again
+  --subject NAME    only this one; may be repeated. `build/release/bin/bench_instructions
+                    --list` lists them
+  --quantity NAME   only registration, exit or detach; may be repeated
   --runs N          how often each is counted; default: 12
-  --out FILE        the JSON lines, instead of results/local/<run>/instructions.jsonl
-  --driver FILE     this bench_instructions, and builds none
+  --out FILE        where to write the JSON lines, instead of results/local/<run>/instructions.jsonl
+  --driver FILE     use this bench_instructions instead of building one
   --help            this text
 
-A figure is marginal: what 256 take is subtracted from what 1280 take on each of four threads,
-after one thread that did it before. bench/docs/instructions.md says what is counted,
+Each figure is marginal: the count for 256 is subtracted from the count for 1280, on each of four
+threads, after one thread has warmed up. bench/docs/instructions.md says what is counted,
 results/docs/keys.md what the keys mean. An interrupted run writes nothing.
 
 exit status: 0 fine · 1 wrong use · 2 something was lost, doubled or misordered · 3 valgrind is

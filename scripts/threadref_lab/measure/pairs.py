@@ -3,31 +3,33 @@
 usage: scripts/lab pair A,B [--quantity Q[,Q]] [--n N] [options]
        scripts/lab pair --controls [--subject NAME] [--rounds N] [options]
 
-Says whether subject B is faster or slower than subject A, over many process starts. In each
-process both take turns, ABBA; each start draws anew which of two copies of the same code
-either side is, so that an accident of layout widens the interval instead of deciding. A verdict
-needs the whole 99.9 % interval beyond 2 % and beyond what the clones of A and B differ by, and a
-second run that agrees; where there is none, more pairs are measured, and then it is "undecided".
+Shows whether subject B is faster or slower than subject A, over many process starts. In each
+process the two take turns, ABBA. Each start picks at random which of two copies of the same code
+each side runs, so that an accident of layout widens the interval instead of deciding. A verdict
+needs a 99.9 % interval that lies wholly beyond 2 % and beyond the difference between the clones
+of A and B, and a second run that agrees. Without one, more pairs are measured; if there is still
+none, the verdict is "undecided".
 Builds bench_threadref first.
 
-  A,B             subjects: back ends, floor_<what>, peer_<what>, each also with _clone behind
+  A,B             subjects: back ends, floor_<what>, peer_<what>, each also with the suffix _clone
   --quantity Q    registration, exit, ...; default: registration,exit
-  --n N           finalizers a thread; default: 256, where there is such a row
-  --controls      no A and B: every subject with itself and with its clone, which must never be
-                  told apart, and every back end with itself and 4 % more work, which must
-  --subject NAME  of the controls, only those of this one
-  --rounds N      the whole N times, independently; default: 1
-  --processes N   process starts; default and least useful number: 20
-  --pairs N       pairs a process, to begin with; default: 200
-  --out FILE      also as JSON lines (results/docs/keys.md), whole or not at all
-  --bench FILE    this bench_threadref, and builds none
+  --n N           finalizers a thread; default: 256, if there is such a row
+  --controls      instead of A and B: every subject with itself and with its clone, which must
+                  never be reported as different, and every back end with itself and 4 % more
+                  work, which must be
+  --subject NAME  only the controls of this subject
+  --rounds N      repeat everything N times, independently; default: 1
+  --processes N   process starts; default and smallest useful number: 20
+  --pairs N       pairs per process at first; default: 200
+  --out FILE      also write JSON lines (results/docs/keys.md), all of them or none
+  --bench FILE    use this bench_threadref instead of building one
   --help          this text
 
   scripts/lab pair registry,pthread_key --quantity registration
 
-exit status: 0 a verdict each, whichever · 1 wrong use · 3 not usable: a function differed from
-  itself by more than 1 %, or a program crashed · 4 (--controls) identical code was told apart, or
-  planted work was found fewer than 9 times in 10 · 130 interrupted
+exit status: 0 every comparison has its verdict, whichever · 1 wrong use · 3 not usable: a function
+  differed from itself by more than 1 %, or a program crashed · 4 (--controls) identical code was
+  reported as different, or planted work was found fewer than 9 times in 10 · 130 interrupted
 """
 
 import collections
@@ -216,20 +218,21 @@ def print_lines(lines):
 
 
 def tally(lines):
-    """(sentences, status): how often identical code was told apart, and planted work found."""
+    """(sentences, status): how often identical code was reported as different, and planted work
+    found."""
     same = [line for line in lines if line["control"] in ("self", "clone")]
-    told = [line for line in same if line["verdict"] in ("faster", "slower")]
+    different = [line for line in same if line["verdict"] in ("faster", "slower")]
     planted = [line for line in lines if line["control"] == "planted"]
     found = [line for line in planted if line["verdict"] == "slower"]
     limit = 1 + intervals.SELF_LIMIT
     noise = [line for line in lines if line["control"] == "self"
              and (line["low"] > limit or line["high"] < 1 / limit)]
-    sentences = [f"identical code: {len(same)} comparisons, {len(told)} told apart "
+    sentences = [f"identical code: {len(same)} comparisons, {len(different)} reported as different "
                  f"({sum(line['verdict'] == 'same' for line in same)} same, "
                  f"{sum(line['verdict'] == 'undecided' for line in same)} undecided)",
                  f"a function against itself: {len(noise)} certainly further than 1 % from 1",
                  f"4 % more work: found {len(found)} of {len(planted)} times"]
-    if told or len(found) < FOUND_LEAST * len(planted):
+    if different or len(found) < FOUND_LEAST * len(planted):
         return sentences, UNCAUGHT
     return sentences, UNUSABLE if noise else FINE
 

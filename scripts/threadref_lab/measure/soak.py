@@ -1,27 +1,28 @@
-"""Threads that come and go for long, under each tool: all scenarios of stress_threadref.
+"""Starts and ends threads for a long time under each tool: all scenarios of stress_threadref.
 
 usage: scripts/lab soak [DURATION] [--tool NAME...] [--no-build] [--out FOLDER] [-- FLAG...]
 
-Plays all scenarios of stress_threadref on all back ends for that long under each tool. Then one
-table: threads, finalizers, what was lost or doubled, what the tools reported, and how memory grew.
+Runs all scenarios of stress_threadref on all back ends under each tool, for DURATION each. Then
+prints one table: threads, finalizers, what was lost or doubled, what the tools reported, and how
+memory grew.
 
-  DURATION        of each tool: 10m, 90s, 1h30m; default 10m
-  --tool NAME...  of these only:
+  DURATION        for each tool: 10m, 90s, 1h30m; default 10m
+  --tool NAME...  only these tools:
                     release        optimised
                     asan           address and undefined-behaviour sanitizers
                     tsan           thread sanitizer of g++-12; at most 1,000 threads at once
-                    clang19-tsan   that of clang-19; started anew before five million threads,
-                                   since it keeps something of each
+                    clang19-tsan   thread sanitizer of clang-19; restarted before five million
+                                   threads, since it stores something for each
                     memcheck       release, under valgrind; at most 256 threads at once, without
                                    the pool, whose child process valgrind does not start
-  --no-build      plays the programs as they are
-  --out FOLDER    where all goes; default results/local/soak/<run>/
-  -- FLAG...      for stress_threadref, such as --filter=^mixed/ or --threads=64
+  --no-build      runs the programs as they are
+  --out FOLDER    where everything is written; default results/local/soak/<run>/
+  -- FLAG...      passed to stress_threadref, such as --filter=^mixed/ or --threads=64
   --help          this text
 
-Leaves <out>/soak.json, the table as one JSON document, and of each run <tool>-<n>.json, what the
-program wrote, and <tool>-<n>.log, what it said. A tool whose run finds something or crashes is
-not started again. Ctrl-C ends the run of now, with its tally so far; the table follows.
+Writes <out>/soak.json, the table as one JSON document, and for each run <tool>-<n>.json, the
+program's JSON, and <tool>-<n>.log, its output. A tool whose run finds something or crashes is not
+started again. Ctrl-C ends the current run and records its tally so far; the table follows.
 
 exit status, the worst of: 0 fine · 1 wrong use · 2 a forbidden outcome · 3 a crash, a report of a
   tool, or a build that failed · 130 interrupted

@@ -1,4 +1,4 @@
-"""A bench that is started many times, and how that is told."""
+"""A bench that is started many times, and how that is reported."""
 
 import json
 import math

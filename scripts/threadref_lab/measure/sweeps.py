@@ -3,22 +3,22 @@
 usage: scripts/lab sweep --out DIR [--quick]
        scripts/lab sweep --show DIR
 
-Says what the figures depend on: how they move while one thing grows (finalizers, keys, threads
+Shows what the figures depend on: how they move while one thing grows (finalizers, keys, threads
 alive and at once, loaded shared objects, the size of a function object, how the library is
 reached), and from one allocator to the next. Builds, then takes some minutes; bench/docs/sweeps.md,
-"Sweeps", says what each asks.
+"Sweeps", says what each one asks.
 
-  --out DIR    write there; made if need be
-  --quick      only the smallest value of each, and few threads: no figures
-  --show DIR   measures nothing: the tables of what lies there
+  --out DIR    write there; created if it is missing
+  --quick      only the smallest value of each, and few threads; the figures mean nothing
+  --show DIR   measures nothing; prints the tables of the results in DIR
   --help       this text
 
 Writes sweep.json (the rows sweep/...) and allocator-<name>.json for glibc, jemalloc, tcmalloc and
-mimalloc, each put in place by LD_PRELOAD and only kept if the program says that it had it.
+mimalloc, each preloaded with LD_PRELOAD, and stored only if the program reports that it used it.
 results/docs/keys.md explains the keys. Prints the two tables at the end.
 
 exit status: 0 fine · 1 wrong use · 2 something was lost, doubled or misordered · 3 a crash, the
-             build failed, or a row had not what it needs · 130 interrupted
+             build failed, or a row lacked what it needs · 130 interrupted
 """
 
 import json

@@ -2,29 +2,29 @@
 
 usage: scripts/lab targets [--only REGEX] [--processes N] [--quick] [--out FILE]
 
-Prints each target with what was measured beside it and the 99.9 % interval over process starts
-(order statistics, whatever the distribution), for all sizes. Builds optimised first; then it takes
-ten minutes on two cores, which should be idle. Rows are pinned but for those on several cores at
-once. A ratio to a floor is measured in turns with it; one of two rows is formed in each process
-start.
+Prints each target beside the measured value and its 99.9 % interval over process starts (order
+statistics, valid for any distribution), for all sizes. Builds optimised first; then it takes ten
+minutes on two cores, which should be idle. Rows are pinned, except those that use several cores.
+A ratio to a floor is measured in turns with the floor; a ratio of two rows is formed within each
+process start.
 
-  --only REGEX    only targets whose name it is found in, as in the first column of the table
-  --processes N   process starts; default, and the least that decides: 20
-  --quick         3 of them: shows what is measured, and decides nothing
-  --out FILE      also as JSON (results/docs/keys.md), and the text as FILE with .txt for its ending
-  --bench FILE    this bench_threadref, with bench_instructions beside it, and builds none
+  --only REGEX    only targets whose name, in the first column of the table, matches
+  --processes N   process starts; default, and the smallest number that decides: 20
+  --quick         3 starts: shows what is measured, and decides nothing
+  --out FILE      also write JSON (results/docs/keys.md), and the text to FILE with the ending .txt
+  --bench FILE    use this bench_threadref, and bench_instructions beside it, and build nothing
   --help          this text
 
   scripts/lab targets --only '^exit/n:256$'
 
-A target is met when its whole interval is within the limit, and missed when all of it is beyond;
-else it is undecided, and counts as missed unless its median is within. What is missed has to be
-in the table of impl/docs/targets.md:
+A target is met if its whole interval is within the limit, and missed if all of it is beyond.
+Otherwise it is undecided, and counts as missed unless its median is within. A missed target has
+to be listed in the table of impl/docs/targets.md:
   ## Targets that are missed
   | target | measured | why | best variant tried |
-with a reason; on another processor a target that is listed may be met, which is said.
+with a reason. A listed target may be met on another processor; the output then says so.
 
-exit status: 0 all are met, or listed; or too few starts to say · 1 wrong use · 2 one is missed
+exit status: 0 all are met or listed, or there were too few starts · 1 wrong use · 2 one is missed
   and not listed, or the list can't be read · 3 not usable: a row is absent, a
   program crashed, a floor differed from itself by more than 1 % · 130 interrupted
 """
@@ -209,7 +209,7 @@ def is_met_here(line):
 
 
 def status_of(lines, noise, decides):
-    """Too few starts decide nothing; what can't be used is said all the same."""
+    """Too few starts decide nothing; unusable rows are reported all the same."""
     if any("why" in line for line in lines):
         return UNUSABLE
     if not decides:

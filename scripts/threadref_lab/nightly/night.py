@@ -1,7 +1,7 @@
 """One night, step by step; scripts/nightly.sh --help says how.
 
-Every command that ended leaves a stamp in the night's raw folder. A night that was cut off goes on
-behind its last stamp when it is started again for the same commit within twelve hours.
+Every command that has ended leaves a stamp in the night's raw folder. A night that was cut off
+goes on after its last stamp if it is started again for the same commit within twelve hours.
 """
 
 import argparse
@@ -188,10 +188,10 @@ class Verdict:
         # The page knows no canary that was not caught, only that something is not usable.
         self.status = max(self.head["status"], said["status"])
 
-    def told(self):
-        """The changes for a terminal, line by line, and at last the sentence."""
+    def report(self):
+        """The changes for a terminal, line by line, and the sentence as the last line."""
         for change in self.found:
-            yield from changes.told(change)
+            yield from changes.report(change)
         yield self.sentence
 
 
@@ -313,7 +313,7 @@ def whole_night(night):
     for name, code in after.items():
         if code:
             print(f"problem: {name} ended with {code}")
-    print(*verdict.told(), sep="\n")
+    print(*verdict.report(), sep="\n")
     return max([verdict.status, page.returncode, *after.values()])
 
 

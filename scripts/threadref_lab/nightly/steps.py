@@ -1,5 +1,5 @@
-"""The steps of a night, in order: what each runs, how long that takes, and what is left out of a
-quick one. scripts/lab night takes them."""
+"""The steps of a night, in order: what each runs, how long that takes, and what a quick
+night leaves out. `scripts/lab night` runs them."""
 
 import os
 

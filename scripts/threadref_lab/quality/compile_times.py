@@ -1,12 +1,12 @@
 """What compiling costs in CPU seconds, beside its budget; scripts/check.sh --times runs it.
 
-usage: scripts/lab times BUILD_DIR TARGET...   a table of what these targets have compiled
-       scripts/lab times --targets             those that have a budget
-       scripts/lab times --launch COMMAND...   runs a compiler and adds what it took to a log: the
-                                               launcher of every compiler in that build
+usage: scripts/lab times BUILD_DIR TARGET...   prints the table of these targets
+       scripts/lab times --targets             lists the targets that have a budget
+       scripts/lab times --launch COMMAND...   runs a compiler and logs its CPU seconds; such
+                                               a build launches every compiler with it
 
-exit status: 0 within the budgets · 1 wrong use · 2 more than a fifth over one · 3 not all that was
-             compiled is in the log
+exit status: 0 within the budgets · 1 wrong use · 2 more than a fifth over a budget · 3 the log
+             lacks something that was compiled
 """
 
 import os
@@ -54,7 +54,7 @@ def logged(text):
     return {name: float(seconds) for seconds, _, name in lines}
 
 
-def told(seconds, needed, targets):
+def table(seconds, needed, targets):
     """(the lines of the table, whether a budget is exceeded)
 
     `seconds` of each object, `needed` by each target that was asked for.
@@ -99,6 +99,6 @@ def main(arguments):
     if missing := set().union(*needed.values()) - set(seconds):
         raise Unusable(f"{log} lacks {len(missing)} objects, {min(missing)} for one: remove "
                        f"{build}, so that all are compiled again")
-    lines, exceeded = told(seconds, needed, targets)
+    lines, exceeded = table(seconds, needed, targets)
     print(*lines, sep="\n")
     return FORBIDDEN if exceeded else FINE

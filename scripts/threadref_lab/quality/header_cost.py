@@ -3,10 +3,10 @@ beside one that includes <thread> alone.
 
 usage: scripts/lab header-cost [--check] [--also HEADER] [--compiler PROGRAM] [--build FOLDER]
 
-  --check              compares the memory that the compiler has asked for, instead of CPU seconds
+  --check              compares the memory that the compiler asks for, instead of CPU seconds
   --also HEADER        the file includes this one too: 'iostream', say
   --compiler PROGRAM   a g++ [g++]
-  --build FOLDER       a build whose back ends are meant [build/release]
+  --build FOLDER       the build whose back ends count [build/release]
   --help               this text
 
 CPU seconds are medians of files compiled in turns, and still depend on what else the machine does.
@@ -14,7 +14,7 @@ Memory does not: with garbage collection off it is the same number each time. It
 parsed and with what is instantiated, as the seconds do; lines or bytes of preprocessed text miss
 the second, and a list of headers that must not be reached knows one compiler's library only.
 
-exit status: 0 fine · 1 wrong use · 2 it is above the limit · 3 the compiler is not usable
+exit status: 0 fine · 1 wrong use · 2 the cost is above the limit · 3 the compiler is not usable
 """
 
 import os
@@ -58,7 +58,8 @@ def memory(options, program):
 
 def work(options):
     if not (options.build / "generated/threadref/backends.hpp").exists():
-        raise Unusable(f"{options.build} is no build; `cmake --preset release` makes build/release")
+        raise Unusable(f"{options.build} is not a build folder; `cmake --preset release` makes "
+                       "build/release")
     user = f"#include <{options.also}>\n{USER}" if options.also else USER
     if options.check:
         thread, ours = (memory(options, program) for program in (THREAD, user))

@@ -1,4 +1,4 @@
-"""Reads just enough of C++, Python, shell and CMake text for the rules of lab style."""
+"""Splits C++, Python, shell and CMake text as far as the rules of `lab style` need it."""
 
 import ast
 import re

@@ -2,11 +2,10 @@
 
 usage: scripts/lab tidy BUILD_DIR JOBS [--all | --since REV]
 
-scripts/check.sh --help says what is read without either option. What takes long is the headers. So
-files that are compiled alike are read in batches: as one file that includes them. Prints each
-finding once, however many batches include the header it is in, and how long each slow batch took.
-A batch found clean is not looked at again before something in it, in what it includes or in
-.clang-tidy changes.
+scripts/check.sh --help says what is read without either option. Most of the time goes into headers,
+so files that are compiled alike are read in batches, each as one file that includes them. Prints
+each finding once, however many batches include its header, and how long each slow batch took. A
+clean batch is not read again until something in it, in its headers or in .clang-tidy changes.
 
 exit status: 0 nothing found · 1 wrong use · 2 findings
 """

@@ -44,7 +44,7 @@ def changed(root, base):
     """Paths that differ from a commit, committed or not, and still exist."""
     names = git(root, "diff", "--name-only", "--no-renames", "-z", base)
     if names is None:
-        raise Unusable(f"'{base}' is no commit of this repository", MISUSE)
+        raise Unusable(f"'{base}' is not a commit of this repository", MISUSE)
     names += "\0" + (git(root, "ls-files", "--others", "--exclude-standard", "-z") or "")
     return {Path(name) for name in names.split("\0") if name and (Path(root) / name).is_file()}
 

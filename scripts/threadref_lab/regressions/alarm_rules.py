@@ -200,8 +200,8 @@ def not_seen_by(gate, trend):
     """The trend's findings without changes that the gate has already reported."""
     left = trend.copy()
     for series, night in zip(*numpy.nonzero(trend != NONE)):
-        told = numpy.flatnonzero(gate[series, :night + 1] != NONE)
-        if (abs(told - trend[series, night]) <= change_points.POINTS_LEAST).any():
+        alarms = numpy.flatnonzero(gate[series, :night + 1] != NONE)
+        if (abs(alarms - trend[series, night]) <= change_points.POINTS_LEAST).any():
             left[series, night] = NONE
     return left
 

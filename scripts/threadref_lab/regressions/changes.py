@@ -1,5 +1,5 @@
-"""One change: what it is, how sure that is, since when, and what shows it again. Also the changes
-that need no statistics, because a state has turned."""
+"""One change: what it is, how certain, since when, and which command shows it again. Also the
+changes that need no statistics, because a state has turned."""
 
 import dataclasses
 import shlex
@@ -11,7 +11,7 @@ from threadref_lab.store import rows
 
 INSTRUCTIONS_LEAST = 0.005
 MEASURED = ("regression", "improvement")
-# Kinds whose state is bad until it turns: nobody can acknowledge one.
+# Kinds whose state is bad until it turns: these cannot be acknowledged.
 STATES = ("forbidden", "guarantee", "sanitizer", "target")
 
 
@@ -41,7 +41,7 @@ class Change:
         return found
 
     def stored(self):
-        """As the head of its night keeps it: which run it is of is known there."""
+        """As the head of its night stores it; the head itself says which run that is."""
         found = self.document()
         del found["machine"], found["since_run"], found["tonight"]
         return found
@@ -57,7 +57,7 @@ def acknowledge(changes, notes):
                 notes, change.series, [commits.plain(change.to_commit), *names])
 
 
-def told(change, place=""):
+def report(change, place=""):
     """For a terminal, line by line."""
     known = f"  (expected: {change.acknowledged})" if change.acknowledged else ""
     yield f"{place}{change.kind}: {change.sentence}{known}"
@@ -86,8 +86,8 @@ def bisect(series):
 
 
 def paired(nights):
-    """What the paired gate said: confirmed by a second run, or nothing. Floors are the ruler: their
-    code is the same, so what they differ by is where the linker put it."""
+    """The paired gate's verdicts that a second run confirmed. Not of floors, which are the ruler:
+    their code is the same, so they differ only by where the linker put it."""
     for night in nights:
         if not night.usable:
             continue
@@ -107,7 +107,7 @@ def paired(nights):
 
 
 def counted(segments):
-    """Instructions are exact: one night beside the one before says all."""
+    """Instructions are exact, so comparing a night with the one before is enough."""
     for segment in segments:
         before = {}
         for night in segment:
@@ -140,34 +140,24 @@ def counted_change(older, old, night, line):
 # ----------------------------------------------------------------------------- states
 
 
-def states(nights):
-    """Everything whose state can turn: (kind, key, night, is it bad, sentence, certainty, command);
-    nights in order."""
-    for night in nights:
-        yield from stress_states(night)
-        for name, row in night.bench.items():
-            broken = rows.broken(row)
-            yield ("forbidden", name, night, bool(broken), f"{name}: {broken}", "seen",
-                   f"build/release/bin/bench_threadref --benchmark_filter='^{name}(/|$)'")
-        for line in night.lines("sanitizer"):
-            failed = [f"{cell} failed" for cell in line.get("failed", [])]
-            said = [*line.get("first", []), *failed, "no first line"]
-            yield ("sanitizer", line["leg"], night, bool(line["reports"] or failed),
-                   f"{line['leg']}: {line['reports']} reports; the first: {said[0]}",
-                   "reported", f"build/{line['leg']}/bin/stress_threadref")
-        for line in night.lines("target"):
-            # `missed` and listed with its reason is known, and nobody's news.
-            yield ("target", line["target"], night,
-                   line["missed"] and line["decides"] and not line["listed"],
-                   f"target {line['target']} is missed: {target_figure(line)}",
-                   "99.9 % interval" if "low" in line else "no figure", line["command"])
-        for line in night.lines("matrix"):
-            # Peers are shown by the same promise, and not judged.
-            if line["grade"] not in ("unknown", "") and line["backend"] in night.head["backends"]:
-                cell = f"{line['row']}/{line['backend']}"
-                why = f" ({line['why']})" if line["why"] else ""
-                yield ("guarantee", cell, night, line["grade"] == "broken",
-                       f"{cell} is broken: {line['word']}{why}", "seen", line["command"])
+@dataclasses.dataclass
+class State:
+    """Of one thing in one night: is it bad, and what shows that."""
+    kind: str  # one of STATES
+    key: str
+    is_bad: bool
+    sentence: str
+    certainty: str
+    command: str
+
+
+def states(night):
+    """Everything in this night whose state can turn."""
+    yield from stress_states(night)
+    yield from bench_states(night)
+    yield from sanitizer_states(night)
+    yield from target_states(night)
+    yield from guarantee_states(night)
 
 
 def stress_states(night):
@@ -176,9 +166,48 @@ def stress_states(night):
     for cell in night.stress.values():
         seen = ", ".join(f"{outcome['name']} {outcome['count']}" for outcome in cell["outcomes"]
                          if outcome["count"] and outcome["grade"] == "forbidden")
-        yield ("forbidden", cell["cell"], night, cell["verdict"] == "failed",
-               f"{cell['cell']}: {seen or 'failed'}", "seen",
-               f"build/{build}/bin/stress_threadref --filter='^{cell['cell']}$'{seed}")
+        yield State("forbidden", cell["cell"], cell["verdict"] == "failed",
+                    f"{cell['cell']}: {seen or 'failed'}", "seen",
+                    f"build/{build}/bin/stress_threadref --filter='^{cell['cell']}$'{seed}")
+
+
+def bench_states(night):
+    for name, row in night.bench.items():
+        broken = rows.broken(row)
+        yield State("forbidden", name, bool(broken), f"{name}: {broken}", "seen",
+                    f"build/release/bin/bench_threadref --benchmark_filter='^{name}(/|$)'")
+
+
+def sanitizer_states(night):
+    for line in night.lines("sanitizer"):
+        leg, reports = line["leg"], line["reports"]
+        failed = [f"{cell} failed" for cell in line.get("failed", [])]
+        first = [*line.get("first", []), *failed, "no first line"][0]
+        yield State("sanitizer", leg, bool(reports or failed),
+                    f"{leg}: {reports} reports; the first: {first}",
+                    "reported", f"build/{leg}/bin/stress_threadref")
+
+
+def target_states(night):
+    for line in night.lines("target"):
+        # A miss that is listed with its reason is known, so not reported.
+        yield State("target", line["target"],
+                    line["missed"] and line["decides"] and not line["listed"],
+                    f"target {line['target']} is missed: {target_figure(line)}",
+                    "99.9 % interval" if "low" in line else "no figure", line["command"])
+
+
+def guarantee_states(night):
+    for line in night.lines("matrix"):
+        is_unknown = line["grade"] in ("unknown", "")
+        # The matrix shows peers beside the back ends, but they are not judged.
+        is_peer = line["backend"] not in night.head["backends"]
+        if is_unknown or is_peer:
+            continue
+        cell = f"{line['row']}/{line['backend']}"
+        why = f" ({line['why']})" if line["why"] else ""
+        yield State("guarantee", cell, line["grade"] == "broken",
+                    f"{cell} is broken: {line['word']}{why}", "seen", line["command"])
 
 
 def target_figure(line):
@@ -188,22 +217,26 @@ def target_figure(line):
 
 
 def turned(nights):
-    """A change for each time a state became bad."""
-    last_of_kind, since, before, seen = {}, {}, {}, []
-    for kind, key, night, bad, sentence, certainty, command in states(nights):
-        last_of_kind[kind] = night.at
-        if bad and (kind, key) not in since:
-            older = before.get((kind, key), night)
-            change = Change(night.machine, key, kind, sentence, certainty, night.at, older.commit,
-                            night.commit, command)
-            since[kind, key] = change
-            seen.append(change)
-        elif bad:
-            since[kind, key].sentence = sentence  # what the newest night saw of it
-        else:
-            since.pop((kind, key), None)
-        before[kind, key] = night
-    for (kind, key), change in since.items():
-        # What is bad still, unless nothing of the kind has been looked at since.
-        change.tonight = before[kind, key].at == last_of_kind[kind]
+    """A change for each time a state became bad; nights in order."""
+    seen, still_bad, last_night, last_of_kind = [], {}, {}, {}
+    for night in nights:
+        for state in states(night):
+            key = state.kind, state.key
+            last_of_kind[state.kind] = night.at
+            if not state.is_bad:
+                still_bad.pop(key, None)
+            elif key in still_bad:
+                still_bad[key].sentence = state.sentence  # the newest night's
+            else:
+                still_bad[key] = became_bad(state, last_night.get(key, night), night)
+                seen.append(still_bad[key])
+            last_night[key] = night
+    for key, change in still_bad.items():
+        # Bad still, unless a later night looked at the kind without it.
+        change.tonight = last_night[key].at == last_of_kind[change.kind]
     return seen
+
+
+def became_bad(state, older, night):
+    return Change(night.machine, state.key, state.kind, state.sentence, state.certainty, night.at,
+                  older.commit, night.commit, state.command)

@@ -2,15 +2,16 @@
 
 usage: scripts/lab detect [--results DIR] [--machine NAME] [--all] [--json]
 
-Of a machine's usable nights: what the paired gate confirmed; change points of the ratios to the
-floors (E-divisive with a t-test, p < 0.001, at least 3 % and at least what the clones of that
-subject differ by), within one environment, unless the pairs of the nights around it say that the
-code is not the cause; instructions; forbidden outcomes, sanitizer reports,
-missed targets and broken guarantees. Improvements too. results/notes.jsonl acknowledges a change:
-lines of series, commit and reason. Prints what the newest night of each machine brought to light.
+Reads a machine's usable nights and finds: what the paired gate confirmed; change points of the
+ratios to the floors (E-divisive with a t-test, p < 0.001, at least 3 % and at least the difference
+between the clones of that subject), within one environment, unless the pairs of the nights around
+it show that the code is not the cause; instructions; forbidden outcomes, sanitizer reports, missed
+targets and broken guarantees. Improvements too. A line of series, commit and reason in
+results/notes.jsonl acknowledges a change. Prints what the newest night of each machine brought to
+light.
 
   --results DIR   the store; default: results/ of this repository
-  --machine NAME  only this one
+  --machine NAME  only this machine
   --all           all changes, newest first, not only those of the newest night
   --json          JSON lines
   --help          this text
@@ -97,7 +98,7 @@ class Trends:
             of_code = self._is_of_code(name, have, point)
             self.points.setdefault(name, []).append((have[point.at].at, point, of_code))
             if not of_code:
-                continue  # drawn, with its cause, and nobody's regression
+                continue  # drawn, with its cause, but not a regression
             change = trend_change(name, have, values, point, (edges[number], edges[number + 2]))
             change.tonight = any(abs(point.at - at) <= change_points.POINTS_LEAST for at in new)
             self.changes.append(change)
@@ -110,7 +111,7 @@ class Trends:
 
 
 def look_at_other_layout(paired, nights, clones):
-    """A change that the clones do not share comes from the layout: listed, but no regression."""
+    """A change that the clones do not share comes from the layout: listed, but not a regression."""
     for change in paired:
         earlier = [night.at for night in nights[:change.since_run] if night.usable]
         other = change.ratio * clones.change(change.series, earlier[-1] if earlier else -1,
@@ -160,7 +161,7 @@ class Machine:
         return [change for change in self.changes if change.tonight]
 
     def found(self):
-        """What the newest night saw: its news, and accidents of layout, which are nobody's."""
+        """What the newest night saw: its changes, and accidents of layout, which no code caused."""
         return [change for change in self.changes if change.tonight
                 or change.layout and change.since_run == self.last.at]
 
@@ -289,7 +290,7 @@ def work(options):
         for change in machine.changes if options.all else machine.found():
             since = machine.nights[change.since_run].head["started"][:10]
             print(json.dumps(change.document()) if options.json else
-                  "\n".join(change_list.told(change, f"{machine.name} {since} ")))
+                  "\n".join(change_list.report(change, f"{machine.name} {since} ")))
     said = verdict(machines)
     print(json.dumps(said) if options.json else said["sentence"])
     return said["status"]

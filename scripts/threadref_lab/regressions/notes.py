@@ -1,5 +1,5 @@
 """results/notes.jsonl: changes that were expected. A line is {"series", "commit", "reason"}; the
-change of that series that came with that commit is told, and makes no night fail."""
+change of that series that came with that commit is reported as expected, and fails no night."""
 
 import fnmatch
 import json

@@ -2,8 +2,8 @@
 
 usage: scripts/lab report [DIR]
 
-Writes DIR/report.html from the results that lie there. DIR is what scripts/run.sh wrote; default
-results/local/latest. Whatever is missing the page names, with the command that makes it;
+Writes DIR/report.html from the results in DIR, which scripts/run.sh wrote; default
+results/local/latest. The page names whatever is missing, with the command that makes it;
 results/docs/keys.md lists the files.
 
   --help   this text
@@ -101,8 +101,8 @@ def view(run):
 
 
 def step_class(step):
-    """Which colour a step of an order has: the finalizers stand out, thread_locals and keys are
-    told apart."""
+    """Which colour a step of an order has: the finalizers stand out, thread_locals and keys have
+    different ones."""
     for word in ("finalizer", "thread_local", "key", "stack", "join"):
         if word in step:
             return word

@@ -3,7 +3,7 @@ long a thread's exit takes while other threads come and go.
 
 usage: scripts/lab readme-picture --bench FILE [--out FILE]
 
-  --bench FILE   what scripts/run.sh left: bench.json of a run's folder
+  --bench FILE   bench.json of a run's folder, as scripts/run.sh wrote it
   --out FILE     default: results/readme.svg of this repository
 
 exit status: 0 fine · 1 wrong use · 3 the bench file lacks a row that the picture needs

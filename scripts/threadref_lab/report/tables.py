@@ -1,4 +1,4 @@
-"""The tables of a report: rows and cells ready to be written down, in words and marks."""
+"""The tables of a report: rows and cells ready to be written, in words and marks."""
 
 import collections
 import re
@@ -14,7 +14,7 @@ NOTHING = Shown("–", "", "hole")
 HEADINGS = {"backend": "back ends", "peer": "peers, under no contract", "floor": "floors"}
 LATENCIES = ("p50", "p99", "p999", "total_p50", "total_p99", "total_p999", "total_ratio",
              "life_ratio")
-# What a row says about itself, not about its subject; and percentiles, which have tables of theirs.
+# Keys about the row, not about its subject; and percentiles, which have tables of their own.
 ABOUT = re.compile(r"n|ns_se|floor_ns|ratio|empty_ns|pinned_cpu|samples|lost|doubled|misordered|"
                    r"threads|min|max|p\d+|(total|life)_\w+")
 
@@ -80,7 +80,7 @@ def subject_table(run, caption, columns):
         named = [name for name in subjects if subjects[name] == kind]
         if kind == "backend":
             named = [name for name in run.backends if name in subjects]
-            # Where no back end has a row none was to have one: floors have sizes of their own.
+            # If no back end has a row, none was meant to: floors have sizes of their own.
             notes += missing_backends(run, subjects, columns) if named else []
         found = [(name, [shown(known.get(name), key, best, spread_of(spreads, known.get(name)))
                          for (_, known, key), best in zip(columns, bests)]) for name in named]
@@ -107,7 +107,7 @@ def missing_backends(run, subjects, columns):
 
 
 def own_counters(cells):
-    """What these rows counted apart from times and their checks."""
+    """What these rows counted, apart from times and their checks."""
     found = dict.fromkeys(key for cell in cells for key in cell.counters())
     return [key for key in found if not ABOUT.fullmatch(key) and key != "ns"]
 
@@ -121,38 +121,56 @@ def is_latency(cells):
 
 
 def quantity_tables(run):
-    """Exits by size, each with its distribution; then what has several sizes; then the rest."""
-    tables, single, by_what = [], [], {}
+    """What has one size only, in one table; then each quantity that has several sizes, the last one
+    first; then exits by size, each with its distribution."""
+    exits, by_what = [], {}
     for place, cells in run.places().items():
-        if place[0].startswith(("memory/", "sweep/")) or all(is_trace(cell) for cell in cells):
+        if has_tables_of_its_own(place, cells):
             continue
         if is_latency(cells):
-            known = {cell.subject: cell for cell in cells}
-            # Without finalizers there is no drain: the row's own time is the thread's life.
-            own = "life" if dict(place[1]).get("n") == 0 else "drain"
-            columns = [(column_title(key).replace("drain", own), known, key)
-                       for key in ("ns", *LATENCIES) if any(cell.figure(key) for cell in cells)]
-            tables.append(subject_table(run, data.title(place), columns))
+            exits.append(latency_table(run, place, cells))
         else:
             by_what.setdefault(place[0], []).append((place, cells))
+    by_size, single = [], []
     for what, places in by_what.items():
-        columns = []
-        for place, cells in places:
-            known = {cell.subject: cell for cell in cells}
-            short = ", ".join(f"{key} {value}" for key, value in place[1]) or "each"
-            columns += [(short if len(places) > 1 else data.title((what, ())), known, "ns")]
-            columns += [(f"{data.title((what, ()))}, {column_title(key).removesuffix(' ns')}",
-                         known, key)
-                        for key in own_counters(cells)]
-        columns = [column for column in columns
-                   if column[2] == "ns" or any(map(has(column[2]), column[1].values()))]
         if len(places) > 1:
-            tables.insert(0, subject_table(run, data.title((what, ())), columns))
+            by_size.append(size_table(run, what, places))
         else:
-            single += columns
-    if single:
-        tables.insert(0, subject_table(run, "one operation", single))
-    return tables
+            single += quantity_columns(data.title((what, ())), what, places[0][1])
+    one = [subject_table(run, "one operation", single)] if single else []
+    return [*one, *reversed(by_size), *exits]
+
+
+def has_tables_of_its_own(place, cells):
+    return place[0].startswith(("memory/", "sweep/")) or all(is_trace(cell) for cell in cells)
+
+
+def latency_table(run, place, cells):
+    """One size of exits, with its distribution."""
+    known = {cell.subject: cell for cell in cells}
+    # Without finalizers there is no drain: the row's own time is the thread's life.
+    own = "life" if dict(place[1]).get("n") == 0 else "drain"
+    columns = [(column_title(key).replace("drain", own), known, key)
+               for key in ("ns", *LATENCIES) if any(map(has(key), cells))]
+    return subject_table(run, data.title(place), columns)
+
+
+def size_table(run, what, places):
+    """All sizes of a quantity, beside each other."""
+    columns = []
+    for place, cells in places:
+        size = ", ".join(f"{key} {value}" for key, value in place[1]) or "each"
+        columns += quantity_columns(size, what, cells)
+    return subject_table(run, data.title((what, ())), columns)
+
+
+def quantity_columns(heading, what, cells):
+    """The time of one place, then what its rows counted."""
+    known = {cell.subject: cell for cell in cells}
+    title = data.title((what, ()))
+    counted = [(f"{title}, {column_title(key).removesuffix(' ns')}", known, key)
+               for key in own_counters(cells) if any(map(has(key), known.values()))]
+    return [(heading, known, "ns"), *counted]
 
 
 def is_trace(cell):
@@ -241,7 +259,7 @@ def sweep_table(what, parameter, key, lines):
 
 
 def allocator_table(run):
-    """Rows: what was measured on whom; columns: the allocators, as the program saw them."""
+    """Rows: each quantity by subject; columns: the allocators, as the program saw them."""
     names = [asked if asked in seen or seen in asked else f"{asked} (the program saw {seen})"
              for asked, seen, _ in run.allocators]
     places, parts = {}, []

@@ -137,7 +137,7 @@ def empty_life(run):
 
 
 def too_few(run):
-    """What has to be said in front of figures that are none, or nothing."""
+    """The warning in front of figures that mean nothing; "" if there is none."""
     counts = [cell.figure("samples").value for cell in run.cells.values()
               if cell.figure("samples") and cell.figure("ns")]
     if not counts or max(counts) >= FEW:

@@ -1,10 +1,10 @@
-"""A year of nights that never was, by seed: how often would our rule and the plain rules of others
-raise a false alarm, and which steps of +5 % would they find within seven nights?
+"""A simulated year of nights, by seed: how often would our rule and simpler common rules raise a
+false alarm, and which steps of +5 % would they find within seven nights?
 
 usage: scripts/lab simulate [--seed N] [--nights N] [--machines N] [--series N] [--out DIR]
                             [--table] [--check]
 
-Prints the table. noise.py beside this file says which noise is measured and which assumed.
+Prints the table. noise.py, beside this file, says which noise was measured and which is assumed.
 
   --seed N      default 1; the same seed gives the same year
   --nights N    default 365, at least 60
@@ -13,12 +13,12 @@ Prints the table. noise.py beside this file says which noise is measured and whi
   --out DIR     writes the nights into DIR as a store of results, machines called sim-..., instead
                 of judging them
   --table       also writes the table into results/docs/detection_study.md
-  --check       is the table in results/docs/detection_study.md of these options, and of this
-                text? judges nothing
+  --check       only checks that the table in results/docs/detection_study.md was made with these
+                options and this text
   --help        this text
 
-exit status: 0 fine · 1 wrong use · 2 --check: the table is of something else · 3 something could
-             not be written or read
+exit status: 0 fine · 1 wrong use · 2 --check: the table was made with other ones · 3 something
+             could not be written or read
 """
 
 import sys
@@ -139,10 +139,10 @@ def prose(text):
 def check(options):
     there = PLACE.within((options.root / README).read_text(encoding="utf-8"), README)
     if prose(there) != prose(text_around(options, "")):
-        print(f"lab simulate: the table in {README} is not of these options; run "
-              f"{command(options)}", file=sys.stderr)
+        print(f"lab simulate: the table in {README} was not made with these options and "
+              f"this text; run {command(options)}", file=sys.stderr)
         return FORBIDDEN
-    print(f"lab simulate: the table in {README} is of these options")
+    print(f"lab simulate: the table in {README} was made with these options and this text")
     return FINE
 
 

@@ -4,7 +4,7 @@ import math
 import statistics
 
 CONFIDENCE = 0.999
-LEAST_CHANGE = 0.02  # smaller differences are not told from none
+LEAST_CHANGE = 0.02  # smaller differences are not distinguished from none
 SELF_LIMIT = 0.01    # a function against itself: further away the run is not usable
 
 

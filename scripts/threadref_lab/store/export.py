@@ -2,14 +2,14 @@
 
 usage: scripts/lab export --machine NAME --out DIR [--results DIR]
 
-Writes into --out, each file whole or not at all; --results is results/ of this repository, unless
-it is another:
+Writes these files into DIR of --out, each whole or not at all. --results defaults to results/ of
+this repository.
 
   threadref.prom    for the textfile collector of Prometheus' node exporter: ratios, times, memory,
                     the controls, and when the night ended; `promtool check metrics` passes
   threadref.om      the same as OpenMetrics
   benchmark.json    for github-action-benchmark, customSmallerIsBetter
-  bench.json        Google Benchmark's own, untouched, where the night's raw output is still kept
+  bench.json        Google Benchmark's output, unchanged, if the night's raw output is still stored
 
 exit status: 0 fine · 1 wrong use · 3 there is no usable night, or a file cannot be written
 """

@@ -15,7 +15,7 @@ REPORT = re.compile(r"^(?:=+\d+=+)?\s*((?:WARNING|ERROR|SUMMARY): \w+Sanitizer: 
 
 
 def read_json(path, problems):
-    """The document, or {} with the reason among the problems: a hole is said, never hidden."""
+    """The document, or {} with the reason among the problems: a hole is reported, never hidden."""
     if path is None:
         return {}
     try:
@@ -32,7 +32,7 @@ def read_json(path, problems):
 
 
 def read_lines(path, problems):
-    """The documents of a file of JSON lines, or of one JSON array; [] with the reason said."""
+    """The documents of a file of JSON lines, or of one JSON array; [] with the reason reported."""
     try:
         text = path.read_text(encoding="utf-8")
         return json.loads(text) if text.startswith("[") else [
@@ -189,7 +189,7 @@ def canaries(raw, holes, _, names=()):
 
 
 def reports_of(text):
-    """The first line of each report in a log; the closing SUMMARY repeats what was said."""
+    """The first line of each report in a log; the closing SUMMARY only repeats it."""
     return [line for line in REPORT.findall(text) if not line.startswith("SUMMARY")]
 
 
@@ -248,7 +248,8 @@ def doubts(lines):
             yield (f"{line['a']} differed from itself by {line['ratio'] - 1:+.1%} in {what}: this "
                    "run says nothing; is the machine busy?")
         elif line.get("control") in ("self", "clone") and line["verdict"] in ("faster", "slower"):
-            yield f"{line['a']} and {line['b']}, the same code, were told apart in {what}"
+            yield (f"{line['a']} and {line['b']}, the same code, were reported as different in "
+                   f"{what}")
 
 
 def usable(lines, statuses):
@@ -256,7 +257,7 @@ def usable(lines, statuses):
     why = list(doubts(lines))
     if statuses.get("controls") and not why:
         why += [f"4 % more work in {line['quantity']}/n:{line['n']} of {line['a']} was not found: "
-                "this run could not have told what it is for; is the machine busy?"
+                "this run could not have found what it looks for; is the machine busy?"
                 for line in lines
                 if line.get("control") == "planted" and line["verdict"] != "slower"]
     if statuses.get("controls") and not why:

@@ -127,7 +127,7 @@ def tables(paths, problems):
 
 
 def usable_status(text, problems):
-    """NAME=N -> (name, status of our list): a signal or any other number is a crash, and said."""
+    """NAME=N -> (name, status of our list): reports a signal or any other number as a crash."""
     name, _, number = text.partition("=")
     code = int(number)
     if code in (0, 1, 2, 3, 4, INTERRUPTED):
@@ -147,7 +147,7 @@ def environment(document):
 
 
 def judge_rows(bench_found, cells, statuses, problems):
-    """The worst status that a row or cell is worth; each bad one is said."""
+    """The worst status that a row or cell is worth; each bad one is reported."""
     status = FINE
     for row in bench_found:
         if "error" in row:

@@ -18,20 +18,38 @@ function drawable(series: Series, chosen: number): number[] {
     .slice(-NIGHTS);
 }
 
+// Of an older night only the quantiles are stored, so it has a box but no dots.
+function boxOf(series: Series, at: number) {
+  const samples = series.samples[String(at)];
+  return samples ? box(samples) : storedBox(series.quantiles[String(at)]);
+}
+
+// A dot for each repetition: [column, value].
+function dots(series: Series, positions: number[]): number[][] {
+  return positions.flatMap((at, column) => (series.samples[String(at)] ?? [])
+    .map((value, index) => [column + jitter(index) * 0.5, value]));
+}
+
+function boxTip(night: string, values: number[]): string {
+  const [p5, p25, middle, p75, p95] = values.map(words.digits);
+  return `${night}\np5 ${p5}, p25 ${p25}, median ${middle}, p75 ${p75}, p95 ${p95}`;
+}
+
+function boxesSummary(series: Series, positions: number[]): string {
+  const whole = positions.filter((at) => series.samples[String(at)]).length;
+  return `${words.plural(positions.length, 'night')}: box from p25 to p75 with the median, `
+    + `ends at p5 and p95; every repetition as a dot in ${words.plural(whole, 'night')}, of `
+    + 'older ones only quantiles are kept.';
+}
+
 function boxes(context: Context, series: Series, positions: number[]): Child {
   const { machine } = context;
   const label = (at: number) => words.night(machine.runs[series.run[at]]).slice(5);
-  const boxOf = (at: number) => (series.samples[String(at)]
-    ? box(series.samples[String(at)]) : storedBox(series.quantiles[String(at)]));
-  const strip = positions.flatMap((at, column) => (series.samples[String(at)] ?? [])
-    .map((value, index) => [column + jitter(index) * 0.5, value]));
+  const dotsDrawn = dots(series, positions);
   const ink = subjectColour(context.subjects, series.subject);
-  const whole = positions.filter((at) => series.samples[String(at)]).length;
   return chart({
     title: `repetitions of ${series.name}`, height: 300,
-    summary: `${words.plural(positions.length, 'night')}: box from p25 to p75 with the median, `
-      + `ends at p5 and p95; every repetition as a dot in ${words.plural(whole, 'night')}, of `
-      + 'older ones only quantiles are kept.',
+    summary: boxesSummary(series, positions),
     header: ['run', 'repetition', 'value'],
     rows: () => positions.flatMap((at) => (series.samples[String(at)] ?? [])
       .map((value, index) => [machine.runs[series.run[at]].run, index + 1, value])),
@@ -40,16 +58,15 @@ function boxes(context: Context, series: Series, positions: number[]): Child {
       xAxis: [axis({ type: 'category', data: positions.map(label) }),
         { type: 'value', min: -0.5, max: positions.length - 0.5, show: false }],
       yAxis: axis({ type: 'value', scale: true, name: words.axis(series) }),
-      tooltip: { trigger: 'item', formatter: (item: { seriesType: string; dataIndex: number }) => {
-        if (item.seriesType !== 'boxplot') return words.digits(strip[item.dataIndex][1]);
-        const values = boxOf(positions[item.dataIndex]).map(words.digits);
-        return `${label(positions[item.dataIndex])}\np5 ${values[0]}, p25 ${values[1]}, median `
-          + `${values[2]}, p75 ${values[3]}, p95 ${values[4]}`;
-      } },
+      tooltip: { trigger: 'item',
+        formatter: (item: { seriesType: string; dataIndex: number }) => (
+          item.seriesType === 'boxplot'
+            ? boxTip(label(positions[item.dataIndex]), boxOf(series, positions[item.dataIndex]))
+            : words.digits(dotsDrawn[item.dataIndex][1])) },
       series: [
-        { type: 'boxplot', data: positions.map(boxOf), itemStyle: { color: 'transparent',
-          borderColor: colour('ink'), borderWidth: 1.2 } },
-        { type: 'scatter', data: strip, xAxisIndex: 1, symbolSize: 4, itemStyle: { color: ink,
+        { type: 'boxplot', data: positions.map((at) => boxOf(series, at)),
+          itemStyle: { color: 'transparent', borderColor: colour('ink'), borderWidth: 1.2 } },
+        { type: 'scatter', data: dotsDrawn, xAxisIndex: 1, symbolSize: 4, itemStyle: { color: ink,
           opacity: 0.6 } }],
     }),
   });

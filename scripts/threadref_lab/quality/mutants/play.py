@@ -1,27 +1,26 @@
-"""Is each line of the registry that carries the argument for exactly once watched by a test?
+"""Does a test fail for each broken line that the registry's exactly-once guarantee depends on?
 
 usage: scripts/lab mutate [--only REGEX] [--out FILE] [--readme] [options]
 
 For each mutant of impl/conformance/mutants/ it builds the library with that line broken, in a copy,
-and plays what is listed as its killers until one of them fails. Before that the unbroken library
-must pass the same.
+and runs the killers listed for it until one of them fails. Before that, the unbroken library must
+pass them all.
 
-Each result is added to results.jsonl in the folder of --work as it comes, and what has one is not
-played again, unless the sources, the mutant or its killers changed since. So the table can be
-played in several runs, one after the other; on several machines, by shards, if their files are
-put together.
+Appends each result to results.jsonl in the folder of --work as soon as it is known. A mutant that
+has a result is not run again unless the sources, the mutant or its killers have changed. So one
+table can be run in several goes, or by shards on several machines whose files are then put
+together.
 
-  --only REGEX   the mutants whose id the regular expression is found in
-  --shard I/N    the I-th of N parts of them
-  --time 20m     plays no further one once this time is over (also 90s or 1h30m)
-  --again        plays also what has a result
-  --out FILE     also as JSON, once each has a result
-  --readme       writes the table into impl/docs/mutants.md once each of all
-                 mutants has a result
-  --list         plays nothing: the mutants, what they break and their killers
-  --ci           plays nothing: which of them die by the tests that run for every change, those of
-                 build/release, build/tsan and build/asan without the label nightly. A check that
-                 has to be repeated counts only if such a test repeats it
+  --only REGEX   only the mutants whose id contains a match of this regular expression
+  --shard I/N    only the I-th of N parts of them
+  --time 20m     starts no further mutant after this time (also 90s or 1h30m)
+  --again        also runs the mutants that have a result
+  --out FILE     also writes JSON, once every mutant has a result
+  --readme       writes the table into impl/docs/mutants.md, once every mutant has a result
+  --list         only lists the mutants, what they break and their killers
+  --ci           only lists which mutants are killed by the tests that run for every change:
+                 those of build/release, build/tsan and build/asan without the label nightly. A
+                 check that has to be repeated counts only if such a test repeats it
   --table PATH   another table of mutants: a file, or a folder of them
   --root DIR     the checkout that is copied and broken [this one]
   --work DIR     where the copy and its builds are kept [build/mutants of the checkout]
@@ -119,7 +118,7 @@ class Bench:
         listed = subprocess.run(["git", "-C", str(self.root), "ls-files", "-z", "-co",
                                  "--exclude-standard"], capture_output=True, text=True, check=False)
         if listed.returncode != 0:
-            raise Unusable(f"{self.root} is no checkout of git: {listed.stderr.strip()}")
+            raise Unusable(f"{self.root} is not a git checkout: {listed.stderr.strip()}")
         names = {name for name in listed.stdout.split("\0") if (self.root / name).is_file()}
         for name in names:
             old, new = self.source / name, self.root / name
@@ -299,7 +298,7 @@ def chosen_of(options, root):
     try:
         wanted = re.compile(options.only or "")
     except re.error as error:
-        raise Unusable(f"--only {options.only} is no regular expression: {error}",
+        raise Unusable(f"--only {options.only} is not a regular expression: {error}",
                        MISUSE) from error
     chosen = [mutant for mutant in every if wanted.search(mutant.id)]
     if not chosen:
@@ -320,7 +319,7 @@ def status_of(found, wrong):
 def shard(text):
     part = re.fullmatch(r"(\d+)/(\d+)", text)
     if not part or not 1 <= int(part[1]) <= int(part[2]):
-        raise argparse.ArgumentTypeError(f"'{text}' is no I/N with I from 1 to N, such as 2/4")
+        raise argparse.ArgumentTypeError(f"'{text}' is not an I/N with I from 1 to N, such as 2/4")
     return int(part[1]), int(part[2])
 
 

@@ -79,7 +79,8 @@ def killer(text, checks):
                       int(cell["seconds"]) + MARGIN_OF_STRESS)
     repeat = REPEAT.fullmatch(rest) if rest else None
     if what not in checks or (rest and not repeat):
-        raise ValueError(f"'{text}' is no check of impl/conformance/checks, stress, run or ctest")
+        raise ValueError(f"'{text}' is not a check of impl/conformance/checks, stress, run or "
+                         "ctest")
     times = int(repeat["times"]) if repeat else 1
     program = f"conformance_{checks[what]}"
     return Killer(text, build, (program,),
@@ -118,7 +119,7 @@ def rows_of(path):
         try:
             rows += tomllib.loads(each.read_text(encoding="utf-8")).get("mutant", [])
         except tomllib.TOMLDecodeError as error:
-            raise Unusable(f"{each} is no TOML: {error}", MISUSE) from error
+            raise Unusable(f"{each} is not valid TOML: {error}", MISUSE) from error
         except OSError as error:
             raise Unusable(f"{each}: {error.strerror}", MISUSE) from error
     return rows
