@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "testing/build_info.hpp"
-
 #include <algorithm>
 #include <cstdio>
 #include <string>
+
+#include "testing/build_info.hpp"
 
 namespace threadref::testing {
 

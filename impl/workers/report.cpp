@@ -50,8 +50,8 @@ void worker::report(std::string_view where, const std::exception_ptr& error) con
   }
   if (hook != nullptr) return (*hook)(*this, where, error);
   // A single write(), so that the lines of several workers do not mix.
-  const std::string line = absl::StrCat("worker ", name(), ": ", std::string(where),
-                                        " threw: ", text_of(error), "\n");
+  const std::string line =
+      absl::StrCat("worker ", name(), ": ", std::string(where), " threw: ", text_of(error), "\n");
   static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
 }
 

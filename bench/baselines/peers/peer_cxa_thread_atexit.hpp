@@ -4,14 +4,7 @@
 #include <string_view>
 
 #include "bench/timing/probe.hpp"
-
-// What the compiler calls for each thread_local with a destructor (Itanium C++ ABI; glibc since
-// 2.18). No header declares these two, and their names are fixed. g++ itself declares the second
-// for a thread_local inside a function and then accepts no other declaration of that name, so it
-// has another name here.
-extern "C" int __cxa_thread_atexit_impl(  // NOLINT(readability-identifier-naming)
-    void (*fn)(void*), void* arg, void* dso) noexcept;
-extern void* threadref_bench_dso_handle asm("__dso_handle");
+#include "testing/cxa_thread_atexit.hpp"
 
 namespace threadref::bench {
 
@@ -26,7 +19,7 @@ struct peer_cxa_thread_atexit {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* stored) noexcept {
-    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, stored, &threadref_bench_dso_handle));
+    static_cast<void>(__cxa_thread_atexit_impl(&run_state<C>, stored, &threadref_dso_handle));
   }
 };
 
