@@ -6,5 +6,5 @@
 
 // Passes this object's own handle, as the compiler does when it registers a thread_local.
 extern "C" int threadref_bench_register(void (*fn)(void*), void* arg) {
-  return __cxa_thread_atexit_impl(fn, arg, &threadref_bench_dso_handle);
+  return __cxa_thread_atexit_impl(fn, arg, &threadref_dso_handle);
 }
