@@ -9,8 +9,8 @@ add_test(NAME tls_model.initial_exec COMMAND ${CMAKE_CTEST_COMMAND}
   --build-target plugin_programs
   --build-options ${other_build} -DTHREADREF_TLS_MODEL=initial-exec
   --test-command ${CMAKE_CTEST_COMMAND} --no-tests=error --tests-regex ^plugin\\.)
-set_tests_properties(tls_model.initial_exec PROPERTIES LABELS nightly TIMEOUT 900)
+set_tests_properties(tls_model.initial_exec PROPERTIES LABELS nightly TIMEOUT ${test_timeout})
 add_test(NAME tls_model.unknown COMMAND ${CMAKE_COMMAND} -G ${CMAKE_GENERATOR} ${other_build}
   -DTHREADREF_TLS_MODEL=fast -S ${PROJECT_SOURCE_DIR} -B ${CMAKE_CURRENT_BINARY_DIR}/no_model)
-set_tests_properties(tls_model.unknown PROPERTIES LABELS nightly TIMEOUT 60
+set_tests_properties(tls_model.unknown PROPERTIES LABELS nightly TIMEOUT ${test_timeout}
   PASS_REGULAR_EXPRESSION "is 'fast'; expected one of: default;initial-exec")
