@@ -15,12 +15,17 @@ constexpr int hopeless_rounds = 300;
 constexpr int skew_max = 1 << 20;
 
 // Takes some nanoseconds a step, and is not optimised away. Yields, since with fewer cores than
-// threads the other side can't win while this one holds its core.
+// threads the other side can't win while this one holds its core; but only after 256, 512, 1024,
+// ... steps: on a busy machine each yield can cost this thread a time slice.
 void spin(int steps) {
   std::atomic<int> done{0};
+  int yields_at = 256;
   while (done.load(std::memory_order_relaxed) < steps) {
     done.store(done.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    if (done.load(std::memory_order_relaxed) % 256 == 0) std::this_thread::yield();
+    if (done.load(std::memory_order_relaxed) == yields_at) {
+      yields_at *= 2;
+      std::this_thread::yield();
+    }
   }
 }
 
