@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "stress/peers/peer.hpp"
-#include "testing/cxa_thread_atexit.hpp"
+#include "testing/thread_atexit_impl.hpp"
 
 namespace {
 

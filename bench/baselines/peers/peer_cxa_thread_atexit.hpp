@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "bench/timing/probe.hpp"
-#include "testing/cxa_thread_atexit.hpp"
+#include "testing/thread_atexit_impl.hpp"
 
 namespace threadref::bench {
 
