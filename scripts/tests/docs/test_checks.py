@@ -10,7 +10,7 @@ from pathlib import Path
 from threadref_lab.docs import checks
 
 BACKENDS = checks.back_ends()
-README = f"before\n{checks.PLACE.begin}\nold\n{checks.PLACE.end}\nafter\n"
+PAGE = f"before\n{checks.BLOCK.begin}\nold\n{checks.BLOCK.end}\nafter\n"
 
 
 def case(name, **properties):
@@ -26,8 +26,8 @@ class ConformanceTableTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="threadref-checks-")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.readme = self.folder / "README.md"
-        self.readme.write_text(README, encoding="utf-8")
+        self.page = self.folder / "checks.md"
+        self.page.write_text(PAGE, encoding="utf-8")
         for backend in BACKENDS:
             self.leave(backend, case("c029_newest_first"))
 
@@ -40,13 +40,13 @@ class ConformanceTableTest(unittest.TestCase):
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(said):
             status = checks.main(
-                ["--results", str(self.folder), "--readme", str(self.readme), *arguments])
+                ["--results", str(self.folder), "--page", str(self.page), *arguments])
         return status, said.getvalue()
 
     def written(self):
         status, said = self.run_it()
         self.assertEqual(status, 0, said)
-        return self.readme.read_text(encoding="utf-8")
+        return self.page.read_text(encoding="utf-8")
 
     def row(self, label):
         """The cells of a row, by back end."""
@@ -64,11 +64,11 @@ class ConformanceTableTest(unittest.TestCase):
         self.written()
         self.assertEqual(self.run_it("--check")[0], 0)
         self.leave(BACKENDS[0], case("c029_newest_first", not_applicable="it can't"))
-        before = self.readme.read_text(encoding="utf-8")
+        before = self.page.read_text(encoding="utf-8")
         status, said = self.run_it("--check")
         self.assertEqual(status, 2)
         self.assertIn("scripts/lab docs --only checks", said)
-        self.assertEqual(self.readme.read_text(encoding="utf-8"), before, "--check wrote")
+        self.assertEqual(self.page.read_text(encoding="utf-8"), before, "--check wrote")
 
     def test_the_checks_of_one_number_share_a_cell(self):
         self.leave(BACKENDS[0], case("c029_newest_first"), case("c029_again", deviation="x: y"))
@@ -114,12 +114,12 @@ class ConformanceTableTest(unittest.TestCase):
         self.assertNotIn(" 29,", text)
 
     def refused(self, status, *words):
-        before = self.readme.read_text(encoding="utf-8")
+        before = self.page.read_text(encoding="utf-8")
         found, said = self.run_it()
         self.assertEqual(found, status, said)
         for word in words:
             self.assertIn(word, said)
-        self.assertEqual(self.readme.read_text(encoding="utf-8"), before)
+        self.assertEqual(self.page.read_text(encoding="utf-8"), before)
 
     def test_a_failure_or_a_skip_is_no_row(self):
         self.leave(BACKENDS[0], case("c029_newest_first", failures=[{"failure": "at:1\nno"}]))
@@ -148,6 +148,6 @@ class ConformanceTableTest(unittest.TestCase):
         self.leave("nobody", case("c029_newest_first"))
         self.refused(2, "'nobody' is not a back end")
 
-    def test_a_readme_without_markers(self):
-        self.readme.write_text("nothing here\n", encoding="utf-8")
-        self.refused(3, checks.PLACE.begin)
+    def test_a_page_without_markers(self):
+        self.page.write_text("nothing here\n", encoding="utf-8")
+        self.refused(3, checks.BLOCK.begin)

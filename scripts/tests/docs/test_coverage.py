@@ -106,8 +106,8 @@ class Table(unittest.TestCase):
         self.root = Path(holder.name)
         for folder in ("stress/docs", "impl/scenarios"):
             (self.root / folder).mkdir(parents=True)
-        self.readme = self.root / coverage.PAGE
-        self.readme.write_text(f"before\n{coverage.PLACE.begin}\n{coverage.PLACE.end}\n"
+        self.page = self.root / coverage.PAGE
+        self.page.write_text(f"before\n{coverage.BLOCK.begin}\n{coverage.BLOCK.end}\n"
                                "after\n", encoding="utf-8")
         (self.root / coverage.SCENARIOS).write_text(SCENARIOS, encoding="utf-8")
         self.tag(f"// Shows: {', '.join(IDS)}.\nTEST(all, rows) {{\n")
@@ -124,35 +124,35 @@ class Table(unittest.TestCase):
     def test_fresh_after_writing_and_stale_after_a_change(self):
         self.play(2, "--check", says="scripts/lab docs --only coverage")
         self.play(0)
-        text = self.readme.read_text(encoding="utf-8")
+        text = self.page.read_text(encoding="utf-8")
         self.assertTrue(text.startswith("before\n") and text.endswith("\nafter\n"))
         self.assertEqual(text.count("`all.rows`"), len(IDS))
         self.play(0, "--check")
         self.tag(f"// Shows: {', '.join(IDS)}.\nTEST(all, others) {{\n")
         self.play(2, "--check", says="stale")
-        self.assertEqual(self.readme.read_text(encoding="utf-8"), text, "--check wrote")
+        self.assertEqual(self.page.read_text(encoding="utf-8"), text, "--check wrote")
 
     def test_what_differs_has_its_reason_and_its_tests(self):
         self.tag(f"// Shows: {', '.join(IDS)}.\nTEST(all, rows) {{\n"
                  "// Differs: R-14: a | b.\nTEST(a, b) {\n// Differs: R-14: a | b.\nTEST(a, c) {\n")
         self.play(0)
         self.assertIn("`all.rows`; *differs:* a \\| b (`a.b`, `a.c`) |\n",
-                      self.readme.read_text(encoding="utf-8"))
+                      self.page.read_text(encoding="utf-8"))
 
     def test_a_row_without_a_tag_is_named_and_shows(self):
         self.tag(f"// Shows: {', '.join(IDS[2:])}.\nTEST(all, rows) {{\n")
         self.play(2, says=f"nothing shows {IDS[0]}, {IDS[1]};")
         self.play(2, "--check", says=f"nothing shows {IDS[0]}, {IDS[1]};")
-        self.assertEqual(self.readme.read_text(encoding="utf-8").count("**nothing**"), 2)
+        self.assertEqual(self.page.read_text(encoding="utf-8").count("**nothing**"), 2)
 
     def test_wrong_tags_are_told_and_nothing_is_written(self):
-        before = self.readme.read_text(encoding="utf-8")
+        before = self.page.read_text(encoding="utf-8")
         self.tag("// Shows: R-99.\nTEST(a, b) {\n")
         self.play(2, says="stress/a.cpp:1: there is no row R-99")
         self.tag("// Shows: R-01.\n")
         self.play(2, says="stress/a.cpp:1: no test")
-        self.assertEqual(self.readme.read_text(encoding="utf-8"), before)
+        self.assertEqual(self.page.read_text(encoding="utf-8"), before)
 
-    def test_a_readme_without_markers(self):
-        self.readme.write_text("nothing here\n", encoding="utf-8")
-        self.play(3, says=coverage.PLACE.begin)
+    def test_a_page_without_markers(self):
+        self.page.write_text("nothing here\n", encoding="utf-8")
+        self.play(3, says=coverage.BLOCK.begin)

@@ -6,8 +6,8 @@ from threadref_lab.cli import status
 from threadref_lab.docs import digest, matrix
 
 
-def document(place, text):
-    return f"before\n{place.begin}\n\n{text}\n\n{place.end}\nafter\n"
+def document(block, text):
+    return f"before\n{block.begin}\n\n{text}\n\n{block.end}\nafter\n"
 
 
 HEAD = "| what happens |" + "".join(f" `{name}` |" for name in digest.COLUMNS)
@@ -20,8 +20,8 @@ SHORT = ("| when | a | b | c | d | e |\n|---|\n"
 @pytest.fixture
 def root(tmp_path):
     (tmp_path / matrix.PAGE).parent.mkdir(parents=True)
-    (tmp_path / matrix.PAGE).write_text(document(matrix.PLACE, FULL))
-    (tmp_path / digest.README).write_text(document(digest.PLACE, SHORT))
+    (tmp_path / matrix.PAGE).write_text(document(matrix.BLOCK, FULL))
+    (tmp_path / digest.README).write_text(document(digest.BLOCK, SHORT))
     return tmp_path
 
 
@@ -41,7 +41,7 @@ def test_a_word_that_changed_makes_it_stale(root, capsys):
     changed = (root / matrix.PAGE).read_text().replace("conditional", "guaranteed")
     (root / matrix.PAGE).write_text(changed)
     assert run(root, "--check") == status.FORBIDDEN
-    assert "end/return" in capsys.readouterr().out
+    assert "end/return" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("planted, sentence", [
@@ -56,6 +56,6 @@ def test_a_row_that_leads_nowhere_is_named(root, capsys, planted, sentence):
 
 
 def test_a_mechanism_that_was_not_played_is_named(root, capsys):
-    (root / matrix.PAGE).write_text(document(matrix.PLACE, FULL.replace("conditional", "absent")))
+    (root / matrix.PAGE).write_text(document(matrix.BLOCK, FULL.replace("conditional", "absent")))
     assert run(root, "--check") == status.UNUSABLE
     assert "end/return/peer_boost_tss_each" in capsys.readouterr().err

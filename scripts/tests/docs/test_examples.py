@@ -15,10 +15,10 @@ class ExampleOutputs(unittest.TestCase):
         holder = tempfile.TemporaryDirectory()
         self.addCleanup(holder.cleanup)
         self.folder = Path(holder.name)
-        self.readme = self.folder / "README.md"
-        blocks = [f"{examples.place(name).begin}\n{examples.place(name).end}\n"
+        self.page = self.folder / "README.md"
+        blocks = [f"{examples.block(name).begin}\n{examples.block(name).end}\n"
                   for name in ("one", "two")]
-        self.readme.write_text("before\n" + "between\n".join(blocks) + "after\n",
+        self.page.write_text("before\n" + "between\n".join(blocks) + "after\n",
                                encoding="utf-8")
         self.program("one", "echo first; echo second")
         self.program("two", "echo third")
@@ -31,11 +31,11 @@ class ExampleOutputs(unittest.TestCase):
     def script(self, *arguments):
         return subprocess.run(
             [LAB, "docs", "--only", "examples", "--programs", self.folder,
-             "--readme", self.readme, *arguments], capture_output=True, text=True, check=False)
+             "--page", self.page, *arguments], capture_output=True, text=True, check=False)
 
     def test_writes_each_between_its_lines(self):
         self.assertEqual(self.script().returncode, 0)
-        text = self.readme.read_text(encoding="utf-8")
+        text = self.page.read_text(encoding="utf-8")
         self.assertIn("```\nfirst\nsecond\n```", text)
         self.assertTrue(text.startswith("before\n") and text.endswith("after\n"))
         self.assertIn("between\n", text)
@@ -43,12 +43,12 @@ class ExampleOutputs(unittest.TestCase):
 
     def test_tells_which_one_prints_something_else(self):
         self.script()
-        shown = self.readme.read_text(encoding="utf-8")
+        shown = self.page.read_text(encoding="utf-8")
         self.program("two", "echo fourth")
         ended = self.script("--check")
         self.assertEqual(ended.returncode, 2)
-        self.assertIn("what these print: two;", ended.stderr)
-        self.assertEqual(self.readme.read_text(encoding="utf-8"), shown)
+        self.assertIn("'output of two' is stale", ended.stderr)
+        self.assertEqual(self.page.read_text(encoding="utf-8"), shown)
 
     def test_does_not_take_the_output_of_one_that_fails(self):
         for lines, why in (("echo x; exit 7", "ended with 7"), ("echo x; echo y >&2", "y")):
@@ -60,5 +60,5 @@ class ExampleOutputs(unittest.TestCase):
     def test_needs_the_programs_and_the_lines(self):
         os.remove(self.folder / "one")
         self.assertIn("build it first", self.script().stderr)
-        self.readme.write_text("nothing\n", encoding="utf-8")
+        self.page.write_text("nothing\n", encoding="utf-8")
         self.assertEqual(self.script("--check").returncode, 3)

@@ -1,4 +1,4 @@
-"""Where the default loses, in its README: what is a line there, and what keeps it from being
+"""Where the default loses, in its page: what is a line there, and what keeps it from being
 written."""
 
 import contextlib
@@ -10,26 +10,26 @@ from pathlib import Path
 from tests.report import folder
 from threadref_lab.docs import losses
 
-README = f"before\n{losses.PLACE.begin}\nold\n{losses.PLACE.end}\nafter\n"
+PAGE = f"before\n{losses.BLOCK.begin}\nold\n{losses.BLOCK.end}\nafter\n"
 
 
 class LossesTableTest(unittest.TestCase):
     def setUp(self):
-        place = tempfile.TemporaryDirectory(prefix="threadref-losses-")
-        self.addCleanup(place.cleanup)
-        self.results = Path(place.name) / "run"
+        holder = tempfile.TemporaryDirectory(prefix="threadref-losses-")
+        self.addCleanup(holder.cleanup)
+        self.results = Path(holder.name) / "run"
         self.results.mkdir()
-        self.readme = Path(place.name) / "README.md"
-        self.readme.write_text(README, encoding="utf-8")
+        self.page = Path(holder.name) / "losses.md"
+        self.page.write_text(PAGE, encoding="utf-8")
         self.files = folder.files()
 
     def run_it(self):
-        """(status, what it printed, the README after it)"""
+        """(status, what it printed, the page after it)"""
         folder.write(self.results, self.files)
         with contextlib.redirect_stdout(io.StringIO()) as said, \
                 contextlib.redirect_stderr(said):
-            status = losses.main(["--run", str(self.results), "--readme", str(self.readme)])
-        return status, said.getvalue(), self.readme.read_text(encoding="utf-8")
+            status = losses.main(["--run", str(self.results), "--page", str(self.page)])
+        return status, said.getvalue(), self.page.read_text(encoding="utf-8")
 
     def test_only_what_is_between_the_markers_changes(self):
         status, said, text = self.run_it()
@@ -59,12 +59,12 @@ class LossesTableTest(unittest.TestCase):
             if name != "describe.json":
                 del self.files[name]
         status, said, text = self.run_it()
-        self.assertEqual((status, text), (3, README))
+        self.assertEqual((status, text), (3, PAGE))
         self.assertIn("holds no result", said)
 
     def test_a_folder_that_is_none_is_named(self):
         self.results.rmdir()
         with contextlib.redirect_stderr(io.StringIO()) as said:
-            status = losses.main(["--run", str(self.results), "--readme", str(self.readme)])
+            status = losses.main(["--run", str(self.results), "--page", str(self.page)])
         self.assertEqual(status, 3)
         self.assertIn("is not a folder", said.getvalue())

@@ -52,7 +52,7 @@ class MatrixTable(unittest.TestCase):
         self.root = Path(holder.name)
         self.page = self.root / matrix.PAGE
         self.page.parent.mkdir(parents=True)
-        self.page.write_text(f"before\n{matrix.PLACE.begin}\n{matrix.PLACE.end}\nafter\n",
+        self.page.write_text(f"before\n{matrix.BLOCK.begin}\n{matrix.BLOCK.end}\nafter\n",
                              encoding="utf-8")
         self.document = document()
         self.run_script()

@@ -144,7 +144,7 @@ class Mutants(unittest.TestCase):
         self.assertIn("valid: one, another", said)
         self.play(*tables, options=["--table", "/nonexistent.toml"], status=1)
         self.play(*tables, options=["--only", "(", "--list"], status=1)
-        self.play(*tables, options=["--only", "one", "--readme"], status=1)
+        self.play(*tables, options=["--only", "one", "--page"], status=1)
         self.play(*tables, options=["--frobnicate"], status=1)
 
     def test_what_has_a_result_is_not_played_again(self):
@@ -211,13 +211,14 @@ class Mutants(unittest.TestCase):
             said, rows = self.play(*tables, status=0)
             self.assertEqual(("killed    two: run" in said, len(rows)), (is_played, 2))
 
-    def test_the_readme(self):
-        readme = self.root / mutants.PAGE
-        readme.write_text("# registry\n\n## Other\n\ntext\n", encoding="utf-8")
+    def test_the_page(self):
+        page = self.root / mutants.PAGE
+        before = f"text\n{mutants.BLOCK.begin}\n"
+        page.write_text(f"{before}{mutants.BLOCK.end}\n", encoding="utf-8")
         for _ in range(2):
-            self.play(mutant("fails", "return 2;"), options=["--readme"], status=0)
-        text = readme.read_text(encoding="utf-8")
-        self.assertTrue(text.startswith("# registry\n\n## Other\n\ntext\n\n## Mutants\n"))
+            self.play(mutant("fails", "return 2;"), options=["--page"], status=0)
+        text = page.read_text(encoding="utf-8")
+        self.assertTrue(text.startswith(before))
         self.assertEqual(text.count("| `fails`: it | `run program a` | failed |"), 1)
 
 

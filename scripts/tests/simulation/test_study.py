@@ -132,13 +132,13 @@ class SimulateTest(unittest.TestCase):
                     self.assertTrue((rule(samples[:, :50]) == alarm_rules.NONE).all())
 
     def test_the_table_goes_between_its_markers_and_is_checked(self):
-        readme = self.folder / study.README
-        readme.parent.mkdir(parents=True)
-        readme.write_text(f"a\n{study.PLACE.begin}\n{study.PLACE.end}\nb\n", encoding="utf-8")
+        page = self.folder / study.PAGE
+        page.parent.mkdir(parents=True)
+        page.write_text(f"a\n{study.BLOCK.begin}\n{study.BLOCK.end}\nb\n", encoding="utf-8")
         root = ("--root", str(self.folder))
         self.assertEqual(self.run_main("--check", *root)[0], 2)
         self.assertEqual(self.run_main("--table", *root)[0], 0)
-        text = readme.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
         self.assertTrue(text.startswith("a\n") and text.endswith("b\n"))
         self.assertIn("ours: paired gate and change points", text)
         self.assertEqual(self.run_main("--check", *root)[0], 0)

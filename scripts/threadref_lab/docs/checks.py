@@ -1,10 +1,10 @@
 """Writes the table of checks and back ends into impl/docs/checks.md, from the results of a build.
 
-usage: scripts/lab docs --only checks [--check] [--results FOLDER] [--readme FILE]
+usage: scripts/lab docs --only checks [--check] [--results FOLDER] [--page FILE]
 
   --check            writes nothing, and says whether the table agrees with the results
   --results FOLDER   the results of a build's tests [build/release/checks]
-  --readme FILE      [impl/docs/checks.md]
+  --page FILE        [impl/docs/checks.md]
   --help             this text
 
 A result is a *.json of GoogleTest, or a *.txt, the output of some other program, in which only
@@ -27,12 +27,12 @@ from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
-from threadref_lab.docs.place import Place
+from threadref_lab.cli.status import FORBIDDEN, Unusable
+from threadref_lab.docs.block import Block
 
-RESULTS, README = ROOT / "build/release/checks", ROOT / "impl/docs/checks.md"
+RESULTS, PAGE = ROOT / "build/release/checks", ROOT / "impl/docs/checks.md"
 TABLE_OF_BACK_ENDS = ROOT / "impl/threadref/backends/CMakeLists.txt"
-PLACE = Place("checks", "docs --only checks")
+BLOCK = Block("checks", "docs --only checks")
 
 CHECK = re.compile(r"c(?P<number>\d{3})[a-z]?_(?P<name>\w+)")
 LINE = re.compile(r"^check (?P<check>\w+) (?P<backend>\w+): "
@@ -253,24 +253,14 @@ def work(options):
         print(f"lab docs --only checks: {sentence}", file=sys.stderr)
     if wrong:
         return FORBIDDEN
-    old = options.readme.read_text(encoding="utf-8")
-    new = PLACE.spliced(old, options.readme, section(results, left_out, backends))
-    if old == new:
-        print(f"{options.readme.name}: the table of checks is up to date")
-        return FINE
-    if options.check:
-        folder = "" if options.results == RESULTS else f" --results {options.results}"
-        print(f"{options.readme}: the table of checks is stale; refresh it with\n"
-              f"  scripts/lab docs --only checks{folder}", file=sys.stderr)
-        return FORBIDDEN
-    options.readme.write_text(new, encoding="utf-8")
-    print(f"{options.readme.name}: the table of checks is written")
-    return FINE
+    folder = "" if options.results == RESULTS else f" --results {options.results}"
+    return BLOCK.update(options.page, section(results, left_out, backends), options.check,
+                        f"{BLOCK.command}{folder}")
 
 
 def main(arguments):
     parser = Parser("lab docs --only checks", __doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--readme", type=Path, default=README)
+    parser.add_argument("--page", type=Path, default=PAGE)
     return run(parser, work, arguments)

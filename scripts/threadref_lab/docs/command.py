@@ -14,7 +14,7 @@ usage: scripts/lab docs [--check]
                   losses        where the default loses, from results/local/latest; has no --check,
                                 since the next run differs
                   mutants       which test killed each mutant; only --check, since
-                                scripts/lab mutate --readme runs them and writes it
+                                scripts/lab mutate --page runs them and writes it
                   false_alarms  false alarms in a simulated year, as scripts/lab simulate --table;
                                 takes minutes to write
   --help        this text

@@ -20,13 +20,13 @@ from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
+from threadref_lab.cli.status import FORBIDDEN, Unusable
 from threadref_lab.docs import coverage_tags
-from threadref_lab.docs.place import Place
+from threadref_lab.docs.block import Block
 from threadref_lab.quality import style
 
 ROWS = Path(__file__).resolve().parent / "coverage_rows.txt"
-PLACE = Place("coverage", "docs --only coverage")
+BLOCK = Block("coverage", "docs --only coverage")
 PAGE, SCENARIOS = "stress/docs/coverage.md", "impl/scenarios/scenarios.hpp"
 NOTHING = "**nothing**"
 
@@ -85,36 +85,21 @@ def table(sections, tags):
     return "\n".join(lines)
 
 
-def report(sentences):
-    for sentence in sentences:
-        print(sentence, file=sys.stderr)
-    return bool(sentences)
-
-
 def work(options):
     sections = read_rows(ROWS.read_text(encoding="utf-8"))
     ids = [one for rows in sections.values() for one in rows]
     tags, faults = read_tags(options.root, ids)
-    if report(faults):
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
         return FORBIDDEN
-    path = options.root / PAGE
-    old = path.read_text(encoding="utf-8")
-    new = PLACE.spliced(old, PAGE, table(sections, tags))
+    status = BLOCK.update(options.root / PAGE, table(sections, tags), options.check)
     have = {tag.id for tag in tags}
     missing = [one for one in ids if one not in have]
-    wrong = [f"nothing shows {', '.join(missing)}; tag what does, as"
-             " scripts/threadref_lab/docs/coverage_tags.py says"
-             ] if missing else []
-    if options.check and old != new:
-        wrong.append(f"{PAGE}: the coverage table is stale; refresh it with\n"
-                     "  scripts/lab docs --only coverage")
-    if not options.check:
-        path.write_text(new, encoding="utf-8")
-    if report(wrong):
+    if missing:
+        print(f"nothing shows {', '.join(missing)}; tag what does, as"
+              " scripts/threadref_lab/docs/coverage_tags.py says", file=sys.stderr)
         return FORBIDDEN
-    print(f"the coverage table is {'up to date' if options.check else 'written'}: "
-          f"{len(ids)} rows, {len({tag.item for tag in tags})} tests")
-    return FINE
+    return status
 
 
 def main(arguments):

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
+from threadref_lab.cli.status import Unusable
 from threadref_lab.docs import matrix
-from threadref_lab.docs.place import Place
+from threadref_lab.docs.block import Block
 
-PLACE = Place("digest", "docs --only digest")
+BLOCK = Block("digest", "docs --only digest")
 README = "README.md"
 COLUMNS = ("peer_vector", "peer_key_list", "peer_boost_tss_each", "peer_cxa_thread_atexit",
            "registry")
@@ -47,22 +47,9 @@ def marked(table, words):
 
 
 def work(options):
-    path = options.root / README
-    text = path.read_text(encoding="utf-8")
-    source = options.root / matrix.PAGE
-    _, words = matrix.shown(matrix.PLACE.within(source.read_text(encoding="utf-8"), matrix.PAGE))
-    table = PLACE.within(text, README)
-    new = marked(table, words)
-    if options.check and new != table:
-        stale = next(now for now, then in zip(table.splitlines(), new.splitlines()) if now != then)
-        print(f"{README}: this row is stale: {stale}\n"
-              "refresh it with scripts/lab docs --only digest")
-        return FORBIDDEN
-    if not options.check:
-        path.write_text(PLACE.spliced(text, README, new), encoding="utf-8")
-    print(f"the digest is {'up to date' if options.check else 'written'}: "
-          f"{len(ROW.findall(table))} events, {len(COLUMNS)} mechanisms")
-    return FINE
+    page = options.root / README
+    _, words = matrix.shown(matrix.BLOCK.within(options.root / matrix.PAGE))
+    return BLOCK.update(page, marked(BLOCK.within(page), words), options.check)
 
 
 def main(arguments):

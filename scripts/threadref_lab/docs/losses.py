@@ -1,9 +1,9 @@
 """Writes where the default back end loses into impl/docs/losses.md, from the results of a run.
 
-usage: scripts/lab docs --only losses [--run DIR] [--readme FILE]
+usage: scripts/lab docs --only losses [--run DIR] [--page FILE]
 
   --run DIR       the folder that scripts/run.sh wrote [results/local/latest]
-  --readme FILE   [impl/docs/losses.md]
+  --page FILE     [impl/docs/losses.md]
   --help          this text
 
 Each line is a figure in which another subject was faster by more than 2 %, and by more than the
@@ -18,12 +18,12 @@ from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, Unusable
-from threadref_lab.docs.place import Place
+from threadref_lab.cli.status import Unusable
+from threadref_lab.docs.block import Block
 from threadref_lab.report import data, losses
 
-LATEST = ROOT / "results/local/latest"
-PLACE = Place("losses", "docs --only losses")
+LATEST, PAGE = ROOT / "results/local/latest", ROOT / "impl/docs/losses.md"
+BLOCK = Block("losses", "docs --only losses")
 KINDS = ("backend", "peer")
 
 
@@ -63,15 +63,11 @@ def work(options):
     if run.is_empty or not run.default:
         raise Unusable(f"{options.run} holds no result of a default back end; scripts/run.sh "
                        "measures one")
-    readme = options.readme or ROOT / "impl/docs/losses.md"
-    old = readme.read_text(encoding="utf-8")
-    readme.write_text(PLACE.spliced(old, readme, section(run)), encoding="utf-8")
-    print(f"{readme.name}: where the default loses is written")
-    return FINE
+    return BLOCK.write(options.page, section(run))
 
 
 def main(arguments):
     parser = Parser("lab docs --only losses", __doc__)
     parser.add_argument("--run", type=Path, default=LATEST)
-    parser.add_argument("--readme", type=Path)
+    parser.add_argument("--page", type=Path, default=PAGE)
     return run(parser, work, arguments)

@@ -17,20 +17,21 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, FORBIDDEN, Unusable
-from threadref_lab.docs.place import Place
+from threadref_lab.cli.status import FORBIDDEN, Unusable
+from threadref_lab.docs.block import Block
 
-PLACE = Place("matrix", "docs --only matrix")
+BLOCK = Block("matrix", "docs --only matrix")
 PAGE = "stress/docs/guarantee_matrix.md"
 NOT_COMPARED = ("absent", "unknown")
 ROW = re.compile(r"^\| `(?P<event>[\w/]+)`.*?\|(?P<words>.*)\|$", re.M)
 COLUMNS = re.compile(r"^\| what happens \|(?P<names>.*)\|$", re.M)
+REFRESH = ("build/release/bin/stress_threadref --matrix --out=build/release/matrix && "
+           f"{BLOCK.command}")
 COMMAND = "stress_threadref --filter='^{cell}$'"
 
 
@@ -117,21 +118,10 @@ def work(options):
     if failed:
         raise Unusable(f"no table of a run in which these failed: {', '.join(failed)}", FORBIDDEN)
     page = options.root / PAGE
-    old = page.read_text(encoding="utf-8")
-    stale = []
-    if options.check:
-        stale = list(complaints(document, PLACE.within(old, PAGE), set(by_luck(old))))
-    else:
-        page.write_text(PLACE.spliced(old, PAGE, text), encoding="utf-8")
-    for sentence in stale:
-        print(sentence, file=sys.stderr)
-    if stale:
-        print("the matrix is stale; refresh it with\n  build/release/bin/stress_threadref --matrix "
-              "--out=build/release/matrix && scripts/lab docs --only matrix", file=sys.stderr)
-        return FORBIDDEN
-    print(f"the matrix is {'up to date' if options.check else 'written'}: "
-          f"{len(document['rows'])} events, {len(document['columns'])} mechanisms")
-    return FINE
+    if not options.check:
+        return BLOCK.write(page, text)
+    there = BLOCK.within(page)
+    return BLOCK.report(page, list(complaints(document, there, set(by_luck(there)))), REFRESH)
 
 
 def main(arguments):

@@ -6,7 +6,7 @@ usage: scripts/lab docs --only mutants --check [--root DIR]
   --root DIR   the checkout [this one]
   --help       this text
 
-`scripts/lab mutate --readme` writes the results, since it has to run the mutants.
+`scripts/lab mutate --page` writes the results, since it has to run the mutants.
 
 exit status: 0 fine · 1 wrong use · 2 the table is stale · 3 the page has no place for it
 """
@@ -15,19 +15,17 @@ import datetime
 import json
 import os
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, FORBIDDEN, Refused
-from threadref_lab.docs.place import Place
+from threadref_lab.cli.status import Refused
+from threadref_lab.docs.block import Block
 from threadref_lab.quality.mutants import table
 
 PAGE = "impl/docs/mutants.md"
-PLACE = Place("mutants", "mutate --readme")
-HEADING = "## Mutants"
+BLOCK = Block("mutants", "mutate --page")
 
 
 def machine():
@@ -64,16 +62,6 @@ def print_table(found):
     print(summary(found))
 
 
-def write_readme(path, found):
-    if path.is_file():
-        old = path.read_text(encoding="utf-8")
-    else:
-        old = "# registry\n"
-    if PLACE.begin not in old:
-        old = f"{old.rstrip()}\n\n{HEADING}\n\n{PLACE.begin}\n{PLACE.end}\n"
-    path.write_text(PLACE.spliced(old, path, markdown(found)), encoding="utf-8")
-
-
 def write_json(path, found):
     path.write_text(json.dumps({"schema": 1, "date": str(datetime.date.today()),
                                 "machine": machine(), "mutants": found}, indent=2) + "\n",
@@ -82,19 +70,16 @@ def write_json(path, found):
 
 def check(options):
     if not options.check:
-        raise Refused("scripts/lab mutate --readme writes this table: it has to play the mutants")
-    readme = (options.root / PAGE).read_text(encoding="utf-8")
-    shown = re.findall(r"^\| (`\w+`: .*?) \| [^|]* \| [^|]* \| [\d.]+ \|$",
-                       PLACE.within(readme, PAGE), re.M)
+        raise Refused("scripts/lab mutate --page writes this table: it has to play the mutants")
+    page = options.root / PAGE
+    shown = re.findall(r"^\| (`\w+`: .*?) \| [^|]* \| [^|]* \| [\d.]+ \|$", BLOCK.within(page),
+                       re.M)
     wanted = [f"`{mutant.id}`: {mutant.breaks}"
               for mutant in table.read(options.root / table.FOLDER, options.root)]
-    if sorted(shown) != sorted(wanted):
-        differ = ", ".join(sorted({name.partition(":")[0] for name in set(shown) ^ set(wanted)}))
-        print(f"{PAGE}: the table of mutants is stale: {differ or 'a row is there twice'}; "
-              "refresh it with\n  scripts/lab mutate --readme", file=sys.stderr)
-        return FORBIDDEN
-    print(f"the table of mutants is up to date: {len(wanted)} mutants")
-    return FINE
+    differ = Counter(shown)
+    differ.subtract(wanted)
+    return BLOCK.report(page, [f"{'no row' if count < 0 else 'a row too many'} of {name}"
+                               for name, count in differ.items() if count])
 
 
 def main(arguments):

@@ -26,15 +26,14 @@ from pathlib import Path
 
 from threadref_lab.cli.arguments import Parser, run, whole_number
 from threadref_lab.cli.checkout import ROOT
-from threadref_lab.cli.status import FINE, FORBIDDEN
-from threadref_lab.docs.place import Place
+from threadref_lab.cli.status import FINE
+from threadref_lab.docs.block import Block
 from threadref_lab.regressions import alarm_rules
 from threadref_lab.simulation import nights, noise
 from threadref_lab.stats import change_points
-from threadref_lab.store import files
 
-README = Path("results/docs/detection_study.md")
-PLACE = Place("false alarms", "simulate --table")
+PAGE = Path("results/docs/detection_study.md")
+BLOCK = Block("false alarms", "simulate --table")
 FOUND_WITHIN, OF_THE_STEP = 7, 30  # nights; later alarms about a step are late, not false
 DAYS, SERIES = 365, 60             # a machine-year
 COLUMNS = ("rule", *(f"{kind}, {condition}" for kind in ("times", "ratios")
@@ -137,19 +136,10 @@ def prose(text):
 
 
 def check(options):
-    there = PLACE.within((options.root / README).read_text(encoding="utf-8"), README)
-    if prose(there) != prose(text_around(options, "")):
-        print(f"lab simulate: the table in {README} was not made with these options and "
-              f"this text; run {command(options)}", file=sys.stderr)
-        return FORBIDDEN
-    print(f"lab simulate: the table in {README} was made with these options and this text")
-    return FINE
-
-
-def put_into_readme(options, markdown):
-    path = options.root / README
-    readme = path.read_text(encoding="utf-8")
-    files.write_whole(path, PLACE.spliced(readme, README, text_around(options, markdown)))
+    page = options.root / PAGE
+    as_made = prose(BLOCK.within(page)) == prose(text_around(options, ""))
+    return BLOCK.report(page, [] if as_made else ["it was made with other options or another text"],
+                        command(options))
 
 
 def work(options):
@@ -163,7 +153,7 @@ def work(options):
     markdown = as_markdown(judge(years))
     print(markdown)
     if options.table:
-        put_into_readme(options, markdown)
+        BLOCK.write(options.root / PAGE, text_around(options, markdown))
     return FINE
 
 

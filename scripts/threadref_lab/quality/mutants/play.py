@@ -1,6 +1,6 @@
 """Does a test fail for each broken line that the registry's exactly-once guarantee depends on?
 
-usage: scripts/lab mutate [--only REGEX] [--out FILE] [--readme] [options]
+usage: scripts/lab mutate [--only REGEX] [--out FILE] [--page] [options]
 
 For each mutant of impl/conformance/mutants/ it builds the library with that line broken, in a copy,
 and runs the killers listed for it until one of them fails. Before that, the unbroken library must
@@ -16,7 +16,7 @@ together.
   --time 20m     starts no further mutant after this time (also 90s or 1h30m)
   --again        also runs the mutants that have a result
   --out FILE     also writes JSON, once every mutant has a result
-  --readme       writes the table into impl/docs/mutants.md, once every mutant has a result
+  --page         writes the table into impl/docs/mutants.md, once every mutant has a result
   --list         only lists the mutants, what they break and their killers
   --ci           only lists which mutants are killed by the tests that run for every change:
                  those of build/release, build/tsan and build/asan without the label nightly. A
@@ -327,7 +327,7 @@ def read_options(arguments):
     parser = Parser("lab mutate", __doc__)
     parser.add_argument("--only")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--page", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--ci", action="store_true")
     parser.add_argument("--table", type=Path)
@@ -337,8 +337,8 @@ def read_options(arguments):
     parser.add_argument("--time", type=seconds(0))
     parser.add_argument("--again", action="store_true")
     options = parser.parse_args(arguments)
-    if options.readme and options.only:
-        parser.error("--readme is for the table of all mutants: leave out --only")
+    if options.page and options.only:
+        parser.error("--page is for the table of all mutants: leave out --only")
     return options
 
 
@@ -362,8 +362,8 @@ def play(bench, stored, every, options):
     else:
         if options.out:
             mutants.write_json(options.out, found)
-        if options.readme and not wrong:
-            mutants.write_readme(options.root / mutants.PAGE, found)
+        if options.page and not wrong:
+            mutants.BLOCK.write(options.root / mutants.PAGE, mutants.markdown(found))
     return status_of(found, wrong)
 
 
