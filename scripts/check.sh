@@ -121,6 +121,8 @@ plant() {
   printf '%s\n' 'int main() {' '  return 0;' '}' >"$planted/clean.cpp"
   printf '%s\n' 'int  main( ){return 0;}' >"$planted/format.cpp"
   printf '%s\n' 'class BadName {};' 'int main() { return 0; }' >"$planted/tidy.cpp"
+  printf '%s\n' 'int f(int n) {' "$(printf '  ++n;\n%.0s' {1..68})" '  return n;' '}' \
+    >"$planted/long.cpp"
   printf '%s\n' '#!/usr/bin/env bash' 'true' >"$planted/clean.sh"
   # The unquoted $1 is the fault.
   # shellcheck disable=SC2016
@@ -144,6 +146,7 @@ must_pass clang-format format "$planted/clean.cpp"
 must_find clang-format format "$planted/format.cpp"
 must_pass clang-tidy tidy "$planted/clean.cpp" -- -std=c++20
 must_find clang-tidy tidy "$planted/tidy.cpp" -- -std=c++20
+must_find clang-tidy tidy "$planted/long.cpp" -- -std=c++20
 must_pass shellcheck shellcheck "$planted/clean.sh"
 must_find shellcheck shellcheck "$planted/shell.sh"
 "$lab" style --self-test || worst $?
