@@ -56,7 +56,7 @@ void block::take_turn() noexcept {
   const std::uint64_t jump = before - newest_generation();
   word_base.store(word_base.load(std::memory_order_relaxed) + node::word(jump, node::gone),
                   std::memory_order_release);
-  bump(turns);
+  increment(turns);
 }
 
 std::uint64_t block::registered() const noexcept {

@@ -60,7 +60,7 @@ struct tally {
   std::atomic<std::uint64_t> ran_at_process_exit{0};
 };
 // Increments a counter that has one writer: a load and a store, no read-modify-write.
-inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+inline void increment(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
@@ -321,11 +321,11 @@ struct block {
   void forget_runs(bool of_survivor) noexcept;
   // For a thread that no longer exists: marks what is pending as gone, uncalled. Closures are not
   // destroyed.
-  void forget_pending() noexcept { bump(forgotten, settle_pending()); }
+  void forget_pending() noexcept { increment(forgotten, settle_pending()); }
   // As forget_pending(), but counts them as abandoned, and returns their number.
   std::uint64_t abandon_pending() noexcept {
     const std::uint64_t pending = settle_pending();
-    bump(abandoned, pending);
+    increment(abandoned, pending);
     return pending;
   }
   // Whether the kernel no longer knows the thread, although its exit hook has not run. Under m.

@@ -23,7 +23,7 @@ class exit_list<Hook, Claim>::drain {
   drain(block& b, exit_phase upto, std::atomic<std::uint64_t>& ran) noexcept
       : b_(b), upto_(upto), ran_(ran), late_max_(settings().late_registrations_max) {}
   // Also runs when a forced unwind leaves run(), so that what has run is counted.
-  ~drain() { bump(ran_, count_); }
+  ~drain() { increment(ran_, count_); }
   drain(const drain&) = delete;
   drain& operator=(const drain&) = delete;
 
@@ -87,7 +87,7 @@ class exit_list<Hook, Claim>::drain {
       }
       try {
         if (!Claim::run_at_exit(*n)) [[unlikely]] {
-          bump(b.own.dropped);
+          increment(b.own.dropped);
           --count.ran;
         }
       } catch (abi::__forced_unwind&) {
@@ -163,7 +163,7 @@ class exit_list<Hook, Claim>::drain {
       if (Claim::run_at_exit(n)) {
         ++count.ran;
       } else {
-        bump(b_.own.dropped);
+        increment(b_.own.dropped);
       }
     } catch (abi::__forced_unwind&) {
       ++count.ran;
@@ -195,7 +195,7 @@ class exit_list<Hook, Claim>::drain {
       while (linked_node* n = c->pop_newest()) {
         if (n->has(node::is_exit_node)) {
           static_cast<intrusive_node*>(n)->on.store(nullptr, std::memory_order_relaxed);
-          bump(b_.abandoned);
+          increment(b_.abandoned);
         } else if (Claim::at_exit(*n)) {
           destroy(*n);
         }
@@ -204,7 +204,7 @@ class exit_list<Hook, Claim>::drain {
     report(b_, nullptr, incident::abandoned);
   }
   void destroy(node& n) noexcept {
-    bump(b_.abandoned);
+    increment(b_.abandoned);
     try {
       n.fn(n.closure, closure_op::destroy, nullptr);
     } catch (...) {

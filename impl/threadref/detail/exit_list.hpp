@@ -102,11 +102,11 @@ class exit_list {
   // Runs it now, on the calling thread; false if it is unavailable. Exceptions propagate.
   static bool call(const registration r, void* result) {
     if (own_claim mine{r}) {
-      bump(mine.on().own.ran_by_call);
+      increment(mine.on().own.ran_by_call);
       return r.at->fn(r.at->closure, closure_op::run, result);
     }
     if (foreign_claim theirs{r}) {
-      bump(r.on->foreign.ran_by_call);
+      increment(r.on->foreign.ran_by_call);
       theirs.unlock();
       const foreign_run frame(r);
       return r.at->fn(r.at->closure, closure_op::run, result);
@@ -118,13 +118,13 @@ class exit_list {
   // block for the caller.
   static bool detach(const registration r, detached_closure& into, bool pinned) noexcept {
     if (own_claim mine{r}) {
-      bump(mine.on().own.detached);
+      increment(mine.on().own.detached);
       if (pinned) pin(*r.on);
       into.take_from(r.at->fn, r.at->closure);
       return true;
     }
     if (foreign_claim theirs{r}) {
-      bump(r.on->foreign.detached);
+      increment(r.on->foreign.detached);
       if (pinned) r.on->pin_described();
       take(theirs, into);
       return true;
@@ -136,13 +136,13 @@ class exit_list {
   static bool cancel(const registration r,
                      std::atomic<std::uint64_t> tally::*count = &tally::detached) noexcept {
     if (own_claim mine{r}) {
-      bump(mine.on().own.*count);
+      increment(mine.on().own.*count);
       if (!r.at->has(node::is_plain)) r.at->fn(r.at->closure, closure_op::destroy, nullptr);
       return true;
     }
     detached_closure condemned;
     if (foreign_claim theirs{r}) {
-      bump(r.on->foreign.*count);
+      increment(r.on->foreign.*count);
       take(theirs, condemned);
       return true;
     }
@@ -184,7 +184,7 @@ class exit_list {
     }
     const bool any = !taken.empty();
     while (linked_node* n = taken.pop_oldest()) {
-      bump(b->own.detached);
+      increment(b->own.detached);
       b->retire_own(*n);
     }
     return any;

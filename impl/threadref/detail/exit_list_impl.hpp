@@ -83,7 +83,7 @@ void exit_list<Hook, Claim>::undo(block& b, linked_node& n) noexcept {
   n.fn(n.closure, closure_op::destroy, nullptr);
   exit_chain::remove(n);
   b.retire_own(n);
-  bump(b.unregistered);
+  increment(b.unregistered);
 }
 
 template <class Hook, class Claim>
@@ -111,7 +111,7 @@ std::errc exit_list<Hook, Claim>::remove_node(intrusive_node& n) noexcept {
   if (on != own()) return std::errc::operation_not_permitted;
   exit_chain::remove(n);
   n.on.store(nullptr, std::memory_order_relaxed);
-  bump(on->own.detached);
+  increment(on->own.detached);
   return {};
 }
 

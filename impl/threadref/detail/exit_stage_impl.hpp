@@ -152,7 +152,7 @@ bool exit_list<Hook, Claim>::sweep(bool also_own) {
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
   if (own_claim mine{r}) {
-    bump(mine.on().own.*run_reporting(r));
+    increment(mine.on().own.*run_reporting(r));
     return true;
   }
   if (foreign_claim theirs{r}) {
@@ -160,7 +160,7 @@ bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
     const foreign_run frame(r);
     const auto counter = run_reporting(r);
     const lock_guard lock(r.on->m);
-    bump(r.on->foreign.*counter);
+    increment(r.on->foreign.*counter);
     return true;
   }
   return false;
@@ -212,7 +212,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
     const std::uint64_t taken = mine ? node::running : node::running | node::is_elsewhere;
     n.word_now.store(node::with(w, wanted ? taken : node::armed), std::memory_order_release);
     if (!wanted) return false;
-    bump(b.foreign.detached);
+    increment(b.foreign.detached);
   }
   n.fn(n.closure, closure_op::destroy, nullptr);
   if (mine) {
