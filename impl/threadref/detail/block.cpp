@@ -123,7 +123,7 @@ void block::retire_foreign(node& n) noexcept {
     foreign_holes.store(foreign_holes.load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
   }
-  if (waiters.load(std::memory_order_relaxed) != 0) done.ring();
+  if (waiters.load(std::memory_order_relaxed) != 0) done.notify_all();
 }
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
@@ -181,7 +181,8 @@ void block::end_life() noexcept {
     is_last_pin = pins.load(std::memory_order_acquire) == 1;
     if (is_last_pin) forget_life();
   }
-  if (anybody_waits) done.ring();  // the last chance to wake a waiter that missed a notification
+  // The last chance to wake a waiter that missed a notification.
+  if (anybody_waits) done.notify_all();
   if (is_last_pin) {
     home->recycle(*this);
   } else {
@@ -211,7 +212,7 @@ slab* block::spare_linked_slabs() noexcept {
 
 void block::wake() noexcept {
   const lock_guard lock(m);
-  done.ring();
+  done.notify_all();
 }
 
 bool block::is_of_this_thread() const noexcept {

@@ -140,7 +140,7 @@ struct block {
   char name[16] = {};                       // under m
   std::size_t lent_by = no_shard;  // the CPU whose warm slabs it has: see domain::recycle()
   static constexpr std::size_t no_shard = ~std::size_t{0};
-  bell done;                   // rung when a node is gone: waiters look again
+  event_count done;            // notified when a node is gone: waiters look again
   block* next_free = nullptr;  // under the lock of a shard of the domain
   domain* const home;
 
@@ -297,7 +297,7 @@ struct block {
       }
       ~counted() { waiters.fetch_sub(1, std::memory_order_relaxed); }
     } const here(waiters);
-    while (!holds()) done.sleep(lock);
+    while (!holds()) done.wait(lock);
   }
   // Calls f(node, word) for every node in the state `wanted`. The block must be pinned. Its thread
   // may go on registering meanwhile; what it adds may be missed.

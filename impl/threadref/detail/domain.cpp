@@ -184,7 +184,7 @@ void domain::become_only_thread() noexcept {
   for (std::size_t i = 0; i != blocks; ++i) {
     block& b = at(i);
     // The waiters are gone with their threads, and so are the locks they held.
-    ::new (&b.done) bell;
+    ::new (&b.done) event_count;
     b.waiters.store(0, std::memory_order_relaxed);
     if (b.serial != 0) b.forget_runs(&b == survivor);
     if (&b == survivor) {

@@ -44,17 +44,17 @@ void unique_lock::unlock() noexcept {
   owns_ = false;
 }
 
-void bell::ring() noexcept {
+void event_count::notify_all() noexcept {
   { const held nobody_is_about_to_sleep(m_); }
-  pthread_cond_broadcast(&rung_);
+  pthread_cond_broadcast(&changed_);
 }
 
-void bell::sleep(unique_lock& lock) {
+void event_count::wait(unique_lock& lock) {
   {
     const held asleep(m_);
     lock.unlock();
     const timespec until = in_a_millisecond();
-    pthread_cond_clockwait(&rung_, &m_, CLOCK_MONOTONIC, &until);
+    pthread_cond_clockwait(&changed_, &m_, CLOCK_MONOTONIC, &until);
   }
   lock.lock();
 }

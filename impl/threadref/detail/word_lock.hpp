@@ -79,18 +79,18 @@ class unique_lock {
 };
 
 // A condition variable that works with unique_lock. std::condition_variable_any calls malloc.
-class bell {
+class event_count {
  public:
   // Wakes all waiters. Any thread, with or without the lock of the data.
-  void ring() noexcept;
-  // Releases the lock, waits for ring() or a millisecond, and takes the lock again. May also return
-  // earlier. A cancellation point; if it is cancelled, the lock stays released.
-  void sleep(unique_lock& lock);
+  void notify_all() noexcept;
+  // Releases the lock, waits for notify_all() or a millisecond, and takes the lock again. May also
+  // return earlier. A cancellation point; if it is cancelled, the lock stays released.
+  void wait(unique_lock& lock);
 
  private:
   // What std::mutex and std::condition_variable hold, without their headers.
   pthread_mutex_t m_ = PTHREAD_MUTEX_INITIALIZER;  // the last lock in the lock order
-  pthread_cond_t rung_ = PTHREAD_COND_INITIALIZER;
+  pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
 };
 
 }  // namespace threadref::detail
