@@ -259,9 +259,9 @@ struct block {
     } else {
       ++holes;
     }
-    tell_waiters();
+    notify_waiters();
   }
-  void tell_waiters() noexcept {
+  void notify_waiters() noexcept {
     if (waiters.load(std::memory_order_relaxed) != 0) wake();
   }
   // Another thread is done with a node that it claimed: a linked node goes back to the referent by

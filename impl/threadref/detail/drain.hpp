@@ -93,13 +93,13 @@ class exit_list<Hook, Claim>::drain {
       } catch (abi::__forced_unwind&) {
         n->retire(w);
         leave_array(b, count, end, n);
-        b.tell_waiters();
+        b.notify_waiters();
         throw;
       } catch (...) {
         report(b, std::current_exception(), incident::threw);
       }
       n->retire(w);
-      b.tell_waiters();
+      b.notify_waiters();
       if (!b.array_paused) [[unlikely]]
         break;
     }
