@@ -127,7 +127,7 @@ void block::retire_foreign(node& n) noexcept {
 }
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
-  for (exit_chain* c : {&early, &last, &very_last, &destructors, &kept}) c->reset();
+  for (exit_chain* c : {&early, &last, &very_last, &destructors, &deferred}) c->reset();
   free = fresh_linked = fresh_linked_end = nullptr;
   linked_slab = array = nullptr;
   fresh_end = array_begin = nullptr;

@@ -110,9 +110,9 @@ struct block {
   std::atomic<slab*> linked_slabs{nullptr};  // the first stays if the block has no array slab
   exit_chain early;
   exit_chain very_last;
-  exit_chain destructors;               // of register_destructor(); these run oldest first
-  exit_chain kept;                      // deferred by the exit stage: finalizer::atexit(false)
-  std::atomic<std::uint64_t> turns{0};  // registrations in the order of all threads
+  exit_chain destructors;                      // of register_destructor(); these run oldest first
+  exit_chain deferred;                         // by the exit stage: finalizer::atexit(false)
+  std::atomic<std::uint64_t> turns{0};         // registrations in the order of all threads
   std::atomic<std::uint64_t> unregistered{0};  // registrations counted but undone, after an error
   std::atomic<std::uint64_t> ran_at_exit{0};
   std::atomic<std::uint64_t> abandoned{0};

@@ -115,7 +115,7 @@ class exit_list<Hook, Claim>::drain {
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     if ((w & node::is_exit_node) != 0) return run_intrusive(static_cast<intrusive_node&>(n), count);
     if (b_.staging && (w & node::not_at_process_exit) != 0)
-      return b_.kept.push(static_cast<linked_node&>(n));
+      return b_.deferred.push(static_cast<linked_node&>(n));
     if (!Claim::at_exit(n)) return;
     struct finish {
       block& b;

@@ -110,7 +110,7 @@ bool exit_list<Hook, Claim>::stage(block& b) {
     ~put_back() {
       b.staging = false;
       // Newest first, since the oldest was deferred last.
-      while (linked_node* n = b.kept.pop_newest())
+      while (linked_node* n = b.deferred.pop_newest())
         (n->has(node::is_very_last) ? b.very_last : b.last).push(*n);
       b.rewind_array();
     }
