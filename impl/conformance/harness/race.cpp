@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace threadref::conformance {
@@ -13,18 +14,19 @@ namespace {
 constexpr int step_max = 1 << 16;
 constexpr int hopeless_rounds = 300;
 constexpr int skew_max = 1 << 20;
+constexpr int spins_max = 1 << 15;
 
-// Takes some nanoseconds a step, and is not optimised away. Yields, since with fewer cores than
-// threads the other side can't win while this one holds its core; but only after 256, 512, 1024,
-// ... steps: on a busy machine each yield can cost this thread a time slice.
+// Takes some nanoseconds a step, and is not optimised away. Where it gets long it sleeps, since
+// with fewer cores than threads the other side can't win while this one holds its core. It does not
+// yield: on a busy machine each yield costs a time slice, a sleep only its length.
 void spin(int steps) {
   std::atomic<int> done{0};
-  int yields_at = 256;
+  int sleeps_at = 1 << 16;
   while (done.load(std::memory_order_relaxed) < steps) {
     done.store(done.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    if (done.load(std::memory_order_relaxed) == yields_at) {
-      yields_at *= 2;
-      std::this_thread::yield();
+    if (done.load(std::memory_order_relaxed) == sleeps_at) {
+      sleeps_at *= 2;
+      std::this_thread::sleep_for(std::chrono::nanoseconds(1));
     }
   }
 }
@@ -32,11 +34,11 @@ void spin(int steps) {
 }  // namespace
 
 void starting_line::arrive() {
-  arrived_.fetch_add(1);
-  // With fewer cores than threads, another thread may need this one's core.
-  for (int i = 0; arrived_.load() < expected_; ++i) {
-    if (i > 200) std::this_thread::yield();
-  }
+  int arrived = arrived_.fetch_add(1) + 1;
+  if (arrived == expected_) arrived_.notify_all();
+  // Spinning longer would keep the last ones from arriving, where they need this thread's core.
+  for (int i = 0; arrived < expected_ && i < spins_max; ++i) arrived = arrived_.load();
+  for (; arrived < expected_; arrived = arrived_.load()) arrived_.wait(arrived);
 }
 
 void balance::delay_first() const {

@@ -6,8 +6,8 @@
 
 namespace threadref::conformance {
 
-// Where the threads of a race meet. Those that arrive early spin, so that none sleeps when the race
-// begins.
+// Where the threads of a race meet. Those that arrive early spin for some 50 us, so that usually
+// none sleeps when the race begins.
 class starting_line {
  public:
   explicit starting_line(int threads = 2) : expected_(threads) {}
