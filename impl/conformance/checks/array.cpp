@@ -304,8 +304,8 @@ THREADREF_SCENARIO(c089_while_another_thread_is_half_way_through_a_move) {
   os_thread busy([&] {
     finalize<B>([] {});
     detail::block& b = *B::list::own();
-    const std::uint64_t base = b.word_base;  // what move_fresh() stores first
-    b.word_meanwhile = b.word_at(b.fresh());
+    const std::uint64_t base = b.word_base;  // what move_array_end() stores first
+    b.word_meanwhile = b.word_at(b.array_end());
     b.word_base = base | detail::block::is_moving;
     half_way.open();
     over.wait();

@@ -71,7 +71,7 @@ linked_node* block::take_linked() noexcept {
     free = n->next_free;
     return n;
   }
-  return fresh_linked != fresh_linked_end ? fresh_linked++ : refill_linked();
+  return unused_linked != unused_linked_end ? unused_linked++ : refill_linked();
 }
 
 linked_node* block::refill_linked() noexcept {
@@ -86,9 +86,9 @@ linked_node* block::refill_linked() noexcept {
     (linked_slab != nullptr ? linked_slab->next : linked_slabs).store(s, std::memory_order_release);
   }
   linked_slab = s;
-  fresh_linked = s->linked_nodes();
-  fresh_linked_end = fresh_linked + s->capacity;
-  return fresh_linked++;
+  unused_linked = s->linked_nodes();
+  unused_linked_end = unused_linked + s->capacity;
+  return unused_linked++;
 }
 
 bool block::arm_stage_again() noexcept {
@@ -128,11 +128,11 @@ void block::retire_foreign(node& n) noexcept {
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
   for (exit_chain* c : {&early, &last, &very_last, &destructors, &deferred}) c->reset();
-  free = fresh_linked = fresh_linked_end = nullptr;
+  free = unused_linked = unused_linked_end = nullptr;
   linked_slab = array = nullptr;
-  fresh_end = array_begin = nullptr;
+  array_limit = array_begin = nullptr;
   // In the child of a fork the last thread may be gone in the middle of a move.
-  move_fresh(nullptr, node::word(newest_generation() + 1, node::gone));
+  move_array_end(nullptr, node::word(newest_generation() + 1, node::gone));
   array_room = 0;
   holes = 0;
   ordered = array_closed = settings().global_order;

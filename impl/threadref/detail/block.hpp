@@ -6,7 +6,7 @@
 //   array ----------------------------------------------^  ^                 ^              ^
 //   array_begin -------------------------------------------+                 |              |
 //   next_slot: where the next registration goes -----------------------------+              |
-//   fresh_end: = next_slot where registering must take the slow path -----------------------+
+//   array_limit: the same as next_slot if registering must take the slow path ---------------+
 //   last, early, very_last, destructors: chains of linked nodes, which are cut from linked_slabs;
 //                                        `last` holds what the array could not take
 //
@@ -73,8 +73,8 @@ struct block {
   std::atomic<std::uint64_t> live{0};  // the serial while running; 0 before, and from the drain on
   // The array: slabs whose slots are handed out in address order, so that the newest registration
   // is the last slot and no links are needed (see exit_array.cpp).
-  std::atomic<node*> next_slot{nullptr};  // the array's end: see fresh()
-  node* fresh_end = nullptr;              // == fresh(): registering takes the slow path
+  std::atomic<node*> next_slot{nullptr};  // see array_end()
+  node* array_limit = nullptr;            // where registering takes the slow path
   node* array_begin = nullptr;            // the first slot of the current slab
   std::atomic<std::uint64_t> word_base{node::one_generation};  // see word_at()
   static constexpr std::uint64_t is_moving = 1;                // a flag in word_base
@@ -103,8 +103,8 @@ struct block {
   // since. With foreign_holes added: the holes in the array.
   std::int64_t holes = 0;
   linked_node* free = nullptr;               // linked nodes to reuse
-  linked_node* fresh_linked = nullptr;       // the next node of linked_slab never used in this life
-  linked_node* fresh_linked_end = nullptr;   // the end of linked_slab's nodes
+  linked_node* unused_linked = nullptr;      // the first node of linked_slab not used in this life
+  linked_node* unused_linked_end = nullptr;  // the end of linked_slab's nodes
   slab* linked_slab = nullptr;               // the current slab of linked_slabs
   std::atomic<slab*> array_slabs{nullptr};   // the first stays with the block when its thread ends
   std::atomic<slab*> linked_slabs{nullptr};  // the first stays if the block has no array slab
@@ -145,7 +145,9 @@ struct block {
   domain* const home;
 
   // The array's end: the slot that the next registration gets.
-  [[nodiscard]] node* fresh() const noexcept { return next_slot.load(std::memory_order_relaxed); }
+  [[nodiscard]] node* array_end() const noexcept {
+    return next_slot.load(std::memory_order_relaxed);
+  }
   // Advancing it is all that counts a registration: the next registration's word differs from the
   // slot's number by word_base. Code that moves the end for any other reason changes word_base, so
   // that the next word stays what it was. (Both are plain numbers: they wrap around, and not every
@@ -158,8 +160,8 @@ struct block {
   [[nodiscard]] std::uint64_t word_at(const node* slot) const noexcept {
     return word_base.load(std::memory_order_relaxed) + number_of(slot);
   }
-  void move_fresh(node* to) noexcept { move_fresh(to, word_at(fresh())); }
-  void move_fresh(node* to, std::uint64_t next) noexcept {
+  void move_array_end(node* to) noexcept { move_array_end(to, word_at(array_end())); }
+  void move_array_end(node* to, std::uint64_t next) noexcept {
     const std::uint64_t base = next - number_of(to);
     // For registered() on other threads: the two match again after the last store.
     word_meanwhile.store(next, std::memory_order_relaxed);
@@ -167,7 +169,8 @@ struct block {
     next_slot.store(to, std::memory_order_release);
     word_base.store(base, std::memory_order_release);
   }
-  // Claims `slot`, which is fresh(). Returns the word of its registration, without state and flags.
+  // Gives `slot`, which is array_end(), to the next registration. Returns the word of that, without
+  // state and flags.
   // Release: a thread that counts and sees this slot also sees the base that it belongs to.
   std::uint64_t take_slot(node* slot) noexcept {
     next_slot.store(slot + 1, std::memory_order_release);
@@ -175,7 +178,7 @@ struct block {
   }
   // The word of a registration that is not in the array.
   std::uint64_t next_word() noexcept {
-    const std::uint64_t w = word_at(fresh());
+    const std::uint64_t w = word_at(array_end());
     word_base.store(word_base.load(std::memory_order_relaxed) + node::one_generation,
                     std::memory_order_release);
     return w;
@@ -185,38 +188,39 @@ struct block {
   void take_turn() noexcept;
   // The number of registrations in all lives of the block. Any thread.
   [[nodiscard]] std::uint64_t registered() const noexcept;
-  // Makes room at fresh() for a registration of the phase `last`. False if it must go to the chain.
+  // Makes room at array_end() for a registration of the phase `last`. False if it must go to the
+  // chain.
   bool extend_array() noexcept;
   // Returns the newest pending registration in the array, and leaves it there; null if there is
   // none. Passes over what another thread still runs, and what the exit stage must not run.
   node* newest_in_array() noexcept;
   [[nodiscard]] bool array_is_empty() const noexcept {
-    return fresh() == array_begin && (array == nullptr || array->older == nullptr);
+    return array_end() == array_begin && (array == nullptr || array->older == nullptr);
   }
   // Moves the array's end back up, so that newest_in_array() sees again what it passed over.
   void rewind_array() noexcept;
   void close_array() noexcept {
     array_closed = true;
-    fresh_end = fresh();
+    array_limit = array_end();
   }
   // The newest slot of the array has become free.
   void pop_newest(node& n) noexcept {
-    move_fresh(&n);
+    move_array_end(&n);
     if (array_closed) [[unlikely]]
-      fresh_end = &n;
+      array_limit = &n;
   }
   // For the drain, which does not move the array's end for each finalizer. Returns that end. The
   // array takes no registration from here until admits() or leave_behind().
   node* pause_array() noexcept {
     array_paused = true;
-    return fresh_end = fresh();
+    return array_limit = array_end();
   }
   // The registrations from `top` to `end` are gone; the array ended at `end` when it was paused. If
   // it takes registrations again since, those slots count as holes: they lie below a newer
   // registration, or were already reused for one.
   void leave_behind(const node* end, node* top) noexcept {
-    if (array_paused && fresh() == end) {  // else an exit stage inside a finalizer has moved it
-      move_fresh(top);
+    if (array_paused && array_end() == end) {  // else an exit stage inside a finalizer has moved it
+      move_array_end(top);
     } else {
       holes += end - top;
     }
@@ -224,7 +228,7 @@ struct block {
   }
   // If the current slab is empty, makes the slab before it, which is full, the current one. False
   // if the current one is not empty, or is the first.
-  bool leave_slab() noexcept;
+  bool pop_slab() noexcept;
   // A node for a chain; null without memory.
   linked_node* take_linked() noexcept;
   void give_linked(linked_node& n) noexcept {
@@ -253,9 +257,9 @@ struct block {
     n.retire();
     if (linked) {
       give_linked(static_cast<linked_node&>(n));
-    } else if (fresh() == &n + 1) {
+    } else if (array_end() == &n + 1) {
       pop_newest(n);
-      if (holes > 0) recede();
+      if (holes > 0) trim_tail();
     } else {
       ++holes;
     }
@@ -356,7 +360,7 @@ struct block {
 
  private:
   [[nodiscard]] std::uint64_t newest_generation() const noexcept;
-  void recede() noexcept;
+  void trim_tail() noexcept;
   void resume_array() noexcept;
   linked_node* refill_linked() noexcept;
   std::uint64_t settle_pending() noexcept;

@@ -60,12 +60,12 @@ class exit_list<Hook, Claim>::drain {
   };
 
   // Runs the array for as long as nothing is registered meanwhile, and leaves the rest to
-  // run_one(). (A new registration keeps the array's end up, so leave_slab() fails. If it was
+  // run_one(). (A new registration keeps the array's end up, so pop_slab() fails. If it was
   // removed at once, the walk stops at what has already run.)
   THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
     if (!b_.last.empty()) return;
     do run_slab(b_, count);
-    while (b_.leave_slab());
+    while (b_.pop_slab());
   }
   // Runs the current slab from its end. Neither the position nor a word is read back from memory:
   // each iteration would wait for the store of the one before (1.25 times the time). So the array's

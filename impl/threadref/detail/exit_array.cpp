@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The array of a block: registrations ordered by their addresses. block.hpp has a picture.
 //
-// Slots are handed out from fresh() upwards, slab after slab. So the newest registration is the
+// Slots are handed out from array_end() upwards, slab after slab. So the newest registration is the
 // last slot, and a registration writes its 32 bytes and nothing else. A removed registration leaves
-// a hole. The array shrinks only at its end: fresh() moves back over holes there, as a stack
+// a hole. The array shrinks only at its end: array_end() moves back over holes there, as a stack
 // pointer does. So no slot is ever on a free list, and the order needs no links.
 //
 // What does not fit that order goes to a chain, which has links: other phases, exit_nodes,
@@ -38,8 +38,8 @@ std::uint64_t block::newest_generation() const noexcept {
 
 // Moves the array's end back over holes at the end of the current slab. Acquire: another thread may
 // have emptied a slot, and what it did with the closure must happen before the slot's next use.
-void block::recede() noexcept {
-  node* const end = fresh();
+void block::trim_tail() noexcept {
+  node* const end = array_end();
   node* top = end;
   while (top != array_begin &&
          node::state_of(top[-1].word_now.load(std::memory_order_acquire)) == node::gone) {
@@ -49,26 +49,26 @@ void block::recede() noexcept {
   if (top != end) pop_newest(*top);
 }
 
-bool block::leave_slab() noexcept {
-  if (fresh() != array_begin || array == nullptr || array->older == nullptr) return false;
+bool block::pop_slab() noexcept {
+  if (array_end() != array_begin || array == nullptr || array->older == nullptr) return false;
   array_room -= array->capacity;
   array = array->older;
   array_begin = array->nodes();
-  fresh_end = array_begin + array->capacity;
-  move_fresh(fresh_end);
+  array_limit = array_begin + array->capacity;
+  move_array_end(array_limit);
   return true;
 }
 
 void block::resume_array() noexcept {
   array_paused = false;
-  fresh_end = array_closed || array == nullptr ? fresh() : array_begin + array->capacity;
+  array_limit = array_closed || array == nullptr ? array_end() : array_begin + array->capacity;
 }
 
 bool block::extend_array() noexcept {
   if (array_closed) return false;
-  do recede();
-  while (leave_slab());
-  if (fresh() != fresh_end) return true;
+  do trim_tail();
+  while (pop_slab());
+  if (array_end() != array_limit) return true;
   const std::int64_t gone = holes + foreign_holes.load(std::memory_order_relaxed);
   if (array != nullptr && 2 * gone >= std::int64_t{array_room}) return false;
   slab* s = array != nullptr ? array->next.load(std::memory_order_relaxed)
@@ -85,16 +85,16 @@ bool block::extend_array() noexcept {
   array = s;
   array_room += s->capacity;
   array_begin = s->nodes();
-  fresh_end = array_begin + s->capacity;
-  move_fresh(array_begin);
+  array_limit = array_begin + s->capacity;
+  move_array_end(array_begin);
   return true;
 }
 
 node* block::newest_in_array() noexcept {
   for (;;) {
-    do recede();
-    while (leave_slab());
-    node* const end = fresh();
+    do trim_tail();
+    while (pop_slab());
+    node* const end = array_end();
     if (end == array_begin) return nullptr;
     node& n = end[-1];
     const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
@@ -115,8 +115,8 @@ void block::rewind_array() noexcept {
     array = array->next.load(std::memory_order_relaxed);
   if (array == nullptr) return;
   array_begin = array->nodes();
-  fresh_end = array_begin + array->capacity;
-  move_fresh(fresh_end);
+  array_limit = array_begin + array->capacity;
+  move_array_end(array_limit);
 }
 
 }  // namespace threadref::detail

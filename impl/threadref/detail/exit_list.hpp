@@ -310,9 +310,9 @@ class exit_list {
     // Two copies of the rest, so that in the usual case the word is a constant away from the
     // counter.
     if (place == exit_place::last && !direct_hook<Hook>) [[likely]] {
-      node* const fresh = b.fresh();
-      if (fresh != b.fresh_end) [[likely]]
-        return publish<R, Stored>(b, {fresh, 0, b.take_slot(fresh)}, fill);
+      node* const slot = b.array_end();
+      if (slot != b.array_limit) [[likely]]
+        return publish<R, Stored>(b, {slot, 0, b.take_slot(slot)}, fill);
     }
     const place_in_order in = find_place(b, place);
     if (in.at == nullptr) {

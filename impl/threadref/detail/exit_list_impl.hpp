@@ -50,8 +50,8 @@ template <class Hook, class Claim>
 auto exit_list<Hook, Claim>::find_place(block& b, exit_place place) noexcept -> place_in_order {
   if (!b.admits()) return {};
   if (place == exit_place::last && b.extend_array()) {
-    node* const fresh = b.fresh();
-    return {fresh, 0, b.take_slot(fresh)};
+    node* const slot = b.array_end();
+    return {slot, 0, b.take_slot(slot)};
   }
   linked_node* n = b.take_linked();
   if (n == nullptr) return {};
