@@ -84,7 +84,7 @@ void domain::recycle(block& b) noexcept {
 
 block* domain::pin_live(std::size_t index) noexcept {
   block& b = at(index);
-  if (has_ended_unheard(b)) return nullptr;
+  if (end_if_missed(b)) return nullptr;
   const lock_guard lock(b.m);
   if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended)
     return nullptr;
@@ -94,8 +94,8 @@ block* domain::pin_live(std::size_t index) noexcept {
 
 // A thread whose first registration comes in a late round of its key destructors can go without its
 // exit hook having run: once the rounds are over, POSIX has no mechanism left for it, whether or
-// not it had a pass before. Whichever thread finds its block ends it.
-bool domain::has_ended_unheard(block& b) noexcept {
+// not it had a pass before. Whichever thread finds its block ends it. True if this one did.
+bool domain::end_if_missed(block& b) noexcept {
   bool left_any = false;
   {
     const lock_guard lock(b.m);

@@ -88,7 +88,7 @@ class domain {
 
  private:
   block* extend() noexcept;
-  bool has_ended_unheard(block& b) noexcept;
+  bool end_if_missed(block& b) noexcept;
   block& at(std::size_t index) noexcept {
     return chunks_[index / blocks_per_chunk][index % blocks_per_chunk];
   }

@@ -169,7 +169,7 @@ class exit_list {
   static bool remove_destructors(F&& wanted) noexcept {
     block* b = own();
     if (b == nullptr) return false;
-    exit_chain taken;
+    exit_chain removed;
     {
       // An entry that detach_all() destroyed on another thread is still in the chain, without a
       // closure.
@@ -179,11 +179,11 @@ class exit_list {
         if (node::state_of(w) != node::armed || !wanted(n.closure)) return;
         if (!Claim::by_other(n, node::generation_of(w), node::running)) return;
         exit_chain::remove(n);
-        taken.push(n);
+        removed.push(n);
       });
     }
-    const bool any = !taken.empty();
-    while (linked_node* n = taken.pop_oldest()) {
+    const bool any = !removed.empty();
+    while (linked_node* n = removed.pop_oldest()) {
       increment(b->own.detached);
       b->retire_own(*n);
     }
