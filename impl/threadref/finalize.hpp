@@ -107,10 +107,10 @@ class finalizer {
   // Removes the finalizer from the exit list and returns it. nullopt means that it is unavailable,
   // not that it has run: it may be running, or waiting for its turn in a drain. See wait().
   std::optional<detached<R>> detach() const {
-    detached<R> taken;
-    if (!B::list::detach(at_, taken.closure_, true)) return std::nullopt;
-    taken.thread_ = thread_handle::adopt(*at_.on);
-    return taken;
+    detached<R> removed;
+    if (!B::list::detach(at_, removed.closure_)) return std::nullopt;
+    removed.thread_ = thread_handle::adopt(*at_.on);
+    return removed;
   }
   // Removes the finalizer and destroys its function on the calling thread before returning. False
   // if it is unavailable. A destructor that throws here ends the program.

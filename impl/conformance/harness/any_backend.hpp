@@ -94,7 +94,7 @@ struct list_table {
                         exit_phase phase) noexcept;
   std::errc (*remove_node)(detail::intrusive_node& n) noexcept;
   bool (*call)(detail::registration r, void* result);
-  bool (*detach)(detail::registration r, detail::detached_closure& into, bool pinned) noexcept;
+  bool (*detach)(detail::registration r, detail::detached_closure& into) noexcept;
   bool (*cancel)(detail::registration r, std::atomic<std::uint64_t> detail::tally::*count) noexcept;
   detail::node::state (*state)(const detail::registration& r) noexcept;
   bool (*peek)(const detail::registration& r) noexcept;
@@ -170,8 +170,8 @@ class any_list {
     return selected->remove_node(n);
   }
   static bool call(const registration& r, void* result) { return selected->call(r, result); }
-  static bool detach(const registration& r, detail::detached_closure& into, bool pinned) noexcept {
-    return selected->detach(r, into, pinned);
+  static bool detach(const registration& r, detail::detached_closure& into) noexcept {
+    return selected->detach(r, into);
   }
   static bool cancel(const registration& r, std::atomic<std::uint64_t> detail::tally::*count =
                                                 &detail::tally::detached) noexcept {

@@ -114,18 +114,18 @@ class exit_list {
     return false;
   }
 
-  // Removes it and moves its closure to `into`; false if it is unavailable. `pinned`: also pins the
-  // block for the caller.
-  static bool detach(const registration r, detached_closure& into, bool pinned) noexcept {
+  // Removes it, moves its closure to `into` and pins the block for the caller; false if it is
+  // unavailable.
+  static bool detach(const registration r, detached_closure& into) noexcept {
     if (own_claim mine{r}) {
       increment(mine.on().own.detached);
-      if (pinned) pin(*r.on);
+      pin(*r.on);
       into.take_from(r.at->fn, r.at->closure);
       return true;
     }
     if (foreign_claim theirs{r}) {
       increment(r.on->foreign.detached);
-      if (pinned) r.on->pin_described();
+      r.on->pin_described();
       take(theirs, into);
       return true;
     }
