@@ -10,6 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.report import folder as report_folder
+from tests.store import small_night
+
 SCRIPTS = Path(__file__).resolve().parents[2]
 PLAYED = ("scripts/lab", "scripts/check.sh", "scripts/test.sh",
           "build/release/bin/bench_threadref", "build/release/bin/stress_threadref",
@@ -26,7 +29,10 @@ case $name in */lab)
   shift
 esac
 case "{players}" in *"|${{name##*/}}|"*) has_player=yes ;; esac
-if [ -z "$has_player" ] && ! grep -qF "$name" "$root/says.json" 2>/dev/null; then
+if [ "$*" = --describe ]; then
+  echo "$name $*" >>"$root/calls.txt"
+  cat "$root/path/describe.json"
+elif [ -z "$has_player" ] && ! grep -qF "$name" "$root/says.json" 2>/dev/null; then
   echo "$name $*" >>"$root/calls.txt"
 else
   PYTHONPATH={scripts} exec /usr/bin/python3 -S -m {module} "$root" "$name" "$@"
@@ -43,15 +49,19 @@ def checkout(folder):
         path.write_text(PLAY.format(name=name, players=f"|{'|'.join(PLAYERS)}|", scripts=SCRIPTS,
                                     module="tests.nightly.fake_programs"), encoding="utf-8")
         path.chmod(0o755)
+    write(folder / "path/describe.json",
+          {**small_night.DESCRIBE, "default_backend": "registry",
+           "canaries": [{"name": "canary_lossy", "summary": "…"}]})
     shutil.copy(SCRIPTS / "common.sh", folder / "scripts")
     (folder / ".gitignore").write_text(IGNORED, encoding="utf-8")
-    git(folder, "init", "--quiet")
+    git(folder, "init", "--quiet", "--template=")
     return commit(folder, "speed", "100")
 
 
 def git(folder, *arguments):
     done = subprocess.run(["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b.c",
-                           *arguments], capture_output=True, text=True, check=True)
+                           "-c", "maintenance.auto=false", *arguments],
+                          capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -118,11 +128,7 @@ def play_compare(root, found, arguments):
 
 
 def play_bench(_, found, arguments):
-    from tests.store import small_night
-    if "--describe" in arguments:
-        print(json.dumps({**small_night.DESCRIBE, "default_backend": "registry",
-                          "canaries": [{"name": "canary_lossy", "summary": "…"}]}))
-    elif "--canaries" not in arguments:
+    if "--canaries" not in arguments:
         write(option(arguments, "--benchmark_out"),
               small_night.bench(found.get("bench", {}), (), "g++ 12.2.0"))
         samples = option(arguments, "--samples")
@@ -133,10 +139,7 @@ def play_bench(_, found, arguments):
 
 
 def play_stress(_, found, arguments):
-    from tests.store import small_night
-    if "--describe" in arguments:
-        print(json.dumps(small_night.DESCRIBE))
-    elif "--matrix" in arguments:
+    if "--matrix" in arguments:
         write(option(arguments, "--out") / "matrix.json", {
             "rows": [{"event": "end/return", "promise": "guaranteed"}],
             "columns": [{"mechanism": "registry", "contract": True}],
@@ -154,14 +157,14 @@ def play_stress(_, found, arguments):
 
 
 def play_pair(_, found, arguments):
-    from tests.report import folder
     ratio, planted = found.get("self", 1.001), found.get("planted", "slower")
     clone = found.get("clone", 1.004)
     write(option(arguments, "--out"), [
-        {**folder.pair("self", "registry", "registry", ratio, "same"), "least": .02},
-        {**folder.pair("clone", "registry", "registry_clone", clone, "same"), "least": .02,
+        {**report_folder.pair("self", "registry", "registry", ratio, "same"), "least": .02},
+        {**report_folder.pair("clone", "registry", "registry_clone", clone, "same"), "least": .02,
          "ratios": [clone, 1 / clone] * 10},
-        {**folder.pair("planted", "registry", "registry_planted", 1.03, planted), "least": .02}])
+        {**report_folder.pair("planted", "registry", "registry_planted", 1.03, planted),
+         "least": .02}])
     return 3 if abs(ratio - 1) > .01 else 0 if planted == "slower" else 4
 
 
@@ -189,10 +192,25 @@ PLAYERS = {"lab compare": play_compare, "bench_threadref": play_bench, "lab pair
            "lab targets": play_targets}
 
 
-def main(root, name, *arguments):
-    root = Path(root)
+def told(root):
+    """What says.json says."""
     path = root / "says.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def full_name(name, arguments):
+    """(the name by which says.json knows it, its arguments)"""
+    return (f"{name} {arguments[0]}", arguments[1:]) if name == "scripts/lab" else (name, arguments)
+
+
+def cuts_off(root, name, arguments):
+    return told(root).get("cut_off_at") == full_name(name, arguments)[0]
+
+
+def called(root, name, arguments):
+    """Plays a program; its exit status."""
+    name, arguments = full_name(name, arguments)
+    found = told(root)
     with open(root / "calls.txt", "a", encoding="utf-8") as file:
         file.write(" ".join([name, *arguments]) + "\n")
     if found.get("cut_off_at") == name:
@@ -201,8 +219,8 @@ def main(root, name, *arguments):
     if name in found.get("statuses", {}):
         return found["statuses"][name]
     player = PLAYERS.get(Path(name).name)
-    return player(root, found, list(arguments)) if player else 0
+    return player(root, found, arguments) if player else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(called(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))

@@ -5,8 +5,10 @@ import contextlib
 import io
 import json
 
+import pytest
+
 from tests.nightly import fake_programs as fake
-from tests.nightly.played import Played
+from tests.nightly.played import Played, RUN_COMMAND
 from threadref_lab.store import command, schema
 
 SLOWER = {"name": fake.SERIES, "ratio": 1.05, "verdict": "slower", "confirmed": True}
@@ -192,3 +194,17 @@ class VerdictTest(Played):
         self.assertIn(f"since {self.first}", self.last_line("--quick", "--since", name)[1])
         self.assertEqual(self.night("--since", "nothing"), (
             1, "--since nothing: neither a stored run of this machine nor a commit\n"))
+
+
+@pytest.mark.nightly
+class FirstNightWithProcessesTest(FirstNightTest):
+    """The same, with each program a process."""
+
+    run_command = staticmethod(RUN_COMMAND)
+
+
+@pytest.mark.nightly
+class VerdictWithProcessesTest(VerdictTest):
+    """The same, with each program a process."""
+
+    run_command = staticmethod(RUN_COMMAND)

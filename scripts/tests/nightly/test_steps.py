@@ -3,8 +3,10 @@ the commit; with programs that are played."""
 
 import os
 
+import pytest
+
 from tests.nightly import fake_programs as fake
-from tests.nightly.played import Played
+from tests.nightly.played import Played, RUN_COMMAND
 from threadref_lab.nightly import night as driver
 
 
@@ -30,23 +32,22 @@ class ResumeTest(Played):
         self.assertEqual(len(self.runs()), 1)
 
     def test_not_for_another_commit(self):
-        fake.says(self.root, cut_off_at="scripts/lab targets")
+        fake.says(self.root, cut_off_at="scripts/lab pair")
         self.night("--quick")
+        self.assertIn("would go on", self.night("--quick", "--dry-run")[1])
         fake.commit(self.root, "speed", "101")
-        fake.says(self.root)
-        self.assertNotIn("goes on", self.night("--quick")[1])
+        self.assertIn("would begin", self.night("--quick", "--dry-run")[1])
 
     def test_not_after_twelve_hours(self):
-        fake.says(self.root, cut_off_at="scripts/lab targets")
+        fake.says(self.root, cut_off_at="scripts/lab pair")
         self.night("--quick")
-        fake.says(self.root)
         for path in (self.results / "local" / "nightly").rglob("*"):
             os.utime(path, (1e9, 1e9))
-        self.assertNotIn("goes on", self.night("--quick")[1])
+        self.assertIn("would begin", self.night("--quick", "--dry-run")[1])
 
     def test_nor_when_it_came_to_its_end(self):
         self.night("--quick")
-        self.assertNotIn("goes on", self.night("--quick")[1])
+        self.assertIn("would begin", self.night("--quick", "--dry-run")[1])
 
     def test_behind_storing_it_stores_nothing_again(self):
         fake.says(self.root, cut_off_at="scripts/test.sh")
@@ -68,6 +69,13 @@ class ResumeTest(Played):
     def test_two_at_once(self):
         with driver.only_one(self.root):
             self.assertEqual(self.night("--quick")[0], 3)
+
+
+@pytest.mark.nightly
+class ResumeWithProcessesTest(ResumeTest):
+    """The same, with each program a process."""
+
+    run_command = staticmethod(RUN_COMMAND)
 
 
 class DryRunTest(Played):
@@ -104,11 +112,13 @@ class BisectTest(Played):
         self.assertIn("ratio 1.0495", said)
         self.assertIn(f"again: scripts/lab compare {found[2]} {found[3]}", said)
 
+    @pytest.mark.nightly
     def test_one_that_got_faster(self):
         found = self.commits("100", "80", "81")
         said = self.night("--bisect", fake.SERIES, "--since", self.first)[1]
         self.assertIn(f"\n{found[1]} speed: 80\n", said)
 
+    @pytest.mark.nightly
     def test_one_that_does_not_build_is_passed_over(self):
         found = self.commits("101", "broken", "106", "107")
         status, said = self.night("--bisect", fake.SERIES, "--since", self.first)

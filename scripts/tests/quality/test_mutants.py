@@ -1,13 +1,17 @@
 """Mutants of a small library: each way that one can end, and what is wrong with a table."""
 
 import json
+import os
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from threadref_lab.cli.checkout import LAB, ROOT
+import pytest
+
+from tests.calls import lab
+from threadref_lab.cli.checkout import ROOT
 from threadref_lab.cli.status import Unusable
 from threadref_lab.docs import mutants
 from threadref_lab.quality.mutants import ci, play, table
@@ -62,10 +66,9 @@ class Mutants(unittest.TestCase):
         out = self.root / "build/out.json"
         out.parent.mkdir(exist_ok=True)
         out.unlink(missing_ok=True)
-        done = subprocess.run([LAB, "mutate", "--root", self.root, "--out", out, *options],
-                              capture_output=True, text=True, check=False)
-        said = done.stdout + done.stderr
-        self.assertEqual(done.returncode, status, said)
+        with mock.patch.object(os, "nice"):  # it is for good, and would be this process's
+            ended, said = lab("mutate", "--root", self.root, "--out", out, *options)
+        self.assertEqual(ended, status, said)
         self.assertEqual((self.root / "library.c").read_text(encoding="utf-8"), LIBRARY)
         rows = json.loads(out.read_text(encoding="utf-8"))["mutants"] if out.exists() else []
         return said, {row["id"]: row for row in rows}
@@ -158,6 +161,7 @@ class Mutants(unittest.TestCase):
         said, _ = self.play(tables, options=["--again"], status=0)
         self.assertIn("unbroken  run program c", said)
 
+    @pytest.mark.nightly
     def test_it_is_once_something_changed(self):
         one = mutant("one", "return 2;")
         self.play(one, status=0)
@@ -169,6 +173,7 @@ class Mutants(unittest.TestCase):
         self.addCleanup(text.write_text, PROGRAM, encoding="utf-8")
         self.assertIn("killed    one: run", self.play(one, status=0)[0])
 
+    @pytest.mark.nightly
     def test_shards_make_one_table(self):
         tables = [mutant(f"m{at}", f"return {at + 2};") for at in range(5)]
         said, rows = self.play(*tables, options=["--shard", "1/2"], status=0)
@@ -182,6 +187,7 @@ class Mutants(unittest.TestCase):
             said = self.play(*tables, options=["--shard", wrong], status=1)[0]
             self.assertIn("is not an I/N", said)
 
+    @pytest.mark.nightly
     def test_a_run_ends_with_its_time(self):
         tables = mutant("one", "return 4;"), mutant("two", "return 5;")
         said, rows = self.play(*tables, options=["--time", "0s"], status=0)
@@ -192,17 +198,20 @@ class Mutants(unittest.TestCase):
         said, _ = self.play(*tables, options=["--time", "1"], status=1)
         self.assertIn("is not a duration; give one such as", said)
 
+    @pytest.mark.nightly
     def test_a_survivor_is_told_in_each_run(self):
         tables = mutant("unseen", "return asked == 'c' ? 2 : 0;"), mutant("fails", "return 2;")
         for options in (["--shard", "1/2"], ["--shard", "2/2"], []):
             self.play(*tables, options=options, status=2)
 
+    @pytest.mark.nightly
     def test_one_whose_killer_may_fail_by_itself_has_no_result(self):
         tables = mutant("any", "return asked == 'b' ? 2 : 0 * 1;", "run program a",
                         "run program b")
         for _ in range(2):
             self.play(tables, status=3)
 
+    @pytest.mark.nightly
     def test_a_result_that_was_cut_off_is_played_again(self):
         tables = mutant("one", "return 6;"), mutant("two", "return 7;")
         self.play(*tables, status=0)

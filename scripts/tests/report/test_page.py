@@ -9,9 +9,12 @@ import unittest
 import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
+
+import pytest
 
 from tests.report import folder
-from threadref_lab.report import data, losses, page, words
+from threadref_lab.report import data, inline_pictures, losses, page, words
 from threadref_lab.store import rows
 
 EVIL = "<script>alert('1')</script>"
@@ -43,7 +46,7 @@ class Balanced(HTMLParser):
         self.words.append(data)
 
 
-class ReportTest(unittest.TestCase):
+class Reported(unittest.TestCase):
     def setUp(self):
         place = tempfile.TemporaryDirectory(prefix="threadref-report-")
         self.addCleanup(place.cleanup)
@@ -76,10 +79,19 @@ class ReportTest(unittest.TestCase):
     def run_of(self):
         return data.Run(folder.write(self.folder, self.files))
 
-    # ------------------------------------------------------------------------ as a whole
+
+class DrawnReportTest(Reported):
+    """What the pictures are part of."""
+
+    drawn = None
+
+    def whole(self):
+        """The report of all files, drawn once: that is nine tenths of what it costs."""
+        DrawnReportTest.drawn = DrawnReportTest.drawn or self.report()
+        return DrawnReportTest.drawn
 
     def test_every_section_is_there_in_order(self):
-        html, _, said = self.report()
+        html, _, said = self.whole()
         self.assertEqual(said, "")
         at = [html.index(f'<h2 id="{anchor}">') for anchor, _, _ in page.SECTIONS]
         self.assertEqual(at, sorted(at))
@@ -88,7 +100,7 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(html.count(f'id="{anchor}"'), 1, anchor)
 
     def test_it_needs_nothing_but_itself(self):
-        html, _, _ = self.report()
+        html, _, _ = self.whole()
         self.assertEqual(re.findall(r'(?:src|href)="(?!#)[^"]*"', html), [])
         self.assertNotRegex(html, r"@import|url\((?!#)|<script|<link")
         pictures = re.findall(r"<svg.*?</svg>", html, re.S)
@@ -99,7 +111,45 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(html.count("<table"), html.count("<caption>"))
 
     def test_the_same_results_make_the_same_page(self):
-        self.assertEqual(self.report()[0], self.report()[0])
+        self.assertEqual(self.report()[0], self.whole()[0])
+
+    def test_names_are_escaped(self):
+        described = copy.deepcopy(folder.DESCRIBE)
+        described["absent"][0]["why"] = EVIL
+        described["backends"].append({"name": EVIL})
+        self.files["describe.json"] = described
+        self.files["bench.json"]["context"]["compiler"] = EVIL
+        self.files["allocator-glibc.json"]["context"]["allocator"] = EVIL
+        self.rows_of("finalize/ordering/registry/n:2")[0]["label"] = f"order={EVIL} > join"
+        self.rows_of("finalize/exit/peer_vector/n:4")[0].update(
+            error_occurred=True, error_message=EVIL)
+        self.files["pairs.jsonl"] += [folder.pair("self", EVIL, EVIL, 1.0, EVIL)]
+        self.files["instructions.jsonl"][0].update(quantity=EVIL)
+        html, text, _ = self.report()
+        self.assertNotIn("<script", html)
+        self.assertGreaterEqual(text.count(EVIL), 8)
+
+    def test_sweeps_say_largest_to_smallest(self):
+        html, text, _ = self.whole()
+        self.assertRegex(text, r"peer_vector 2 ns 130 ns 2\.05 µs 1025\.00×")
+        self.assertIn("loaded objects by objects. From the smallest to the largest: registry 1.00",
+                      html)
+        self.assertIn("access inline ensure", text)
+
+
+class ReportTest(Reported):
+    draws = False
+
+    def setUp(self):
+        super().setUp()
+        if not self.draws:
+            for module, name in ((inline_pictures, "strips"), (inline_pictures, "sweep"),
+                                 (page, "cost_picture")):
+                patched = mock.patch.object(module, name, return_value=None)
+                patched.start()
+                self.addCleanup(patched.stop)
+
+    # ------------------------------------------------------------------------ as a whole
 
     def test_each_file_may_be_absent(self):
         for pattern, command in data.MADE_BY.items():
@@ -138,22 +188,6 @@ class ReportTest(unittest.TestCase):
         self.assertIn("process-02.json: not whole JSON", text)
         self.assertIn("process-02.json: not whole JSON", said)
         self.assertRegex(text, r"samples\.jsonl:\d+: a line without name, what and samples")
-
-    def test_names_are_escaped(self):
-        described = copy.deepcopy(folder.DESCRIBE)
-        described["absent"][0]["why"] = EVIL
-        described["backends"].append({"name": EVIL})
-        self.files["describe.json"] = described
-        self.files["bench.json"]["context"]["compiler"] = EVIL
-        self.files["allocator-glibc.json"]["context"]["allocator"] = EVIL
-        self.rows_of("finalize/ordering/registry/n:2")[0]["label"] = f"order={EVIL} > join"
-        self.rows_of("finalize/exit/peer_vector/n:4")[0].update(
-            error_occurred=True, error_message=EVIL)
-        self.files["pairs.jsonl"] += [folder.pair("self", EVIL, EVIL, 1.0, EVIL)]
-        self.files["instructions.jsonl"][0].update(quantity=EVIL)
-        html, text, _ = self.report()
-        self.assertNotIn("<script", html)
-        self.assertGreaterEqual(text.count(EVIL), 8)
 
     def test_odd_json_is_no_crash(self):
         self.files["pairs.jsonl"] += [{"kind": "pair"}, {"kind": "other"}]
@@ -262,13 +296,6 @@ class ReportTest(unittest.TestCase):
         self.assertIn("peer_vector", best)
         self.assertNotIn("floor_bump_store", best)
 
-    def test_sweeps_say_largest_to_smallest(self):
-        html, text, _ = self.report()
-        self.assertRegex(text, r"peer_vector 2 ns 130 ns 2\.05 µs 1025\.00×")
-        self.assertIn("loaded objects by objects. From the smallest to the largest: registry 1.00",
-                      html)
-        self.assertIn("access inline ensure", text)
-
     def test_a_parameter_may_be_called_threads(self):
         _, text, _ = self.report()
         self.assertIn("threads 10,000", text)
@@ -346,3 +373,10 @@ class ReportTest(unittest.TestCase):
     def test_processes_that_differ_are_said(self):
         self.files["process-02.json"]["context"]["compiler"] = "g++ 13"
         self.assertIn("in other processes: g++ 13", self.report()[1])
+
+
+@pytest.mark.nightly
+class EachReportDrawnTest(ReportTest):
+    """The same, with the pictures of each."""
+
+    draws = True

@@ -12,7 +12,7 @@ from threadref_lab.dashboard import document
 from threadref_lab.regressions import alarm_rules
 from threadref_lab.simulation import noise, study
 
-SMALL = ("--nights", "80", "--machines", "1", "--series", "4")
+SMALL = ("--nights", "60", "--machines", "1", "--series", "4")
 
 
 class SimulateTest(unittest.TestCase):
@@ -33,7 +33,7 @@ class SimulateTest(unittest.TestCase):
 
     def test_one_seed_one_year(self):
         first = self.files(1, "a")
-        self.assertEqual(len(first), 80)
+        self.assertEqual(len(first), 60)
         self.assertEqual(first, self.files(1, "b"))
         self.assertNotEqual(list(first.values()), list(self.files(2, "c").values()))
 
