@@ -119,6 +119,48 @@ def no_backend_name(tree):
                        "iterate over the back-end table (backends.hpp)")
 
 
+def cmake_patterns(text):
+    """The sources a CMake file names, each as a pattern; ${...} in a name stands for anything."""
+    patterns = []
+    text = re.sub(r"(?m)#.*$", "", text)
+    for token in re.findall(r"[\w./${}*+-]+\.(?:cpp|cc|c|hpp|h)(?:\.in)?(?![\w.])", text):
+        token = re.sub(r"^\$\{(?:CMAKE_CURRENT_SOURCE_DIR|CMAKE_CURRENT_LIST_DIR)\}/", "", token)
+        token = re.sub(r"^\$\{(?:PROJECT|CMAKE)_SOURCE_DIR\}/", "/", token)
+        pattern = re.sub(r"\\\$\\\{\w+\\\}", "(.+)", re.escape(token)).replace(r"\*", "[^/]*")
+        patterns.append(re.compile(pattern + "$"))
+    return patterns
+
+
+def is_named(path, cmake, patterns, words):
+    folder = cmake.rpartition("/")[0]
+    # A function in a .cmake file is called from other folders: its names are endings of paths.
+    anywhere = cmake.endswith(".cmake")
+    if folder and not anywhere and not path.startswith(folder + "/"):
+        return False
+    inside = path if anywhere or not folder else path[len(folder) + 1:]
+    for pattern in patterns:
+        found = (pattern.search if anywhere else pattern.match)(inside) or pattern.match("/" + path)
+        # What a variable stood for has to occur somewhere: an entry of a table or a list.
+        if found and all(re.split(r"[/.]", part)[-1] in words for part in found.groups()):
+            return True
+    return False
+
+
+def dead_files(tree):
+    named = {path: cmake_patterns(tree.text(path))
+             for path in tree.matching(*CMAKE)}
+    words = set(re.findall(r"[\w-]+", "\n".join(tree.text(path) for path in named)))
+    included = {name for path in tree.matching(*CXX)
+                for name in re.findall(r'#\s*include\s*["<]([^">]+)[">]', tree.text(path))}
+    for path in tree.matching(*CXX, under=PROGRAMS):
+        if any(f"/{path}".endswith(f"/{name}") for name in included):
+            continue
+        if not any(is_named(path, cmake, patterns, words)
+                   for cmake, patterns in named.items()):
+            yield (path, 1, "a source file that no target uses",
+                   "name it in its folder's CMakeLists.txt, or delete it")
+
+
 # Includes go down this list, and from one of the last three to none of the others.
 LAYERS = ("impl/threadref", "impl/testing", "impl/scenarios", "impl/workers")
 ON_TOP = ("impl/conformance", "bench", "stress")
@@ -144,7 +186,8 @@ def includes_go_down(tree):
                    f"include only what is below: {', '.join(LAYERS)}")
 
 
-RULES = (columns, file_length, function_length, no_sleep, no_backend_name, includes_go_down)
+RULES = (columns, file_length, function_length, no_sleep, no_backend_name, includes_go_down,
+         dead_files)
 
 
 def tree_find(text, pattern):

@@ -12,27 +12,35 @@ TABLE = "impl/threadref/backends/CMakeLists.txt"
 # rule would mistake for a fault.
 CLEAN = {
     TABLE: "threadref_backend(some_backend)\n",
+    "impl/cmake/backend.cmake": "set(source ${CMAKE_CURRENT_SOURCE_DIR}/${name}/backend.cpp)\n",
+    "impl/threadref/backends/some_backend/backend.cpp": "",
     "impl/threadref/backends/some_backend/backend.hpp": "",
+    "impl/conformance/CMakeLists.txt": "add_executable(tests clean_test.cpp)\n",
     "impl/conformance/clean_test.cpp": """
 #include "threadref/backends/some_backend/backend.hpp"
 int n;  // sleep_for() in a comment
 """,
+    "impl/testing/CMakeLists.txt": "add_executable(z check_test.cpp)\n",
     "impl/testing/check.hpp": "",
     "impl/testing/check_test.cpp": '#include "testing/check.hpp"\n',
+    "stress/CMakeLists.txt": "add_executable(y main.cpp)\n",
     "stress/harness.hpp": "",
     "stress/main.cpp": '#include "stress/harness.hpp"\n#include "testing/check.hpp"\n',
+    "bench/CMakeLists.txt": "foreach(name IN ITEMS main)\n  add_executable(x ${name}.cpp)\n",
     "bench/main.cpp": "int some_backend_create();\n" + "//" + " " * 100 + "\n",
 }
 
 # rule -> the file that breaks it, and nothing else
 FAULTS = {
-    "columns": ("bench/CMakeLists.txt", "#" + " " * 100 + "\n"),
+    "columns": ("scripts/some.cmake", "#" + " " * 100 + "\n"),
     "file_length": ("bench/main.cpp", "int n;\n" * 701),
     "function_length": ("scripts/long.py", "def f():\n" + "    pass\n" * 70),
     "no_sleep": ("impl/conformance/clean_test.cpp",
+                 '#include "threadref/backends/some_backend/backend.hpp"\n'
                  "void f() { std::this_thread::sleep_for(1ms); }\n"),
     "no_backend_name": ("bench/main.cpp", 'const char* name = "some_backend";\n'),
     "includes_go_down": ("bench/main.cpp", '#include "stress/harness.hpp"\n'),
+    "dead_files": ("bench/forgotten.cpp", "int n;\n"),
 }
 
 # The same rules where another language is read.
@@ -41,6 +49,8 @@ MORE_FAULTS = (
      '#include "testing/check.hpp"\n'),
     ("function_length", "scripts/long.sh", "f() {\n" + "  true\n" * 70 + "}\n"),
     ("columns", "scripts/wide.py", "#" + " " * 100 + "\n"),
+    ("dead_files", "impl/threadref/backends/gone/backend.cpp", ""),
+    ("dead_files", "impl/threadref/backends/gone/backend.hpp", ""),
 )
 
 
