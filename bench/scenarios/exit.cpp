@@ -42,6 +42,19 @@ void run_under_churn(benchmark::State& state, session& session, const row& row,
   state.counters["churned_per_s"] = static_cast<double>(churned.threads) / seconds;
 }
 
+scenario_code exit_of(id key, decltype(scenario_code::take) take) {
+  return {
+      .key = key,
+      .floors = {"floor_call_loop"},
+      .all_peers = true,
+      .at_exit = true,
+      .pairs = &pairs_for,
+      .wanted = figures::exit_latency,
+      .most = [](int n) { return n; },
+      .take = take,
+  };
+}
+
 }  // namespace
 
 // How long after a thread's last statement has its last finalizer run, and is it joined?
@@ -51,22 +64,15 @@ void run_under_churn(benchmark::State& state, session& session, const row& row,
 // 2026-11-20, amd-epyc-2c, n:16: drain 49 to 69 ns, the floor 19, peers 28 to 259; total 9 us.
 template <>
 const scenario_code& scenario_of<id::exit_solo>() {
-  static const scenario_code it{
-      .key = id::exit_solo,
-      .floors = {"floor_call_loop"},
-      .all_peers = true,
-      .at_exit = true,
-      .pairs = &pairs_for,
-      .wanted = figures::exit_latency,
-      .most = [](int n) { return n; },
-      .operations = [](int n) -> double { return n; },
-      .take =
-          [](const subject_code& s, probe& at, int n, verdict& v) {
-            at.n = n;
-            return s.run(at, s.exit, n, v);
-          },
-      .run_empty = &run_empty_thread,
-  };
+  static const scenario_code it = [] {
+    scenario_code made =
+        exit_of(id::exit_solo, [](const subject_code& s, probe& at, int n, verdict& v) {
+          at.n = n;
+          return s.run(at, s.exit, n, v);
+        });
+    made.run_empty = &run_empty_thread;
+    return made;
+  }();
   return it;
 }
 
@@ -96,24 +102,14 @@ const scenario_code& scenario_of<id::exit_under_churn>() {
 // with one callee, but not at 4096: floor 8.4, back ends 11 to 29, the vectors 7.5.
 template <>
 const scenario_code& scenario_of<id::exit_mixed>() {
-  static const scenario_code it{
-      .key = id::exit_mixed,
-      .floors = {"floor_call_loop"},
-      .all_peers = true,
-      .at_exit = true,
-      .pairs = &pairs_for,
-      .wanted = figures::exit_latency,
-      .most = [](int n) { return n; },
-      .operations = [](int n) -> double { return n; },
-      .take =
-          [](const subject_code& s, probe& at, int n, verdict& v) {
-            static mix with;
-            with.make_room(n);
-            at.shared = &with;
-            at.n = n;
-            return s.run(at, s.exit_mixed, n, v);
-          },
-  };
+  static const scenario_code it =
+      exit_of(id::exit_mixed, [](const subject_code& s, probe& at, int n, verdict& v) {
+        static mix with;
+        with.make_room(n);
+        at.shared = &with;
+        at.n = n;
+        return s.run(at, s.exit_mixed, n, v);
+      });
   return it;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A thread asks a ref about another thread, while that is alive (ns) and once it is dead (dead_ns).
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "bench/scenarios/scenario.hpp"
@@ -18,13 +19,15 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
   report(state, session, row, times_asked, std::move(m), figures::per_operation);
 }
 
-scenario_code asked_of_ref(id key) {
+scenario_code asked_of_ref(id key, std::string_view floor, decltype(scenario_code::take) take) {
   return {
       .key = key,
+      .floors = {floor},
       .peers = {"peer_weak_ptr"},
       .pairs = [](int /*n*/) { return 2'000; },
       .most = [](int /*n*/) { return 1; },
       .operations = [](int /*n*/) -> double { return times_asked; },
+      .take = take,
       .run = &run,
   };
 }
@@ -36,14 +39,9 @@ scenario_code asked_of_ref(id key) {
 // 2026-11-20, amd-epyc-2c: 0.35 to 0.48 ns both, one acquire load 0.25, weak_ptr::expired 0.27.
 template <>
 const scenario_code& scenario_of<id::ref_check>() {
-  static const scenario_code it = [] {
-    scenario_code made = asked_of_ref(id::ref_check);
-    made.floors = {"floor_acquire_load"};
-    made.take = [](const subject_code& s, probe& at, int /*n*/, verdict& v) {
-      return s.ref_check(at, v);
-    };
-    return made;
-  }();
+  static const scenario_code it = asked_of_ref(
+      id::ref_check, "floor_acquire_load",
+      [](const subject_code& s, probe& at, int /*n*/, verdict& v) { return s.ref_check(at, v); });
   return it;
 }
 
@@ -52,14 +50,9 @@ const scenario_code& scenario_of<id::ref_check>() {
 // 2026-11-20, amd-epyc-2c: 45 ns, the floor 9.5, weak_ptr::lock 12.
 template <>
 const scenario_code& scenario_of<id::ref_lock>() {
-  static const scenario_code it = [] {
-    scenario_code made = asked_of_ref(id::ref_lock);
-    made.floors = {"floor_counter_pair"};
-    made.take = [](const subject_code& s, probe& at, int /*n*/, verdict& v) {
-      return s.ref_lock(at, v);
-    };
-    return made;
-  }();
+  static const scenario_code it = asked_of_ref(
+      id::ref_lock, "floor_counter_pair",
+      [](const subject_code& s, probe& at, int /*n*/, verdict& v) { return s.ref_lock(at, v); });
   return it;
 }
 

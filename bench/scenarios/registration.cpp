@@ -15,7 +15,6 @@ const scenario_code& scenario_of<id::registration>() {
       .all_peers = true,
       .pairs = &pairs_for,
       .most = [](int n) { return n + 1; },
-      .operations = [](int n) -> double { return n; },
       .take =
           [](const subject_code& s, probe& at, int n, verdict& v) {
             at.n = n;
@@ -37,7 +36,6 @@ const scenario_code& scenario_of<id::first_registration>() {
       .all_peers = true,
       .pairs = &pairs_for,
       .most = [](int n) { return n; },
-      .operations = [](int n) -> double { return n; },
       .take = [](const subject_code& s, probe& at, int /*n*/,
                  verdict& v) { return s.run(at, s.first_registration, 1, v); },
   };

@@ -34,11 +34,11 @@ struct scenario_code {
   std::vector<int> (*values)(const session& session) = nullptr;
 
   // For measure_in_turns(): which figures to report, how many finalizers a probe must have room
-  // for, how many operations a sample contains, and a function that takes one sample of a subject
-  // or a floor and adds the faults it finds.
+  // for, how many operations a sample contains (most: n), and a function that takes one sample of a
+  // subject or a floor and adds the faults it finds.
   figures wanted = figures::per_operation;
   int (*most)(int n) = nullptr;
-  double (*operations)(int n) = nullptr;
+  double (*operations)(int n) = [](int n) -> double { return n; };
   sample (*take)(const subject_code& s, probe& at, int n, verdict& v) = nullptr;
 
   // Called instead of measure_and_report().

@@ -112,12 +112,13 @@ void run_later(benchmark::State& state, session& session, const row& row, const 
   });
 }
 
-scenario_code cancelled_timer(id key) {
+scenario_code cancelled_timer(id key, decltype(scenario_code::run) run) {
   return {
       .key = key,
       .floors = {"floor_empty_thread"},
       .is_free = true,
       .pairs = [](int /*n*/) { return 1'000; },
+      .run = run,
   };
 }
 
@@ -131,11 +132,7 @@ scenario_code cancelled_timer(id key) {
 // Shows: PM-11.
 template <>
 const scenario_code& scenario_of<id::timer_cancel>() {
-  static const scenario_code it = [] {
-    scenario_code made = cancelled_timer(id::timer_cancel);
-    made.run = &run_timer;
-    return made;
-  }();
+  static const scenario_code it = cancelled_timer(id::timer_cancel, &run_timer);
   return it;
 }
 
@@ -147,11 +144,7 @@ const scenario_code& scenario_of<id::timer_cancel>() {
 // Shows: PW-39.
 template <>
 const scenario_code& scenario_of<id::later_cancel>() {
-  static const scenario_code it = [] {
-    scenario_code made = cancelled_timer(id::later_cancel);
-    made.run = &run_later;
-    return made;
-  }();
+  static const scenario_code it = cancelled_timer(id::later_cancel, &run_later);
   return it;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "bench/baselines/peers/linked_list.hpp"
 #include "bench/subjects/make_code.hpp"
 #include "bench/timing/probe.hpp"
 #include "bench_subjects.hpp"
@@ -19,27 +20,13 @@ struct peer_glib_private {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
-    auto* const made = g_new(element, 1);
-    *made = {{&run_state<C>, stored}, static_cast<element*>(g_private_get(&list_))};
+    auto* const made = g_new(linked_entry, 1);
+    *made = {{&run_state<C>, stored}, static_cast<linked_entry*>(g_private_get(&list_))};
     g_private_set(&list_, made);
   }
 
  private:
-  struct element {
-    entry what;
-    element* older;
-  };
-  // A function that is added meanwhile sets the underlying key again, and so runs in the next
-  // round.
-  static void run(void* newest) {
-    for (auto* at = static_cast<element*>(newest); at != nullptr;) {
-      element* const older = at->older;
-      at->what.fn(at->what.arg);
-      g_free(at);
-      at = older;
-    }
-  }
-  static inline constinit GPrivate list_ = G_PRIVATE_INIT(&run);
+  static inline constinit GPrivate list_ = G_PRIVATE_INIT(&run_linked<&g_free>);
 };
 
 const subject_code& code_of_peer_glib_private() {

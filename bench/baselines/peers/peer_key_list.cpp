@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "bench/baselines/peers/linked_list.hpp"
 #include "bench/subjects/make_code.hpp"
 #include "bench/timing/probe.hpp"
 #include "bench_subjects.hpp"
@@ -21,29 +22,16 @@ struct peer_key_list {
   static void arm(entry* /*storage*/, int /*n*/) noexcept {}
   template <class C>
   [[gnu::always_inline]] static void add(C /*c*/, C* stored) {
-    auto* const made = static_cast<element*>(std::malloc(sizeof(element)));
+    auto* const made = static_cast<linked_entry*>(std::malloc(sizeof(linked_entry)));
     THREADREF_CHECK(made != nullptr, "peer_key_list: out of memory");
-    *made = {{&run_state<C>, stored}, static_cast<element*>(pthread_getspecific(key_))};
+    *made = {{&run_state<C>, stored}, static_cast<linked_entry*>(pthread_getspecific(key_))};
     THREADREF_CHECK_CALL(pthread_setspecific(key_, made));
   }
 
  private:
-  struct element {
-    entry what;
-    element* older;
-  };
-  // A function that is added meanwhile sets the key again, and so runs in the next round.
-  static void run(void* newest) {
-    for (auto* at = static_cast<element*>(newest); at != nullptr;) {
-      element* const older = at->older;
-      at->what.fn(at->what.arg);
-      std::free(at);
-      at = older;
-    }
-  }
   static pthread_key_t create() {
     pthread_key_t key{};
-    THREADREF_CHECK_CALL(pthread_key_create(&key, &run));
+    THREADREF_CHECK_CALL(pthread_key_create(&key, &run_linked<&std::free>));
     return key;
   }
   static inline const pthread_key_t key_ = create();

@@ -71,7 +71,6 @@ scenario_code ensure_through(id key) {
       .floors = {"floor_thread_local_load"},
       .pairs = [](int /*n*/) { return sweep_pairs(256); },
       .most = [](int /*n*/) { return 1; },
-      .operations = [](int n) -> double { return n; },
       .take =
           [](const subject_code& s, probe& at, int n, verdict& v) {
             at.n = n;

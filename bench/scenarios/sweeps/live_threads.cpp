@@ -18,17 +18,19 @@ void run(benchmark::State& state, session& session, const row& row, const subjec
   report(state, session, row, what.operations(row.n), std::move(m), what.wanted);
 }
 
+scenario_code among_threads(scenario_code made) {
+  made.run = &run;
+  return made;
+}
+
 }  // namespace
 
 // Does registering depend on how many other threads are registered?
 //   bench_threadref --benchmark_filter=sweep/live_threads_registration
 template <>
 const scenario_code& scenario_of<id::sweep_live_threads_registration>() {
-  static const scenario_code it = [] {
-    scenario_code made = sweep_of_registration(id::sweep_live_threads_registration);
-    made.run = &run;
-    return made;
-  }();
+  static const scenario_code it =
+      among_threads(sweep_of_registration(id::sweep_live_threads_registration));
   return it;
 }
 
@@ -36,11 +38,7 @@ const scenario_code& scenario_of<id::sweep_live_threads_registration>() {
 //   bench_threadref --benchmark_filter=sweep/live_threads_exit
 template <>
 const scenario_code& scenario_of<id::sweep_live_threads_exit>() {
-  static const scenario_code it = [] {
-    scenario_code made = sweep_of_exit(id::sweep_live_threads_exit);
-    made.run = &run;
-    return made;
-  }();
+  static const scenario_code it = among_threads(sweep_of_exit(id::sweep_live_threads_exit));
   return it;
 }
 
