@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
+
+#include "testing/brief_pause.hpp"
 
 namespace threadref::conformance {
 
@@ -26,7 +26,7 @@ void spin(int steps) {
     done.store(done.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (done.load(std::memory_order_relaxed) == sleeps_at) {
       sleeps_at *= 2;
-      std::this_thread::sleep_for(std::chrono::nanoseconds(1));
+      testing::brief_pause();
     }
   }
 }
