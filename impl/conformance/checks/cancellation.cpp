@@ -17,6 +17,13 @@ namespace {
 
 THREADREF_SECTION(cancellation);
 
+[[noreturn]] void wait_to_be_cancelled() {
+  for (;;) {
+    pthread_testcancel();
+    sched_yield();
+  }
+}
+
 TYPED_TEST(cancellation, c063_deferred_in_the_body) {
   lane_on<TypeParam>& me = this->new_lane();
   gate ready;
@@ -24,10 +31,7 @@ TYPED_TEST(cancellation, c063_deferred_in_the_body) {
     me.open();
     for (int i = 0; i != 10; ++i) me.add();
     ready.open();
-    for (;;) {
-      pthread_testcancel();
-      sched_yield();
-    }
+    wait_to_be_cancelled();
   });
   ready.wait();
   t.cancel();
@@ -71,57 +75,63 @@ TYPED_TEST(cancellation, c063_pending_when_it_asks) {
   EXPECT_FALSE(second.alive());
 }
 
+// Finalizers that are cancellation points, on a thread with a cancellation pending.
+template <class B>
+class uninterrupted {
+ public:
+  void add(lane_on<B>& me, int count) {
+    for (int i = 0; i != count; ++i) me.add_and([this] { complete(); });
+  }
+  // On the thread: returns once it is cancelled.
+  void await_cancellation() {
+    ready_.open();
+    EXPECT_TRUE(yield_until([this] { return is_cancelled_.load(); }));
+  }
+  void complete() {
+    pthread_testcancel();
+    ++completed_;
+  }
+  // On another: returns how many have completed at the thread's end.
+  int cancel_and_join(os_thread& t) {
+    ready_.wait();
+    t.cancel();
+    is_cancelled_ = true;
+    t.join();
+    return completed_;
+  }
+
+ private:
+  gate ready_;
+  std::atomic<bool> is_cancelled_{false};
+  std::atomic<int> completed_{0};
+};
+
 // The body returns with a cancellation pending: that does not cut the finalizers short.
 TYPED_TEST(cancellation, c063_pending_when_the_body_returns) {
   lane_on<TypeParam>& me = this->new_lane();
-  gate ready;
-  std::atomic<bool> cancelled{false};
-  std::atomic<int> completed{0};
+  uninterrupted<TypeParam> all;
   os_thread t([&] {
     me.open();
-    for (int i = 0; i != 10; ++i) {
-      me.add_and([&completed] {
-        pthread_testcancel();
-        ++completed;
-      });
-    }
-    ready.open();
-    EXPECT_TRUE(yield_until([&] { return cancelled.load(); }));
+    all.add(me, 10);
+    all.await_cancellation();
   });
-  ready.wait();
-  t.cancel();
-  cancelled = true;
-  t.join();
+  EXPECT_EQ(all.cancel_and_join(t), 10);
   me.close();
-  EXPECT_EQ(completed, 10);
 }
 
 TYPED_TEST(cancellation, c063_arriving_during_a_finalizer) {
   lane_on<TypeParam>& me = this->new_lane();
-  gate running;
-  std::atomic<bool> cancelled{false};
-  std::atomic<int> completed{0};
+  uninterrupted<TypeParam> all;
   os_thread t([&] {
     me.open();
-    for (int i = 0; i != 5; ++i) {
-      me.add_and([&completed] {
-        pthread_testcancel();
-        ++completed;
-      });
-    }
+    all.add(me, 5);
     me.add_and([&] {
-      running.open();
-      EXPECT_TRUE(yield_until([&] { return cancelled.load(); }));
-      pthread_testcancel();
-      ++completed;
+      all.await_cancellation();
+      all.complete();
     });
   });
-  running.wait();
-  t.cancel();
-  cancelled = true;
-  t.join();
+  EXPECT_EQ(all.cancel_and_join(t), 6);
   me.close();
-  EXPECT_EQ(completed, 6);
 }
 
 // A finalizer of a cancelled thread calls pthread_exit.
@@ -134,10 +144,7 @@ TYPED_TEST(cancellation, c063_and_pthread_exit_inside_a_finalizer) {
     me.add_and([] { pthread_exit(nullptr); });
     me.add();
     ready.open();
-    for (;;) {
-      pthread_testcancel();
-      sched_yield();
-    }
+    wait_to_be_cancelled();
   });
   ready.wait();
   t.cancel();

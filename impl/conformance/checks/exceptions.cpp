@@ -27,11 +27,10 @@ TYPED_TEST(exceptions, c046_one_of_many_throws_and_all_others_run) {
       }
     }
   });
-  const std::vector<reported_incident> all = incidents.all();
-  ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].serial, serial);
-  EXPECT_EQ(all[0].kind, incident::threw);
-  EXPECT_EQ(all[0].what, "the fifth");
+  const reported_incident it = incidents.only();
+  EXPECT_EQ(it.serial, serial);
+  EXPECT_EQ(it.kind, incident::threw);
+  EXPECT_EQ(it.what, "the fifth");
   EXPECT_EQ(this->delta().ran_at_exit, 10U);
 }
 
@@ -42,9 +41,7 @@ TYPED_TEST(exceptions, c047_what_is_thrown_need_not_be_a_std_exception) {
     me.add_and([] { throw 47; });
     me.add();
   });
-  const std::vector<reported_incident> all = incidents.all();
-  ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].what, "unknown");
+  EXPECT_EQ(incidents.only().what, "unknown");
 }
 
 // Shows: R-20.
@@ -56,9 +53,7 @@ TYPED_TEST(exceptions, c047_a_ref_callback_that_throws_is_reported_too) {
     r.emplace([](const auto& /*self*/) { throw std::runtime_error("callback"); });
     me.add();
   });
-  const std::vector<reported_incident> all = incidents.all();
-  ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].what, "callback");
+  EXPECT_EQ(incidents.only().what, "callback");
 }
 
 // Shows: F-17.
@@ -97,9 +92,7 @@ TYPED_TEST(exceptions, c050_the_destructor_of_an_argument_throws) {
     me.add();
   });
   EXPECT_EQ(runs, 1);
-  const std::vector<reported_incident> all = incidents.all();
-  ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].what, "at its end");
+  EXPECT_EQ(incidents.only().what, "at its end");
 }
 
 TYPED_TEST(exceptions, c050_both_the_run_and_the_destructor_throw) {
@@ -111,9 +104,7 @@ TYPED_TEST(exceptions, c050_both_the_run_and_the_destructor_throw) {
         throws_at_end("at its end"));
     me.add();
   });
-  const std::vector<reported_incident> all = incidents.all();
-  ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].what, "the run") << "the first one counts";
+  EXPECT_EQ(incidents.only().what, "the run") << "the first one counts";
 }
 
 TYPED_TEST(exceptions, c051_the_bodys_own_exception_comes_first) {

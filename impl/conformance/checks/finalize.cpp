@@ -31,6 +31,22 @@ TYPED_TEST(finalizing, c016_a_call_gives_the_result_once) {
   EXPECT_EQ(this->delta().ran_by_call, 2U);
 }
 
+// `begin` registers on a thread of its own. Then that thread, or this one, acts while it lives.
+template <class Begin, class Act>
+void act_on_pending(bool by_another, Begin begin, Act act) {
+  gate made;
+  gate acted;
+  os_thread t([&] {
+    begin();
+    made.open();
+    if (!by_another) act();
+    acted.wait();
+  });
+  made.wait();
+  if (by_another) act();
+  acted.open();
+}
+
 // The handle may be a member of what the finalizer destroys.
 TYPED_TEST(finalizing, c016_a_call_survives_the_end_of_its_handle) {
   struct connection {
@@ -38,22 +54,13 @@ TYPED_TEST(finalizing, c016_a_call_survives_the_end_of_its_handle) {
   };
   for (const bool by_another : {false, true}) {
     auto* c = new connection;
-    const auto call = [c] { EXPECT_EQ(c->closing(), std::optional<int>(7)); };
-    gate made;
-    gate called;
-    os_thread t([&] {
+    const auto make = [c] {
       c->closing = finalize<TypeParam>([c] {
         delete c;
         return 7;
       });
-      made.open();
-      if (!by_another) call();
-      called.wait();
-    });
-    made.wait();
-    if (by_another) call();
-    called.open();
-    t.join();
+    };
+    act_on_pending(by_another, make, [c] { EXPECT_EQ(c->closing(), std::optional<int>(7)); });
   }
   EXPECT_EQ(this->delta().ran_by_call, 2U);
 }
@@ -347,22 +354,11 @@ TYPED_TEST(finalizing, c126_cancel_destroys_the_function_at_once_on_the_caller) 
   for (const bool by_another : {false, true}) {
     auto held = std::make_shared<int>(0);
     plain_finalizer<TypeParam> f;
-    const auto cancel = [&] {
+    const auto make = [&] { f = finalize<TypeParam>([held] { ++*held; }); };
+    act_on_pending(by_another, make, [&] {
       EXPECT_TRUE(f.cancel());
       EXPECT_EQ(held.use_count(), 1);
-    };
-    gate made;
-    gate cancelled;
-    os_thread t([&] {
-      f = finalize<TypeParam>([held] { ++*held; });
-      made.open();
-      if (!by_another) cancel();
-      cancelled.wait();
     });
-    made.wait();
-    if (by_another) cancel();
-    cancelled.open();
-    t.join();
     EXPECT_FALSE(f.cancel());
     EXPECT_EQ(*held, 0);
   }
@@ -376,21 +372,12 @@ TYPED_TEST(finalizing, c126_cancel_survives_the_end_of_its_handle) {
   };
   for (const bool by_another : {false, true}) {
     connection* c = nullptr;
-    const auto cancel = [&c] { EXPECT_TRUE(c->closing.cancel()); };
-    gate made;
-    gate cancelled;
-    os_thread t([&] {
+    const auto make = [&c] {
       auto owned = std::make_shared<connection>();
       c = owned.get();
       c->closing = finalize<TypeParam>([keep = std::move(owned)] {});
-      made.open();
-      if (!by_another) cancel();
-      cancelled.wait();
-    });
-    made.wait();
-    if (by_another) cancel();
-    cancelled.open();
-    t.join();
+    };
+    act_on_pending(by_another, make, [&c] { EXPECT_TRUE(c->closing.cancel()); });
   }
 }
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "conformance/harness/child.hpp"
-#include "conformance/harness/foreign_key.hpp"
 #include "conformance/harness/suite.hpp"
+#include "conformance/harness/thread_values.hpp"
 #include "testing/check.hpp"
 
 namespace threadref::conformance {
@@ -332,31 +332,29 @@ void register_one_that_forks(ledger& out) {
   });
   seen<B>(out, "f3");
 }
+// After the fork in "f2": the child's run, which was where `on` says, and that of the forked
+// process.
+void expect_both_to_run_the_rest(const outcome& end, const std::string& on) {
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(trace_of(end, process::forked), (names{"new@main", "f1@main"}));
+  EXPECT_EQ(trace_of(end, process::child),
+            (names{"f3" + on, "f2" + on, "status 0" + on, "f1" + on}));
+  expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
 THREADREF_SCENARIO(c090_inside_a_finalizer) {
   os_thread([&out] { register_one_that_forks<B>(out); }).join();
   return 0;
 }
 TYPED_TEST(forks, c090_inside_a_finalizer) {
-  const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, process::forked), (names{"new@main", "f1@main"}));
-  EXPECT_EQ(trace_of(end, process::child),
-            (names{"f3@thread", "f2@thread", "status 0@thread", "f1@thread"}));
-  expect_accounted(end.stats, 0);
-  expect_accounted(end.stats_of_fork, 0);
+  expect_both_to_run_the_rest(play<TypeParam>(), "@thread");
 }
 THREADREF_SCENARIO(c090_inside_the_exit_stage) {
   register_one_that_forks<B>(out);
   return 0;
 }
 TYPED_TEST(forks, c090_inside_the_exit_stage) {
-  const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(trace_of(end, process::forked), (names{"new@main", "f1@main"}));
-  EXPECT_EQ(trace_of(end, process::child),
-            (names{"f3@main", "f2@main", "status 0@main", "f1@main"}));
-  expect_accounted(end.stats, 0);
-  expect_accounted(end.stats_of_fork, 0);
+  expect_both_to_run_the_rest(play<TypeParam>(), "@main");
 }
 
 // The library must not react to another program that is started, nor to the moment before that.

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "conformance/harness/foreign_key.hpp"
 #include "conformance/harness/incidents.hpp"
 #include "conformance/harness/suite.hpp"
+#include "conformance/harness/thread_values.hpp"
 #include "testing/check.hpp"
 
 namespace threadref::conformance {

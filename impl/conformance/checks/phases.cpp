@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "conformance/harness/foreign_key.hpp"
 #include "conformance/harness/suite.hpp"
-#include "conformance/harness/witness.hpp"
+#include "conformance/harness/thread_values.hpp"
 
 namespace threadref::conformance {
 namespace {

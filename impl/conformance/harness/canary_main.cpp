@@ -11,13 +11,20 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "conformance/harness/os_thread.hpp"
+#include "conformance/harness/subjects.hpp"
+#include "scenarios/canaries.hpp"
 #include "testing/check.hpp"
+
+std::span<const threadref::conformance::subject> threadref::conformance::others() {
+  return rows_of<canaries>::all;
+}
 
 // What a canary loses also leaks. That is not reported a second time.
 extern "C" int __lsan_is_turned_off();

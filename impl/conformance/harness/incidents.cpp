@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "conformance/harness/expect.hpp"
+
 namespace threadref::conformance {
 
 namespace {
@@ -41,6 +43,12 @@ captured_incidents::~captured_incidents() {
 std::vector<reported_incident> captured_incidents::all() const {
   const std::lock_guard lock(m);
   return list;
+}
+
+reported_incident captured_incidents::only() const {
+  const std::vector<reported_incident> found = all();
+  EXPECT_EQ(found.size(), 1U);
+  return found.empty() ? reported_incident{} : found.front();
 }
 
 void captured_incidents::note(std::string what) const {

@@ -23,6 +23,8 @@ class captured_incidents {
   captured_incidents(const captured_incidents&) = delete;
   captured_incidents& operator=(const captured_incidents&) = delete;
   [[nodiscard]] std::vector<reported_incident> all() const;
+  // Fails the check unless there was exactly one.
+  [[nodiscard]] reported_incident only() const;
   // Adds something else to the same list, in chronological order.
   void note(std::string what) const;
 

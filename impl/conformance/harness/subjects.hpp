@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The back ends that the checks run on. The default back end is compiled separately, as users
 // compile it. The others, or the canaries, are reached through a table, and so compiled once; which
-// ones, the program decides (other_backends.cpp, other_canaries.cpp). The nightly builds, and
+// ones, the program decides (other_backends.cpp, canary_main.cpp). The nightly builds, and
 // builds with few back ends, compile each separately.
 #pragma once
 

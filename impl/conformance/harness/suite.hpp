@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "conformance/harness/expect.hpp"
-#include "conformance/harness/ledger.hpp"
+#include "conformance/harness/lane.hpp"
 #include "conformance/harness/os_thread.hpp"
 #include "conformance/harness/subjects.hpp"
 #include "testing/scale.hpp"

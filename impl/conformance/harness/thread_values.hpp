@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// What a thread has beside the library: values of other keys, and thread_locals of class type.
 #pragma once
 
 #include <map>
@@ -26,5 +27,21 @@ pthread_key_t younger_key() {
   }
   return at->second;
 }
+
+// A thread_local of class type that shows whether it is alive. One for each tag; `alive` is
+// trivial, and so readable at any time.
+template <class Tag>
+struct witness {
+  static inline constinit thread_local bool alive = false;
+  witness() { alive = true; }
+  ~witness() { alive = false; }
+  witness(const witness&) = delete;
+  witness& operator=(const witness&) = delete;
+  // Constructs the thread's own on the first call.
+  static void construct() {
+    static thread_local witness one;
+    static_cast<void>(&one);
+  }
+};
 
 }  // namespace threadref::conformance

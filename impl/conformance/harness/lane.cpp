@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "conformance/harness/ledger.hpp"
+#include "conformance/harness/lane.hpp"
 
 #include <signal.h>
 #include <unistd.h>
