@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Surroundings that a library does not choose: the allocator, calls that the kernel refuses, when
 // it is loaded, and how many threads there may be.
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <functional>
 #include <latch>
 #include <optional>
 #include <string>
@@ -27,8 +24,8 @@
 #include "stress/matrix/child/thread_factories.hpp"
 #include "stress/matrix/model/events.hpp"
 #include "testing/check.hpp"
-#include "testing/child_process.hpp"
 #include "testing/environment.hpp"
+#include "testing/sandbox.hpp"
 #include "testing/text.hpp"
 
 namespace threadref::stress {
@@ -70,58 +67,39 @@ int another_allocator(event_context& ctx) {
   return 0;
 }
 
-// --- A kernel that refuses calls, as in containers.
+// --- A kernel that refuses calls, as in a sandbox of a parser or a renderer.
 
-template <std::size_t N>
-void install(const sock_filter (&rules)[N]) {
-  const sock_fprog program{static_cast<unsigned short>(N), const_cast<sock_filter*>(rules)};
-  THREADREF_CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "prctl(PR_SET_NO_NEW_PRIVS)");
-  THREADREF_CHECK_ERRNO(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0,
-                        "prctl(PR_SET_SECCOMP)");
-}
-
-// For this thread, its children, and what they execute.
-void refuse_some_calls() {
-  constexpr sock_filter rules[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 1, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  install(rules);
-  constexpr unsigned long ask = 0xffffffff;
-  THREADREF_CHECK(personality(ask) == -1 && errno == EPERM, "the filter lets calls through");
-}
-
-// Executes this program again, under the filter from its first instruction.
-void start_again_refused() {
-  constexpr const char* marker = "THREADREF_STRESS_REFUSED";
-  if (getenv(marker) != nullptr) return;
-  refuse_some_calls();
-  THREADREF_CHECK_ERRNO(setenv(marker, "1", 1) == 0, "setenv");
-  std::ifstream file("/proc/self/cmdline");
-  std::vector<std::string> command;
-  for (std::string one; std::getline(file, one, '\0');) command.push_back(one);
-  std::vector<char*> arguments = testing::pointers(command);
-  execv("/proc/self/exe", arguments.data());
-  THREADREF_CHECK_ERRNO(false, "execv of this program");
+// Whatever the mechanism can be asked about a thread that has registered.
+void ask_all(event_context& ctx, const std::function<bool()>& alive,
+             const std::function<bool()>& remove) {
+  const mechanism& m = ctx.subject;
+  if (alive && !alive()) ctx.record_violation("a thread that lives is said to be dead");
+  if (remove) static_cast<void>(remove());
+  if (m.identity != nullptr) static_cast<void>(m.identity());
+  if (m.threads != nullptr) static_cast<void>(m.threads());
+  if (m.withdraw != nullptr) static_cast<void>(m.withdraw(&environ));
 }
 
 int refused_calls(event_context& ctx) {
-  enum { from_the_start, later };
-  if (ctx.condition() == from_the_start) start_again_refused();
-  std::latch refused(ctx.condition() == later ? 1 : 0);
-  posix_thread early(ctx, [&] {
+  enum { before_its_first_use, while_it_is_used };
+  if (ctx.condition() == before_its_first_use) testing::enter_sandbox();
+  std::latch registered(1);
+  std::latch asked(1);
+  std::function<bool()> alive;
+  std::function<bool()> remove;
+  posix_thread user(ctx, [&] {
     ctx.attach(some);
-    refused.wait();
+    if (ctx.subject.watch != nullptr) alive = ctx.subject.watch();
+    if (ctx.subject.attach_detachable != nullptr) remove = ctx.attach_detachable();
+    registered.count_down();
+    asked.wait();
     ctx.attach(some);
   });
-  if (ctx.condition() == later) {
-    refuse_some_calls();
-    refused.count_down();
-  }
-  early.join();
+  registered.wait();
+  if (ctx.condition() == while_it_is_used) testing::enter_sandbox();
+  ask_all(ctx, alive, remove);
+  asked.count_down();
+  user.join();
   on_new_thread(ctx, [&ctx] { ctx.attach(some); });
   return 0;
 }
@@ -267,9 +245,10 @@ constexpr event rows[] = {
      .not_under_tsan = "it is the allocator itself",
      .not_under_asan = "it is the allocator itself"},
     {.name = "env/refused_calls",
-     .asks = "do callbacks run where a seccomp filter refuses membarrier and personality?",
+     .asks = "do callbacks run where a sandbox allows only what memory, threads and locks need?",
      .run = &refused_calls,
-     .conditions = {{{"from the start"}, {"while it runs"}}},
+     .conditions = {{{"before its first use"}, {"while it is used"}}},
+     .checks = "132",
      .not_under_tsan = "it needs such calls itself",
      .not_under_asan = "it needs such calls itself"},
     {.name = "env/loaded_late",
