@@ -2,6 +2,7 @@
 // The ways in which a thread ends.
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <threads.h>
 #include <unistd.h>
@@ -254,6 +255,26 @@ int detached_boost_thread_exits(event_context& ctx) {
   return 0;
 }
 
+// Nothing of the C library runs on such a thread. The next one gets its stack, and with it the
+// values of its keys.
+int vanishes(event_context& ctx) {
+  enum { alone, with_a_successor, with_one_that_registers };
+  const int rounds = ctx.size(20);
+  for (int i = 0; i != rounds; ++i) {
+    on_new_thread(ctx, [&ctx] {
+      ctx.attach(some);
+      syscall(SYS_exit, 0);
+    });
+    if (ctx.condition() == alone) continue;
+    on_new_thread(ctx, [&ctx] {
+      if (ctx.condition() == with_one_that_registers) ctx.attach(some);
+    });
+  }
+  if (ctx.condition() == with_one_that_registers && ctx.ran() < rounds * some)
+    ctx.record_violation("a thread lost its callbacks, because it got the stack of another");
+  return 0;
+}
+
 constexpr event rows[] = {
     // Differs: R-38: it is the end of the system's thread, whoever made it and whatever stands for
     // it.
@@ -303,6 +324,16 @@ constexpr event rows[] = {
      .asks = "do they when a detached thread ends?",
      .run = &is_detached,
      .checks = "65"},
+    {.name = "end/vanishes",
+     .asks = "are they left alone when the thread ends by the system call, or a sandbox ends it?",
+     .run = &vanishes,
+     .conditions = {{{"no other thread"},
+                     {"another gets its stack"},
+                     {"another gets it, and registers"}}},
+     .checks = "131",
+     .promise = outcome::lost,
+     .not_under_tsan = "it waits for ever for a thread that vanished",
+     .not_under_asan = "it ends the process when a thread starts where another vanished"},
     {.name = "end/smallest_stack",
      .asks = "do they on a thread with a stack of PTHREAD_STACK_MIN?",
      .run = &on_the_smallest_stack,
