@@ -14,6 +14,7 @@
 
 #if defined(__SANITIZE_THREAD__) || THREADREF_HAS_FEATURE(thread_sanitizer)
 #  define THREADREF_UNDER_TSAN 1
+#  include <sanitizer/tsan_interface.h>
 #else
 #  define THREADREF_UNDER_TSAN 0
 #endif
@@ -21,7 +22,6 @@
 #if defined(__SANITIZE_ADDRESS__) || THREADREF_HAS_FEATURE(address_sanitizer)
 #  define THREADREF_UNDER_ASAN 1
 #  include <sanitizer/asan_interface.h>
-#  include <sanitizer/lsan_interface.h>
 #else
 #  define THREADREF_UNDER_ASAN 0
 #endif
@@ -65,6 +65,13 @@
 #  define THREADREF_PINS_ITSELF 1
 #endif
 
+// Null where the program is not linked with the sanitizer.
+extern "C" {
+[[gnu::weak]] void __lsan_register_root_region(const void* begin, std::size_t bytes);
+[[gnu::weak]] void __lsan_unregister_root_region(const void* begin, std::size_t bytes);
+[[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* begin, std::size_t bytes);
+}
+
 namespace threadref::detail {
 
 inline constexpr bool pins_itself = THREADREF_PINS_ITSELF != 0;
@@ -93,19 +100,23 @@ inline void unpoison([[maybe_unused]] void* bytes, [[maybe_unused]] std::size_t 
 }
 
 // LeakSanitizer does not scan the library's own mappings. It would report every heap object that
-// only a pending finalizer holds.
-inline void tell_leak_checker([[maybe_unused]] void* bytes,
-                              [[maybe_unused]] std::size_t count) noexcept {
-#if THREADREF_UNDER_ASAN
-  __lsan_register_root_region(bytes, count);
-#endif
+// only a pending finalizer holds. Asked at run time, since the program may be checked although the
+// library was compiled without.
+inline void tell_leak_checker(void* bytes, std::size_t count) noexcept {
+  if (__lsan_register_root_region != nullptr) __lsan_register_root_region(bytes, count);
 }
 // Before such memory is returned to the system: others may use its bytes afterwards.
-inline void untell_leak_checker([[maybe_unused]] void* bytes,
-                                [[maybe_unused]] std::size_t count) noexcept {
-#if THREADREF_UNDER_ASAN
-  __lsan_unregister_root_region(bytes, count);
-  __asan_unpoison_memory_region(bytes, count);
+inline void untell_leak_checker(void* bytes, std::size_t count) noexcept {
+  if (__lsan_unregister_root_region != nullptr) __lsan_unregister_root_region(bytes, count);
+  if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(bytes, count);
+}
+
+// In the child of a fork, ThreadSanitizer believes that the surviving thread holds what it held in
+// the parent.
+inline void tell_race_checker_unlocked([[maybe_unused]] void* mutex) noexcept {
+#if THREADREF_UNDER_TSAN
+  __tsan_mutex_pre_unlock(mutex, 0);
+  __tsan_mutex_post_unlock(mutex, 0);
 #endif
 }
 

@@ -137,13 +137,12 @@ class basic_ref {
   }
   ~basic_ref() = default;
 
-  // True once the thread has started to drain. Exact on that thread and on threads that
-  // synchronised with it since; another thread may see the change a moment later. One load.
-  [[nodiscard]] bool expired() const noexcept {
-    return on_->live.load(std::memory_order_acquire) != serial_;
-  }
+  // True once the thread has started to drain, or has ended without that. Exact on that thread and
+  // on threads that synchronised with it since; another thread may see the change a moment later.
+  // Two loads.
+  [[nodiscard]] bool expired() const noexcept { return !on_->is_running(serial_); }
   // The thread if it is running, else an empty handle. Takes the thread's lock for a few
-  // instructions; the first handle of a thread also reads its name (a system call).
+  // instructions.
   [[nodiscard]] thread_handle lock() const noexcept {
     if (expired() || !on_->try_pin(serial_)) return {};
     thread_handle h = thread_handle::adopt(*on_);

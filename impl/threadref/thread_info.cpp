@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/thread_info.hpp"
 
-#include <unistd.h>
+#include "threadref/detail/process.hpp"
 
 namespace threadref {
 
@@ -22,8 +22,8 @@ thread_handle::~thread_handle() {
   if (on_ != nullptr) on_->unpin();
 }
 
-// tid and name are written under the lock while the thread lives. The pin keeps the block from
-// being reused for another thread.
+// tid and name are written under the lock. The pin keeps the block from being reused for another
+// thread.
 pid_t thread_handle::tid() const noexcept {
   if (on_ == nullptr) return 0;
   const detail::lock_guard lock(on_->m);
@@ -31,17 +31,23 @@ pid_t thread_handle::tid() const noexcept {
 }
 
 std::string thread_handle::name() const {
+  if (on_ != nullptr) on_->refresh_name();
+  return known_name();
+}
+
+std::string thread_handle::known_name() const {
   if (on_ == nullptr) return {};
   const detail::lock_guard lock(on_->m);
   return on_->name;
 }
 
 bool thread_handle::is_main() const noexcept {
-  return on_ != nullptr && tid() == getpid();
+  return on_ != nullptr && tid() == detail::main_tid();
 }
 
 thread_state thread_handle::state() const noexcept {
-  return on_ != nullptr ? on_->state.load(std::memory_order_acquire) : thread_state::ended;
+  if (on_ == nullptr || on_->life.owner_died()) return thread_state::ended;
+  return on_->state.load(std::memory_order_acquire);
 }
 
 }  // namespace threadref

@@ -42,14 +42,16 @@ class thread_handle {
   // The kernel's thread id; once this thread has ended, the kernel may give it to another. 0 for an
   // empty handle. One lock.
   [[nodiscard]] pid_t tid() const noexcept;
-  // The name that the thread had when the first handle to it was made; or, if handles existed when
-  // it started to drain, at that moment. Empty if it had none. One lock.
+  // The name of the thread now, read from the system: a system call on the thread itself, three on
+  // another one. Nothing else in this library reads names, so of a thread that has ended this is
+  // the last name that was asked for while it lived; empty if nobody asked. Not a cancellation
+  // point.
   [[nodiscard]] std::string name() const;
   // Whether it is the main thread of the process. In the child of a fork, that is the thread that
   // forked. One lock.
   [[nodiscard]] bool is_main() const noexcept;
   // thread_state::ended for an empty handle. No lock; another thread may see a change a moment
-  // later.
+  // later, but not after a join.
   [[nodiscard]] thread_state state() const noexcept;
 
   friend bool operator==(const thread_handle& a, const thread_handle& b) noexcept {
@@ -58,6 +60,8 @@ class thread_handle {
 
   // For the library: takes over a pin of the block from the caller.
   static thread_handle adopt(detail::block& pinned) noexcept;
+  // For the library: what name() returned last, to anybody; else empty. One lock, no system call.
+  [[nodiscard]] std::string known_name() const;
 
  private:
   detail::block* on_ = nullptr;
@@ -67,8 +71,7 @@ class thread_handle {
 // Returns the calling thread, registering it with the back end if it was not. Empty once the thread
 // has ended for the back end (in destructors that run even later). Throws std::system_error if the
 // thread can't be registered: not_enough_memory, or resource_unavailable_try_again if no key is
-// left or 2^20 threads are alive. O(1); takes the thread's lock. The first handle of a thread reads
-// its name (a system call).
+// left or 2^20 threads are alive. O(1); takes the thread's lock.
 template <backend B = default_backend>
 thread_handle current() {
   const auto [b, error] = B::list::attach();
@@ -76,7 +79,7 @@ thread_handle current() {
     if (B::list::ended()) return {};
     detail::throw_error(error, "threadref: this thread can't be registered");
   }
-  B::list::pin(*b);
+  b->pin();
   return thread_handle::adopt(*b);
 }
 
@@ -86,7 +89,7 @@ template <backend B = default_backend>
 thread_handle try_current() noexcept {
   detail::block* b = B::list::own();
   if (b == nullptr) return {};
-  B::list::pin(*b);
+  b->pin();
   return thread_handle::adopt(*b);
 }
 
@@ -101,8 +104,8 @@ bool ensure() noexcept {
 // Returns the threads that are registered with the back end and running or draining, in the order
 // in which their records were first created. A snapshot: each was alive at some moment during the
 // call. A thread found to have gone without its exit hook having run is ended here, and what it
-// left is reported as abandoned. Any thread. Throws std::bad_alloc. O(peak number of live threads),
-// with a lock and a system call for each.
+// left is reported (incident::missed). Any thread. Throws std::bad_alloc. O(peak number of live
+// threads), with a lock for each.
 template <backend B = default_backend>
 std::vector<thread_handle> enumerate() {
   detail::domain& all = B::list::all();

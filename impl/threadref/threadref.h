@@ -66,7 +66,7 @@ typedef struct threadref_thread {
 
 // Stores what is known of the calling thread in `*thread`, registering the thread if it was not.
 // INVALID (`thread` is null), NO_MEMORY, NO_RESOURCE, NOT_PERMITTED (the thread has ended). O(1); a
-// few uncontended locks; the first call for a thread reads its name (a system call).
+// few uncontended locks, and a system call to read its name.
 threadref_status threadref_current(threadref_thread* thread) THREADREF_NOEXCEPT;
 
 // Registers the calling thread if it was not. False if it can't be registered or has ended. One
@@ -76,7 +76,7 @@ bool threadref_ensure(void) THREADREF_NOEXCEPT;
 // Stores what is known of the registered threads that are running or draining in `threads`, at most
 // `capacity` of them, and their full number in `*count`. `threads` may be null if `capacity` is 0.
 // INVALID (another null), NO_MEMORY. Any thread. O(peak number of live threads), with a few locks
-// and a system call for each.
+// for each, and system calls to read its name.
 threadref_status threadref_enumerate(threadref_thread* threads, size_t capacity,
                                      size_t* count) THREADREF_NOEXCEPT;
 
@@ -171,12 +171,13 @@ threadref_status threadref_ref_copy(const threadref_ref* of,
 // uncalled. It does not wait for a callback that is running on its thread. Any thread. O(1).
 void threadref_ref_drop(threadref_ref* ref) THREADREF_NOEXCEPT;
 
-// True once the ref's thread has started to run its finalizers. Any thread. O(1), one load.
+// True once the ref's thread has started to run its finalizers, or has ended without that. Any
+// thread. O(1), two loads.
 bool threadref_ref_expired(const threadref_ref* ref) THREADREF_NOEXCEPT;
 
 // If the ref's thread is running, stores what is known of it in `*thread` and returns true. False
-// if the ref is expired; `*thread` is then unchanged. `thread` may be null. Any thread. O(1), a few
-// locks.
+// if the ref is expired; `*thread` is then unchanged. Any thread. O(1), a few locks, and system
+// calls to read its name. `thread` may be null; then no name is read.
 bool threadref_ref_lock(const threadref_ref* ref, threadref_thread* thread) THREADREF_NOEXCEPT;
 
 // While the threads run: whether both are refs to the same thread. Afterwards: whether both are the

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <string>
 #include <utility>
 
 #include "threadref/detail/domain.hpp"
@@ -18,11 +19,12 @@ namespace {
 // One write(), so that the lines of several exiting threads don't mix. No allocation, since this is
 // the exit path.
 void write_line(const thread_handle& thread, const char* what) noexcept {
+  const std::string name = thread.known_name();  // short enough not to be allocated
   char line[512];
   const int length = std::snprintf(
-      line, sizeof line, "threadref: at the exit of thread '%s' (tid %d, serial %llu): %s\n",
-      thread.name().c_str(), static_cast<int>(thread.tid()),
-      static_cast<unsigned long long>(thread.serial()), what);
+      line, sizeof line, "threadref: at the exit of %s%s%s (tid %d, serial %llu): %s\n",
+      name.empty() ? "a thread" : "thread '", name.c_str(), name.empty() ? "" : "'",
+      static_cast<int>(thread.tid()), static_cast<unsigned long long>(thread.serial()), what);
   const detail::no_cancellation to_the_end;
   const auto bytes = static_cast<std::size_t>(length);
   if (length > 0 && write(STDERR_FILENO, line, bytes < sizeof line ? bytes : sizeof line - 1) < 0)
@@ -30,10 +32,11 @@ void write_line(const thread_handle& thread, const char* what) noexcept {
 }
 
 void to_stderr(const thread_handle& thread, std::exception_ptr what, incident kind) noexcept {
-  if (kind == incident::abandoned) {
+  if (kind == incident::abandoned)
+    return write_line(thread, "pending finalizers were abandoned: it exceeded a limit of options");
+  if (kind == incident::missed)
     return write_line(thread,
-                      "finalizers were abandoned: a limit was exceeded, or its exit was missed");
-  }
+                      "pending finalizers were abandoned: it ended without running its exit hooks");
   try {
     std::rethrow_exception(std::move(what));
   } catch (const std::exception& e) {
@@ -56,10 +59,7 @@ unraisable_hook set_unraisable_hook(unraisable_hook hook) noexcept {
 namespace detail {
 
 void report(block& on, std::exception_ptr what, incident kind) noexcept {
-  {
-    const lock_guard lock(on.m);
-    on.pin_described();
-  }
+  on.pin();
   current_hook.load(std::memory_order_acquire)(thread_handle::adopt(on), std::move(what), kind);
 }
 

@@ -13,13 +13,14 @@ namespace detail {
 struct block;
 }
 
-// threw: a finalizer, ref callback or destructor threw; the others still run. abandoned: pending
-// registrations were given up, because a limit of options was exceeded or because the thread was
-// gone without its exit hook having run; there is no exception.
-enum class incident : std::uint8_t { threw, abandoned };
+enum class incident : std::uint8_t {
+  threw,      // a finalizer, ref callback or destructor threw; the others still run
+  abandoned,  // a limit of options was exceeded: what was still pending will not run
+  missed      // the thread ended without running its exit hooks: what was pending will not run
+};
 
 // The function that is called for such errors. `thread` is the one whose registration it was, and
-// may be copied and stored. `what` is the exception; null for `abandoned`. The hook must not throw.
+// may be copied and stored. `what` is the exception; null for other kinds. The hook must not throw.
 //
 // It is called where the error occurs, without a lock held: on the exiting thread; in the exit
 // stage, on the thread that ends the process; in threadref_call(), on the caller; with
@@ -29,7 +30,8 @@ using unraisable_hook = void (*)(const thread_handle& thread, std::exception_ptr
                                  incident kind) noexcept;
 
 // Replaces the hook of the process and returns the previous one. Null restores the default, which
-// writes one line with the thread's name, tid and serial to standard error. Any thread. O(1).
+// writes one line with the thread's tid and serial to standard error, and its name if thread.name()
+// was called before (reading it could take a call that a sandbox forbids). Any thread. O(1).
 unraisable_hook set_unraisable_hook(unraisable_hook hook) noexcept;
 
 namespace detail {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // E. Exceptions: one that a finalizer throws at exit is reported, and the rest run.
+#include <pthread.h>
+
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -59,15 +62,37 @@ TYPED_TEST(exceptions, c047_a_ref_callback_that_throws_is_reported_too) {
 // Shows: F-17.
 TYPED_TEST(exceptions, c049_without_a_hook_it_is_a_line_on_stderr) {
   ::testing::internal::CaptureStderr();
-  os_thread([] {
+  std::string who;
+  os_thread([&who] {
     pthread_setname_np(pthread_self(), "c049");
+    const thread_handle me = current<TypeParam>();
+    who = " (tid " + std::to_string(me.tid()) + ", serial " + std::to_string(me.serial()) + "): ";
     finalize<TypeParam>([] { throw std::runtime_error("nobody catches it"); });
+    finalize<TypeParam>([me] { EXPECT_EQ(me.name(), "c049"); });
     finalize<TypeParam>([] { throw 49; });
   }).join();
   const std::string text = ::testing::internal::GetCapturedStderr();
-  EXPECT_NE(text.find("thread 'c049'"), std::string::npos) << text;
-  EXPECT_NE(text.find("nobody catches it"), std::string::npos) << text;
-  EXPECT_NE(text.find("not a std::exception"), std::string::npos) << text;
+  const std::string before = "threadref: at the exit of ";
+  EXPECT_EQ(text, before + "a thread" + who +
+                      "a finalizer threw something that is not a std::exception\n" + before +
+                      "thread 'c049'" + who + "a finalizer threw: nobody catches it\n");
+}
+
+// A limit can be exceeded by a thread; another way to leave something is to end unheard.
+TYPED_TEST(exceptions, c049_without_a_hook_each_kind_has_its_own_line) {
+  const auto report_of = [](incident kind) {
+    ::testing::internal::CaptureStderr();
+    os_thread([kind] {
+      static_cast<void>(current<TypeParam>());
+      detail::report(*TypeParam::list::own(), nullptr, kind);
+    }).join();
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    return text.substr(std::min(text.find("): "), text.size()));
+  };
+  EXPECT_EQ(report_of(incident::abandoned),
+            "): pending finalizers were abandoned: it exceeded a limit of options\n");
+  EXPECT_EQ(report_of(incident::missed),
+            "): pending finalizers were abandoned: it ended without running its exit hooks\n");
 }
 
 // Throws when it is destroyed, once: a moved-from one does not.

@@ -68,7 +68,6 @@ TYPED_TEST(identity, c002_dead_after_the_join_while_a_handle_is_held) {
   std::uint64_t serial = 0;
   pid_t tid = 0;
   os_thread t([&] {
-    pthread_setname_np(pthread_self(), "c002");
     r = new basic_ref<TypeParam>();
     held = (*r)();
     serial = current<TypeParam>().serial();
@@ -79,18 +78,35 @@ TYPED_TEST(identity, c002_dead_after_the_join_while_a_handle_is_held) {
   EXPECT_FALSE((*r)());
   EXPECT_EQ(held.serial(), serial);
   EXPECT_EQ(held.tid(), tid);
-  EXPECT_EQ(held.name(), "c002");
   EXPECT_EQ(held.state(), thread_state::ended);
   delete r;
 }
 
-TYPED_TEST(identity, c002_a_name_given_after_the_first_handle_is_seen_when_the_thread_exits) {
+// Names are read when somebody asks, so what is known of a dead thread is the last answer.
+TYPED_TEST(identity, c002_a_name_is_that_of_the_moment_and_then_the_last_one_asked_for) {
   thread_handle held;
-  os_thread([&] {
+  thread_handle not_asked;
+  gate renamed;
+  gate asked;
+  os_thread t([&] {
     held = current<TypeParam>();
+    pthread_setname_np(pthread_self(), "c002");
+    EXPECT_EQ(held.name(), "c002");
     pthread_setname_np(pthread_self(), "renamed");
-  }).join();
+    renamed.open();
+    asked.wait();
+    pthread_setname_np(pthread_self(), "too late");
+  });
+  renamed.wait();
   EXPECT_EQ(held.name(), "renamed");
+  asked.open();
+  t.join();
+  EXPECT_EQ(held.name(), "renamed");
+  os_thread([&not_asked] {
+    pthread_setname_np(pthread_self(), "c002");
+    not_asked = current<TypeParam>();
+  }).join();
+  EXPECT_EQ(not_asked.name(), "");
 }
 
 // Shows: R-05.

@@ -144,10 +144,6 @@ class any_list {
   static detail::block* own() noexcept { return selected->own(); }
   static detail::attached attach() noexcept { return selected->attach(); }
   static bool ended() noexcept { return selected->ended(); }
-  static void pin(detail::block& b) noexcept {
-    const std::lock_guard lock(b.m);
-    b.pin_described();
-  }
   // As exit_list::add(): constructs the closure when the thread is known, before it has a place.
   template <class R, class Stored, class... A>
   static detail::added add(detail::exit_place place, A&&... a) {

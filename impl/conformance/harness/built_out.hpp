@@ -39,6 +39,7 @@ inline constexpr std::string_view no_fork =
 
 inline constexpr std::string_view in_children =
     "it is about processes of its own, which valgrind does not look into";
+inline constexpr std::string_view own_calls = "it makes such calls itself";
 inline constexpr std::string_view no_race = "valgrind runs one thread at a time: no race is close";
 
 inline constexpr left_out built_out[] = {
@@ -55,6 +56,11 @@ inline constexpr left_out built_out[] = {
     {90, build::under_tsan, no_fork},
     {91, build::under_tsan, "it makes a fork() of vfork()"},
     {107, build::under_tsan, "a late first use gets to the round that the sanitizer ends before"},
+    {131, build::under_tsan, "a join of a thread that vanished never returns"},
+    {131, build::under_asan, "it ends the process when a thread starts where another vanished"},
+    {132, build::under_tsan, own_calls},
+    {132, build::under_asan, own_calls},
+    {132, build::under_memcheck, in_children},
     {44, build::under_memcheck, in_children},
     {52, build::under_memcheck, in_children},
     {57, build::under_memcheck, in_children},

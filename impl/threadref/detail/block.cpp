@@ -2,7 +2,6 @@
 #include "threadref/detail/block.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -30,22 +29,19 @@ pid_t own_tid() noexcept {
 }
 
 // By the kernel's id and not by pthread_t, which must not be used once its thread is gone: the
-// thread in question may have ended unnoticed.
-ssize_t read_task_file(pid_t tid, const char* file_name, char* to, std::size_t bytes) noexcept {
-  char path[48];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/%s", static_cast<int>(tid), file_name);
+// thread in question may have ended unnoticed. False if there is no such thread, or no /proc.
+bool read_name_of(pid_t tid, char (&name)[16]) noexcept {
+  if (tid == own_tid()) return prctl(PR_GET_NAME, name) == 0;
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/comm", static_cast<int>(tid));
   const no_cancellation callers_do_not_expect_one;
   const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return -1;
-  const ssize_t length = read(file, to, bytes);
+  if (file < 0) return false;
+  const ssize_t length = read(file, name, sizeof name);
   close(file);
-  return length;
-}
-
-void read_name_of(pid_t tid, char (&name)[16]) noexcept {
-  const ssize_t length = read_task_file(tid, "comm", name, sizeof name - 1);
-  name[length > 0 ? length : 0] = '\0';
-  if (length > 0 && name[length - 1] == '\n') name[length - 1] = '\0';
+  if (length <= 0) return false;
+  name[length - 1] = '\0';  // instead of a newline
+  return true;
 }
 
 }  // namespace
@@ -145,9 +141,10 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
     const lock_guard lock(m);
     serial = new_serial;
     draining = false;
-    described = false;
     foreign_holes.store(0, std::memory_order_relaxed);
+    name[0] = '\0';
     tid = own_tid();
+    life.hold();  // before it counts as running, since the last life may have ended unheard
     state.store(thread_state::running, std::memory_order_relaxed);
   }
   live.store(new_serial, std::memory_order_release);
@@ -162,11 +159,9 @@ void block::begin_drain() noexcept {
   draining = true;
   live.store(0, std::memory_order_release);
   state.store(thread_state::draining, std::memory_order_release);
-  // A handle to this thread exists, and its name may have changed since it was read.
-  if (described && pins.load(std::memory_order_relaxed) > 1) read_name();
 }
 
-void block::end_life() noexcept {
+void block::bury() noexcept {
   THREADREF_POINT(end);
   bool anybody_waits = false;
   bool is_last_pin = false;
@@ -215,10 +210,6 @@ void block::wake() noexcept {
   done.notify_all();
 }
 
-bool block::is_of_this_thread() const noexcept {
-  return tid == own_tid();
-}
-
 bool block::is_main() const noexcept {
   return tid == main_tid();
 }
@@ -240,8 +231,12 @@ void block::add_counts(counters& to) const noexcept {
 }
 
 std::uint64_t block::settle_pending() noexcept {
-  visit(node::armed, [](node& n, std::uint64_t w) {
+  const auto settle = [](node& n, std::uint64_t w) {
     n.word_now.store(node::with(w, node::gone), std::memory_order_release);
+  };
+  visit(node::armed, settle);
+  visit(node::running, [settle](node& n, std::uint64_t w) {
+    if ((w & node::is_elsewhere) == 0) settle(n, w);
   });
   counters all;
   add_counts(all);
@@ -259,41 +254,30 @@ void block::forget_runs(bool of_survivor) noexcept {
   });
 }
 
-bool block::is_lost() const noexcept {
-  const int saved = errno;
-  const bool lost = tgkill(getpid(), tid, 0) != 0 && errno == ESRCH;
-  errno = saved;
-  return lost;
-}
-
-bool block::is_zombie() const noexcept {
-  char line[128] = {};
-  const ssize_t length = read_task_file(tid, "stat", line, sizeof line - 1);
-  const char* after_name = length > 0 ? std::strrchr(line, ')') : nullptr;
-  return after_name != nullptr && std::strncmp(after_name, ") Z", 3) == 0;
-}
-
-void block::read_name() noexcept {
-  const int saved = errno;
-  if (tid == own_tid()) {
-    prctl(PR_GET_NAME, name);
-  } else {
-    read_name_of(tid, name);
+void block::refresh_name() noexcept {
+  const auto lives = [this] {
+    return state.load(std::memory_order_relaxed) != thread_state::ended && !life.owner_died();
+  };
+  pid_t of = 0;
+  {
+    const lock_guard lock(m);
+    if (!lives()) return;
+    of = tid;
   }
+  char read[sizeof name];
+  const int saved = errno;
+  const bool known = read_name_of(of, read);
   errno = saved;
-}
-
-void block::pin_described() noexcept {
-  pins.fetch_add(1, std::memory_order_relaxed);
-  if (described) return;
-  read_name();
-  described = true;
+  const lock_guard lock(m);
+  // If it does not live any more, another thread may have had the id.
+  if (known && lives()) std::memcpy(name, read, sizeof name);
 }
 
 bool block::try_pin(std::uint64_t of) noexcept {
   const lock_guard lock(m);
-  if (serial != of || state.load(std::memory_order_relaxed) == thread_state::ended) return false;
-  pin_described();
+  if (serial != of || state.load(std::memory_order_relaxed) == thread_state::ended || is_lost())
+    return false;
+  pin();
   return true;
 }
 

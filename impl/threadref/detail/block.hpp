@@ -30,6 +30,7 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/exit_link.hpp"
+#include "threadref/detail/life_lock.hpp"
 #include "threadref/detail/memory.hpp"
 #include "threadref/detail/points.hpp"
 #include "threadref/detail/word_lock.hpp"
@@ -127,7 +128,6 @@ struct block {
   // Under m: claims by other threads are refused. Set by the referent when its drain begins, or by
   // the thread that finds it gone.
   bool draining = false;
-  bool described = false;  // under m: the name has been read; any thread sets it
   std::atomic<thread_state> state{thread_state::ended};  // changed under m
   // `returned` is not empty. Written under m: set by another thread, cleared by the referent, which
   // reads it without.
@@ -137,7 +137,8 @@ struct block {
   tally foreign;                    // under m: what other threads did
   std::atomic<std::uint64_t> forgotten{0};  // written in the child of a fork, for a vanished thread
   pid_t tid = 0;                            // written under m; the referent reads it without
-  char name[16] = {};                       // under m
+  char name[16] = {};                       // under m: see refresh_name()
+  life_lock life;                           // held by the referent from begin_life() to end_life()
   std::size_t lent_by = no_shard;  // the CPU whose warm slabs it has: see domain::recycle()
   static constexpr std::size_t no_shard = ~std::size_t{0};
   event_count done;            // notified when a node is gone: waiters look again
@@ -248,8 +249,6 @@ struct block {
     return !refusing && (!after_stage || arm_stage_again());
   }
   [[nodiscard]] bool is_main() const noexcept;
-  // Whether the calling thread is the referent. For hooks that a fork may leave to another thread.
-  [[nodiscard]] bool is_of_this_thread() const noexcept;
 
   // The referent is done with its own node: it is gone, its slot is free, waiters are notified.
   void retire_own(node& n) noexcept {
@@ -287,8 +286,13 @@ struct block {
     after_stage = true;
     close_array();
   }
-  // Nothing of this life will run any more. Drops the thread's own pin.
-  void end_life() noexcept;
+  // Nothing of this life will run any more. Drops the thread's own pin. On the referent.
+  void end_life() noexcept {
+    life.release();
+    bury();
+  }
+  // As end_life(), for a referent that does not exist any more.
+  void bury() noexcept;
   void wake() noexcept;
   // Waits until holds() is true; `lock` holds m. Looks again every millisecond, because the
   // referent may miss a waiter that has only just come (see exit_list::wait). A cancellation point.
@@ -323,8 +327,8 @@ struct block {
   // running, including what they ran for the survivor. Closures are not destroyed.
   // `of_survivor`: this is the survivor's block.
   void forget_runs(bool of_survivor) noexcept;
-  // For a thread that no longer exists: marks what is pending as gone, uncalled. Closures are not
-  // destroyed.
+  // For a thread that no longer exists: marks what is pending as gone, uncalled, and what it was
+  // running. Closures are not destroyed.
   void forget_pending() noexcept { increment(forgotten, settle_pending()); }
   // As forget_pending(), but counts them as abandoned, and returns their number.
   std::uint64_t abandon_pending() noexcept {
@@ -332,11 +336,23 @@ struct block {
     increment(abandoned, pending);
     return pending;
   }
-  // Whether the kernel no longer knows the thread, although its exit hook has not run. Under m.
-  [[nodiscard]] bool is_lost() const noexcept;
-  // Whether the thread is a zombie. A main thread that called pthread_exit stays one until the
-  // process ends, so its id still answers to signals. Under m.
-  [[nodiscard]] bool is_zombie() const noexcept;
+  // Whether the thread has ended although its exit hook has not run, and nobody has ended its life
+  // since. Not for main, whose list is left to the exit stage. Under m.
+  [[nodiscard]] bool is_lost() const noexcept {
+    return life.owner_died() && state.load(std::memory_order_relaxed) != thread_state::ended &&
+           !is_main();
+  }
+  // Whether the life `of` goes on: its drain has not begun, and its thread exists. Any thread,
+  // without m.
+  [[nodiscard]] bool is_running(std::uint64_t of) const noexcept {
+    // The lock first: if the block has changed hands by then, `live` shows that.
+    const bool died = life.owner_died();
+    return live.load(std::memory_order_acquire) == of && !died;
+  }
+  // Whether other threads may claim what is pending in the life `of`. Under m.
+  [[nodiscard]] bool is_open_to_others(std::uint64_t of) const noexcept {
+    return serial == of && !draining && !is_lost();
+  }
   // Adds the counts of all lives of the block.
   void add_counts(counters& to) const noexcept;
 
@@ -352,11 +368,16 @@ struct block {
     return first != nullptr && first->next.load(std::memory_order_relaxed) != nullptr;
   }
 
-  // Pins the block for a handle to this life, and reads the name the first time. Under m.
-  void pin_described() noexcept;
-  // As pin_described(), and takes m itself. False if the life `of` has ended.
+  // Pins the block for a handle to this life. On the referent, or under m, or for a holder of a
+  // pin.
+  void pin() noexcept { pins.fetch_add(1, std::memory_order_relaxed); }
+  // As pin(), for any thread. False if the life `of` has ended.
   bool try_pin(std::uint64_t of) noexcept;
   void unpin() noexcept;
+
+  // Reads the thread's name from the system. That of a thread that has ended stays what it was when
+  // this was last called. Needs a pin. Not a cancellation point.
+  void refresh_name() noexcept;
 
  private:
   [[nodiscard]] std::uint64_t newest_generation() const noexcept;
@@ -366,7 +387,6 @@ struct block {
   std::uint64_t settle_pending() noexcept;
   void collect_returned() noexcept;
   bool arm_stage_again() noexcept;
-  void read_name() noexcept;
   // From here on every handle to that life answers "gone" without looking at a node. Under m.
   void forget_life() noexcept;
 };

@@ -88,26 +88,25 @@ block* domain::pin_live(std::size_t index) noexcept {
   const lock_guard lock(b.m);
   if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended)
     return nullptr;
-  b.pin_described();
+  b.pin();
   return &b;
 }
 
-// A thread whose first registration comes in a late round of its key destructors can go without its
-// exit hook having run: once the rounds are over, POSIX has no mechanism left for it, whether or
-// not it had a pass before. Whichever thread finds its block ends it. True if this one did.
+// A thread can go without its exit hook having run: if it ends without the C library (by the system
+// call, or killed by a sandbox), or if its first registration comes in a late round of its key
+// destructors. Once the rounds are over, POSIX has no mechanism left for it, whether or not it had
+// a pass before.
 bool domain::end_if_missed(block& b) noexcept {
   bool left_any = false;
   {
     const lock_guard lock(b.m);
-    if (b.serial == 0 || &b == list_.own()) return false;
-    if (b.state.load(std::memory_order_relaxed) == thread_state::ended || !b.is_lost())
-      return false;
+    if (!b.is_lost()) return false;
     b.draining = true;
     b.state.store(thread_state::ended, std::memory_order_relaxed);  // a second finder stops above
     left_any = b.abandon_pending() != 0;
   }
-  if (left_any) report(b, nullptr, incident::abandoned);
-  b.end_life();
+  if (left_any) report(b, nullptr, incident::missed);
+  b.bury();
   return true;
 }
 
@@ -118,8 +117,8 @@ block* domain::pin_lost_main() noexcept {
     const lock_guard lock(b.m);
     if (b.serial == 0 || !b.is_main()) continue;
     if (b.state.load(std::memory_order_relaxed) != thread_state::running) continue;
-    if (&b == list_.own() || !b.is_zombie()) continue;
-    b.pin_described();
+    if (!b.life.owner_died()) continue;
+    b.pin();
     return &b;
   }
   return nullptr;
@@ -189,6 +188,7 @@ void domain::become_only_thread() noexcept {
     if (b.serial != 0) b.forget_runs(&b == survivor);
     if (&b == survivor) {
       b.tid = getpid();
+      b.life.hold_in_child();
       continue;
     }
     if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended) continue;
@@ -197,7 +197,7 @@ void domain::become_only_thread() noexcept {
     // The finalizers of a thread that was draining stay unavailable to other threads.
     if (settings().on_fork == fork_policy::run_siblings && !b.draining) list_.run_vanished(b);
     b.forget_pending();
-    b.end_life();
+    b.bury();
   }
 }
 

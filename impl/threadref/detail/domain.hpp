@@ -54,8 +54,13 @@ class domain {
 
   // The number of blocks ever in use at once.
   std::size_t used() const noexcept { return used_.load(std::memory_order_acquire); }
-  // Pins and returns the block with that index; null if its thread has ended.
+  // Pins and returns the block with that index; null if its thread has ended, in which case its
+  // life is ended.
   block* pin_live(std::size_t index) noexcept;
+  // If the block's thread ended without its exit hook having run, ends its life, reports what is
+  // abandoned with it, and returns true. Of several callers one does so. Any thread, without a
+  // lock.
+  bool end_if_missed(block& b) noexcept;
   // Pins and returns the block of the process's main thread if that thread is gone but its exit
   // hook has not run. Null otherwise.
   block* pin_lost_main() noexcept;
@@ -88,7 +93,6 @@ class domain {
 
  private:
   block* extend() noexcept;
-  bool end_if_missed(block& b) noexcept;
   block& at(std::size_t index) noexcept {
     return chunks_[index / blocks_per_chunk][index % blocks_per_chunk];
   }

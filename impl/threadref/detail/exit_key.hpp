@@ -55,11 +55,13 @@ class exit_key {
     if (!ready()) return std::errc::resource_unavailable_try_again;
     return static_cast<std::errc>(pthread_setspecific(key(), &b));
   }
-  // The block that was passed to arm() on this thread, else null.
+  // The block that was passed to arm() on this thread, else null. (Not what an earlier thread on
+  // this stack may have left: see exit_list::owns().)
   static block* get() noexcept {
     const long k = key_.load(std::memory_order_relaxed);
-    return k < 0 ? nullptr
-                 : static_cast<block*>(pthread_getspecific(static_cast<pthread_key_t>(k)));
+    if (k < 0) return nullptr;
+    void* const value = pthread_getspecific(static_cast<pthread_key_t>(k));
+    return value == List::own() ? List::own() : nullptr;
   }
   static void disarm() noexcept { pthread_setspecific(key(), nullptr); }
   // glibc stores values in two levels of 32; only those of keys below 32 need no memory.
@@ -96,6 +98,7 @@ class exit_key {
   // pthread_exit, and the rest must run; a key with a higher index may register in a later round.
   static void on_round(void* value) {
     block& b = *static_cast<block*>(value);
+    if (!List::owns(b)) return;
     pthread_setspecific(key(), value);  // can't fail: this thread has used the key
     if (!run_round<List>(b)) return;
     disarm();

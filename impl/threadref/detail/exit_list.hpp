@@ -44,9 +44,14 @@ class exit_list {
  public:
   // This thread's block, even after the hook's own storage is gone. Null if the thread was never
   // registered or has ended.
-  static block* own() noexcept {
-    block* b = Hook::find();
-    return b != nullptr ? b : mark_.own;
+  static block* own() noexcept { return mark_.own; }
+  // Whether `b`, which the system had stored for this thread, is this thread's. A thread that ends
+  // without the C library leaves what was stored for it to the next thread on its stack. If `b` is
+  // that of such a thread, and nobody has ended its life yet, ends it.
+  static bool owns(block& b) noexcept {
+    if (&b == own()) return true;
+    domain_.end_if_missed(b);
+    return false;
   }
   // As own(), but registers the thread if it is new. O(1); a lock only the first time.
   static attached attach() noexcept {
@@ -119,13 +124,13 @@ class exit_list {
   static bool detach(const registration r, detached_closure& into) noexcept {
     if (own_claim mine{r}) {
       increment(mine.on().own.detached);
-      pin(*r.on);
+      r.on->pin();
       into.take_from(r.at->fn, r.at->closure);
       return true;
     }
     if (foreign_claim theirs{r}) {
       increment(r.on->foreign.detached);
-      r.on->pin_described();
+      r.on->pin();
       take(theirs, into);
       return true;
     }
@@ -153,7 +158,10 @@ class exit_list {
     if (r.on == nullptr) return node::gone;
     if (r.on == own()) return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
     const lock_guard lock(r.on->m);
-    return r.on->serial == r.serial ? r.at->seen_by(r.generation) : node::gone;
+    if (r.on->serial != r.serial) return node::gone;
+    // A thread that has ended runs nothing. What another thread runs goes on.
+    if (r.on->is_lost() && !r.at->has(node::is_elsewhere)) return node::gone;
+    return r.at->seen_by(r.generation);
   }
   // Whether the calling thread could claim it. If so, the block is pinned for the caller.
   static bool peek(const registration& r) noexcept;
@@ -209,10 +217,6 @@ class exit_list {
   }
 
   static domain& all() noexcept { return domain_; }
-  static void pin(block& b) noexcept {
-    const lock_guard lock(b.m);
-    b.pin_described();
-  }
 
  private:
   // A claim by the referent. At the end of its scope the node is gone and its slot free.
@@ -243,7 +247,7 @@ class exit_list {
     explicit foreign_claim(const registration& r) noexcept {
       if (r.on == nullptr) return;
       unique_lock lock(r.on->m);
-      if (r.on->serial != r.serial || r.on->draining) return;
+      if (!r.on->is_open_to_others(r.serial)) return;
       if (!Claim::by_other(*r.at, r.generation, node::running | node::is_elsewhere)) return;
       lock_ = std::move(lock);
       r_ = &r;
@@ -286,6 +290,9 @@ class exit_list {
   }
 
   class drain;  // runs an exit list; in drain.hpp
+  // Waits until holds() is true; `lock` holds b.m. See wait().
+  template <class F>
+  static void wait_until(block& b, unique_lock& lock, F holds);
   static attached attach_slow() noexcept;
   static void push(block& b, linked_node& n, exit_place place) noexcept;
   static void undo(block& b, linked_node& n) noexcept;
@@ -367,13 +374,14 @@ class exit_list {
                         const code_range& code) noexcept;
 
   // What the core must know of a thread before the hook's own storage exists and after it is gone.
-  // Trivially destructible, so it can be read at any time in the thread's life.
+  // Trivially destructible, so it can be read at any time in the thread's life. New for each
+  // thread, also on a stack that has been used before.
   struct mark {
     block* own = nullptr;
     bool ended = false;
   };
   static constexpr list_functions functions_{&process_exit, &own, &run_vanished, &renew_hook};
-  static constinit thread_local mark mark_;
+  THREADREF_TLS static constinit thread_local mark mark_;
   static domain domain_;
 };
 

@@ -151,9 +151,9 @@ bool exit_list<Hook, Claim>::peek(const registration& r) noexcept {
   if (r.on == nullptr) return false;
   const bool mine = r.on == own();
   const lock_guard lock(r.on->m);
-  if (r.on->serial != r.serial || (r.on->draining && !mine)) return false;
+  if (mine ? r.on->serial != r.serial : !r.on->is_open_to_others(r.serial)) return false;
   if (r.at->seen_by(r.generation) != node::armed) return false;
-  r.on->pin_described();
+  r.on->pin();
   return true;
 }
 
@@ -170,7 +170,7 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
   if (r.on == nullptr) return;
   const bool mine = r.on == own();
   const lock_guard lock(r.on->m);
-  if (r.on->serial != r.serial || (r.on->draining && !mine)) return;
+  if (mine ? r.on->serial != r.serial : !r.on->is_open_to_others(r.serial)) return;
   std::uint64_t w = r.at->word_now.load(std::memory_order_relaxed);
   // A compare-and-swap, because the referent claims without the lock.
   while (node::generation_of(w) == r.generation && node::state_of(w) == node::armed) {
@@ -192,7 +192,8 @@ void exit_list<Hook, Claim>::set_process_exit(const registration& r, bool wanted
 //     late, not lost: the store becomes visible in finite time, and the waiter looks again every
 //     millisecond.
 //  4. The end of the thread notifies in any case, so no waiter outlasts the thread by more than
-//     that.
+//     that. If the thread ended without its exit hook having run, a waiter finds that when it looks
+//     again, and ends its life.
 // Another thread that claimed the node marks it "gone" under the lock, so for it 2 always holds.
 template <class Hook, class Claim>
 std::errc exit_list<Hook, Claim>::wait(const registration& r) {
@@ -205,8 +206,20 @@ std::errc exit_list<Hook, Claim>::wait(const registration& r) {
   if (r.on == own() || foreign_run::contains(r)) {
     return std::errc::resource_deadlock_would_occur;
   }
-  r.on->wait_until(lock, gone);
+  wait_until(*r.on, lock, gone);
   return {};
+}
+
+template <class Hook, class Claim>
+template <class F>
+void exit_list<Hook, Claim>::wait_until(block& b, unique_lock& lock, F holds) {
+  for (;;) {
+    b.wait_until(lock, [&] { return holds() || b.is_lost(); });
+    if (!b.is_lost()) return;
+    lock.unlock();
+    domain_.end_if_missed(b);
+    lock.lock();
+  }
 }
 
 }  // namespace threadref::detail

@@ -73,7 +73,7 @@ void exit_list<Hook, Claim>::process_exit() {
         const lock_guard lock(lost->m);
         lost->abandon_pending();
       }
-      lost->end_life();
+      lost->bury();
       lost->unpin();
     }
     if (settings().adopt) any = sweep(false) || any;
@@ -205,7 +205,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
   const bool mine = &b == own();
   {
     const lock_guard lock(b.m);
-    if (b.serial != serial || (b.draining && !mine)) return false;
+    if (mine ? b.serial != serial : !b.is_open_to_others(serial)) return false;
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     const bool wanted = matches();
@@ -249,7 +249,7 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     };
     if (b != own()) {
       lock.lock();
-      b->wait_until(lock, is_idle);
+      wait_until(*b, lock, is_idle);
       lock.unlock();
     }
     b->unpin();

@@ -35,6 +35,7 @@ TEST(names, survive_their_thread) {
     std::thread([&h, name = wanted.back()] {
       name_this_thread(name);
       h = current();
+      EXPECT_EQ(h.name(), name);  // nobody reads the name of a thread that has ended
     }).join();
   }
   for (std::size_t i = 0; i != threads; ++i) {
@@ -49,7 +50,9 @@ TEST(names, given_late_are_those_that_survive) {
   std::thread([&h] {
     name_this_thread("early");
     h = current();
+    EXPECT_EQ(h.name(), "early");
     name_this_thread("late");
+    EXPECT_EQ(h.name(), "late");
   }).join();
   EXPECT_EQ(h.name(), "late");
 }
@@ -69,6 +72,7 @@ TEST(names, stand_before_each_line_of_a_log) {
     name_this_thread("worker");
     h = current();
     alive = log_line("Starting");
+    EXPECT_EQ(log_line(h, "Starting"), alive);
   }).join();
   EXPECT_EQ(alive, "(worker    ) Starting");
   EXPECT_EQ(log_line(h, "Exiting"), "(worker    ) Exiting");

@@ -41,7 +41,9 @@ const mechanism& contract_mechanism() {
             return all;
           },
       .name_of = []() -> std::function<std::string()> {
-        return [me = current<B>()] { return me.name(); };
+        thread_handle me = current<B>();
+        static_cast<void>(me.name());  // what it is called later is what was asked for in its life
+        return [me] { return me.name(); };
       },
       .attach_variable = [](void** variable,
                             void (*run)(void*)) { return !register_destructor<B>(variable, run); },

@@ -24,7 +24,7 @@ using tss = boost::thread_specific_ptr<detail::block>;
 // Boost erases the value when this returns, so it can't arm itself again for later registrations.
 // The key's rounds run those, and the rest if a finalizer leaves by pthread_exit.
 THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
-  if (!b->is_of_this_thread()) return;  // see renew()
+  if (!boost_tss::list::owns(*b)) return;
   const bool more_to_come = boost_tss_key::arm(*b) == std::errc{};
   try {
     boost_tss::list::exit_pass(*b, exit_phase::last);
@@ -59,7 +59,7 @@ tss*& the_tss() noexcept {
 
 detail::block* boost_tss::find() noexcept {
   tss* t = the_tss();
-  return t != nullptr ? t->get() : nullptr;
+  return t != nullptr && t->get() == list::own() ? list::own() : nullptr;
 }
 
 std::errc boost_tss::arm(detail::block& b) noexcept {
@@ -84,9 +84,9 @@ std::errc boost_tss::arm(detail::block& b) noexcept {
 void boost_tss::renew() noexcept {
   tss* const old = the_tss();
   if (old == nullptr) return;
-  detail::block* const mine = old->release();
+  static_cast<void>(old->release());
   the_tss() = new (std::nothrow) tss(&cleanup);
-  if (mine != nullptr) static_cast<void>(arm(*mine));
+  if (list::own() != nullptr) static_cast<void>(arm(*list::own()));
 }
 
 // What Boost stores for a thread points to the cleanup, and only that thread can change it.

@@ -29,6 +29,7 @@ slot& the_slot() noexcept {
 // As exit_key, with the C11 functions: it arms itself again in every round before anything runs.
 void slot::on_round(void* value) {
   detail::block& b = *static_cast<detail::block*>(value);
+  if (!c11_tss::list::owns(b)) return;
   tss_set(the_slot().id, value);
   if (detail::run_round<c11_tss::list>(b)) c11_tss::list::end(b);
 }
@@ -39,7 +40,7 @@ void slot::on_round(void* value) {
 }  // namespace
 
 detail::block* c11_tss::find() noexcept {
-  return the_slot().made ? static_cast<detail::block*>(tss_get(the_slot().id)) : nullptr;
+  return the_slot().made && tss_get(the_slot().id) == list::own() ? list::own() : nullptr;
 }
 
 std::errc c11_tss::arm(detail::block& b) noexcept {
