@@ -83,9 +83,12 @@ struct block {
   exit_chain last;               // registrations of the phase `last` that are not in the array
   slab* array = nullptr;         // the current slab of array_slabs
   std::uint32_t array_room = 0;  // slots of the current slab and the older ones
-  // What the referent may do at this point of its life. All are false when the life begins, except
-  // array_closed and ordered with options::global_order, array_closed and single_use on a direct
-  // back end.
+  // How far the life has come is in `state`. Beside it, these say what the referent may do. They
+  // are switches, not states of one kind, because they combine: an exit stage inside a finalizer
+  // closes an array that is paused; a list that is cut off in a stage is `refusing` and, after it,
+  // `after_stage` as well; one that had nothing to run in a stage is `after_stage`, and does not
+  // drain yet. All are false when the life begins, except array_closed and ordered with
+  // options::global_order, array_closed and single_use on a direct back end.
   bool array_closed = false;  // the array takes no registration any more in this life
   bool array_paused = false;  // the drain walks the array, which takes none until admits()
   bool ordered = false;       // generations come from the counter that all threads share

@@ -76,15 +76,15 @@ struct bulk_claim : hybrid_claim {
   static bool by_owner(block& b, node& n, std::uint64_t generation) noexcept {
     THREADREF_POINT(owner_claim);
     const lock_guard lock(b.m);
-    return take(n, generation, node::running);
+    return claim(n, generation, node::running);
   }
   static bool by_other(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
     THREADREF_POINT(foreign_claim);
-    return take(n, generation, wanted);
+    return claim(n, generation, wanted);
   }
 
  private:
-  static bool take(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
+  static bool claim(node& n, std::uint64_t generation, std::uint64_t wanted) noexcept {
     const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
     if (node::generation_of(w) != generation || node::state_of(w) != node::armed) return false;
     n.word_now.store(node::with(w, wanted), std::memory_order_release);

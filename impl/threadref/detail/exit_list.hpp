@@ -32,6 +32,10 @@ constexpr exit_place place_of(exit_phase p) noexcept {
   return static_cast<exit_place>(p);
 }
 
+// The threads whose finalizers the exit stage runs in one order.
+enum class batch_of : std::uint8_t { other_threads, all_threads };
+class newest_batch;
+
 // A hook that also registers each finalizer with the system (see backend.hpp).
 template <class Hook>
 concept direct_hook = requires(node& n) {
@@ -131,7 +135,7 @@ class exit_list {
     if (foreign_claim theirs{r}) {
       increment(r.on->foreign.detached);
       r.on->pin();
-      take(theirs, into);
+      move_closure(theirs, into);
       return true;
     }
     return false;
@@ -148,7 +152,7 @@ class exit_list {
     detached_closure condemned;
     if (foreign_claim theirs{r}) {
       increment(r.on->foreign.*count);
-      take(theirs, condemned);
+      move_closure(theirs, condemned);
       return true;
     }
     return false;
@@ -279,7 +283,7 @@ class exit_list {
   };
 
   // Plain bytes are copied under the lock; a user's move constructor runs without it.
-  static void take(foreign_claim& won, detached_closure& into) noexcept {
+  static void move_closure(foreign_claim& won, detached_closure& into) noexcept {
     node& n = won.at();
     if (n.has(node::is_plain)) {
       into.copy_from(n.fn, n.closure);
@@ -357,11 +361,14 @@ class exit_list {
     return {{&b, b.serial, &n, node::generation_of(in.word)}, std::errc{}};
   }
 
-  // The exit stage: in exit_stage_impl.hpp.
+  // The exit stage: in exit_stage_impl.hpp. What returns bool here says whether it ran anything.
   static void process_exit();
-  static bool stage(block& b);
-  static void sweep_all();
-  static bool sweep(bool also_own);
+  static void arm_next_stage() noexcept;
+  static bool run_stage(block& b);
+  static bool run_stage_of_lost_main();
+  static void run_all_threads();
+  static bool run_batch(batch_of threads);
+  static void offer_threads(newest_batch& batch, batch_of threads);
   static void run_vanished(block& b);
   static void renew_hook() noexcept {
     exit_key<exit_list>::renew();

@@ -53,53 +53,34 @@ inline void offer_pending(newest_batch& batch, block& b, std::uint64_t but, std:
 }
 
 // The exit stage, called like an atexit function: on the thread that ends the process, list by
-// list.
+// list, until a pass over all of them finds nothing to run.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::process_exit() {
-  // A finalizer may call exit(), which does not return here. The stage armed here then runs the
-  // rest.
-  if (block* mine = own();
-      mine != nullptr && !mine->after_stage && drain::has_work(*mine, exit_phase::very_last)) {
-    static_cast<void>(domain_.arm_stage());
-  }
-  if (settings().adopt && settings().global_order) sweep_all();
-  for (bool any = true; any;) {
+  arm_next_stage();
+  if (settings().adopt && settings().global_order) run_all_threads();
+  bool any = true;
+  while (any) {
     block* const mine = own();  // again each time: an adopted finalizer may register this thread
-    any = mine != nullptr && stage(*mine);
-    if (block* lost = domain_.pin_lost_main()) {
-      any = stage(*lost) || any;
-      {
-        // What atexit(false) kept from running. The block's next thread must not find it in a slot.
-        const lock_guard lock(lost->m);
-        lost->abandon_pending();
-      }
-      lost->bury();
-      lost->unpin();
-    }
-    if (settings().adopt) any = sweep(false) || any;
+    any = mine != nullptr && run_stage(*mine);
+    any = run_stage_of_lost_main() || any;
+    if (settings().adopt) any = run_batch(batch_of::other_threads) || any;
   }
   if (block* mine = own()) mine->end_stage();
   domain_.end_stage();
 }
 
-// Runs everything that is pending on any thread, in one order. If this thread exceeds its limits,
-// its own list is left to stage(), which abandons the rest.
+// A finalizer may call exit(), which does not return here. The stage armed here then runs the rest.
 template <class Hook, class Claim>
-void exit_list<Hook, Claim>::sweep_all() {
-  const no_cancellation guard;
-  for (bool any = true; any;) {
-    if (block* mine = own()) {
-      Claim::begin(*mine);
-      mine->early_is_over = true;
-      const drain limits(*mine, exit_phase::very_last, mine->own.ran_at_process_exit);
-      if (limits.is_past_limits()) return;
-    }
-    any = sweep(true);
-  }
+void exit_list<Hook, Claim>::arm_next_stage() noexcept {
+  block* const mine = own();
+  if (mine == nullptr || mine->after_stage || !drain::has_work(*mine, exit_phase::very_last))
+    return;
+  static_cast<void>(domain_.arm_stage());
 }
 
+// Runs the list of one block, except what atexit(false) defers, and puts that back at the end.
 template <class Hook, class Claim>
-bool exit_list<Hook, Claim>::stage(block& b) {
+bool exit_list<Hook, Claim>::run_stage(block& b) {
   if (!drain::has_work(b, exit_phase::very_last)) return false;
   const no_cancellation guard;
   Claim::begin(b);
@@ -123,30 +104,67 @@ bool exit_list<Hook, Claim>::stage(block& b) {
   return b.own.ran_at_process_exit.load(std::memory_order_relaxed) != before;
 }
 
-// Runs one batch of what is pending on any thread, newest first. False if nothing was.
+// The list of a main thread that is gone but whose exit was missed. Ends its block.
 template <class Hook, class Claim>
-bool exit_list<Hook, Claim>::sweep(bool also_own) {
+bool exit_list<Hook, Claim>::run_stage_of_lost_main() {
+  block* const lost = domain_.pin_lost_main();
+  if (lost == nullptr) return false;
+  const bool any = run_stage(*lost);
+  {
+    // What atexit(false) kept from running. The block's next thread must not find it in a slot.
+    const lock_guard lock(lost->m);
+    lost->abandon_pending();
+  }
+  lost->bury();
+  lost->unpin();
+  return any;
+}
+
+// Runs everything that is pending on any thread, in one order. If this thread exceeds its limits,
+// its own list is left to run_stage(), which abandons the rest.
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::run_all_threads() {
+  const no_cancellation guard;
+  do {
+    if (block* mine = own()) {
+      Claim::begin(*mine);
+      mine->early_is_over = true;
+      const drain limits(*mine, exit_phase::very_last, mine->own.ran_at_process_exit);
+      if (limits.is_past_limits()) return;
+    }
+  } while (run_batch(batch_of::all_threads));
+}
+
+// Runs one batch of what is pending on those threads, newest first.
+template <class Hook, class Claim>
+bool exit_list<Hook, Claim>::run_batch(batch_of threads) {
   newest_batch batch;
   const std::uint64_t newest = last_in_order();
-  std::uint64_t rank = 0;
-  const std::size_t blocks = domain_.used();
-  for (std::size_t i = 0; i != blocks; ++i) {
-    block* b = domain_.pin_live(i);
-    if (b == nullptr) continue;
-    if (also_own || b != own()) {
-      const lock_guard lock(b->m);
-      constexpr auto but = node::not_at_process_exit | node::is_destructor;
-      if (!b->draining || b == own()) offer_pending(batch, *b, but, rank);
-    }
-    b->unpin();
-  }
+  offer_threads(batch, threads);
   bool any = false;
   for (const auto& [of, at] : batch) {
     any = run_adopted(at) || any;
     // A registration made meanwhile is newer than the rest of the batch.
-    if (also_own && last_in_order() != newest) return true;
+    if (threads == batch_of::all_threads && last_in_order() != newest) return true;
   }
   return any;
+}
+
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::offer_threads(newest_batch& batch, batch_of threads) {
+  constexpr auto but = node::not_at_process_exit | node::is_destructor;
+  std::uint64_t rank = 0;
+  const std::size_t blocks = domain_.used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    block* const b = domain_.pin_live(i);
+    if (b == nullptr) continue;
+    const bool mine = b == own();
+    if (!mine || threads == batch_of::all_threads) {
+      const lock_guard lock(b->m);
+      if (mine || !b->draining) offer_pending(batch, *b, but, rank);
+    }
+    b->unpin();
+  }
 }
 
 template <class Hook, class Claim>
@@ -205,7 +223,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
   const bool mine = &b == own();
   {
     const lock_guard lock(b.m);
-    if (mine ? b.serial != serial : !b.is_open_to_others(serial)) return false;
+    if (b.serial != serial || (b.draining && !mine)) return false;
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     const bool wanted = matches();
@@ -249,7 +267,7 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     };
     if (b != own()) {
       lock.lock();
-      wait_until(*b, lock, is_idle);
+      b->wait_until(lock, is_idle);
       lock.unlock();
     }
     b->unpin();
