@@ -18,8 +18,10 @@ enum class fork_policy : std::uint8_t { forget, run_siblings };
 // One set of options applies to all back ends of the process.
 struct options {
   // How many registrations one thread exit may make while it drains, before the rest is abandoned.
-  // A finalizer that always registers another must not keep its thread alive for ever. At least 1.
-  std::uint64_t late_registrations_max = 1'000'000;
+  // A finalizer that always registers another must not keep its thread alive for ever, like a key's
+  // destructor that sets its value again: POSIX gives up on that after four rounds. 10 000 take
+  // less than a millisecond, and are more than what exits are known to need. At least 1.
+  std::uint64_t late_registrations_max = 10'000;
   // How often one exit may alternate from finalizers to registered destructors before the rest is
   // abandoned. At least 1.
   std::uint32_t alternations_max = 64;
