@@ -48,6 +48,10 @@ bool event_context::attach(void (*then)(event_context&)) {
   return attach_by(subject.attach, then);
 }
 
+bool event_context::attach_early(void (*then)(event_context&)) {
+  return attach_by(subject.attach_early != nullptr ? subject.attach_early : subject.attach, then);
+}
+
 void event_context::attach(int count, void (*then)(event_context&)) {
   for (int i = 0; i != count; ++i) attach(then);
 }

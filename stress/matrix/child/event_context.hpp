@@ -82,6 +82,8 @@ class event_context {
   // refused.
   bool attach(void (*then)(event_context&) = nullptr);
   void attach(int count, void (*then)(event_context&) = nullptr);
+  // The same, where possible in time to find thread_locals.
+  bool attach_early(void (*then)(event_context&) = nullptr);
   // The same by how(callback), for mechanisms that the event has loaded itself.
   template <class F>
   bool attach_by(F how, void (*then)(event_context&) = nullptr) {

@@ -174,8 +174,8 @@ std::size_t bytes_in_use() {
   return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-int lives_long(event_context& ctx) {
-  on_new_thread(ctx, [&ctx] {
+int lives_long(event_context& ctx, std::function<bool()> (*attach)(callback c)) {
+  on_new_thread(ctx, [&ctx, attach] {
     ctx.attach(some);
     const callback never{
         [](void* in) {
@@ -184,7 +184,7 @@ int lives_long(event_context& ctx) {
         &ctx};
     const auto churn = [&](int times) {
       for (int i = 0; i != times; ++i) {
-        const std::function<bool()> detach = ctx.subject.attach_detachable(never);
+        const std::function<bool()> detach = attach(never);
         if (detach == nullptr || !detach())
           ctx.record_violation("a callback was gone while its thread lives");
       }
@@ -197,6 +197,13 @@ int lives_long(event_context& ctx) {
     if (bytes_in_use() > before + times * sizeof(void*)) ctx.record_growth();
   });
   return 0;
+}
+
+int registers_for_long(event_context& ctx) {
+  return lives_long(ctx, ctx.subject.attach_detachable);
+}
+int registers_early_for_long(event_context& ctx) {
+  return lives_long(ctx, ctx.subject.attach_detachable_early);
 }
 
 std::atomic<int> alarms{0};
@@ -342,9 +349,17 @@ constexpr event rows[] = {
      .not_under_asan = "its frames are larger"},
     {.name = "end/long_life",
      .asks = "does a thread's memory stay flat while it registers and detaches for ever?",
-     .run = &lives_long,
+     .run = &registers_for_long,
      .checks = "64",
      .why_not = &needs_detaching,
+     .not_under_tsan = "its own memory grows",
+     .not_under_asan = "its own memory grows"},
+    {.name = "end/early_long_life",
+     .asks = "does it with callbacks that must find thread_locals (exit_phase::early)?",
+     .run = &registers_early_for_long,
+     .checks = "128",
+     .promise = outcome::grows,
+     .why_not = &needs_early,
      .not_under_tsan = "its own memory grows",
      .not_under_asan = "its own memory grows"},
     {.name = "end/signal_storm",

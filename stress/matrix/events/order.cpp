@@ -170,6 +170,63 @@ int sees_thread_locals(event_context& ctx) {
   return 0;
 }
 
+// A thread_local with a destructor, whose `is_gone` can be read after that.
+constinit thread_local bool is_gone = false;
+struct with_destructor {
+  with_destructor() = default;
+  ~with_destructor() { is_gone = true; }
+  with_destructor(const with_destructor&) = delete;
+  with_destructor& operator=(const with_destructor&) = delete;
+};
+void construct_one() {
+  static thread_local const with_destructor one;
+  static_cast<void>(&one);
+}
+void need_it(event_context& ctx) {
+  if (is_gone) ctx.record_misordered();
+}
+
+// The thread_local is made before the callback is registered. Another library may have registered
+// before both.
+using way_to_attach = bool (event_context::*)(void (*)(event_context&));
+int needs_a_thread_local(event_context& ctx, way_to_attach attach) {
+  enum { alone, another_was_first, on_main };
+  const auto body = [&ctx, attach] {
+    if (ctx.condition() == another_was_first) (ctx.*attach)(nullptr);
+    construct_one();
+    (ctx.*attach)(&need_it);
+  };
+  ctx.condition() == on_main ? body() : on_new_thread(ctx, body);
+  return 0;
+}
+int uses_a_thread_local(event_context& ctx) {
+  return needs_a_thread_local(ctx, &event_context::attach);
+}
+int early_uses_a_thread_local(event_context& ctx) {
+  return needs_a_thread_local(ctx, &event_context::attach_early);
+}
+
+// Its destructor is a registration with the C library, and is recorded like one with the subject.
+struct recorded_end {
+  explicit recorded_end(event_context& ctx) : what(ctx.begin_attach()) {
+    event_context::end_attach(what, true);
+  }
+  ~recorded_end() { what.what.run(what.what.with); }
+  recorded_end(const recorded_end&) = delete;
+  recorded_end& operator=(const recorded_end&) = delete;
+  event_context::attempt what;
+};
+
+int makes_a_thread_local(event_context& ctx) {
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach([](event_context& in) {
+      static thread_local const recorded_end first_used_here(in);
+      static_cast<void>(&first_used_here);
+    });
+  });
+  return 0;
+}
+
 constexpr event rows[] = {
     // Shows: F-16.
     {.name = "order/newest_first",
@@ -214,6 +271,21 @@ constexpr event rows[] = {
      .asks = "do they still find what the body left in a plain thread_local?",
      .run = &sees_thread_locals,
      .checks = "109"},
+    {.name = "order/uses_thread_local",
+     .asks = "do they find a thread_local with a destructor that was made before them?",
+     .run = &uses_a_thread_local,
+     .conditions = {{{"alone"}, {"another library was first"}, {"on main"}}},
+     .checks = "128",
+     .promise = outcome::misordered},
+    {.name = "order/early_uses_thread_local",
+     .asks = "does one that says so when it is registered (exit_phase::early)?",
+     .run = &early_uses_a_thread_local,
+     .conditions = {{{"alone"}, {"another library was first"}, {"on main"}}},
+     .checks = "128"},
+    {.name = "order/makes_thread_local",
+     .asks = "is a thread_local destroyed that a callback is the first to use?",
+     .run = &makes_a_thread_local,
+     .promise = outcome::lost},
 };
 
 }  // namespace

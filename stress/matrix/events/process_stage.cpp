@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "stress/matrix/child/loaded.hpp"
 #include "stress/matrix/child/thread_factories.hpp"
 #include "stress/matrix/model/events.hpp"
 #include "testing/destructor_work.hpp"
@@ -49,6 +50,27 @@ int uses_a_static_of_main(event_context& ctx) {
     ctx.record_absent("atexit() failed");
   }
   ctx.attach(some, &use_it);
+  return 0;
+}
+
+int worker_exits_with_a_static(event_context& ctx) {
+  static const used_object one;
+  static auto* const worker = new posix_thread(ctx, [&ctx] {
+    ctx.attach(some, &use_it);
+    std::exit(0);
+  });
+  worker->detach();
+  for (;;) pause();
+}
+
+// The mechanism is loaded while main runs.
+int loaded_late(event_context& ctx) {
+  static const used_object one;
+  static const loaded_object* plugin = nullptr;
+  const auto load = [&ctx] { plugin = new loaded_object(module_with(ctx.subject.name)); };
+  ctx.condition() == 0 ? load() : on_new_thread(ctx, load);
+  const mechanism& loaded = mechanism_in(*plugin, ctx.subject.name);
+  for (int i = 0; i != some; ++i) ctx.attach_by(loaded.attach, &use_it);
   return 0;
 }
 
@@ -174,6 +196,18 @@ constexpr event rows[] = {
      .asks = "do they find what main had before it registered them?",
      .run = &uses_a_static_of_main,
      .conditions = {{{"a static object"}, {"freed by a function given to atexit()"}}},
+     .checks = "84",
+     .bugs = {23}},
+    {.name = "process/static_of_main_loaded_late",
+     .asks = "do they if the mechanism is loaded while main runs?",
+     .run = &loaded_late,
+     .conditions = {{{"by main"}, {"by another thread"}}},
+     .checks = "84",
+     .bugs = {23},
+     .loads_itself = true},
+    {.name = "process/static_when_a_worker_exits",
+     .asks = "do callbacks of a worker that calls exit() find main's statics?",
+     .run = &worker_exits_with_a_static,
      .checks = "84",
      .bugs = {23},
      .promise = outcome::corrupts},

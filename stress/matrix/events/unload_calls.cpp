@@ -111,7 +111,7 @@ int callback_is_withdrawn(event_context& ctx) {
 // from a plugin here, as peers do, so that both have the same kind of thread-local storage.
 struct loading {
   event_context& ctx;
-  const mechanism& subject;
+  bool (*attach)(callback c);
   std::atomic<bool> lock_held{false};
   std::atomic<bool> began{false};
   std::mutex lock{};
@@ -123,7 +123,7 @@ void attach_in_handler(int /*signal*/) {
 }
 
 void attach_some() {
-  for (int i = 0; i != some; ++i) current->ctx.attach_by(current->subject.attach);
+  for (int i = 0; i != some; ++i) current->ctx.attach_by(current->attach);
 }
 
 void start_a_thread_and_join() {
@@ -143,10 +143,10 @@ void interrupt_itself() {
   THREADREF_CHECK_CALL(pthread_kill(pthread_self(), SIGUSR1));
 }
 
-int registers_during_dlopen(event_context& ctx) {
+int registers_during_dlopen(event_context& ctx, bool (*mechanism::*attach)(callback c)) {
   enum { joined, needs_lock };
   const loaded_object plugin(module_with(ctx.subject.name));
-  current = new loading{.ctx = ctx, .subject = mechanism_in(plugin, ctx.subject.name)};
+  current = new loading{.ctx = ctx, .attach = mechanism_in(plugin, ctx.subject.name).*attach};
   // A canary replaces pthread_join. Its first call looks up the C library's under the loader's
   // lock, so it must come before the dlopen.
   on_new_thread(ctx, [] {});
@@ -165,6 +165,13 @@ int registers_during_dlopen(event_context& ctx) {
   on_new_thread(ctx, [] { static_cast<void>(loaded_object("stress_constructor")); });
   if (other) other->join();
   return 0;
+}
+
+int in_last_during_dlopen(event_context& ctx) {
+  return registers_during_dlopen(ctx, &mechanism::attach);
+}
+int in_early_during_dlopen(event_context& ctx) {
+  return registers_during_dlopen(ctx, &mechanism::attach_early);
 }
 
 int is_interrupted_in_dlopen(event_context& ctx) {
@@ -190,9 +197,19 @@ constexpr event rows[] = {
      .why_not = &needs_withdrawing},
     {.name = "unload/registers_during_dlopen",
      .asks = "can a thread register while another one is in dlopen, and waits for it?",
-     .run = &registers_during_dlopen,
+     .run = &in_last_during_dlopen,
      .conditions = {{{"a constructor joins it"}, {"a constructor needs its lock"}}},
      .bugs = {11},
+     .slow = true,
+     .loads_itself = true},
+    // As for constructing a thread_local with a destructor.
+    {.name = "unload/registers_early_during_dlopen",
+     .asks = "can it register what must find thread_locals (exit_phase::early)?",
+     .run = &in_early_during_dlopen,
+     .conditions = {{{"a constructor joins it"}, {"a constructor needs its lock"}}},
+     .bugs = {11},
+     .promise = outcome::hangs,
+     .why_not = &needs_early,
      .slow = true,
      .loads_itself = true},
     {.name = "unload/interrupted_in_dlopen",

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "stress/matrix/model/mechanism.hpp"
@@ -12,17 +11,25 @@
 
 namespace threadref::stress {
 
+template <backend B, exit_phase Phase>
+std::function<bool()> attach_detachable(callback c) {
+  auto tried = try_finalize_in<B>(Phase, [c] { c.run(c.with); });
+  if (!tried) return nullptr;
+  return [f = tried.handle] { return f.cancel(); };
+}
+
 template <backend B>
 const mechanism& contract_mechanism() {
   static constexpr mechanism m{
       .name = B::info.name,
       .attach =
           [](callback c) { return static_cast<bool>(try_finalize<B>([c] { c.run(c.with); })); },
-      .attach_detachable = [](callback c) -> std::function<bool()> {
-        auto tried = try_finalize<B>([c] { c.run(c.with); });
-        if (!tried) return nullptr;
-        return [f = std::move(tried.handle)]() mutable { return f.cancel(); };
-      },
+      .attach_early =
+          [](callback c) {
+            return static_cast<bool>(try_finalize_in<B>(exit_phase::early, [c] { c.run(c.with); }));
+          },
+      .attach_detachable = &attach_detachable<B, exit_phase::last>,
+      .attach_detachable_early = &attach_detachable<B, exit_phase::early>,
       .watch = []() -> std::function<bool()> {
         return [r = basic_ref<B>()] { return !r.expired(); };
       },

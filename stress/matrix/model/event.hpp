@@ -54,6 +54,9 @@ inline std::size_t conditions_of(const event& e) noexcept {
 inline std::string_view needs_detaching(const mechanism& m) {
   return m.attach_detachable == nullptr ? "it takes none out again" : "";
 }
+inline std::string_view needs_early(const mechanism& m) {
+  return m.attach_early == nullptr ? "it has no other place for what needs thread_locals" : "";
+}
 inline std::string_view needs_watching(const mechanism& m) {
   return m.watch == nullptr ? "it has no weak reference to a thread" : "";
 }

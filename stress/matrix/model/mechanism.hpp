@@ -28,9 +28,13 @@ struct mechanism {
   bool (*attach)(callback c);
   // The rest is optional: null, and the events that need it are n/a.
   //
-  // The same, and returns a function that removes the registration. That may be called once, on any
-  // thread, and returns whether it was in time. Empty: it refused.
+  // The same, for a callback that needs thread_locals which exist by now: it must run before these
+  // are destroyed. Events take attach() where there is no such way.
+  bool (*attach_early)(callback c) = nullptr;
+  // As attach(), and returns a function that removes the registration. That may be called once, on
+  // any thread, and returns whether it was in time. Empty: it refused.
   std::function<bool()> (*attach_detachable)(callback c) = nullptr;
+  std::function<bool()> (*attach_detachable_early)(callback c) = nullptr;
   // Returns a function for any thread: is the thread that called watch() alive, and not ending?
   std::function<bool()> (*watch)() = nullptr;
   // The identity of the calling thread; no two threads ever have the same. 0: it has none (any
