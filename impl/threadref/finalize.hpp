@@ -135,7 +135,8 @@ class finalizer {
   }
   // Whether the exit stage runs it if the process ends first: true by default, false once it is
   // running or gone. Setting the flag has no effect then, nor from another thread while the
-  // referent drains.
+  // referent drains. (In the phase early, the end of the process asks for it on main only: to
+  // another thread that calls exit(), that looks like the thread's end.)
   [[nodiscard]] bool atexit() const noexcept { return B::list::runs_at_process_exit(at_); }
   void atexit(bool wanted) const noexcept { B::list::set_process_exit(at_, wanted); }
   // Blocks until the finalizer is gone, whether it ran or was removed; what its run wrote is then
@@ -211,7 +212,8 @@ template <backend B = default_backend, class F, class... A>
   return detail::try_finalize_at<B>(detail::exit_place::last, std::forward<F>(function),
                                     std::forward<A>(arguments)...);
 }
-// As try_finalize(), for any phase of the exit.
+// As try_finalize(), for any phase of the exit. If the callback touches a thread_local that has a
+// destructor, use exit_phase::early.
 template <backend B = default_backend, class F, class... A>
 auto try_finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   return detail::try_finalize_at<B>(detail::place_of(phase), std::forward<F>(function),
@@ -222,12 +224,16 @@ auto try_finalize_in(exit_phase phase, F&& function, A&&... arguments) {
 // and before pthread_join() returns. Finalizers and ref callbacks share one order, newest first. A
 // finalizer may register another, which then runs next, in the same exit.
 //
+// It runs after the thread's thread_locals are destroyed, on most back ends. If the callback
+// touches a thread_local that has a destructor, use exit_phase::early, with finalize_in().
+//
 // The function and its arguments are decay-copied (use std::ref for a reference) and destroyed
 // right after the call, on the thread that made it. The function must return void or an object.
 // What it throws at thread exit goes to the unraisable hook.
 //
 // On the main thread the finalizer runs when main calls pthread_exit(), or in the exit stage of the
-// process: see finalizer::atexit(). On a thread that still runs when the process ends, it does not
+// process, after main's thread_locals and before statics are destroyed: see finalizer::atexit(). On
+// a thread that still runs when the process ends, it does not
 // run, unless that thread ends the process or options::adopt is set.
 //
 // Throws std::invalid_argument for a null function; std::bad_alloc; what copying throws; and
@@ -244,7 +250,9 @@ template <backend B = default_backend, class F, class... A>
     detail::throw_not_registered(made.error);
   return made.handle;
 }
-// As finalize(), for any phase of the exit; finalize() uses exit_phase::last.
+// As finalize(), for any phase of the exit; finalize() uses exit_phase::last. If the callback
+// touches a thread_local that has a destructor, use exit_phase::early, whose costs its comment
+// names.
 template <backend B = default_backend, class F, class... A>
 auto finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   auto made = try_finalize_in<B>(phase, std::forward<F>(function), std::forward<A>(arguments)...);

@@ -113,7 +113,8 @@ typedef struct threadref_finalizer {
 threadref_status threadref_finalize(void (*fn)(void*), void* arg,
                                     threadref_finalizer* handle) THREADREF_NOEXCEPT;
 // As threadref_finalize(), for any phase of the exit. INVALID also for any other value of `phase`.
-// The first EARLY one of a thread ends the process if the C library has no memory for it.
+// If the function touches a thread_local that has a destructor, use EARLY. That costs what
+// constructing a C++ thread_local does; it ends the process if the C library has no memory for it.
 threadref_status threadref_finalize_in(threadref_phase phase, void (*fn)(void*), void* arg,
                                        threadref_finalizer* handle) THREADREF_NOEXCEPT;
 
@@ -191,11 +192,11 @@ bool threadref_ref_equal(const threadref_ref* a, const threadref_ref* b) THREADR
 // place from attaching until its function is called, which may free it, or until it is detached.
 // Never copy an attached node.
 typedef struct threadref_exit_node {
-  void* opaque[7];
+  void* opaque[8];
 } threadref_exit_node;
 #define THREADREF_EXIT_NODE_INIT \
   {                              \
-    { 0, 0, 0, 0, 0, 0, 0 }      \
+    { 0, 0, 0, 0, 0, 0, 0, 0 }   \
   }
 
 // Registers fn(arg) to be called when the calling thread exits, on that thread, in one newest-first

@@ -36,7 +36,8 @@ std::size_t detach_all(const void* address_in_object) noexcept {
 //
 // Threads that have registered and still run may keep the plugin loaded after dlclose(). With back
 // ends that use thread_local destructors, they do so until they end (the C library ensures that);
-// with those of Boost, for good (Boost can't remove what a thread was given).
+// with those of Boost, for good (Boost can't remove what a thread was given). So do, until they
+// end, threads that registered in the phase early, with any back end.
 //
 // Let the plugin export its entry points only, by a linker version script. Otherwise g++ makes the
 // variables of templates unique in the process: two copies become one, and the C library keeps

@@ -37,6 +37,9 @@ void to_stderr(const thread_handle& thread, std::exception_ptr what, incident ki
   if (kind == incident::missed)
     return write_line(thread,
                       "pending finalizers were abandoned: it ended without running its exit hooks");
+  if (kind == incident::node_destroyed)
+    return write_line(thread,
+                      "an exit_node in a thread_local was destroyed before its turn, uncalled");
   try {
     std::rethrow_exception(std::move(what));
   } catch (const std::exception& e) {

@@ -14,9 +14,10 @@ struct block;
 }
 
 enum class incident : std::uint8_t {
-  threw,      // a finalizer, ref callback or destructor threw; the others still run
-  abandoned,  // a limit of options was exceeded: what was still pending will not run
-  missed      // the thread ended without running its exit hooks: what was pending will not run
+  threw,          // a finalizer, ref callback or destructor threw; the others still run
+  abandoned,      // a limit of options was exceeded: what was still pending will not run
+  missed,         // the thread ended without running its exit hooks: what was pending will not run
+  node_destroyed  // its exit destroyed an attached exit_node in a thread_local before its turn
 };
 
 // The function that is called for such errors. `thread` is the one whose registration it was, and

@@ -111,6 +111,65 @@ TYPED_TEST(exit_nodes, c123_the_end_of_its_storage_detaches_it) {
   EXPECT_EQ(this->delta().detached, 1U);
 }
 
+// Its place among the thread_locals is that of an entry with the C library, which stays.
+TYPED_TEST(exit_nodes, c123_early_ones_may_go_before_their_place_comes) {
+  entries log;
+  os_thread([&log] {
+    add_oldest<TypeParam>();
+    auto freed = std::make_unique<embedding<TypeParam>>(&log, "freed");
+    auto again = std::make_unique<embedding<TypeParam>>(&log, "again");
+    EXPECT_EQ(freed->attach(exit_phase::early), std::errc{});
+    EXPECT_EQ(again->attach(exit_phase::early), std::errc{});
+    EXPECT_EQ(again->node.detach(), std::errc{});
+    static thread_local const struct at_end {
+      entries* log;
+      ~at_end() { log->emplace_back("thread_local"); }
+    } between{&log};
+    static_cast<void>(&between);
+    EXPECT_EQ(again->attach(exit_phase::early), std::errc{});
+    freed.reset();
+    auto* const frees_itself = new embedding<TypeParam>(&log, "frees itself");
+    const auto free_it = [](void* self) {
+      embedding<TypeParam>::called(self);
+      delete static_cast<embedding<TypeParam>*>(self);
+    };
+    EXPECT_EQ(frees_itself->node.attach(free_it, frees_itself, exit_phase::early), std::errc{});
+    // Destroyed last, by the function of an older registration: it is not attached any more.
+    finalize_in<TypeParam>(exit_phase::very_last, [kept = std::move(again)] {});
+  }).join();
+  EXPECT_EQ(log, (entries{"frees itself", "again", "thread_local"}));
+  EXPECT_EQ(this->delta().detached, 2U);
+}
+
+// The exit destroys the thread_local and the node with it, before the node's turn unless that comes
+// among the thread_locals.
+TYPED_TEST(exit_nodes, c123_destroyed_with_a_thread_local_before_its_turn_it_is_reported) {
+  for (const exit_phase phase : {exit_phase::early, exit_phase::last, exit_phase::very_last}) {
+    const captured_incidents incidents;
+    const counters before = stats<TypeParam>();
+    int runs = 0;
+    std::uint64_t serial = 0;
+    os_thread([&] {
+      static thread_local basic_exit_node<TypeParam> in_thread_local;
+      EXPECT_FALSE(in_thread_local.is_attached());
+      add_oldest<TypeParam>();
+      serial = current<TypeParam>().serial();
+      const auto count = [](void* to) { ++*static_cast<int*>(to); };
+      EXPECT_EQ(in_thread_local.attach(count, &runs, phase), std::errc{});
+    }).join();
+    const std::vector<reported_incident> all = incidents.all();
+    EXPECT_EQ(runs + static_cast<int>(all.size()), 1) << "phase " << static_cast<int>(phase);
+    EXPECT_TRUE(runs == 1 || phase != exit_phase::early);
+    EXPECT_TRUE(runs == 0 || phase != exit_phase::very_last);
+    EXPECT_EQ(stats<TypeParam>().abandoned - before.abandoned, all.size());
+    for (const reported_incident& i : all) {
+      EXPECT_EQ(i.kind, incident::node_destroyed);
+      EXPECT_EQ(i.serial, serial);
+    }
+  }
+  EXPECT_EQ(this->delta().detached, 0U);
+}
+
 TYPED_TEST(exit_nodes, c123_its_storage_may_be_freed_inside_its_function) {
   entries log;
   os_thread([&log] {

@@ -151,12 +151,12 @@ struct destroyed {
   ~destroyed() { out->note(name); }
 };
 
-// The library's exit handler is older than all that main() registers, before or after its first
-// finalizer, and younger than a static object that was constructed before the library.
-THREADREF_SCENARIO(c084_after_what_main_gave_to_atexit) {
+// The stage comes after main's thread_locals, and before all that has a place among the exit
+// handlers, whether that is older or younger than main's first finalizer or the library.
+THREADREF_SCENARIO(c084_between_mains_thread_locals_and_its_statics) {
   static ledger* notes = nullptr;
   notes = &out;
-  run_after_the_stage([&out] { out.note("older static"); });
+  run_after_the_stage([&out] { out.note("oldest static"); });
   std::atexit([] { notes->note("atexit 1"); });
   static const destroyed one(out, "static 1");
   static thread_local const destroyed local(out, "thread_local");
@@ -167,29 +167,108 @@ THREADREF_SCENARIO(c084_after_what_main_gave_to_atexit) {
   std::atexit([] { notes->note("atexit 2"); });
   return 0;
 }
-// Differs: F-22: the library's handler is as old as the library, so that all that main gave to
-// atexit() comes before, whichever was first.
-TYPED_TEST(exit_stage, c084_after_what_main_gave_to_atexit) {
+// Differs: F-22: it comes before all exit handlers, so that it finds what main had, whichever was
+// first.
+TYPED_TEST(exit_stage, c084_between_mains_thread_locals_and_its_statics) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.trace,
-            (names{"thread_local@main", "atexit 2@main", "static 2@main", "static 1@main",
-                   "atexit 1@main", "m2@main", "m1@main", "older static@main"}))
+            (names{"thread_local@main", "m2@main", "m1@main", "atexit 2@main", "static 2@main",
+                   "static 1@main", "atexit 1@main", "oldest static@main"}))
       << end.output;
 }
 
-THREADREF_SCENARIO(c084_mains_ref_lives_until_the_stage) {
+THREADREF_SCENARIO(c084_mains_ref_is_dead_after_the_stage) {
   static ledger* notes = nullptr;
-  static const basic_ref<B>* mains = nullptr;  // a static object would be gone before the stage
+  static const basic_ref<B>* mains = nullptr;
   notes = &out;
   mains = new basic_ref<B>(
       [&out](const auto& self) { out.note(self.expired() ? "called" : "called alive"); });
+  static thread_local const struct at_end {
+    ~at_end() { notes->note((*mains)().is_main() ? "main" : "nobody"); }
+  } last_of_main;
+  static_cast<void>(&last_of_main);
   std::atexit([] { notes->note((*mains)().is_main() ? "main" : "nobody"); });
   return 0;
 }
-// Shows: R-29.
-TYPED_TEST(exit_stage, c084_mains_ref_lives_until_the_stage) {
+// Differs: R-29: main's refs live until its thread_locals are destroyed: exit handlers come after
+// its callbacks.
+TYPED_TEST(exit_stage, c084_mains_ref_is_dead_after_the_stage) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"main@main", "called@main"})) << end.output;
+  EXPECT_EQ(end.trace, (names{"main@main", "called@main", "nobody@main"})) << end.output;
+  expect_accounted(end.stats, 0);
+}
+
+// A worker that ends the process has no such place: the C library destroys its thread_locals in
+// exit() as at any end of a thread.
+THREADREF_SCENARIO(c084_a_worker_that_exits_has_the_place_of_the_library) {
+  static ledger* notes = nullptr;
+  notes = &out;
+  run_after_the_stage([&out] { out.note("oldest static"); });
+  std::atexit([] { notes->note("atexit"); });
+  start_detached([&out] {
+    seen<B>(out, "w1");
+    std::exit(0);
+  });
+  block_for_ever();
+}
+TYPED_TEST(exit_stage, c084_a_worker_that_exits_has_the_place_of_the_library) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  const bool among = has(TypeParam::info.capabilities, capability::among_thread_locals);
+  EXPECT_EQ(end.trace, among ? (names{"w1@thread", "atexit@thread", "oldest static@thread"})
+                             : (names{"atexit@thread", "w1@thread", "oldest static@thread"}));
+  expect_accounted(end.stats, 0);
+}
+
+// The phase early on main: each at its own place among the thread_locals, in exit().
+THREADREF_SCENARIO(c128_early_on_main_runs_with_its_thread_locals) {
+  static ledger* notes = nullptr;
+  notes = &out;
+  const auto early = [&out](const char* name) {
+    return finalize_in<B>(exit_phase::early, [&out, name] { out.note(name); });
+  };
+  seen<B>(out, "last");
+  early("early 1");
+  static thread_local const destroyed older(out, "older");
+  static_cast<void>(&older);
+  early("early 2");
+  early("unwanted").atexit(false);
+  static basic_exit_node<B> node;
+  if (node.attach([](void* /*unused*/) { notes->note("early node"); }, nullptr,
+                  exit_phase::early) != std::errc{})
+    return 1;
+  static thread_local const destroyed younger(out, "younger");
+  static_cast<void>(&younger);
+  std::atexit([] { notes->note("atexit"); });
+  return 0;
+}
+TYPED_TEST(exit_stage, c128_early_on_main_runs_with_its_thread_locals) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(end.trace, (names{"younger@main", "early node@main", "early 2@main", "older@main",
+                              "early 1@main", "last@main", "atexit@main"}));
+  EXPECT_EQ(end.stats.ran_at_process_exit, 4U);
+  expect_accounted(end.stats, 1);
+}
+
+// exit() is not called: the rounds of the key run all.
+THREADREF_SCENARIO(c128_early_runs_when_main_calls_pthread_exit) {
+  seen<B>(out, "last");
+  finalize_in<B>(exit_phase::early, [&out] { out.note("early 1"); });
+  finalize_in<B>(exit_phase::early, [&out] { out.note("unwanted"); }).atexit(false);
+  static basic_exit_node<B> node;
+  static ledger* notes = nullptr;
+  notes = &out;
+  if (node.attach([](void* /*unused*/) { notes->note("early node"); }, nullptr,
+                  exit_phase::early) != std::errc{})
+    return 1;
+  pthread_exit(nullptr);
+}
+TYPED_TEST(exit_stage, c128_early_runs_when_main_calls_pthread_exit) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(end.trace, (names{"early node@main", "unwanted@main", "early 1@main", "last@main"}));
+  EXPECT_EQ(end.stats.ran_at_exit, 4U);
   expect_accounted(end.stats, 0);
 }
 
@@ -329,7 +408,7 @@ TYPED_TEST(exit_stage, c085_a_static_pool_that_is_joined_after_the_stage) {
   expect_accounted(end.stats, 0);
 }
 
-// 44: from an atexit handler, which runs before the stage.
+// 44: from an atexit handler, which runs after the stage of main, and before that of a worker.
 template <class B>
 int finalize_in_atexit(ledger& out) {
   static ledger* notes = nullptr;
@@ -350,7 +429,23 @@ THREADREF_SCENARIO(c044_from_an_atexit_handler) {
 }
 TYPED_TEST(exit_stage, c044_from_an_atexit_handler) {
   const outcome end = play<TypeParam>();
-  EXPECT_EQ(end.trace, (names{"accepted@main", "late@main", "m1@main"})) << end.output;
+  EXPECT_EQ(end.trace, (names{"m1@main", "accepted@main", "late@main"})) << end.output;
+  expect_accounted(end.stats, 0);
+}
+// What is too late for the phase early runs as well.
+THREADREF_SCENARIO(c044_in_the_phase_early_from_an_atexit_handler) {
+  static ledger* notes = nullptr;
+  notes = &out;
+  finalize_in<B>(exit_phase::early, [&out] { out.note("m1"); });
+  std::atexit([] {
+    const auto late = try_finalize_in<B>(exit_phase::early, [] { notes->note("late"); });
+    notes->note(late ? "accepted" : "refused");
+  });
+  return 0;
+}
+TYPED_TEST(exit_stage, c044_in_the_phase_early_from_an_atexit_handler) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.trace, (names{"m1@main", "accepted@main", "late@main"})) << end.output;
   expect_accounted(end.stats, 0);
 }
 THREADREF_SCENARIO(c044_first_use_in_an_atexit_handler) {

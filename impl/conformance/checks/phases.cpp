@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "conformance/harness/incidents.hpp"
 #include "conformance/harness/suite.hpp"
 #include "conformance/harness/thread_values.hpp"
 
@@ -251,19 +253,160 @@ TYPED_TEST(phases, c128_early_runs_with_the_thread_locals) {
   EXPECT_EQ(very_last, (seen{false, false}));
 }
 
-// The early pass is over, so this runs in phase `last`: that is yet to come where it runs after all
-// thread_locals, and is over where it ran among them.
-TYPED_TEST(phases, c128_too_late_for_early_between_the_passes) {
-  struct at_end {
-    std::function<void()> work;
-    ~at_end() {
-      if (work) work();
-    }
-  };
+// Runs a function when the thread destroys its thread_locals, in the place of where() among them.
+struct at_end {
+  std::function<void()> work;
+  ~at_end() {
+    if (work) work();
+  }
+};
+template <int Which>
+at_end& at_end_of_thread() {
+  static thread_local at_end one;
+  return one;
+}
+
+// Whoever else registers, and however often: a place among the thread_locals is nobody's alone.
+TYPED_TEST(phases, c128_each_early_one_has_its_own_place_among_the_thread_locals) {
+  entries log;
+  entries expected;
+  os_thread([&] {
+    const auto early = [&](const char* entry) {
+      log_in<TypeParam>(exit_phase::early, log, entry);
+      expected.insert(expected.begin(), entry);
+    };
+    const auto construct = [&](at_end& one, const char* entry) {
+      one.work = [&log, entry] { log.emplace_back(entry); };
+      expected.insert(expected.begin(), entry);
+    };
+    early("another library's");
+    construct(at_end_of_thread<1>(), "thread_local 1");
+    early("mine");
+    early("mine too");
+    construct(at_end_of_thread<2>(), "thread_local 2");
+    early("newest");
+    construct(at_end_of_thread<3>(), "thread_local 3");
+  }).join();
+  EXPECT_EQ(log, expected);
+}
+
+// Also one that a younger thread_local's destructor registers.
+TYPED_TEST(phases, c128_early_between_two_thread_locals_that_are_being_destroyed) {
   entries log;
   os_thread([&] {
-    static thread_local at_end older;
-    older.work = [&log] {
+    at_end_of_thread<1>().work = [&log] { log.emplace_back("older"); };
+    finalize<TypeParam>([] {});
+    at_end_of_thread<2>().work = [&log] {
+      log.emplace_back("younger");
+      log_in<TypeParam>(exit_phase::early, log, "late early");
+    };
+  }).join();
+  EXPECT_EQ(log, (entries{"younger", "late early", "older"}));
+}
+
+// Its entry with the C library stays, so its place in memory must not become another's: that would
+// run with the thread_locals.
+TYPED_TEST(phases, c128_what_is_registered_after_cancelled_early_ones_keeps_its_phase) {
+  for (const bool elsewhere : {false, true}) {
+    struct older;
+    int too_early = 0;
+    os_thread([&] {
+      witness<older>::construct();
+      std::vector<plain_finalizer<TypeParam>> early;
+      for (int i = 0; i != 100; ++i)
+        early.push_back(finalize_in<TypeParam>(exit_phase::early, [] {}));
+      if (elsewhere) {
+        cancel_elsewhere<TypeParam>(early);
+      } else {
+        for (const auto& f : early) EXPECT_TRUE(f.cancel());
+      }
+      for (int i = 0; i != 100; ++i) {
+        finalize_in<TypeParam>(exit_phase::very_last,
+                               [&too_early] { too_early += witness<older>::alive ? 1 : 0; });
+      }
+    }).join();
+    EXPECT_EQ(too_early, 0) << (elsewhere ? "cancelled by another thread" : "by their own");
+  }
+  EXPECT_EQ(this->delta().detached, 200U);
+}
+
+TYPED_TEST(phases, c128_the_turn_of_a_cancelled_early_one_begins_nothing) {
+  bool was_alive = false;
+  os_thread([&] {
+    const basic_ref<TypeParam> r;
+    at_end_of_thread<1>().work = [&was_alive, r] { was_alive = !r.expired(); };
+    EXPECT_TRUE(finalize_in<TypeParam>(exit_phase::early, [] {}).cancel());
+  }).join();
+  EXPECT_TRUE(was_alive);
+}
+
+// What another thread runs, or has run, when its turn comes: it runs once, there.
+TYPED_TEST(phases, c128_an_early_one_that_another_thread_calls_has_no_turn) {
+  entries log;
+  gate running;
+  gate go_on;
+  std::unique_ptr<os_thread> caller;
+  os_thread([&] {
+    const auto f = finalize_in<TypeParam>(exit_phase::early, [&] {
+      running.open();
+      go_on.wait();
+      log.emplace_back("called");
+    });
+    at_end_of_thread<1>().work = [] {};
+    log_in<TypeParam>(exit_phase::early, log, "newer");
+    caller = std::make_unique<os_thread>([f] { EXPECT_TRUE(f()); });
+    running.wait();
+  }).join();
+  EXPECT_EQ(log, entries{"newer"});
+  go_on.open();
+  caller->join();
+  EXPECT_EQ(log, (entries{"newer", "called"}));
+}
+
+// Wherever in the array the finalizer lies that registers it.
+TYPED_TEST(phases, c128_inside_last_wherever_it_lies_an_early_one_comes_next) {
+  entries log;
+  entries expected;
+  os_thread([&] {
+    for (int i = 0; i != 200; ++i) {
+      const std::string entry = std::to_string(i);
+      finalize<TypeParam>([&log, entry] {
+        log.push_back(entry);
+        log_in<TypeParam>(exit_phase::early, log, "late early");
+      });
+      expected.insert(expected.begin(), {entry, "late early"});
+    }
+  }).join();
+  EXPECT_EQ(log, expected);
+}
+
+// The others are abandoned with it, whatever their phase.
+TYPED_TEST(phases, c039_an_early_one_that_always_registers_another_is_abandoned) {
+  struct for_ever {
+    int* runs;
+    void operator()() const {
+      ++*runs;
+      finalize_in<TypeParam>(exit_phase::early, for_ever{runs});
+    }
+  };
+  const captured_incidents incidents;
+  int runs = 0;
+  int innocent = 0;
+  os_thread([&] {
+    for (int i = 0; i != 100; ++i) finalize<TypeParam>([&innocent] { ++innocent; });
+    finalize_in<TypeParam>(exit_phase::early, for_ever{&runs});
+  }).join();
+  EXPECT_EQ(runs, static_cast<int>(configured().late_registrations_max) + 1);
+  EXPECT_EQ(innocent, 0);
+  EXPECT_EQ(this->delta().abandoned, 101U);
+  EXPECT_EQ(incidents.all().size(), 1U);
+}
+
+// The phase last is over where it runs among the thread_locals; early is not.
+TYPED_TEST(phases, c128_early_from_an_older_thread_local_is_not_too_late) {
+  entries log;
+  os_thread([&] {
+    at_end_of_thread<1>().work = [&log] {
       log.emplace_back("thread_local");
       log_in<TypeParam>(exit_phase::early, log, "late early");
     };

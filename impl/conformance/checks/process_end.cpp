@@ -265,6 +265,46 @@ TYPED_TEST(process_end, c079_they_are_not_adopted) {
   }
 }
 
+// Its thread's exit would use memory that is gone.
+THREADREF_SCENARIO(c123_an_attached_node_that_another_thread_destroys_ends_the_process) {
+  static basic_exit_node<B>* node = nullptr;
+  node = new basic_exit_node<B>;
+  const auto ignored = [](void* /*unused*/) {};
+  if (node->attach(ignored, nullptr) != std::errc{}) return 1;
+  os_thread([] { delete node; }).join();
+  return 0;
+}
+TYPED_TEST(process_end, c123_an_attached_node_that_another_thread_destroys_ends_the_process) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "signal " + std::to_string(SIGABRT)) << end.output;
+  EXPECT_NE(end.output.find("an exit_node was destroyed on another thread"), std::string::npos)
+      << end.output;
+}
+
+// A thread that does not exist in this process uses nothing.
+THREADREF_SCENARIO(c123_in_a_fork_a_vanished_threads_node_may_be_destroyed) {
+  static auto* const node = new basic_exit_node<B>;
+  static gate attached;
+  start_detached([] {
+    static_cast<void>(node->attach([](void* /*unused*/) {}, nullptr));
+    attached.open();
+    block_for_ever();
+  });
+  attached.wait();
+  const pid_t child = checked_fork();
+  if (child == 0) {
+    delete node;
+    out.note("deleted");
+    _exit(0);
+  }
+  return wait_for_fork(child) == "status 0" ? 0 : 1;
+}
+TYPED_TEST(process_end, c123_in_a_fork_a_vanished_threads_node_may_be_destroyed) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(end.trace, names{"fork: deleted@main"}) << end.output;
+}
+
 template <class B>
 void register_one_without_atexit(ledger& out) {
   seen<B>(out, "f1");

@@ -93,6 +93,7 @@ struct list_table {
   std::errc (*add_node)(detail::intrusive_node& n, void (*fn)(void*), void* arg,
                         exit_phase phase) noexcept;
   std::errc (*remove_node)(detail::intrusive_node& n) noexcept;
+  void (*end_node)(detail::intrusive_node& n) noexcept;
   bool (*call)(detail::registration r, void* result);
   bool (*detach)(detail::registration r, detail::detached_closure& into) noexcept;
   bool (*cancel)(detail::registration r, std::atomic<std::uint64_t> detail::tally::*count) noexcept;
@@ -121,6 +122,7 @@ inline constexpr list_table table_of{.info = B::info,
                                      .add = &add_erased<B>,
                                      .add_node = &L::add_node,
                                      .remove_node = &L::remove_node,
+                                     .end_node = &L::end_node,
                                      .call = &L::call,
                                      .detach = &L::detach,
                                      .cancel = &L::cancel,
@@ -165,6 +167,7 @@ class any_list {
   static std::errc remove_node(detail::intrusive_node& n) noexcept {
     return selected->remove_node(n);
   }
+  static void end_node(detail::intrusive_node& n) noexcept { selected->end_node(n); }
   static bool call(const registration& r, void* result) { return selected->call(r, result); }
   static bool detach(const registration& r, detail::detached_closure& into) noexcept {
     return selected->detach(r, into);

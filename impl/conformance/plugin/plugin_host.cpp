@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// J 92 and 94. A program that does not link the library; its plugin has a copy. Each check and back
-// end gets a process of its own.
+// H 84, J 92 and 94. A program that does not link the library; its plugin has a copy. Each check
+// and back end gets a process of its own.
 //
 // usage: plugin_host CHECK BACKEND PLUGIN
 // exit status: 0 fine · 1 wrong use · 3 a check failed, or it crashed
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <latch>
 #include <string>
 #include <string_view>
@@ -55,6 +56,16 @@ void c092_the_copy_pins_itself(const char* backend, const char* path) {
   worker.end();
   expect_all_ran(tally);
   fork_once();
+}
+
+// Main's exit stage comes before what main gave to atexit(), also if another thread loaded the copy
+// before that.
+void c084_main_registers_after_a_late_load(const char* backend, const char* path) {
+  static plugin_tally tally;
+  static const loaded_plugin* plugin = nullptr;
+  std::thread([path] { plugin = new loaded_plugin(path); }).join();
+  THREADREF_CHECK(std::atexit([] { expect_all_ran(tally); }) == 0, "atexit");
+  THREADREF_CHECK(plugin->interface().use(backend, tally), "the plugin can't register");
 }
 
 std::size_t free_keys() {
@@ -130,6 +141,7 @@ struct check {
 };
 constexpr check checks[] = {
     {"c092_the_copy_pins_itself", &c092_the_copy_pins_itself},
+    {"c084_main_registers_after_a_late_load", &c084_main_registers_after_a_late_load},
     {"c094_again_and_again", &c094_again_and_again},
     {"c094_a_thread_outlives_its_library", &c094_a_thread_outlives_its_library},
     {"c094_the_thread_that_unloads_has_used_it", &c094_the_thread_that_unloads_has_used_it},

@@ -134,12 +134,13 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   ordered = array_closed = settings().global_order;
   rounds = 0;
   alternations = 0;
-  single_use = draining_here = refusing = after_stage = staging = array_paused = false;
-  early_armed = early_is_over = in_destructors = false;
+  draining_here = refusing = after_stage = staging = array_paused = false;
+  early_is_over = in_destructors = false;
   pins.store(1, std::memory_order_relaxed);
   {
     const lock_guard lock(m);
     serial = new_serial;
+    first_generation = newest_generation() + 1;
     draining = false;
     foreign_holes.store(0, std::memory_order_relaxed);
     name[0] = '\0';
@@ -252,6 +253,12 @@ void block::forget_runs(bool of_survivor) noexcept {
       n.word_now.store(node::with(w, node::gone), std::memory_order_release);
     }
   });
+}
+
+bool block::holds(const intrusive_node& n) const noexcept {
+  return serial != 0 && state.load(std::memory_order_relaxed) != thread_state::ended &&
+         !life.owner_died() &&
+         node::generation_of(n.word_now.load(std::memory_order_relaxed)) >= first_generation;
 }
 
 void block::refresh_name() noexcept {

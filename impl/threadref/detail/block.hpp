@@ -88,16 +88,14 @@ struct block {
   // closes an array that is paused; a list that is cut off in a stage is `refusing` and, after it,
   // `after_stage` as well; one that had nothing to run in a stage is `after_stage`, and does not
   // drain yet. All are false when the life begins, except array_closed and ordered with
-  // options::global_order, array_closed and single_use on a direct back end.
-  bool array_closed = false;  // the array takes no registration any more in this life
-  bool array_paused = false;  // the drain walks the array, which takes none until admits()
-  bool ordered = false;       // generations come from the counter that all threads share
-  bool single_use = false;  // slots are not reused: an entry with the system may still point there
+  // options::global_order, and array_closed on a direct back end.
+  bool array_closed = false;   // the array takes no registration any more in this life
+  bool array_paused = false;   // the drain walks the array, which takes none until admits()
+  bool ordered = false;        // generations come from the counter that all threads share
   bool draining_here = false;  // the drain has begun: a copy of `draining`, read without the lock
   bool refusing = false;       // registering fails: a limit was exceeded, and the rest is abandoned
   bool after_stage = false;    // the exit stage has run here: registering must arm it again first
-  bool early_armed = false;    // the guard of the phase `early` was constructed on this thread
-  bool early_is_over = false;  // too late for `early`: its registrations go to `last`
+  bool early_is_over = false;  // no entry's turn would come: registrations of `early` go to `last`
   bool staging = false;        // the exit stage runs this list: atexit(false) is passed over
   bool in_destructors = false;     // stage 2 has begun; it is finished before stage 1 resumes
   std::uint32_t alternations = 0;  // how often this exit went from finalizers to destructors
@@ -128,6 +126,7 @@ struct block {
   std::atomic<std::uint32_t> pins{0};     // one is the thread's own; at 0 the block is recycled
   std::atomic<std::uint32_t> waiters{0};  // increased under m; the referent reads it without
   std::uint64_t serial = 0;               // under m: which life this is; 0: between two lives
+  std::uint64_t first_generation = 0;     // under m: of this life
   // Under m: claims by other threads are refused. Set by the referent when its drain begins, or by
   // the thread that finds it gone.
   bool draining = false;
@@ -236,7 +235,7 @@ struct block {
   // A node for a chain; null without memory.
   linked_node* take_linked() noexcept;
   void give_linked(linked_node& n) noexcept {
-    if (single_use) return;
+    if (n.has(node::has_entry)) return;
     n.next_free = free;
     free = &n;
   }
@@ -286,7 +285,7 @@ struct block {
   }
   // The exit stage is over: the next registration must arm it again.
   void end_stage() noexcept {
-    after_stage = true;
+    after_stage = early_is_over = true;
     close_array();
   }
   // Nothing of this life will run any more. Drops the thread's own pin. On the referent.
@@ -339,6 +338,9 @@ struct block {
     increment(abandoned, pending);
     return pending;
   }
+  // Whether an exit_node that was attached to this block belongs to this life, whose thread exists.
+  // Under m.
+  [[nodiscard]] bool holds(const intrusive_node& n) const noexcept;
   // Whether the thread has ended although its exit hook has not run, and nobody has ended its life
   // since. Not for main, whose list is left to the exit stage. Under m.
   [[nodiscard]] bool is_lost() const noexcept {

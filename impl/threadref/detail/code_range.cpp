@@ -30,12 +30,26 @@ int look_at(dl_phdr_info* object, std::size_t /*size*/, void* of_search) {
   return 1;
 }
 
+int look_in_storage(dl_phdr_info* object, std::size_t /*size*/, void* address) {
+  if (object->dlpi_tls_data == nullptr) return 0;  // it has none, or this thread has not used it
+  const auto begin = reinterpret_cast<std::uintptr_t>(object->dlpi_tls_data);
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  const ElfW(Phdr)* const parts = object->dlpi_phdr;
+  return static_cast<int>(std::any_of(parts, parts + object->dlpi_phnum, [=](const auto& part) {
+    return part.p_type == PT_TLS && begin <= at && at - begin < part.p_memsz;
+  }));
+}
+
 }  // namespace
 
 code_range object_with(const void* address) noexcept {
   search s{reinterpret_cast<std::uintptr_t>(address), {}};
   dl_iterate_phdr(&look_at, &s);
   return s.found;
+}
+
+bool is_thread_local(const void* address) noexcept {
+  return dl_iterate_phdr(&look_in_storage, const_cast<void*>(address)) != 0;
 }
 
 }  // namespace threadref::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The addresses that a loaded shared object occupies.
+// The addresses that a loaded shared object occupies, and its thread_local storage.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,9 @@ struct code_range {
 // Returns the range of the object that holds the address; empty if none does. Takes the loader's
 // lock. Any thread.
 code_range object_with(const void* address) noexcept;
+
+// Whether the address lies in the calling thread's thread_local storage, of any object. Takes the
+// loader's lock. O(objects).
+bool is_thread_local(const void* address) noexcept;
 
 }  // namespace threadref::detail

@@ -136,6 +136,29 @@ bool domain::has_others() noexcept {
   return any;
 }
 
+void domain::on_load() noexcept {
+  if (getpid() == gettid()) return arm_main();
+  main_is_unarmed_.store(true, std::memory_order_relaxed);
+}
+
+bool domain::arms_main_here() const noexcept {
+  return main_is_unarmed_.load(std::memory_order_relaxed) && getpid() == gettid();
+}
+
+// Handlers run newest first, so it is armed as late as possible: when main's thread_locals are
+// being destroyed, by one of them. (A back end that no thread has used needs no stage before the
+// statics.) The C library may need memory for it then. Where this is not done or fails, the stage
+// that was armed when the library was loaded does: in the child of a fork by another thread than
+// main, in a copy that may be unloaded, and if another thread calls exit().
+void domain::arm_main() noexcept {
+  constexpr auto at_exit = [](void* of) {
+    auto& d = *static_cast<domain*>(of);
+    if (d.used() != 0) static_cast<void>(d.arm_stage());
+  };
+  main_is_unarmed_.store(false, std::memory_order_relaxed);
+  static_cast<void>(add_thread_local_destructor(at_exit, this));
+}
+
 // What std::atexit() does. ThreadSanitizer's own atexit (gcc 12) does not pass on which object the
 // function belongs to, so it would call the function even after dlclose().
 bool domain::arm_stage() noexcept {

@@ -21,9 +21,9 @@ struct counters {
   std::uint64_t detached = 0;  // by detach(), cancel(), detach_all(); nodes and destructors removed
   std::uint64_t dropped = 0;   // ref callbacks whose last handle was dropped first, and skipped
                                // destructors of a null
-  std::uint64_t ran_at_process_exit = 0;  // by the exit stage
+  std::uint64_t ran_at_process_exit = 0;  // by the exit stage, and main's of the phase early before
   std::uint64_t forgotten = 0;            // in the child of a fork: those of the other threads
-  std::uint64_t abandoned = 0;            // cut off by a limit, or the thread's exit was missed
+  std::uint64_t abandoned = 0;  // cut off by a limit, missed with the exit, nodes destroyed by it
 };
 
 namespace detail {
@@ -70,7 +70,16 @@ class domain {
   // Gives the slabs of dead threads to the pool.
   void trim() noexcept;
 
-  // Arranges for the exit stage to run when the process ends. False without memory.
+  // Called once, before main() or by dlopen(). On main, does what arm_main() does; on another
+  // thread main's first registration does that.
+  void on_load() noexcept;
+  // Whether the calling thread is main, and its first registration is still to do that.
+  [[nodiscard]] bool arms_main_here() const noexcept;
+  // On main: makes the exit stage the next thing that runs after main's thread_locals are destroyed
+  // when the process ends, before all other exit handlers and the destructors of statics.
+  void arm_main() noexcept;
+  // Arranges for the exit stage to run when the process ends, before all handlers that are armed by
+  // now. False without memory.
   bool arm_stage() noexcept;
   // The stage has run: a thread that registers for the first time from now on arms it again.
   void end_stage() noexcept { stage_is_over_.store(true, std::memory_order_relaxed); }
@@ -107,6 +116,7 @@ class domain {
   word_lock m_;  // for chunks_ and used_
   std::atomic<std::size_t> used_{0};
   std::atomic<bool> stage_is_over_{false};
+  std::atomic<bool> main_is_unarmed_{false};
   block* chunks_[max_blocks / blocks_per_chunk] = {};
 };
 

@@ -28,27 +28,8 @@ class exit_list<Hook, Claim>::drain {
   drain& operator=(const drain&) = delete;
 
   static bool has_work(const block& b, exit_phase upto) noexcept {
-    if (!b.early.empty()) return true;
-    if (upto == exit_phase::early) return false;
-    return !b.array_is_empty() || !b.last.empty() || !b.destructors.empty() ||
+    return !b.early.empty() || !b.array_is_empty() || !b.last.empty() || !b.destructors.empty() ||
            (upto == exit_phase::very_last && !b.very_last.empty());
-  }
-
-  THREADREF_CATCHES_UNWINDING void run() {
-    tick count{*this};
-    for (bool is_late = false;; is_late = is_past_limits()) {
-      // The usual case: only the array has anything, and `early` takes nothing any more.
-      if (b_.early.empty() && !b_.in_destructors && !b_.staging && !b_.array_closed &&
-          upto_ != exit_phase::early && !is_late)
-        run_array(count);
-      node* n = next();
-      if (n == nullptr) return;
-      if (is_past_limits()) {
-        if (n->has(node::is_linked)) b_.last.push(static_cast<linked_node&>(*n));
-        return abandon();
-      }
-      run_one(*n, count);
-    }
   }
 
   // Counts what ran, in a register meanwhile; the sum is added also when a forced unwind leaves the
@@ -59,13 +40,34 @@ class exit_list<Hook, Claim>::drain {
     ~tick() { of.count_ += ran; }
   };
 
+  THREADREF_CATCHES_UNWINDING void run() {
+    tick count{*this};
+    for (bool is_late = false;; is_late = is_past_limits()) {
+      // The usual case: only the array has anything.
+      if (!b_.in_destructors && !b_.staging && !b_.array_closed && !is_late) run_array(count);
+      node* n = next();
+      if (n == nullptr || !run_or_abandon(*n, count)) return;
+    }
+  }
+  // False if a limit is exceeded: then all is abandoned, `n` included.
+  THREADREF_CATCHES_UNWINDING_INLINE bool run_or_abandon(node& n, tick& count) {
+    if (is_past_limits()) {
+      if (n.has(node::is_linked)) b_.last.push(static_cast<linked_node&>(n));
+      abandon();
+      return false;
+    }
+    run_one(n, count);
+    return true;
+  }
+
   // Runs the array for as long as nothing is registered meanwhile, and leaves the rest to
   // run_one(). (A new registration keeps the array's end up, so pop_slab() fails. If it was
   // removed at once, the walk stops at what has already run.)
   THREADREF_CATCHES_UNWINDING_INLINE void run_array(tick& count) {
-    if (!b_.last.empty()) return;
-    do run_slab(b_, count);
-    while (b_.pop_slab());
+    do {
+      if (!b_.early.empty() || !b_.last.empty()) return;
+      run_slab(b_, count);
+    } while (b_.pop_slab());
   }
   // Runs the current slab from its end. Neither the position nor a word is read back from memory:
   // each iteration would wait for the store of the one before (1.25 times the time). So the array's
@@ -148,7 +150,6 @@ class exit_list<Hook, Claim>::drain {
     if (!b_.in_destructors || b_.destructors.empty()) {
       b_.in_destructors = false;
       if (node* n = Claim::next(b_.early)) return n;
-      if (upto_ == exit_phase::early) return nullptr;
       if (node* n = next_of_last()) return n;
       if (b_.destructors.empty())
         return upto_ == exit_phase::very_last ? Claim::next(b_.very_last) : nullptr;
@@ -176,7 +177,7 @@ class exit_list<Hook, Claim>::drain {
   // The function may free the node.
   THREADREF_CATCHES_UNWINDING void run_intrusive(intrusive_node& n, tick& count) {
     ++count.ran;
-    n.on.store(nullptr, std::memory_order_relaxed);
+    release(n);
     try {
       n.fn(n.closure, closure_op::run, nullptr);
     } catch (abi::__forced_unwind&) {
@@ -194,7 +195,7 @@ class exit_list<Hook, Claim>::drain {
     for (exit_chain* c : {&b_.early, &b_.last, &b_.destructors, &b_.very_last}) {
       while (linked_node* n = c->pop_newest()) {
         if (n->has(node::is_exit_node)) {
-          static_cast<intrusive_node*>(n)->on.store(nullptr, std::memory_order_relaxed);
+          release(static_cast<intrusive_node&>(*n));
           increment(b_.abandoned);
         } else if (Claim::at_exit(*n)) {
           destroy(*n);

@@ -12,16 +12,12 @@
 
 namespace threadref::detail {
 
-// `Phase`: the last phase that its pass runs. `last` for a back end's own hook; `early` for the
-// guard beside a hook that fires after the thread_locals.
-template <class List, exit_phase Phase = exit_phase::last>
+template <class List>
 class exit_guard {
  public:
   // Constructs the guard on the calling thread, which registers its destructor with the C library.
   // (Without memory for that the process ends: glibc reports no error.)
   static void arm(block& b) noexcept {
-    // Local to the function: the thread_locals of a file are all constructed at the first use of
-    // any, so code that needs one guard would pay for the other.
     static thread_local exit_guard guard;
     guard.b_ = &b;
   }
@@ -41,12 +37,13 @@ class exit_guard {
     // which finalizers are to run then.
     if (b.is_main()) return;
     // If there is a key, its rounds run what is left and what is registered later.
-    const bool alone = Phase == exit_phase::last && exit_key<List>::get() == nullptr;
+    const bool alone = exit_key<List>::get() == nullptr;
+    b.early_is_over = alone;
     try {
-      List::exit_pass(b, alone ? exit_phase::very_last : Phase);
+      List::exit_pass(b, alone ? exit_phase::very_last : exit_phase::last);
     } catch (abi::__forced_unwind&) {
       // The C library goes on with its list of destructors, so a new entry there runs the rest.
-      if (alone) abi::__cxa_thread_atexit(&pass, &b, this_object());
+      if (alone) static_cast<void>(add_thread_local_destructor(&pass, &b));
       throw;
     }
     if (alone) List::end(b);

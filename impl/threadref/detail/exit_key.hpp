@@ -27,6 +27,7 @@ inline bool a_key_is_left() noexcept {
 template <class List>
 THREADREF_CATCHES_UNWINDING bool run_round(block& b) {
   const bool last = ++b.rounds >= destructor_rounds;
+  b.early_is_over = true;
   try {
     List::exit_pass(b, last ? exit_phase::very_last : exit_phase::last);
   } catch (abi::__forced_unwind&) {

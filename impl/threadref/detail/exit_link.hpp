@@ -30,7 +30,10 @@ struct node {
   static constexpr std::uint64_t is_plain = 64;       // see is_plain_closure
   static constexpr std::uint64_t is_elsewhere = 128;  // running, but not on the referent
   static constexpr std::uint64_t is_very_last = 256;  // of the phase very_last; always linked
-  static constexpr unsigned generation_shift = 9;
+  // An entry with the system points to it, so its slot is not used again in the life of the thread.
+  // It stays set when the node is gone.
+  static constexpr std::uint64_t has_entry = 512;
+  static constexpr unsigned generation_shift = 10;
   static constexpr std::uint64_t one_generation = std::uint64_t{1} << generation_shift;
 
   static constexpr std::uint64_t word(std::uint64_t generation, state s) noexcept {
@@ -62,12 +65,14 @@ struct node {
   // For a caller that knows a word of this generation.
   void retire(std::uint64_t w) noexcept {
     poison(closure, sizeof closure);
-    word_now.store(word(generation_of(w), gone), std::memory_order_release);
+    constexpr std::uint64_t kept = ~(one_generation - 1) | has_entry;
+    word_now.store(w & kept, std::memory_order_release);
   }
 
   union {
-    closure_fn fn;           // while armed or running
-    linked_node* next_free;  // of a linked node that is gone: on its block's free or return list
+    closure_fn fn;            // while armed or running
+    linked_node* next_free;   // of a linked node that is gone: on its block's free or return list
+    linked_node* stands_for;  // of the `entry` of an exit_node: that node; null: it is detached
   };
   alignas(std::uintptr_t) std::byte closure[closure_bytes];
   std::atomic<std::uint64_t> word_now{0};
@@ -85,6 +90,9 @@ struct linked_node : node, links {};
 // A registration in storage that the caller provides: see exit_node.
 struct intrusive_node : linked_node {
   std::atomic<block*> on{nullptr};  // null: not attached
+  // In the phase early: the node to which the entry with the C library points, since the storage of
+  // this one may go before the entry's turn comes.
+  linked_node* entry = nullptr;
 };
 
 // Registrations in their order. Used only by the referent. A ring that includes its own head, so

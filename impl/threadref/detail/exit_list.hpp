@@ -65,7 +65,8 @@ class exit_list {
     return attach_slow();
   }
   static bool ended() noexcept { return mark_.ended; }
-  // Prepares the process for the back end: fork handlers and the exit stage. O(1).
+  // Prepares the process for the back end: fork handlers and the exit stage. For the back end's
+  // static initialiser. O(1).
   static bool install() noexcept;
 
   // Registers Stored(a...) on the calling thread. After an error nothing has changed. What the
@@ -104,6 +105,9 @@ class exit_list {
                             exit_phase phase) noexcept;
   // Removes it. operation_not_permitted: it is another thread's; invalid_argument: not attached.
   static std::errc remove_node(intrusive_node& n) noexcept;
+  // Removes a node that is attached and about to be destroyed. If it is a thread_local, its thread
+  // is exiting, and it is reported. On another thread it ends the process.
+  static void end_node(intrusive_node& n) noexcept;
 
   // These take the registration by value on purpose: the function that is run or destroyed may own
   // the handle through which the call was made.
@@ -211,8 +215,8 @@ class exit_list {
   // unwind if a finalizer calls pthread_exit, so the hook must have armed itself again before; then
   // the rest still runs.
   THREADREF_CATCHES_UNWINDING static void exit_pass(block& b, exit_phase upto);
-  // Runs one finalizer, called by its own entry with the system: see direct_hook.
-  THREADREF_CATCHES_UNWINDING static void exit_one(node& n);
+  // Runs one finalizer of the phase last, called by its own entry with the system: see direct_hook.
+  static void exit_one(node& n);
   // No further pass will come: registering on this thread fails from now on.
   static void end(block& b) noexcept {
     mark_ = {nullptr, true};
@@ -298,8 +302,15 @@ class exit_list {
   template <class F>
   static void wait_until(block& b, unique_lock& lock, F holds);
   static attached attach_slow() noexcept;
-  static void push(block& b, linked_node& n, exit_place place) noexcept;
+  static void push(block& b, linked_node& n, exit_place place) noexcept {
+    (place == exit_place::destructors ? b.destructors : b.chain_for(static_cast<exit_phase>(place)))
+        .push(n);
+  }
   static void undo(block& b, linked_node& n) noexcept;
+  static void release(intrusive_node& n) noexcept;
+  static void exit_early(linked_node& n);
+  THREADREF_CATCHES_UNWINDING static void run_turn(block& b, linked_node& n,
+                                                   std::atomic<std::uint64_t>& ran);
 
   // On the referent, which has claimed the node.
   static void leave_chain(node& n) noexcept {
@@ -314,6 +325,14 @@ class exit_list {
   };
   // In the array if there is room, else in the chain of the place.
   static place_in_order find_place(block& b, exit_place place) noexcept;
+  // Whether a registration there gets an entry of its own with the system. Not once a round of the
+  // key has begun: passes run what comes later. The entry would never be called, leak, or (Boost's
+  // key under ThreadSanitizer) be called after the end. (One that is made in another key's
+  // destructor before that does leak: 32 bytes of the C library.)
+  static bool gets_entry(const block& b, exit_place place) noexcept {
+    return !b.early_is_over && place <= (direct_hook<Hook> ? exit_place::last : exit_place::early);
+  }
+  static std::errc add_entry(node& n, exit_place place) noexcept;
 
   // fill(storage) makes the closure. It runs user code only for a type that runs_code_as_it_moves.
   template <class R, class Stored, class Fill>
@@ -332,15 +351,10 @@ class exit_list {
                                           : std::errc::not_enough_memory};
     }
     const added made = publish<R, Stored>(b, in, fill);
-    if constexpr (direct_hook<Hook>) {
-      // Once a pass of the key has begun, passes run what is registered late: an entry with the
-      // system would never be called, leak, or (Boost's key under ThreadSanitizer) be called after
-      // the end.
-      if (place <= exit_place::last && !b.early_is_over) {
-        if (const std::errc error = Hook::arm_one(*in.at); error != std::errc{}) {
-          undo(b, static_cast<linked_node&>(*in.at));
-          return {{}, error};
-        }
+    if ((in.flags & node::has_entry) != 0 && (place == exit_place::early || direct_hook<Hook>)) {
+      if (const std::errc error = add_entry(*in.at, place); error != std::errc{}) {
+        undo(b, static_cast<linked_node&>(*in.at));
+        return {{}, error};
       }
     }
     return made;

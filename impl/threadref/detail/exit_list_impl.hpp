@@ -7,12 +7,13 @@
 
 #include <exception>
 
+#include "threadref/detail/code_range.hpp"
 #include "threadref/detail/drain.hpp"
-#include "threadref/detail/exit_guard.hpp"
 #include "threadref/detail/exit_list.hpp"
 #include "threadref/detail/exit_stage_impl.hpp"
 #include "threadref/detail/no_cancellation.hpp"
 #include "threadref/detail/process.hpp"
+#include "threadref/detail/throw_error.hpp"
 
 namespace threadref::detail {
 
@@ -23,7 +24,7 @@ constinit domain exit_list<Hook, Claim>::domain_{exit_list<Hook, Claim>::functio
 
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::install() noexcept {
-  if (!domain_.is_enrolled.load(std::memory_order_acquire)) enrol(domain_);
+  load(domain_);
   return true;
 }
 
@@ -32,11 +33,12 @@ attached exit_list<Hook, Claim>::attach_slow() noexcept {
   if (mark_.ended) return {nullptr, std::errc::operation_not_permitted};
   // The hook's storage is gone, but its last pass is still to come.
   if (mark_.own != nullptr) return {mark_.own, std::errc{}};
-  install();
+  enrol(domain_);  // if it is used before its static initialiser
   freeze_settings();
   block* b = domain_.arm_stage_if_over() ? domain_.acquire() : nullptr;
   if (b == nullptr) return {nullptr, std::errc::resource_unavailable_try_again};
-  if constexpr (direct_hook<Hook>) b->single_use = b->array_closed = true;
+  if constexpr (direct_hook<Hook>) b->array_closed = true;
+  if (domain_.arms_main_here()) domain_.arm_main();
   THREADREF_POINT(attach);
   mark_.own = b;
   const std::errc error = Hook::arm(*b);
@@ -60,19 +62,17 @@ auto exit_list<Hook, Claim>::find_place(block& b, exit_place place) noexcept -> 
   std::uint64_t flags = node::is_linked;
   if (place == exit_place::very_last) flags |= node::is_very_last;
   if (place == exit_place::destructors) flags |= node::is_destructor;
+  if (gets_entry(b, place)) flags |= node::has_entry;
   return {n, flags, b.next_word()};
 }
 
 template <class Hook, class Claim>
-void exit_list<Hook, Claim>::push(block& b, linked_node& n, exit_place place) noexcept {
-  if (place == exit_place::destructors) return b.destructors.push(n);
-  exit_chain& chain = b.chain_for(static_cast<exit_phase>(place));
-  chain.push(n);
-  if constexpr (!direct_hook<Hook>) {
-    if (&chain != &b.early || b.early_armed) return;
-    b.early_armed = true;
-    exit_guard<exit_list, exit_phase::early>::arm(b);
+std::errc exit_list<Hook, Claim>::add_entry(node& n, exit_place place) noexcept {
+  if constexpr (direct_hook<Hook>) {
+    if (place == exit_place::last) return Hook::arm_one(n);
   }
+  constexpr auto turn = [](void* of) { exit_early(*static_cast<linked_node*>(of)); };
+  return add_thread_local_destructor(turn, static_cast<linked_node*>(&n));
 }
 
 // Undoes a registration for which a direct hook found no memory.
@@ -93,15 +93,34 @@ std::errc exit_list<Hook, Claim>::add_node(intrusive_node& n, void (*fn)(void*),
   const auto [b, error] = attach();
   if (b == nullptr) return error;
   if (!b->admits()) return std::errc::operation_not_permitted;
+  linked_node* entry = nullptr;
+  if (phase == exit_phase::early && !b->early_is_over) {
+    entry = b->take_linked();
+    if (entry == nullptr) return std::errc::not_enough_memory;
+    entry->stands_for = &n;
+  }
   using call = bound<void (*)(void*), void*>;
   closure_storage<call>::create(n.closure, std::in_place, fn, arg);
   n.fn = &closure_model<void, call>;
   n.on.store(b, std::memory_order_relaxed);
+  n.entry = entry;
   b->take_turn();
   push(*b, n, place_of(phase));
   n.word_now.store(b->next_word() | node::armed | node::is_exit_node | node::is_linked,
                    std::memory_order_relaxed);
-  return {};
+  if (entry == nullptr) return {};
+  constexpr auto turn = [](void* of) {
+    if (own() == nullptr) return;  // see exit_early(); its memory may be gone as well
+    if (linked_node* node_of = static_cast<linked_node*>(of)->stands_for) exit_early(*node_of);
+  };
+  return add_thread_local_destructor(turn, entry);
+}
+
+// Its storage is the caller's again. (It is in no chain any more.)
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::release(intrusive_node& n) noexcept {
+  if (n.entry != nullptr) n.entry->stands_for = nullptr;
+  n.on.store(nullptr, std::memory_order_relaxed);
 }
 
 template <class Hook, class Claim>
@@ -110,9 +129,28 @@ std::errc exit_list<Hook, Claim>::remove_node(intrusive_node& n) noexcept {
   if (on == nullptr) return std::errc::invalid_argument;
   if (on != own()) return std::errc::operation_not_permitted;
   exit_chain::remove(n);
-  n.on.store(nullptr, std::memory_order_relaxed);
+  release(n);
   increment(on->own.detached);
   return {};
+}
+
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::end_node(intrusive_node& n) noexcept {
+  block& on = *n.on.load(std::memory_order_relaxed);
+  {
+    const lock_guard lock(on.m);
+    if (!on.holds(n)) return;  // its thread is gone
+  }
+  if (&on != own()) {
+    abort_with(
+        "threadref: an exit_node was destroyed on another thread than the one that attached it, "
+        "whose exit would still use it\n");
+  }
+  exit_chain::remove(n);
+  release(n);
+  if (!is_thread_local(&n)) return increment(on.own.detached);
+  increment(on.abandoned);
+  report(on, nullptr, incident::node_destroyed);
 }
 
 template <class Hook, class Claim>
@@ -120,30 +158,39 @@ void exit_list<Hook, Claim>::exit_pass(block& b, exit_phase upto) {
   if (b.draining_here && !drain::has_work(b, upto)) return;  // a later round without new work
   const no_cancellation guard;
   Claim::begin(b);
-  b.early_is_over = b.early_is_over || upto != exit_phase::early;
   drain(b, upto, b.ran_at_exit).run();
-  b.early_is_over = true;
 }
 
+// Main's thread_locals are destroyed by exit(), and the exit stage comes after that. On other
+// threads, the referent may have claimed the node before, or another pass may have run it. Then it
+// is still popped, since its slot is not used again.
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::exit_one(node& n) {
   block* const b = own();
-  // Main's thread_locals are destroyed by exit(), and the exit stage comes after that. On other
-  // threads, the referent may have claimed the node before, or another pass may have run it. Then
-  // it is still popped, since no slot of a direct back end is reused.
   auto& mine = static_cast<linked_node&>(n);  // all nodes of a direct back end are linked
   if (b == nullptr || b->is_main() || exit_chain::is_popped(mine)) return;
+  run_turn(*b, mine, b->ran_at_exit);
+}
+
+// As exit_one(), for the phase early. (No block: this is main, which called pthread_exit() before
+// the process ended.) With atexit(false) it is left to the exit stage, which defers it, and to the
+// rounds of the key.
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::exit_early(linked_node& n) {
+  block* const b = own();
+  if (b == nullptr || exit_chain::is_popped(n)) return;
+  if (!b->is_main()) return run_turn(*b, n, b->ran_at_exit);
+  if (!n.has(node::not_at_process_exit)) run_turn(*b, n, b->own.ran_at_process_exit);
+}
+
+template <class Hook, class Claim>
+void exit_list<Hook, Claim>::run_turn(block& b, linked_node& n, std::atomic<std::uint64_t>& ran) {
   const no_cancellation guard;
-  Claim::begin(*b);
-  exit_chain::remove(mine);
-  drain turn(*b, exit_phase::last, b->ran_at_exit);
-  if (turn.is_past_limits()) {
-    b->last.push(mine);
-    turn.run();
-  } else {
-    typename drain::tick count{turn};
-    turn.run_one(n, count);
-  }
+  Claim::begin(b);
+  exit_chain::remove(n);
+  drain turn(b, exit_phase::last, ran);
+  typename drain::tick count{turn};
+  turn.run_or_abandon(n, count);
 }
 
 template <class Hook, class Claim>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/detail/process.hpp"
 
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -86,11 +87,17 @@ void* this_object() noexcept {
   return &__dso_handle;
 }
 
+std::errc add_thread_local_destructor(void (*run)(void*), void* argument) noexcept {
+  return abi::__cxa_thread_atexit(run, argument, this_object()) == 0 ? std::errc{}
+                                                                     : std::errc::not_enough_memory;
+}
+
 pid_t main_tid() noexcept {
   return the_process.main_tid.load(std::memory_order_relaxed);
 }
 
 void enrol(domain& d) noexcept {
+  if (d.is_enrolled.load(std::memory_order_acquire)) return;
   bool is_first = false;
   {
     const lock_guard lock(the_process.m);
@@ -110,6 +117,12 @@ void enrol(domain& d) noexcept {
     static_cast<void>(pthread_atfork(&before_fork, &after_fork, &after_fork_in_child));
   }
   static_cast<void>(d.arm_stage());
+}
+
+void load(domain& d) noexcept {
+  enrol(d);
+  // Not for a plugin's copy that is to be unloaded: an entry in main's list would keep it.
+  if constexpr (pins_itself) d.on_load();
 }
 
 }  // namespace detail

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <system_error>
+
 #include "threadref/options.hpp"
 
 namespace threadref::detail {
@@ -33,9 +35,16 @@ void* this_object() noexcept;
 // lock.
 void keep_this_object() noexcept;
 
+// Adds an entry to the calling thread's list of thread_local destructors, as constructing such an
+// object does: run(argument) is called when the thread exits, before what is older there. On main,
+// exit() does that. The entry keeps this object loaded. Takes the loader's lock. (Without memory
+// the process ends: glibc reports no error.)
+std::errc add_thread_local_destructor(void (*run)(void*), void* argument) noexcept;
+
 // Adds the back end to those that the fork handlers serve, keeps this library from being unloaded,
-// and arms the exit stage. Once per back end, from its static initialiser or its first use,
-// whichever comes first. Any thread.
+// and arms the exit stage. Does nothing the second time. Any thread.
 void enrol(domain& d) noexcept;
+// From the back end's static initialiser: enrols it, and sees to main's exit stage.
+void load(domain& d) noexcept;
 
 }  // namespace threadref::detail

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/detail/throw_error.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 
@@ -19,6 +22,11 @@ void throw_not_registered(std::errc error) {
     throw_null("threadref: the function of a finalizer is null");
   if (error == std::errc::not_enough_memory) throw std::bad_alloc();
   throw_error(error, "threadref: a finalizer can't be registered on this thread");
+}
+
+void abort_with(std::string_view line) noexcept {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  std::abort();
 }
 
 }  // namespace threadref::detail

@@ -31,18 +31,10 @@ struct boost_at_thread_exit {
        "they have no entry with the system, since their storage may go before it comes"},
       {"c123_attached_inside_a_finalizer", "it runs after the finalizers",
        "they have no entry with the system, since their storage may go before it comes"},
-      {"c128_early_then_last", "early and last are one order",
-       "both are entries of the one list that the system has"},
       {"c128_exit_nodes_have", "exit_nodes run after the finalizers",
        "they have no entry with the system, since their storage may go before it comes"},
-      {"c128_inside_early", "early and last are one order",
-       "both are entries of the one list that the system has"},
       {"c128_inside_last", "it runs after those that were pending",
        "Boost takes its list before it runs it, and looks at what came meanwhile after that"},
-      {"c128_early_runs_with", "early finalizers come after the thread_locals",
-       "Boost runs its list after the thread_locals"},
-      {"c128_too_late_for_early", "early finalizers come after the thread_locals",
-       "Boost runs its list after the thread_locals"},
   };
   static constexpr backend_info info{
       .name = "boost_at_thread_exit",

@@ -25,6 +25,7 @@ using tss = boost::thread_specific_ptr<detail::block>;
 // The key's rounds run those, and the rest if a finalizer leaves by pthread_exit.
 THREADREF_CATCHES_UNWINDING void cleanup(detail::block* b) {
   if (!boost_tss::list::owns(*b)) return;
+  b->early_is_over = true;
   const bool more_to_come = boost_tss_key::arm(*b) == std::errc{};
   try {
     boost_tss::list::exit_pass(*b, exit_phase::last);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "threadref/backends/cxa_thread_atexit/backend.hpp"
 
-#include <cxxabi.h>
-
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
+#include "threadref/detail/process.hpp"
 
 template class threadref::detail::exit_list<threadref::cxa_thread_atexit,
                                             threadref::detail::hybrid_claim>;
@@ -32,10 +31,7 @@ std::errc cxa_thread_atexit::arm(detail::block& b) noexcept {
 }
 
 std::errc cxa_thread_atexit::arm_one(detail::node& n) noexcept {
-  // Without memory it ends the process: glibc reports no error.
-  return abi::__cxa_thread_atexit(&turn_of, &n, detail::this_object()) == 0
-             ? std::errc{}
-             : std::errc::not_enough_memory;
+  return detail::add_thread_local_destructor(&turn_of, &n);
 }
 
 }  // namespace threadref

@@ -13,8 +13,7 @@ namespace threadref {
 constinit thread_local detail::block* cxx_thread_local::block_ = nullptr;
 
 namespace {
-// Before main, so that what main() passes to std::atexit runs before the exit stage, as on every
-// back end.
+// Before main, so that the exit stage has its place, as on every back end.
 [[maybe_unused]] const bool cxx_thread_local_is_early = cxx_thread_local::list::install();
 }  // namespace
 

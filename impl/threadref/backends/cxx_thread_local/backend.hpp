@@ -14,6 +14,12 @@ struct cxx_thread_local {
   static constexpr deviation deviations[] = {
       {"c080_nor_at_exit_on_a_worker", "the atexit flag is not seen",
        "the C library destroys a worker's thread_locals in exit() as it does at a thread's end"},
+      {"order/uses_thread_local", "conditional",
+       "the place among the thread_locals is that of the thread's first registration"},
+      {"order/makes_thread_local", "guaranteed",
+       "callbacks run while the C library goes through its list of destructors"},
+      {"process/static_when_a_worker_exits", "guaranteed",
+       "the C library destroys a worker's thread_locals in exit() before its handlers"},
       {"c103_no_memory_for_a_late_key", "the process ends",
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"c104_memory_fails_at_each_call", "the process ends",
