@@ -62,15 +62,15 @@ TYPED_TEST(boost_threads, c068_among_boosts_own_thread_specific_data) {
   EXPECT_EQ(me.order().size(), 3U);
 }
 
-struct at_end {
+struct at_its_end {
   std::function<void()> work;
-  ~at_end() {
+  ~at_its_end() {
     if (work) work();
   }
 };
 template <class B>
-at_end& end_of_thread_local() {
-  static thread_local at_end slot;
+at_its_end& end_of_thread_local() {
+  static thread_local at_its_end slot;
   return slot;
 }
 
