@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // I. fork(). Each check runs in a process of its own, which forks.
 #include <gtest/gtest.h>
-#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -240,46 +240,69 @@ TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-bool is_asleep(pid_t thread) {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
-  std::FILE* file = std::fopen(path, "r");
-  THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/task/.../stat)");
-  char state = 0;
-  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1,
-                  "/proc/self/task/.../stat has no state");
-  std::fclose(file);
-  return state == 'S';
-}
-
-// A change under a lock is copied before or after it, never half done. The thread holds its lock
-// until the fork is over or the forking thread sleeps; inside fork() only a lock makes it sleep.
-THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
+// In the child the lock is free, although its holder is not there.
+THREADREF_SCENARIO(c089_does_not_wait_for_who_has_a_lock) {
+  plain_finalizer<B> of_other;
+  basic_ref<B> life;
   gate inside;
-  std::atomic<bool> busy{true};
-  std::atomic<bool> forking{false};
-  std::atomic<bool> forked{false};
+  gate forked;
   os_thread other([&] {
-    finalize<B>([] {});
-    const std::lock_guard lock(B::list::own()->m);
+    of_other = finalize<B>([] {});
+    life = basic_ref<B>();
+    const detail::lock_guard lock(B::list::own()->m);
     inside.open();
-    while (!forked && !(forking && is_asleep(getpid()))) sched_yield();
-    busy = false;
+    forked.wait();
   });
   inside.wait();
-  forking = true;
   const pid_t child = checked_fork();
-  if (child == 0) std::exit(0);
-  out.note(busy ? "did not wait" : "waited");
-  forked = true;
+  if (child == 0) {
+    out.note(of_other.cancel() ? "cancelled" : "gone");
+    out.note(life() ? "lives" : "is dead");
+    for (int i = 0; i != 3; ++i) {  // one of them in the vanished thread's block
+      os_thread([&out] { seen<B>(out, "w1"); }).join();
+    }
+    std::exit(0);
+  }
   out.note(wait_for_fork(child).c_str());
+  forked.open();
   return 0;
 }
-TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
+TYPED_TEST(forks, c089_does_not_wait_for_who_has_a_lock) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(end.trace, (names{"waited@main", "status 0@main"}));
+  EXPECT_EQ(trace_of(end, process::child), names{"status 0@main"});
+  EXPECT_EQ(trace_of(end, process::forked),
+            (names{"gone@main", "is dead@main", "w1@thread", "w1@thread", "w1@thread"}));
   expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// A waiter may still be counted in the block of a thread that has ended. Nobody waits there in the
+// child, where each finalizer would wake that waiter in vain.
+THREADREF_SCENARIO(c089_after_which_nobody_waits) {
+  static detail::block* dead = nullptr;
+  os_thread([] {
+    finalize<B>([] {});
+    dead = B::list::own();
+  }).join();
+  ++dead->waiters;
+  const pid_t child = checked_fork();
+  if (child == 0) {
+    os_thread([&out] {
+      finalize<B>([] {});
+      out.note(B::list::own() == dead ? "the same block" : "another block");
+      out.note("waiters", dead->waiters);
+    }).join();
+    std::exit(0);
+  }
+  out.note(wait_for_fork(child).c_str());
+  --dead->waiters;
+  return 0;
+}
+TYPED_TEST(forks, c089_after_which_nobody_waits) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(trace_of(end, process::forked), (names{"the same block@thread", "waiters 0@thread"}));
 }
 
 // trim() holds the lock of the dead threads' blocks, and takes their slabs.
@@ -315,6 +338,56 @@ TYPED_TEST(forks, c089_while_another_thread_trims) {
   EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"all forked@main"});
   expect_accounted(end.stats, 0);
+}
+
+// Neither process touches the memory of threads that ended before: each page would be copied.
+long faults() {
+  rusage usage{};
+  THREADREF_CHECK_ERRNO(getrusage(RUSAGE_SELF, &usage) == 0, "getrusage");
+  return usage.ru_minflt;
+}
+template <class B>
+std::uint64_t faults_of_a_fork() {
+  static std::atomic<long>* const in_child = static_cast<std::atomic<long>*>(
+      mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  THREADREF_CHECK_ERRNO(in_child != MAP_FAILED, "mmap");
+  const long before = faults();
+  const pid_t child = checked_fork();
+  if (child == 0) {
+    *in_child = faults();
+    _exit(0);
+  }
+  const long here = faults() - before;
+  THREADREF_CHECK(wait_for_fork(child) == "status 0", "a child failed");
+  return static_cast<std::uint64_t>(here + *in_child);
+}
+THREADREF_SCENARIO(c089_costs_nothing_for_threads_that_have_ended) {
+  finalize<B>([] {});
+  faults_of_a_fork<B>();
+  const std::uint64_t at_first = faults_of_a_fork<B>();
+  {
+    gate over;
+    std::deque<os_thread> threads;
+    for (int i = 0; i != 500; ++i) {
+      gate ready;
+      threads.emplace_back([&] {
+        finalize<B>([] {});
+        ready.open();
+        over.wait();
+      });
+      ready.wait();
+    }
+    over.open();
+  }
+  faults_of_a_fork<B>();
+  // Of 500 blocks, six lie on each page.
+  out.note(faults_of_a_fork<B>() < at_first + 40 ? "no more faults" : "more faults");
+  return 0;
+}
+TYPED_TEST(forks, c089_costs_nothing_for_threads_that_have_ended) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(end.trace, names{"no more faults@main"});
 }
 
 // The child continues the drain in which it was forked, and so does the parent.
