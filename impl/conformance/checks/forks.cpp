@@ -368,7 +368,7 @@ THREADREF_SCENARIO(c089_costs_nothing_for_threads_that_have_ended) {
   {
     gate over;
     std::deque<os_thread> threads;
-    for (int i = 0; i != 500; ++i) {
+    for (int i = 0; i != 1'000; ++i) {
       gate ready;
       threads.emplace_back([&] {
         finalize<B>([] {});
@@ -380,8 +380,8 @@ THREADREF_SCENARIO(c089_costs_nothing_for_threads_that_have_ended) {
     over.open();
   }
   faults_of_a_fork<B>();
-  // Of 500 blocks, six lie on each page.
-  out.note(faults_of_a_fork<B>() < at_first + 40 ? "no more faults" : "more faults");
+  // Their blocks are on 170 pages; the C library touches up to 40 for its own list of theirs.
+  out.note(faults_of_a_fork<B>() < at_first + 100 ? "no more faults" : "more faults");
   return 0;
 }
 TYPED_TEST(forks, c089_costs_nothing_for_threads_that_have_ended) {

@@ -139,7 +139,6 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   pins.store(1, std::memory_order_relaxed);
   {
     const lock_guard lock(m);
-    serial = new_serial;
     draining = false;
     foreign_holes.store(0, std::memory_order_relaxed);
     name[0] = '\0';
@@ -147,6 +146,8 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
     tid = own_tid();
     life.hold();  // before it counts as running, since the last life may have ended unheard
     state.store(thread_state::running, std::memory_order_relaxed);
+    // At last: in the child of a fork, a block with a serial is one whose life has begun.
+    std::atomic_ref(serial).store(new_serial, std::memory_order_release);
   }
   live.store(new_serial, std::memory_order_release);
 }
@@ -169,13 +170,14 @@ void block::bury() noexcept {
   {
     const lock_guard lock(m);
     live.store(0, std::memory_order_release);
-    state.store(thread_state::ended, std::memory_order_release);
     // Who waits? Each waiter has counted itself under the lock; later ones find all gone.
     anybody_waits = waiters.load(std::memory_order_relaxed) != 0;
     // Without the lock, only a holder of a pin can add one. Acquire: what was done under the pins
     // that are gone happens before.
     is_last_pin = pins.load(std::memory_order_acquire) == 1;
     if (is_last_pin) forget_life();
+    // In the child of a fork, a block that has a serial and has ended waits for other pins only.
+    state.store(thread_state::ended, std::memory_order_release);
   }
   // The last chance to wake a waiter that missed a notification.
   if (anybody_waits) done.notify_all();

@@ -228,10 +228,15 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     const bool wanted = matches();
+    if (wanted && !mine) b.announce_claim(n, b.foreign.detached);
     const std::uint64_t claimed = mine ? node::running : node::running | node::is_elsewhere;
     n.word_now.store(node::with(w, wanted ? claimed : node::armed), std::memory_order_release);
     if (!wanted) return false;
-    increment(b.foreign.detached);
+    if (mine) {
+      increment(b.own.detached);
+    } else {
+      b.count_claim();
+    }
   }
   n.fn(n.closure, closure_op::destroy, nullptr);
   if (mine) {
