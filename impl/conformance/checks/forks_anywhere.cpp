@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "conformance/harness/child.hpp"
-#include "conformance/harness/foreign_key.hpp"
 #include "conformance/harness/suite.hpp"
+#include "conformance/harness/thread_values.hpp"
 #include "testing/check.hpp"
 
 // Where the program's own code is, and in it the library's.

@@ -214,7 +214,9 @@ void domain::bury_vanished() noexcept {
     if (settings().on_fork == fork_policy::run_siblings && !b.draining) list_.run_vanished(b);
     b.forget_pending();
     if (b.serial == 0) {
-      recycle(b);  // its thread vanished as it began that life, or after it had ended
+      // Its thread vanished as it began that life, or after it had ended.
+      b.state.store(thread_state::ended, std::memory_order_relaxed);
+      recycle(b);
     } else if (!ended) {
       b.bury();
     }
