@@ -29,6 +29,7 @@ base | libbenchmark-dev    | Google Benchmark, under bench_threadref
 base | libabsl-dev         | Abseil flags, under stress_threadref
 base | libgtest-dev        | GoogleTest, under the conformance suite
 base | libgmock-dev        | matchers of the conformance suite
+base | relacy-dev          | plays the models of the conformance suite
 base | libboost-thread-dev | the back end and the peers that use Boost.Thread
 base | libtbb-dev          | the pool in both programs, and the peer enumerable_thread_specific
 base | pkg-config          | finds GLib

@@ -24,6 +24,8 @@ enum class id {
   churn_rate,
   memory_thread,
   memory_burst,
+  fork_after,
+  fork_beside,
   teardown_serial,
   teardown_broadcast,
   teardown_serial_waiting,

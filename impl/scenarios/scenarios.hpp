@@ -135,6 +135,20 @@ inline constexpr scenario table[] = {
      .finalizers = {1000, 10000},
      .parameter = alive},
 
+    {.key = id::fork_after,
+     .name = "fork/after",
+     .asks = "what does fork() cost when that many threads have registered, and ended?",
+     .tools = tool::bench,
+     .finalizers = {1, 500, 8000},
+     .parameter = alive},
+
+    {.key = id::fork_beside,
+     .name = "fork/beside",
+     .asks = "what does fork() cost beside that many threads that have registered?",
+     .tools = tool::bench,
+     .finalizers = {1, 500, 8000},
+     .parameter = alive},
+
     teardown(id::teardown_serial, "worker/teardown_serial", {15, 85, 400},
              "how long does it take to tear down a tree of workers, one after the other?"),
     teardown(id::teardown_broadcast, "worker/teardown_broadcast", {15, 85, 400},

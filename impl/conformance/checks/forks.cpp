@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // I. fork(). Each check runs in a process of its own, which forks.
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -240,46 +238,69 @@ TYPED_TEST(forks, c089_after_which_a_thread_uses_another_key_only) {
   expect_accounted(end.stats_of_fork, 0);
 }
 
-bool is_asleep(pid_t thread) {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
-  std::FILE* file = std::fopen(path, "r");
-  THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/task/.../stat)");
-  char state = 0;
-  THREADREF_CHECK(std::fscanf(file, "%*d (%*[^)]) %c", &state) == 1,
-                  "/proc/self/task/.../stat has no state");
-  std::fclose(file);
-  return state == 'S';
-}
-
-// A change under a lock is copied before or after it, never half done. The thread holds its lock
-// until the fork is over or the forking thread sleeps; inside fork() only a lock makes it sleep.
-THREADREF_SCENARIO(c089_waits_for_who_has_a_lock) {
+// In the child the lock is free, although its holder is not there.
+THREADREF_SCENARIO(c089_does_not_wait_for_who_has_a_lock) {
+  plain_finalizer<B> of_other;
+  basic_ref<B> life;
   gate inside;
-  std::atomic<bool> busy{true};
-  std::atomic<bool> forking{false};
-  std::atomic<bool> forked{false};
+  gate forked;
   os_thread other([&] {
-    finalize<B>([] {});
-    const std::lock_guard lock(B::list::own()->m);
+    of_other = finalize<B>([] {});
+    life = basic_ref<B>();
+    const detail::lock_guard lock(B::list::own()->m);
     inside.open();
-    while (!forked && !(forking && is_asleep(getpid()))) sched_yield();
-    busy = false;
+    forked.wait();
   });
   inside.wait();
-  forking = true;
   const pid_t child = checked_fork();
-  if (child == 0) std::exit(0);
-  out.note(busy ? "did not wait" : "waited");
-  forked = true;
+  if (child == 0) {
+    out.note(of_other.cancel() ? "cancelled" : "gone");
+    out.note(life() ? "lives" : "is dead");
+    for (int i = 0; i != 3; ++i) {  // one of them in the vanished thread's block
+      os_thread([&out] { seen<B>(out, "w1"); }).join();
+    }
+    std::exit(0);
+  }
   out.note(wait_for_fork(child).c_str());
+  forked.open();
   return 0;
 }
-TYPED_TEST(forks, c089_waits_for_who_has_a_lock) {
+TYPED_TEST(forks, c089_does_not_wait_for_who_has_a_lock) {
   const outcome end = play<TypeParam>();
   EXPECT_EQ(end.how, "status 0") << end.output;
-  EXPECT_EQ(end.trace, (names{"waited@main", "status 0@main"}));
+  EXPECT_EQ(trace_of(end, process::child), names{"status 0@main"});
+  EXPECT_EQ(trace_of(end, process::forked),
+            (names{"gone@main", "is dead@main", "w1@thread", "w1@thread", "w1@thread"}));
   expect_accounted(end.stats, 0);
+  expect_accounted(end.stats_of_fork, 0);
+}
+
+// A waiter may still be counted in the block of a thread that has ended. Nobody waits there in the
+// child, where each finalizer would wake that waiter in vain.
+THREADREF_SCENARIO(c089_after_which_nobody_waits) {
+  static detail::block* dead = nullptr;
+  os_thread([] {
+    finalize<B>([] {});
+    dead = B::list::own();
+  }).join();
+  ++dead->waiters;
+  const pid_t child = checked_fork();
+  if (child == 0) {
+    os_thread([&out] {
+      finalize<B>([] {});
+      out.note(B::list::own() == dead ? "the same block" : "another block");
+      out.note("waiters", dead->waiters);
+    }).join();
+    std::exit(0);
+  }
+  out.note(wait_for_fork(child).c_str());
+  --dead->waiters;
+  return 0;
+}
+TYPED_TEST(forks, c089_after_which_nobody_waits) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(trace_of(end, process::forked), (names{"the same block@thread", "waiters 0@thread"}));
 }
 
 // trim() holds the lock of the dead threads' blocks, and takes their slabs.
@@ -315,6 +336,71 @@ TYPED_TEST(forks, c089_while_another_thread_trims) {
   EXPECT_EQ(end.how, "status 0") << end.output;
   EXPECT_EQ(end.trace, names{"all forked@main"});
   expect_accounted(end.stats, 0);
+}
+
+// How many KiB of the mapping around `address` this process has written since it forked or was
+// forked.
+long kib_written_around(const void* address) {
+  std::FILE* const file = std::fopen("/proc/self/smaps", "r");
+  THREADREF_CHECK_ERRNO(file != nullptr, "fopen(/proc/self/smaps)");
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  bool is_around = false;
+  long kib = -1;
+  char line[256];
+  while (kib < 0 && std::fgets(line, sizeof line, file) != nullptr) {
+    unsigned long begin = 0;
+    unsigned long end = 0;
+    if (std::sscanf(line, "%lx-%lx ", &begin, &end) == 2) {
+      is_around = begin <= wanted && wanted < end;
+    } else if (is_around) {
+      static_cast<void>(std::sscanf(line, "Private_Dirty: %ld", &kib));
+    }
+  }
+  std::fclose(file);
+  return kib;
+}
+
+// Neither process writes to blocks of threads that ended before: each page would be copied.
+THREADREF_SCENARIO(c089_costs_nothing_for_threads_that_have_ended) {
+  finalize<B>([] {});
+  {
+    gate over;
+    std::deque<os_thread> threads;
+    for (int i = 0; i != 500; ++i) {
+      gate ready;
+      threads.emplace_back([&] {
+        finalize<B>([] {});
+        ready.open();
+        over.wait();
+      });
+      ready.wait();
+    }
+    over.open();
+  }
+  const auto note = [&out] {
+    const long kib = kib_written_around(B::list::own());
+    out.note(kib < 0 ? "unknown" : kib < 64 ? "little written" : "much written");
+  };
+  int ends[2] = {};
+  THREADREF_CHECK_ERRNO(pipe(ends) == 0, "pipe");
+  const pid_t child = checked_fork();
+  char byte = 0;
+  if (child == 0) {
+    note();
+    // Until then the parent shares what neither has written.
+    THREADREF_CHECK_ERRNO(read(ends[0], &byte, 1) == 1, "read");
+    _exit(0);
+  }
+  note();
+  THREADREF_CHECK_ERRNO(write(ends[1], &byte, 1) == 1, "write");
+  out.note(wait_for_fork(child).c_str());
+  return 0;
+}
+TYPED_TEST(forks, c089_costs_nothing_for_threads_that_have_ended) {
+  const outcome end = play<TypeParam>();
+  EXPECT_EQ(end.how, "status 0") << end.output;
+  EXPECT_EQ(trace_of(end, process::forked), names{"little written@main"});
+  EXPECT_EQ(trace_of(end, process::child), (names{"little written@main", "status 0@main"}));
 }
 
 // The child continues the drain in which it was forked, and so does the parent.

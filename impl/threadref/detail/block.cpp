@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <utility>
 
 #include "threadref/detail/domain.hpp"
@@ -62,7 +63,7 @@ std::uint64_t block::registered() const noexcept {
 }
 
 linked_node* block::take_linked() noexcept {
-  if (free == nullptr && has_returned.load(std::memory_order_acquire)) collect_returned();
+  if (free == nullptr && returned.load(std::memory_order_relaxed) != nullptr) collect_returned();
   if (linked_node* n = free) {
     free = n->next_free;
     return n;
@@ -97,8 +98,7 @@ void block::collect_returned() noexcept {
   linked_node* list = nullptr;
   {
     const lock_guard lock(m);
-    list = std::exchange(returned, nullptr);
-    has_returned.store(false, std::memory_order_relaxed);
+    list = returned.exchange(nullptr, std::memory_order_relaxed);
   }
   while (list != nullptr) {
     linked_node& n = *std::exchange(list, list->next_free);
@@ -112,9 +112,8 @@ void block::retire_foreign(node& n) noexcept {
   n.retire();
   if (linked) {
     auto& mine = static_cast<linked_node&>(n);
-    mine.next_free = returned;
-    returned = &mine;
-    has_returned.store(true, std::memory_order_release);
+    mine.next_free = returned.load(std::memory_order_relaxed);
+    returned.store(&mine, std::memory_order_release);
   } else {
     foreign_holes.store(foreign_holes.load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
@@ -123,6 +122,7 @@ void block::retire_foreign(node& n) noexcept {
 }
 
 void block::begin_life(std::uint64_t new_serial) noexcept {
+  if (process != word_lock::process_number()) renew_waiting();
   for (exit_chain* c : {&early, &last, &very_last, &destructors, &deferred}) c->reset();
   free = unused_linked = unused_linked_end = nullptr;
   linked_slab = array = nullptr;
@@ -139,14 +139,16 @@ void block::begin_life(std::uint64_t new_serial) noexcept {
   pins.store(1, std::memory_order_relaxed);
   {
     const lock_guard lock(m);
-    serial = new_serial;
     first_generation = newest_generation() + 1;
     draining = false;
     foreign_holes.store(0, std::memory_order_relaxed);
     name[0] = '\0';
+    claimed.store(nullptr, std::memory_order_relaxed);
     tid = own_tid();
     life.hold();  // before it counts as running, since the last life may have ended unheard
     state.store(thread_state::running, std::memory_order_relaxed);
+    // At last: in the child of a fork, a block with a serial is one whose life has begun.
+    std::atomic_ref(serial).store(new_serial, std::memory_order_release);
   }
   live.store(new_serial, std::memory_order_release);
 }
@@ -169,13 +171,14 @@ void block::bury() noexcept {
   {
     const lock_guard lock(m);
     live.store(0, std::memory_order_release);
-    state.store(thread_state::ended, std::memory_order_release);
     // Who waits? Each waiter has counted itself under the lock; later ones find all gone.
     anybody_waits = waiters.load(std::memory_order_relaxed) != 0;
     // Without the lock, only a holder of a pin can add one. Acquire: what was done under the pins
     // that are gone happens before.
     is_last_pin = pins.load(std::memory_order_acquire) == 1;
     if (is_last_pin) forget_life();
+    // In the child of a fork, a block that has a serial and has ended waits for other pins only.
+    state.store(thread_state::ended, std::memory_order_release);
   }
   // The last chance to wake a waiter that missed a notification.
   if (anybody_waits) done.notify_all();
@@ -188,8 +191,7 @@ void block::bury() noexcept {
 
 void block::forget_life() noexcept {
   serial = 0;
-  returned = nullptr;
-  has_returned.store(false, std::memory_order_relaxed);
+  returned.store(nullptr, std::memory_order_relaxed);
 }
 
 slab* block::spare_slabs(std::uint32_t from_class) noexcept {
@@ -229,6 +231,8 @@ void block::add_counts(counters& to) const noexcept {
     to.dropped += get(t->dropped);
     to.ran_at_process_exit += get(t->ran_at_process_exit);
   }
+  to.dropped += get(dropped_at_process_exit);
+  to.ran_at_process_exit -= get(dropped_at_process_exit);
 }
 
 std::uint64_t block::settle_pending() noexcept {
@@ -245,13 +249,19 @@ std::uint64_t block::settle_pending() noexcept {
                            all.ran_at_process_exit + all.forgotten + all.abandoned);
 }
 
-void block::forget_runs(bool of_survivor) noexcept {
-  visit(node::running, [this, of_survivor](node& n, std::uint64_t w) {
-    if (of_survivor) {
-      if ((w & node::is_elsewhere) != 0) retire_foreign(n);
-    } else if (!foreign_run::contains({this, serial, &n, node::generation_of(w)})) {
-      n.word_now.store(node::with(w, node::gone), std::memory_order_release);
-    }
+void block::survive_fork() noexcept {
+  renew_waiting();
+  tid = getpid();
+  life.hold_in_child();
+  if (m.was_left_held()) {
+    const node* const n = claimed.load(std::memory_order_acquire);
+    // Nobody else can have claimed it meanwhile, so this one did.
+    if (n != nullptr && n->has(node::is_elsewhere)) count_claim();
+  }
+  visit_all([this](node& n, std::uint64_t w) {
+    if (node::state_of(w) == node::inspected)
+      n.word_now.store(node::with(w, node::armed), std::memory_order_relaxed);
+    if (node::state_of(w) == node::running && (w & node::is_elsewhere) != 0) retire_foreign(n);
   });
 }
 
@@ -259,6 +269,27 @@ bool block::holds(const intrusive_node& n) const noexcept {
   return serial != 0 && state.load(std::memory_order_relaxed) != thread_state::ended &&
          !life.owner_died() &&
          node::generation_of(n.word_now.load(std::memory_order_relaxed)) >= first_generation;
+}
+
+void block::vanish() noexcept {
+  renew_waiting();
+  has_vanished = true;
+  live.store(0, std::memory_order_release);
+  if (state.load(std::memory_order_relaxed) == thread_state::running)
+    state.store(thread_state::draining, std::memory_order_relaxed);
+  visit_all([this](node& n, std::uint64_t w) {
+    if (node::state_of(w) == node::inspected)
+      n.word_now.store(node::with(w, node::armed), std::memory_order_relaxed);
+    if (node::state_of(w) == node::running &&
+        !foreign_run::contains({this, serial, &n, node::generation_of(w)}))
+      n.word_now.store(node::with(w, node::gone), std::memory_order_release);
+  });
+}
+
+void block::renew_waiting() noexcept {
+  process = word_lock::process_number();
+  ::new (&done) event_count;
+  waiters.store(0, std::memory_order_relaxed);
 }
 
 void block::refresh_name() noexcept {

@@ -66,7 +66,8 @@ inline void increment(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1)
 }
 
 struct block {
-  explicit block(domain& home_of_block) noexcept : home(&home_of_block) {}
+  block(domain& home_of_block, std::atomic<bool>& in_use_there) noexcept
+      : home(&home_of_block), in_use(in_use_there) {}
 
   // --- Written by the referent, without the lock. (For a thread that is gone, by the one that runs
   // or ends its list: the thread that ends the process, or the survivor of a fork.) Other threads
@@ -131,12 +132,18 @@ struct block {
   // the thread that finds it gone.
   bool draining = false;
   std::atomic<thread_state> state{thread_state::ended};  // changed under m
-  // `returned` is not empty. Written under m: set by another thread, cleared by the referent, which
-  // reads it without.
-  std::atomic<bool> has_returned{false};
   std::atomic<std::int64_t> foreign_holes{0};  // under m: array slots that other threads emptied
-  linked_node* returned = nullptr;  // under m: linked nodes that other threads are done with
-  tally foreign;                    // under m: what other threads did
+  // Linked nodes that other threads are done with. Written under m; the referent reads it without.
+  std::atomic<linked_node*> returned{nullptr};
+  tally foreign;  // under m: what other threads did
+  // Under m: ref callbacks that foreign.ran_at_process_exit counts although they were dropped.
+  std::atomic<std::uint64_t> dropped_at_process_exit{0};
+  // Under m: the node that another thread claims or claimed last, and the counter of `foreign` that
+  // this increases, to which value. The claim and the increment are two stores, and in the child of
+  // a fork that thread may be gone between them.
+  std::atomic<node*> claimed{nullptr};
+  std::atomic<std::atomic<std::uint64_t>*> claims{nullptr};
+  std::atomic<std::uint64_t> claims_then{0};
   std::atomic<std::uint64_t> forgotten{0};  // written in the child of a fork, for a vanished thread
   pid_t tid = 0;                            // written under m; the referent reads it without
   char name[16] = {};                       // under m: see refresh_name()
@@ -146,6 +153,10 @@ struct block {
   event_count done;            // notified when a node is gone: waiters look again
   block* next_free = nullptr;  // under the lock of a shard of the domain
   domain* const home;
+  std::atomic<bool>& in_use;  // not in a free list; changed under the lock of that
+  // The process, in its line of forks, for which `done` and `waiters` are valid.
+  std::uint32_t process = word_lock::process_number();
+  bool has_vanished = false;  // in the child of a fork, until the life is ended there
 
   // The array's end: the slot that the next registration gets.
   [[nodiscard]] node* array_end() const noexcept {
@@ -313,22 +324,43 @@ struct block {
   // may go on registering meanwhile; what it adds may be missed.
   template <class F>
   void visit(node::state wanted, F&& f) {
+    visit_all([wanted, &f](node& n, std::uint64_t w) {
+      if (node::state_of(w) == wanted) f(n, w);
+    });
+  }
+  template <class F>
+  void visit_all(F&& f) {
     for (const auto* first : {&array_slabs, &linked_slabs}) {
       for (slab* s = first->load(std::memory_order_acquire); s != nullptr;
            s = s->next.load(std::memory_order_acquire)) {
         for (std::size_t i = 0; i != s->capacity; ++i) {
           node& n = s->at(i);
-          const std::uint64_t w = n.word_now.load(std::memory_order_acquire);
-          if (node::state_of(w) == wanted) f(n, w);
+          f(n, n.word_now.load(std::memory_order_acquire));
         }
       }
     }
   }
 
-  // In the child of a fork, on the surviving thread: marks as gone what vanished threads were
-  // running, including what they ran for the survivor. Closures are not destroyed.
-  // `of_survivor`: this is the survivor's block.
-  void forget_runs(bool of_survivor) noexcept;
+  // Another thread is about to claim `n`, which is armed, or which it inspects: says so first, and
+  // counts it then. Under m.
+  void announce_claim(node& n, std::atomic<std::uint64_t>& counter) noexcept {
+    claimed.store(&n, std::memory_order_relaxed);
+    claims.store(&counter, std::memory_order_release);
+    claims_then.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  void count_claim() noexcept {
+    claims.load(std::memory_order_relaxed)
+        ->store(claims_then.load(std::memory_order_relaxed), std::memory_order_release);
+  }
+
+  // In the child of a fork, whose only thread is the survivor. What vanished threads were running
+  // is gone, including what they ran for the survivor; its closure is not destroyed. What they only
+  // looked at is armed.
+  // For the survivor's block. Other threads may have vanished anywhere in a claim of its
+  // finalizers.
+  void survive_fork() noexcept;
+  // For any other block with a life.
+  void vanish() noexcept;
   // For a thread that no longer exists: marks what is pending as gone, uncalled, and what it was
   // running. Closures are not destroyed.
   void forget_pending() noexcept { increment(forgotten, settle_pending()); }
@@ -385,6 +417,8 @@ struct block {
   void refresh_name() noexcept;
 
  private:
+  // In the child of a fork: nobody waits.
+  void renew_waiting() noexcept;
   [[nodiscard]] std::uint64_t newest_generation() const noexcept;
   void trim_tail() noexcept;
   void resume_array() noexcept;

@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 #include "threadref/detail/process.hpp"
@@ -26,7 +27,8 @@ block* domain::acquire() noexcept {
                  [&serial, new_serial](lists& l, std::size_t shard) {
                    block* head = l.free.load(std::memory_order_relaxed);
                    if (head != nullptr) {
-                     l.free.store(head->next_free, std::memory_order_relaxed);
+                     head->in_use.store(true, std::memory_order_relaxed);
+                     l.free.store(head->next_free, std::memory_order_release);
                      serial = new_serial(l, shard);
                      head->lent_by = head->is_warm() ? shard : block::no_shard;
                      if (head->is_warm()) l.lends.store(true, std::memory_order_relaxed);
@@ -45,19 +47,21 @@ block* domain::acquire() noexcept {
 }
 
 block* domain::extend() noexcept {
-  constexpr std::size_t chunk_bytes = blocks_per_chunk * sizeof(block);
   do {
     const lock_guard lock(m_);
     const std::size_t index = used_.load(std::memory_order_relaxed);
     if (index == max_blocks) return nullptr;
-    block*& slot = chunks_[index / blocks_per_chunk];
-    if (slot == nullptr) slot = static_cast<block*>(cut(chunk_bytes));
+    chunk*& slot = chunks_[index / blocks_per_chunk];
+    if (slot == nullptr) {
+      if (void* const memory = cut(sizeof(chunk))) slot = ::new (memory) chunk;
+    }
     if (slot != nullptr) {
-      auto* b = ::new (&at(index)) block(*this);
+      auto* b = ::new (&at(index)) block(*this, in_use(index));
+      b->in_use.store(true, std::memory_order_relaxed);
       used_.store(index + 1, std::memory_order_release);  // publishes b to pin_live() and sum()
       return b;
     }
-  } while (provide(chunk_bytes));  // without the lock
+  } while (provide(sizeof(chunk)));  // without the lock
   return nullptr;
 }
 
@@ -77,12 +81,14 @@ void domain::recycle(block& b) noexcept {
     // Slabs are lent by acquire(), under this lock, so a shard never has two loans at once.
     if (shard.lists.lends.load(std::memory_order_relaxed)) unlent = b.spare_slabs(1);
     b.next_free = before;
-    shard.lists.free.store(&b, std::memory_order_relaxed);
+    shard.lists.free.store(&b, std::memory_order_release);
+    b.in_use.store(false, std::memory_order_release);
   }
   for (slab* s : {linked, spare, cold, unlent}) give_slabs(s);
 }
 
 block* domain::pin_live(std::size_t index) noexcept {
+  if (!in_use(index).load(std::memory_order_acquire)) return nullptr;
   block& b = at(index);
   if (end_if_missed(b)) return nullptr;
   const lock_guard lock(b.m);
@@ -113,6 +119,7 @@ bool domain::end_if_missed(block& b) noexcept {
 block* domain::pin_lost_main() noexcept {
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) {
+    if (!in_use(i).load(std::memory_order_acquire)) continue;
     block& b = at(i);
     const lock_guard lock(b.m);
     if (b.serial == 0 || !b.is_main()) continue;
@@ -169,6 +176,7 @@ bool domain::arm_stage() noexcept {
 }
 
 counters domain::sum() noexcept {
+  if (word_lock::is_fork_pending()) settle_if_forked();
   counters all;
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) at(i).add_counts(all);
@@ -186,41 +194,55 @@ void domain::trim() noexcept {
   }
 }
 
-void domain::lock_all() noexcept {
-  dead_.lock();
-  m_.lock();
-  const std::size_t blocks = used();
-  for (std::size_t i = 0; i != blocks; ++i) at(i).m.lock();
-}
-
-void domain::unlock_all() noexcept {
-  for (std::size_t i = used(); i != 0; --i) at(i - 1).m.unlock();
-  m_.unlock();
-  dead_.unlock();
-}
-
 void domain::become_only_thread() noexcept {
-  block* const survivor = list_.own();
+  is_enrolled.store(true, std::memory_order_relaxed);
   list_.renew_hook();
+  for (auto& shard : dead_) {
+    if (shard.lists.lends.load(std::memory_order_relaxed))
+      shard.lists.lends.store(false, std::memory_order_relaxed);
+  }
+  block* const survivor = list_.own();
+  if (survivor != nullptr && survivor->lent_by != block::no_shard)
+    dead_[survivor->lent_by].lists.lends.store(true, std::memory_order_relaxed);
+  const std::size_t blocks = used();
+  for (std::size_t i = 0; i != blocks; ++i) {
+    if (!in_use(i).load(std::memory_order_relaxed)) continue;
+    block& b = at(i);
+    if (&b == survivor) {
+      b.survive_fork();
+    } else if (is_next_free(b)) {
+      b.in_use.store(false, std::memory_order_relaxed);
+    } else {
+      b.vanish();
+    }
+  }
+}
+
+// Whether a block that is marked as in use is in a free list all the same: one that vanished as it
+// took the block, or gave it back, stood between the two stores.
+bool domain::is_next_free(const block& b) noexcept {
+  return b.serial == 0 && std::any_of(dead_.begin(), dead_.end(), [&b](const auto& shard) {
+           return shard.lists.free.load(std::memory_order_relaxed) == &b;
+         });
+}
+
+void domain::bury_vanished() noexcept {
   const std::size_t blocks = used();
   for (std::size_t i = 0; i != blocks; ++i) {
     block& b = at(i);
-    // The waiters are gone with their threads, and so are the locks they held.
-    ::new (&b.done) event_count;
-    b.waiters.store(0, std::memory_order_relaxed);
-    if (b.serial != 0) b.forget_runs(&b == survivor);
-    if (&b == survivor) {
-      b.tid = getpid();
-      b.life.hold_in_child();
-      continue;
-    }
-    if (b.serial == 0 || b.state.load(std::memory_order_relaxed) == thread_state::ended) continue;
-    b.live.store(0, std::memory_order_release);
-    b.state.store(thread_state::draining, std::memory_order_relaxed);
+    if (!in_use(i).load(std::memory_order_relaxed) || !b.has_vanished) continue;
+    b.has_vanished = false;
+    const bool ended = b.state.load(std::memory_order_relaxed) == thread_state::ended;
     // The finalizers of a thread that was draining stay unavailable to other threads.
     if (settings().on_fork == fork_policy::run_siblings && !b.draining) list_.run_vanished(b);
     b.forget_pending();
-    b.bury();
+    if (b.serial == 0) {
+      // Its thread vanished as it began that life, or after it had ended.
+      b.state.store(thread_state::ended, std::memory_order_relaxed);
+      recycle(b);
+    } else if (!ended) {
+      b.bury();
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/sharded.hpp"
@@ -37,8 +38,8 @@ struct list_functions {
 };
 
 // Constant-initialised and trivially destructible: it is used before the first constructor and
-// after the last destructor. Lock order: the locks of a domain, then its blocks' by index, then
-// those of the memory. Only fork() takes them all.
+// after the last destructor. Lock order: the locks of a domain, then those of the memory; or one
+// block's.
 class domain {
  public:
   constexpr explicit domain(const list_functions& list) noexcept : list_(list) {}
@@ -87,11 +88,12 @@ class domain {
     return !stage_is_over_.load(std::memory_order_relaxed) || arm_stage();
   }
 
-  // --- Around fork(), by the forking thread.
-  void lock_all() noexcept;
-  void unlock_all() noexcept;
-  // In the child: the other threads are gone, and this one is the main thread.
+  // --- In the child of a fork, one after the other: this thread is the only one, and main.
+  // Nothing of a vanished thread is alive, held, running or waited for any more.
   void become_only_thread() noexcept;
+  // Forgets what the vanished threads have pending, or runs it, as the options say, and ends their
+  // lives. O(threads alive at the fork and what they had), however many have ended before.
+  void bury_vanished() noexcept;
 
   static constexpr std::size_t blocks_per_chunk = 128;
   static constexpr std::size_t max_blocks = std::size_t{1} << 20U;
@@ -102,9 +104,21 @@ class domain {
 
  private:
   block* extend() noexcept;
+  // Blocks, and apart from them which of these are in use, so that the others are passed over
+  // without being touched.
+  struct chunk {
+    std::atomic<bool> in_use[blocks_per_chunk] = {};
+    alignas(block) std::byte memory[blocks_per_chunk * sizeof(block)];
+  };
   block& at(std::size_t index) noexcept {
-    return chunks_[index / blocks_per_chunk][index % blocks_per_chunk];
+    std::byte* const blocks = chunks_[index / blocks_per_chunk]->memory;
+    return *std::launder(
+        reinterpret_cast<block*>(blocks + index % blocks_per_chunk * sizeof(block)));
   }
+  std::atomic<bool>& in_use(std::size_t index) noexcept {
+    return chunks_[index / blocks_per_chunk]->in_use[index % blocks_per_chunk];
+  }
+  bool is_next_free(const block& b) noexcept;
 
   const list_functions& list_;
   struct lists {
@@ -117,7 +131,7 @@ class domain {
   std::atomic<std::size_t> used_{0};
   std::atomic<bool> stage_is_over_{false};
   std::atomic<bool> main_is_unarmed_{false};
-  block* chunks_[max_blocks / blocks_per_chunk] = {};
+  chunk* chunks_[max_blocks / blocks_per_chunk] = {};
 };
 
 }  // namespace detail

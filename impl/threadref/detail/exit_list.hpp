@@ -118,8 +118,7 @@ class exit_list {
       increment(mine.on().own.ran_by_call);
       return r.at->fn(r.at->closure, closure_op::run, result);
     }
-    if (foreign_claim theirs{r}) {
-      increment(r.on->foreign.ran_by_call);
+    if (foreign_claim theirs{r, &tally::ran_by_call}) {
       theirs.unlock();
       const foreign_run frame(r);
       return r.at->fn(r.at->closure, closure_op::run, result);
@@ -136,8 +135,7 @@ class exit_list {
       into.take_from(r.at->fn, r.at->closure);
       return true;
     }
-    if (foreign_claim theirs{r}) {
-      increment(r.on->foreign.detached);
+    if (foreign_claim theirs{r, &tally::detached}) {
       r.on->pin();
       move_closure(theirs, into);
       return true;
@@ -154,8 +152,7 @@ class exit_list {
       return true;
     }
     detached_closure condemned;
-    if (foreign_claim theirs{r}) {
-      increment(r.on->foreign.*count);
+    if (foreign_claim theirs{r, count}) {
       move_closure(theirs, condemned);
       return true;
     }
@@ -248,15 +245,18 @@ class exit_list {
     const registration* r_ = nullptr;
   };
 
-  // A claim by another thread. If it succeeds, holds the lock until unlock(), which pins the block,
-  // so that the closure stays in place even if the referent ends meanwhile.
+  // A claim by another thread. If it succeeds, it is counted, and holds the lock until unlock(),
+  // which pins the block, so that the closure stays in place even if the referent ends meanwhile.
   class foreign_claim {
    public:
-    explicit foreign_claim(const registration& r) noexcept {
+    foreign_claim(const registration& r, std::atomic<std::uint64_t> tally::*count) noexcept {
       if (r.on == nullptr) return;
       unique_lock lock(r.on->m);
       if (!r.on->is_open_to_others(r.serial)) return;
+      if (r.at->seen_by(r.generation) != node::armed) return;
+      r.on->announce_claim(*r.at, r.on->foreign.*count);
       if (!Claim::by_other(*r.at, r.generation, node::running | node::is_elsewhere)) return;
+      r.on->count_claim();
       lock_ = std::move(lock);
       r_ = &r;
     }
@@ -389,8 +389,7 @@ class exit_list {
     if constexpr (requires { Hook::renew(); }) Hook::renew();
   }
   static bool run_adopted(const registration& r);
-  THREADREF_CATCHES_UNWINDING static std::atomic<std::uint64_t> tally::*run_reporting(
-      const registration& r);
+  THREADREF_CATCHES_UNWINDING static bool run_reporting(const registration& r);
   static bool detach_if(block& b, std::uint64_t serial, node& n, std::uint64_t generation,
                         const code_range& code) noexcept;
 

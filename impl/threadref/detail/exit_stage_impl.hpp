@@ -170,31 +170,32 @@ void exit_list<Hook, Claim>::offer_threads(newest_batch& batch, batch_of threads
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::run_adopted(const registration& r) {
   if (own_claim mine{r}) {
-    increment(mine.on().own.*run_reporting(r));
+    increment(run_reporting(r) ? mine.on().own.ran_at_process_exit : mine.on().own.dropped);
     return true;
   }
-  if (foreign_claim theirs{r}) {
+  if (foreign_claim theirs{r, &tally::ran_at_process_exit}) {
     theirs.unlock();
     const foreign_run frame(r);
-    const auto counter = run_reporting(r);
-    const lock_guard lock(r.on->m);
-    increment(r.on->foreign.*counter);
+    if (!run_reporting(r)) {
+      const lock_guard lock(r.on->m);
+      increment(r.on->dropped_at_process_exit);
+    }
     return true;
   }
   return false;
 }
 
-// Runs what the caller has claimed, and returns the counter for it.
+// Runs what the caller has claimed. False if it was a ref callback that was dropped.
 template <class Hook, class Claim>
-std::atomic<std::uint64_t> tally::*exit_list<Hook, Claim>::run_reporting(const registration& r) {
+bool exit_list<Hook, Claim>::run_reporting(const registration& r) {
   try {
-    if (!r.at->fn(r.at->closure, closure_op::run, nullptr)) return &tally::dropped;
+    return r.at->fn(r.at->closure, closure_op::run, nullptr);
   } catch (abi::__forced_unwind&) {
     throw;
   } catch (...) {
     report(*r.on, std::current_exception(), incident::threw);
   }
-  return &tally::ran_at_process_exit;
+  return true;
 }
 
 // In the child of a fork: runs what a vanished thread left.
@@ -227,10 +228,15 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     const bool wanted = matches();
+    if (wanted && !mine) b.announce_claim(n, b.foreign.detached);
     const std::uint64_t claimed = mine ? node::running : node::running | node::is_elsewhere;
     n.word_now.store(node::with(w, wanted ? claimed : node::armed), std::memory_order_release);
     if (!wanted) return false;
-    increment(b.foreign.detached);
+    if (mine) {
+      increment(b.own.detached);
+    } else {
+      b.count_claim();
+    }
   }
   n.fn(n.closure, closure_op::destroy, nullptr);
   if (mine) {

@@ -25,7 +25,7 @@ constexpr std::size_t whole_lines(std::size_t bytes) noexcept {
 // The header of a mapping for slabs. A mapping is aligned to its size, so that it can be found from
 // a slab's address.
 struct mapping {
-  mapping* next = nullptr;
+  std::atomic<mapping*> next{nullptr};
   std::uint32_t slabs_cut = 0;
   std::uint32_t slabs_unused = 0;  // counted only by trim_memory(), so that no other call writes it
 };
@@ -54,7 +54,7 @@ struct pool {
   word_lock m;  // guards the members below; the last lock in the lock order
   piece for_good;
   piece for_slabs;
-  mapping* mappings = nullptr;
+  std::atomic<mapping*> mappings{nullptr};
 };
 constinit pool shared;
 template <class Lists>
@@ -105,7 +105,8 @@ slab* cut_slab(std::size_t bytes) noexcept {
     const lock_guard lock(shared.m);
     s = cut_current(bytes);
     if (s == nullptr) {
-      own->next = std::exchange(shared.mappings, own);
+      own->next.store(shared.mappings, std::memory_order_relaxed);
+      shared.mappings.store(own, std::memory_order_release);
       shared.for_slabs = {memory + cache_line, memory + mapping_bytes};
       s = cut_current(bytes);
       own = nullptr;
@@ -132,23 +133,19 @@ mapping* take_idle_mappings() noexcept {
   });
   const auto is_idle = [](const mapping& m) { return m.slabs_unused == m.slabs_cut; };
   for_each_unused([is_idle](std::atomic<slab*>& head) {
-    slab* kept = nullptr;
-    for (slab* s = head; s != nullptr;) {
-      slab* const next = s->next;
-      if (!is_idle(mapping_of(*s))) {
-        s->next = kept;
-        kept = s;
+    for (std::atomic<slab*>* at = &head; slab* s = *at;) {
+      if (is_idle(mapping_of(*s))) {
+        at->store(s->next, std::memory_order_release);
+      } else {
+        at = &s->next;
       }
-      s = next;
     }
-    head = kept;
   });
   mapping* idle = nullptr;
-  for (mapping** at = &shared.mappings; *at != nullptr;) {
-    mapping* m = *at;
+  for (std::atomic<mapping*>* at = &shared.mappings; mapping* m = *at;) {
     if (is_idle(*m)) {
-      *at = m->next;
-      m->next = idle;
+      at->store(m->next, std::memory_order_release);
+      m->next.store(idle, std::memory_order_release);
       idle = m;
       auto* const end = reinterpret_cast<std::byte*>(m) + mapping_bytes;
       if (shared.for_slabs.end == end) shared.for_slabs = {};
@@ -203,7 +200,7 @@ slab* take_slab(slab_kind kind, std::uint32_t size_class) noexcept {
     return s;
   };
   if (slab* s = shared.given.take(has, pop)) {
-    s->next.store(nullptr, std::memory_order_relaxed);
+    s->next.store(nullptr, std::memory_order_release);
     return s;
   }
   const std::size_t bytes = smallest_slab << size_class;
@@ -226,7 +223,7 @@ void give_slabs(slab* first) noexcept {
     std::atomic<slab*>& head = unused(shard.lists, s->kind, s->size_class);
     first = s->next.load(std::memory_order_relaxed);
     s->next.store(head.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    head.store(s, std::memory_order_relaxed);
+    head.store(s, std::memory_order_release);
   }
 }
 
@@ -243,13 +240,10 @@ void trim_memory() noexcept {
   }
 }
 
-void lock_memory() noexcept {
-  shared.given.lock();
-  shared.m.lock();
-}
-void unlock_memory() noexcept {
-  shared.m.unlock();
-  shared.given.unlock();
+// A list of slabs or mappings is usable at any moment: a link is stored before what points to it.
+// A piece has two ends.
+void settle_memory() noexcept {
+  if (shared.m.was_left_held()) shared.for_good = shared.for_slabs = {};
 }
 
 }  // namespace threadref::detail

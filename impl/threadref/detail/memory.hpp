@@ -52,8 +52,7 @@ void give_slabs(slab* first) noexcept;
 // Unmaps the mappings without a slab in use. O(slabs not in use).
 void trim_memory() noexcept;
 
-// Around fork().
-void lock_memory() noexcept;
-void unlock_memory() noexcept;
+// In the child of a fork, on its only thread. May lose the rest of two mappings.
+void settle_memory() noexcept;
 
 }  // namespace threadref::detail

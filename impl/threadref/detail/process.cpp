@@ -24,42 +24,89 @@ namespace {
 // Constant-initialised and trivially destructible: used before the first constructor and after the
 // last destructor.
 struct process {
-  word_lock m;  // the first lock in the lock order of the library
-  domain* first = nullptr;
+  word_lock m;                          // the first lock in the lock order of the library
+  std::atomic<domain*> first{nullptr};  // changed under m
   std::atomic<bool> frozen{false};
+  std::atomic<bool> configuring{false};  // under m: the_options is becoming `wanted`
+  options wanted;                        // under m
   std::atomic<std::uint64_t> order{0};
   std::atomic<pid_t> main_tid{0};
+  std::atomic<pid_t> usable_in{0};  // the process in which nothing is left to settle
 };
 constinit process the_process;
 
+// The forks that this thread is inside: more than one if a handler of somebody else forks.
+struct forks_here {
+  std::uint32_t count = 0;
+  bool settled = false;  // in the child of the innermost: settle() has been called
+};
+constinit thread_local forks_here forks;
+
 template <class F>
 void for_each_domain(F&& f) noexcept {
-  for (domain* d = the_process.first; d != nullptr; d = d->next_enrolled) f(*d);
+  for (domain* d = the_process.first.load(std::memory_order_acquire); d != nullptr;
+       d = d->next_enrolled)
+    f(*d);
 }
 
-// fork() copies locks in whatever state they are. So the forking thread takes all of them first, in
-// one order: the process's, each back end's, its blocks' by index, the memory's.
+// In the child of a fork, on the thread that forked. Other threads may have been anywhere, also
+// inside a critical section, when the memory was copied. So whatever a lock protects is written in
+// an order that leaves it usable at any moment, or it is mended here. What a vanished thread had
+// taken from one list of slabs and not put into another is lost.
+void settle() noexcept {
+  forks.settled = true;
+  if (forks.count == 0) ++forks.count;    // registered while this fork was made
+  word_lock::begin_process(forks.count);  // still pending: other threads wait until all is usable
+  const pid_t here = getpid();
+  the_process.main_tid.store(here, std::memory_order_relaxed);
+  if (the_process.configuring.load(std::memory_order_acquire)) {
+    the_options = the_process.wanted;
+    the_process.configuring.store(false, std::memory_order_relaxed);
+  }
+  settle_memory();
+  for_each_domain([](domain& d) { d.become_only_thread(); });
+  the_process.usable_in.store(here, std::memory_order_release);
+  the_process.usable_in.notify_all();
+  --forks.count;
+  word_lock::end_fork();
+  for_each_domain([](domain& d) { d.bury_vanished(); });
+}
+
+// fork() takes no lock of the library. Others have such handlers too, in an order that nobody can
+// choose: one that is called between these and the fork itself may wait for a lock under which
+// another thread registers, or may use the library.
 void before_fork() {
-  the_process.m.lock();
-  for_each_domain([](domain& d) { d.lock_all(); });
-  lock_memory();
+  ++forks.count;
+  forks.settled = false;
+  word_lock::begin_fork();
 }
 
 void after_fork() {
-  unlock_memory();
-  for_each_domain([](domain& d) { d.unlock_all(); });
-  the_process.m.unlock();
+  if (forks.count == 0) return;  // this is the child of a fork in somebody else's handler
+  --forks.count;
+  word_lock::end_fork();
 }
 
 void after_fork_in_child() {
-  the_process.main_tid.store(getpid(), std::memory_order_relaxed);
-  after_fork();
-  for_each_domain([](domain& d) { d.become_only_thread(); });
+  if (!forks.settled) settle();
+  forks.settled = false;
 }
 
 }  // namespace
 
 constinit options the_options;
+
+void settle_if_forked() noexcept {
+  if (forks.count != 0) {
+    if (!forks.settled && getpid() != the_process.usable_in.load(std::memory_order_relaxed))
+      settle();
+    return;
+  }
+  // A thread that such a handler has started waits for the thread that forked.
+  for (pid_t last = the_process.usable_in.load(std::memory_order_acquire); last != getpid();
+       last = the_process.usable_in.load(std::memory_order_acquire))
+    the_process.usable_in.wait(last, std::memory_order_acquire);
+}
 
 void freeze_settings() noexcept {
   if (the_process.frozen.load(std::memory_order_acquire)) return;
@@ -102,10 +149,13 @@ void enrol(domain& d) noexcept {
   {
     const lock_guard lock(the_process.m);
     if (d.is_enrolled.load(std::memory_order_relaxed)) return;
-    is_first = the_process.first == nullptr;
-    the_process.main_tid.store(getpid(), std::memory_order_relaxed);
-    d.next_enrolled = the_process.first;
-    the_process.first = &d;
+    domain* const before = the_process.first.load(std::memory_order_relaxed);
+    is_first = before == nullptr;
+    const pid_t here = getpid();
+    the_process.main_tid.store(here, std::memory_order_relaxed);
+    the_process.usable_in.store(here, std::memory_order_relaxed);
+    d.next_enrolled = before;
+    the_process.first.store(&d, std::memory_order_release);
     d.is_enrolled.store(true, std::memory_order_release);
   }
   // These may allocate, so the lock is not held. Without memory for them, forks and the end of the
@@ -133,7 +183,10 @@ std::error_code configure(const options& wanted) noexcept {
   const detail::lock_guard lock(detail::the_process.m);
   if (detail::the_process.frozen.load(std::memory_order_relaxed))
     return std::make_error_code(std::errc::device_or_resource_busy);
+  detail::the_process.wanted = wanted;
+  detail::the_process.configuring.store(true, std::memory_order_release);
   detail::the_options = wanted;
+  detail::the_process.configuring.store(false, std::memory_order_release);
   return {};
 }
 

@@ -25,6 +25,11 @@ void freeze_settings() noexcept;
 // The id of the main thread, which is that of the process. No system call.
 pid_t main_tid() noexcept;
 
+// If the calling thread is in the child of a fork, inside a handler that comes before the
+// library's, does what the library's does. Called while a fork is pending, before anything that
+// vanished threads may have left half done is used: see word_lock::lock().
+void settle_if_forked() noexcept;
+
 // The last number that next_in_order() returned to any thread.
 std::uint64_t last_in_order() noexcept;
 

@@ -5,6 +5,8 @@
 
 #include <ctime>
 
+#include "threadref/detail/process.hpp"
+
 namespace threadref::detail {
 
 namespace {
@@ -33,6 +35,25 @@ timespec in_a_millisecond() noexcept {
 }
 
 }  // namespace
+
+void word_lock::lock_slowly() noexcept {
+  if (is_fork_pending()) settle_if_forked();
+  const std::uint32_t held = process_number() * one_process;
+  std::uint32_t seen = free;
+  if (word_.compare_exchange_strong(seen, held, std::memory_order_acquire,
+                                    std::memory_order_relaxed))
+    return;
+  // From here on the word says that a thread waits, even if none does once this one has the lock.
+  while (seen = word_.exchange(held | wanted, std::memory_order_acquire),
+         number_in(seen) == number_in(held))
+    word_.wait(held | wanted, std::memory_order_relaxed);
+}
+
+void word_lock::begin_process(std::uint32_t pending) noexcept {
+  const std::uint32_t next = (process_number() + 1) * one_process;
+  held_here_.store((next != 0 ? next : one_process) | pending * one_fork,
+                   std::memory_order_relaxed);
+}
 
 void unique_lock::lock() noexcept {
   of_->lock();

@@ -11,30 +11,62 @@
 namespace threadref::detail {
 
 // A lock of one word, for critical sections of a few pointer swaps. Any thread. It must be unlocked
-// by the thread that locked it or, in the child of a fork, by that thread's copy.
+// by the thread that locked it.
 //
-// Not std::mutex, because fork() takes all of these locks, one for each block. ThreadSanitizer
-// tracks the mutexes that a thread holds, and ends a program that holds 64 (gcc 12:
-// `CHECK failed: sanitizer_deadlock_detector.h:67`). It sees this lock as a plain atomic.
+// Not std::mutex, because fork() waits for none of these locks: it copies them in whatever state
+// they are. In the child the threads that held some do not exist. So the word of a held lock is the
+// number of the process in its line of forks, and a lock with another number is free. Nobody has to
+// find the locks that are left so, among those of every thread that was ever alive.
 class word_lock {
  public:
   void lock() noexcept {
+    const std::uint32_t held = held_here_.load(std::memory_order_relaxed);
     std::uint32_t seen = free;
-    if (word_.compare_exchange_strong(seen, held, std::memory_order_acquire,
-                                      std::memory_order_relaxed)) [[likely]]
-      return;
-    // From here on the word says that a thread waits, even if none does once this one has the lock.
-    while (word_.exchange(wanted, std::memory_order_acquire) != free)
-      word_.wait(wanted, std::memory_order_relaxed);
+    if ((held & forks) != 0 || !word_.compare_exchange_strong(seen, held, std::memory_order_acquire,
+                                                              std::memory_order_relaxed))
+        [[unlikely]]
+      lock_slowly();
   }
   // One exchange both releases the lock and tells whether a thread waits. A store followed by a
   // load might be reordered.
   void unlock() noexcept {
-    if (word_.exchange(free, std::memory_order_release) == wanted) word_.notify_one();
+    if ((word_.exchange(free, std::memory_order_release) & wanted) != 0) word_.notify_one();
+  }
+  // Whether the thread that held it vanished in a fork, perhaps in the middle of a change, and
+  // nobody has held it since.
+  [[nodiscard]] bool was_left_held() const noexcept {
+    const std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    return seen != free && number_in(seen) != process_number();
   }
 
+  // The number of this process in its line of forks.
+  static std::uint32_t process_number() noexcept {
+    return number_in(held_here_.load(std::memory_order_relaxed));
+  }
+  // From begin_fork() to end_fork(), which the forking thread calls in the parent, lock() takes the
+  // slow path, on all threads: it asks first whether this is the child.
+  static void begin_fork() noexcept { held_here_.fetch_add(one_fork, std::memory_order_relaxed); }
+  static void end_fork() noexcept { held_here_.fetch_sub(one_fork, std::memory_order_relaxed); }
+  static bool is_fork_pending() noexcept {
+    return (held_here_.load(std::memory_order_relaxed) & forks) != 0;
+  }
+  // Called in the child: all locks are free. `pending`: forks that its only thread is still inside.
+  static void begin_process(std::uint32_t pending) noexcept;
+
  private:
-  enum : std::uint32_t { free, held, wanted };
+  void lock_slowly() noexcept;
+  static std::uint32_t number_in(std::uint32_t word) noexcept { return word / one_process; }
+
+  // The word of a held lock: the number of the process, and whether a thread may be waiting. In
+  // held_here_ the forks in progress are between the two.
+  enum : std::uint32_t {
+    free = 0,
+    wanted = 1,
+    one_fork = 2,
+    forks = 0xfffe,
+    one_process = 0x10000
+  };
+  static inline constinit std::atomic<std::uint32_t> held_here_{one_process};
   std::atomic<std::uint32_t> word_{free};
 };
 

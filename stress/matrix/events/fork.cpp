@@ -305,6 +305,76 @@ int has_a_new_thread(event_context& ctx) {
   return 0;
 }
 
+// Somebody else's fork handlers. They are registered before any of a mechanism in this program, so
+// their `prepare` comes after the mechanism's, and their `parent` and `child` before.
+enum class handler { prepare, parent, child };
+std::function<void(handler)>& in_handlers() {
+  static auto* const work = new std::function<void(handler)>;
+  return *work;
+}
+template <handler Which>
+void call_in_handler() {
+  if (in_handlers()) in_handlers()(Which);
+}
+struct early_handlers {
+  early_handlers() noexcept
+      : error(pthread_atfork(&call_in_handler<handler::prepare>, &call_in_handler<handler::parent>,
+                             &call_in_handler<handler::child>)) {}
+  int error;
+};
+[[gnu::init_priority(101)]] const early_handlers registered_early;
+
+// What pthread_atfork's manual page recommends: `prepare` takes a lock, and the others release it.
+int handler_takes_a_lock(event_context& ctx) {
+  THREADREF_CHECK_CALL(registered_early.error);
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static testing::gate forking;
+  in_handlers() = [](handler which) {
+    forking.open();
+    if (which == handler::prepare) {
+      THREADREF_CHECK_CALL(pthread_mutex_lock(&lock));
+    } else {
+      THREADREF_CHECK_CALL(pthread_mutex_unlock(&lock));
+    }
+  };
+  testing::gate locked;
+  std::thread other([&] {
+    THREADREF_CHECK_CALL(pthread_mutex_lock(&lock));
+    locked.open();
+    forking.wait();
+    if (ctx.condition() == 0) {
+      on_new_thread(ctx, [&ctx] { ctx.attach(some); });
+    } else {
+      ctx.attach(some);
+    }
+    THREADREF_CHECK_CALL(pthread_mutex_unlock(&lock));
+  });
+  locked.wait();
+  const pid_t forked = checked_fork();
+  if (forked == 0) _exit(0);
+  wait_for(forked);
+  other.join();
+  return 0;
+}
+
+int handler_registers(event_context& ctx) {
+  THREADREF_CHECK_CALL(registered_early.error);
+  const auto where = static_cast<handler>(ctx.condition());
+  in_handlers() = [&ctx, where](handler which) {
+    if (which != where) return;
+    ctx.attach(some / 2);
+    if (which == handler::prepare) ctx.expect_in_fork();
+  };
+  siblings& others = start_siblings(ctx);
+  on_new_thread(ctx, [&ctx] {
+    ctx.attach(some / 2);
+    fork_here(ctx);
+  });
+  others.go();
+  others.join();
+  return 0;
+}
+
 constexpr std::string_view starts_threads =
     "it ends a forked process that starts a thread, if there were threads before";
 
@@ -367,6 +437,17 @@ constexpr event rows[] = {
      .checks = "88, 89",
      .bugs = {27},
      .not_under_tsan = starts_threads},
+    {.name = "fork/beside_a_lock",
+     .asks = "can a thread register under a lock for which another one's fork() waits?",
+     .run = &handler_takes_a_lock,
+     .conditions = {{{"a new thread"}, {"the thread that holds it"}}},
+     .checks = "89"},
+    {.name = "fork/in_handler",
+     .asks = "may somebody else's fork handler register a callback?",
+     .run = &handler_registers,
+     .conditions = {{{"before the fork"}, {"in the parent"}, {"in the forked process"}}},
+     .checks = "90",
+     .not_under_tsan = ends_threads},
 };
 
 }  // namespace
