@@ -77,7 +77,8 @@ void ask_all(event_context& ctx, const std::function<bool()>& alive,
   if (remove) static_cast<void>(remove());
   if (m.identity != nullptr) static_cast<void>(m.identity());
   if (m.threads != nullptr) static_cast<void>(m.threads());
-  if (m.withdraw != nullptr) static_cast<void>(m.withdraw(&environ));
+  if (m.withdraw != nullptr)
+    static_cast<void>(m.withdraw(reinterpret_cast<const void*>(&pthread_self)));
 }
 
 int refused_calls(event_context& ctx) {
