@@ -6,6 +6,8 @@
 
 #include <cstddef>
 
+#include "threadref/version.hpp"
+
 #if defined(__has_feature)
 #  define THREADREF_HAS_FEATURE(x) __has_feature(x)
 #else
@@ -72,7 +74,7 @@ extern "C" {
 [[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* begin, std::size_t bytes);
 }
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 inline constexpr bool pins_itself = THREADREF_PINS_ITSELF != 0;
 inline constexpr bool under_tsan = THREADREF_UNDER_TSAN != 0;
@@ -120,4 +122,4 @@ inline void tell_race_checker_unlocked([[maybe_unused]] void* mutex) noexcept {
 #endif
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -8,8 +8,9 @@
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
 #include "threadref/phase.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Calls a plain function when the thread that attached the node exits, in one newest-first order
 // with finalizers. (On direct back ends, nodes of the phase last run after its finalizers.) It
@@ -100,4 +101,4 @@ std::errc basic_exit_node<B>::attach_inside_malloc(void (*function)(void*),
   return attach(function, argument);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -15,8 +15,9 @@
 #include "threadref/detail/throw_error.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/thread_info.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace detail {
 
@@ -260,4 +261,4 @@ auto finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   return made.handle;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -16,8 +16,9 @@
 #include "threadref/detail/throw_error.hpp"
 #include "threadref/finalize.hpp"
 #include "threadref/thread_info.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 template <backend B = default_backend>
 class basic_ref;
@@ -190,7 +191,7 @@ class basic_ref {
   detail::owned_ptr<detail::ref_callback<B>> callback_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 template <threadref::backend B>
 struct std::hash<threadref::basic_ref<B>> {

@@ -8,8 +8,9 @@
 #include "threadref/detail/code_range.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Destroys, uncalled, the pending finalizers and registered destructors of all threads that belong
 // to the shared object in which `address_in_object` lies (for example, a function of the plugin).
@@ -51,4 +52,4 @@ std::size_t unload() noexcept {
   return count;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -17,7 +17,7 @@
 #include "threadref/detail/process.hpp"
 #include "threadref/detail/registration.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 
@@ -297,4 +297,4 @@ void block::unpin() noexcept {
   home->recycle(*this);
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

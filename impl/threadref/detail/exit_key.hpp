@@ -10,8 +10,9 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/block.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // Whether the process can create another key. Boost does not check: without one it goes on with key
 // 0, and another owner's destructor is called with Boost's data.
@@ -110,4 +111,4 @@ class exit_key {
   static inline constinit std::atomic<long> key_{-1};
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -23,8 +23,9 @@
 #include "threadref/detail/registration.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/unraisable.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // Where a registration goes: to one of the phases of stage 1, or to stage 2.
 enum class exit_place : std::uint8_t { early, last, very_last, destructors };
@@ -408,4 +409,4 @@ class exit_list {
 
 // exit_list_impl.hpp has the definitions that only the back end's own file needs.
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

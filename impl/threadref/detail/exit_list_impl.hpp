@@ -14,8 +14,9 @@
 #include "threadref/detail/no_cancellation.hpp"
 #include "threadref/detail/process.hpp"
 #include "threadref/detail/throw_error.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 template <class Hook, class Claim>
 constinit thread_local typename exit_list<Hook, Claim>::mark exit_list<Hook, Claim>::mark_;
@@ -269,4 +270,4 @@ void exit_list<Hook, Claim>::wait_until(block& b, unique_lock& lock, F holds) {
   }
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -15,8 +15,9 @@
 #include "threadref/detail/exit_list.hpp"
 #include "threadref/detail/no_cancellation.hpp"
 #include "threadref/detail/process.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // The newest of the registrations offered to it, in a fixed array: the end of the process must not
 // need memory. (Offering everything again for each batch costs n * n / 64 visits.)
@@ -275,4 +276,4 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
   return count;
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

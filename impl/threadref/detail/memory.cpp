@@ -11,7 +11,7 @@
 #include "threadref/detail/sharded.hpp"
 #include "threadref/detail/word_lock.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 
@@ -252,4 +252,4 @@ void unlock_memory() noexcept {
   shared.given.unlock();
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 struct node;
 struct linked_node;
@@ -56,4 +58,4 @@ void trim_memory() noexcept;
 void lock_memory() noexcept;
 void unlock_memory() noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

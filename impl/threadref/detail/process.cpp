@@ -15,7 +15,7 @@
 
 extern "C" void* __dso_handle;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace detail {
 
@@ -142,4 +142,4 @@ options configured() noexcept {
   return detail::the_options;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -7,8 +7,9 @@
 #include <system_error>
 
 #include "threadref/options.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 class domain;
 
@@ -47,4 +48,4 @@ void enrol(domain& d) noexcept;
 // From the back end's static initialiser: enrols it, and sees to main's exit stage.
 void load(domain& d) noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -8,8 +8,9 @@
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_link.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // What a handle stores of a registration. Trivially copyable; never dangles (see block.hpp).
 struct registration {
@@ -50,4 +51,4 @@ struct added {
   std::errc error;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 void throw_null(const char* what) {
   throw std::invalid_argument(what);
@@ -29,4 +29,4 @@ void abort_with(std::string_view line) noexcept {
   std::abort();
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

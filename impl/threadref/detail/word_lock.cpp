@@ -5,7 +5,7 @@
 
 #include <ctime>
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 
@@ -59,4 +59,4 @@ void event_count::wait(unique_lock& lock) {
   lock.lock();
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

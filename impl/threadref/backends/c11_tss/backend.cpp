@@ -10,7 +10,7 @@
 
 template class threadref::detail::exit_list<threadref::c11_tss, threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace {
 
@@ -67,4 +67,4 @@ void c11_tss::forget() noexcept {
   tss_set(the_slot().id, nullptr);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

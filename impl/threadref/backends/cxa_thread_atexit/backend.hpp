@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // A direct back end: each finalizer is its own entry in the C library's list of thread_local
 // destructors, as a C++ thread_local object is.
@@ -65,7 +66,7 @@ struct cxa_thread_atexit {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::cxa_thread_atexit,
                                                    threadref::detail::hybrid_claim>;

@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // The destructor of a C++ thread_local runs the list, among the thread's other thread_locals: those
 // constructed later are destroyed before it, those constructed earlier after it.
@@ -49,7 +50,7 @@ struct cxx_thread_local {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::cxx_thread_local,
                                                    threadref::detail::hybrid_claim>;

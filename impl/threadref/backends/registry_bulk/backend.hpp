@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // As registry, but every claim before the drain takes the lock. The simple protocol, with which the
 // other one is compared in results and in cost.
@@ -26,7 +27,7 @@ struct registry_bulk {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::registry_bulk,
                                                    threadref::detail::bulk_claim>;
