@@ -19,6 +19,8 @@
 
 namespace threadref::inline THREADREF_ABI::detail {
 
+constinit thread_local foreign_run* foreign_run::innermost = nullptr;
+
 namespace {
 
 // The kernel's id of the calling thread, without a system call (gettid takes 100 ns). The id of a

@@ -49,7 +49,7 @@ class exit_list {
  public:
   // This thread's block, even after the hook's own storage is gone. Null if the thread was never
   // registered or has ended.
-  static block* own() noexcept { return mark_.own; }
+  THREADREF_READS_TLS static block* own() noexcept { return mark_.own; }
   // Whether `b`, which the system had stored for this thread, is this thread's. A thread that ends
   // without the C library leaves what was stored for it to the next thread on its stack. If `b` is
   // that of such a thread, and nobody has ended its life yet, ends it.
@@ -65,7 +65,7 @@ class exit_list {
       return {b, std::errc{}};
     return attach_slow();
   }
-  static bool ended() noexcept { return mark_.ended; }
+  THREADREF_READS_TLS static bool ended() noexcept { return mark_.ended; }
   // Prepares the process for the back end: fork handlers and the exit stage. For the back end's
   // static initialiser. O(1).
   static bool install() noexcept;
@@ -226,6 +226,7 @@ class exit_list {
   }
 
   static domain& all() noexcept { return domain_; }
+  static constinit process_key key;  // for exit_key
 
  private:
   // A claim by the referent. At the end of its scope the node is gone and its slot free.
@@ -302,7 +303,7 @@ class exit_list {
   // Waits until holds() is true; `lock` holds b.m. See wait().
   template <class F>
   static void wait_until(block& b, unique_lock& lock, F holds);
-  static attached attach_slow() noexcept;
+  [[gnu::noinline]] static attached attach_slow() noexcept;  // see THREADREF_READS_TLS
   static void push(block& b, linked_node& n, exit_place place) noexcept {
     (place == exit_place::destructors ? b.destructors : b.chain_for(static_cast<exit_phase>(place)))
         .push(n);

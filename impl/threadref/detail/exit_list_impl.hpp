@@ -21,6 +21,8 @@ namespace threadref::inline THREADREF_ABI::detail {
 template <class Hook, class Claim>
 constinit thread_local typename exit_list<Hook, Claim>::mark exit_list<Hook, Claim>::mark_;
 template <class Hook, class Claim>
+constinit process_key exit_list<Hook, Claim>::key;
+template <class Hook, class Claim>
 constinit domain exit_list<Hook, Claim>::domain_{exit_list<Hook, Claim>::functions_};
 
 template <class Hook, class Claim>

@@ -45,7 +45,7 @@ struct boost_at_thread_exit {
       .foreign_record = true};
   using list = detail::exit_list<boost_at_thread_exit, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static std::errc arm_one(detail::node& n) noexcept;
   static void forget() noexcept { block_ = nullptr; }

@@ -57,7 +57,7 @@ struct cxa_thread_atexit {
       .deviations = deviations};
   using list = detail::exit_list<cxa_thread_atexit, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static std::errc arm_one(detail::node& n) noexcept;
   static void forget() noexcept { block_ = nullptr; }

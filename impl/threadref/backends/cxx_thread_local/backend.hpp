@@ -41,7 +41,7 @@ struct cxx_thread_local {
                                      .needs_key = false};
   using list = detail::exit_list<cxx_thread_local, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept { block_ = nullptr; }
 

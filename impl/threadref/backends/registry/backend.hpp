@@ -19,7 +19,7 @@ struct registry {
       .needs_key = false};
   using list = detail::exit_list<registry, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept { block_ = nullptr; }
 
