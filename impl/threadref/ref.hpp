@@ -90,7 +90,8 @@ class basic_ref {
   // allocation, and no lock once the thread is registered. O(1).
   //
   // Throws std::system_error: not_enough_memory; resource_unavailable_try_again if no key or block
-  // is left; operation_not_permitted if the thread has ended for this back end.
+  // is left; operation_not_permitted if the thread has ended for this back end;
+  // operation_not_supported (see finalize()).
   basic_ref() : basic_ref(attached()) {}
 
   // As above; and callback(const basic_ref&) is called once when the calling thread exits, on that

@@ -20,6 +20,7 @@
 #include "threadref/detail/code_range.hpp"
 #include "threadref/detail/domain.hpp"
 #include "threadref/detail/exit_key.hpp"
+#include "threadref/detail/kept_object.hpp"
 #include "threadref/detail/registration.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/unraisable.hpp"
@@ -82,6 +83,7 @@ class exit_list {
   // and read back whole, which defeats store forwarding (8.4 ns instead of 2.9).
   template <class R, class Stored, class... A>
   [[gnu::always_inline]] static added add(exit_place place, A&&... a) {
+    require_kept_object();
     const auto [b, error] = attach();
     if (b == nullptr) return {{}, error};
     using storage = closure_storage<Stored>;
@@ -393,6 +395,7 @@ class exit_list {
   static bool run_adopted(const registration& r);
   THREADREF_CATCHES_UNWINDING static std::atomic<std::uint64_t> tally::*run_reporting(
       const registration& r);
+  static std::size_t detach_own_nodes(const code_range& code) noexcept;
   static bool detach_if(block& b, std::uint64_t serial, node& n, std::uint64_t generation,
                         const code_range& code) noexcept;
 

@@ -37,6 +37,7 @@ attached exit_list<Hook, Claim>::attach_slow() noexcept {
   // The hook's storage is gone, but its last pass is still to come.
   if (mark_.own != nullptr) return {mark_.own, std::errc{}};
   enrol(domain_);  // if it is used before its static initialiser
+  if (is_in_other_namespace()) return {nullptr, std::errc::operation_not_supported};
   freeze_settings();
   block* b = domain_.arm_stage_if_over() ? domain_.acquire() : nullptr;
   if (b == nullptr) return {nullptr, std::errc::resource_unavailable_try_again};

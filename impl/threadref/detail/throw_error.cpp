@@ -21,7 +21,10 @@ void throw_not_registered(std::errc error) {
   if (error == std::errc::invalid_argument)
     throw_null("threadref: the function of a finalizer is null");
   if (error == std::errc::not_enough_memory) throw std::bad_alloc();
-  throw_error(error, "threadref: a finalizer can't be registered on this thread");
+  throw_error(error, error == std::errc::operation_not_supported
+                         ? "threadref: dlmopen() loaded it into a namespace where it is not told "
+                           "when a thread ends"
+                         : "threadref: a finalizer can't be registered on this thread");
 }
 
 void abort_with(std::string_view line) noexcept {
