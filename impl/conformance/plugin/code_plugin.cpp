@@ -8,5 +8,8 @@ const threadref::conformance::plugin_interface threadref_plugin{
     .use = &threadref::conformance::use,
     .use_slow = &threadref::conformance::use_slow,
     .unload = nullptr,
+    .registered = &threadref::conformance::registered,
+    .count = &threadref::conformance::count_value,
+    .try_one = &threadref::conformance::try_one,
     .why_still_loaded = nullptr};
 }
