@@ -43,6 +43,8 @@ struct cxa_thread_atexit {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"unload/registers_during_dlopen", "hangs",
        "the C library registers an entry under the lock that dlopen holds"},
+      {"unload/registers_during_dlclose", "hangs",
+       "the C library registers an entry under the lock that dlclose holds"},
       {"fault/first_use", "conditional",
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"fault/each_call", "crashes",

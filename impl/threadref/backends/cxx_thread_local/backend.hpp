@@ -29,6 +29,8 @@ struct cxx_thread_local {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"unload/registers_during_dlopen", "hangs",
        "the C library registers a destructor under the lock that dlopen holds"},
+      {"unload/registers_during_dlclose", "hangs",
+       "the C library registers a destructor under the lock that dlclose holds"},
       {"fault/first_use", "conditional",
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"fault/each_call", "crashes",
