@@ -300,5 +300,6 @@ void threadref_keep_loaded(const void* address_in_object) noexcept {
 }
 
 size_t threadref_detach_all(const void* address_in_object) noexcept {
-  return detach_all(address_in_object);
+  return default_backend::list::detach_all(detail::object_with(address_in_object),
+                                           __builtin_return_address(0));
 }

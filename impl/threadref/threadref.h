@@ -254,8 +254,8 @@ threadref_counters threadref_stats(void) THREADREF_NOEXCEPT;
 // thread. O(what they left).
 void threadref_trim(void) THREADREF_NOEXCEPT;
 
-// Call this before dlclose() of the object in which the address lies; else the object stays loaded,
-// if its code includes this header. Destroys, uncalled, the finalizers and registered destructors of
+// Call this from another object before dlclose() of the object in which the address lies; else that
+// stays loaded, if its code includes this header. Destroys, uncalled, the finalizers and registered destructors of
 // all threads whose function or argument points into the object, detaches such exit nodes of the
 // calling thread, and waits for what is running. Returns the number destroyed. Does not find exit
 // nodes of other threads, and refs. Must not be called inside one of those finalizers, nor while

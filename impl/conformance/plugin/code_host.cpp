@@ -138,7 +138,11 @@ void c092_code_that_registers_stays(const char* path) {
   THREADREF_CHECK(tally.ran == kinds, "some finalizer did not run exactly once");
   THREADREF_CHECK(tally.destroyed == kinds_with_destructor, "some closure was not destroyed");
 
-  THREADREF_CHECK(detach_all<B>(&plugin.interface()) == 0, "something is still pending");
+  // Nobody else has it open.
+  THREADREF_CHECK(plugin.interface().detach_itself(B::info.name.data()) == 0,
+                  "something is still pending");
+  THREADREF_CHECK(plugin.is_there(), "the plugin was unloaded under its own call");
+  THREADREF_CHECK(detach_all<B>(&plugin.interface()) == 0, "something is pending again");
   THREADREF_CHECK(!plugin.is_there(), "the plugin stays loaded after detach_all()");
   fork_once();
 }

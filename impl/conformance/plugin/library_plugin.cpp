@@ -32,6 +32,7 @@ const threadref::conformance::plugin_interface threadref_plugin{
     .unload = &threadref::conformance::unload_all,
     .registered = &threadref::conformance::registered,
     .count = &threadref::conformance::count_value,
+    .detach_itself = nullptr,
     .try_one = &threadref::conformance::try_one,
     .why_still_loaded = &threadref::conformance::reason_to_stay};
 }

@@ -36,6 +36,8 @@ struct plugin_interface {
   std::uint64_t (*registered)(const char* backend);
   // Counts a run in the plugin_tally at `tally`. For an exit_node.
   void (*count)(void* tally);
+  // Of a plugin without a copy: calls detach_all() for itself.
+  std::size_t (*detach_itself)(const char* backend);
   // Registers one. Returns the error.
   std::errc (*try_one)(const char* backend, plugin_tally& tally);
   // Of the same: why it stays loaded while a thread that used the back end runs; null: it does not.

@@ -210,8 +210,9 @@ class exit_list {
   }
 
   // Destroys every pending finalizer of any thread whose code or state points into `code`, waits
-  // for what is running, and returns the number destroyed. See unload.hpp.
-  static std::size_t detach_all(const code_range& code) noexcept;
+  // for what is running, and returns the number destroyed. Then `code` may be unloaded, unless
+  // `caller` is part of it. See unload.hpp.
+  static std::size_t detach_all(const code_range& code, const void* caller) noexcept;
 
   // --- Called by hooks, on the exiting thread.
   // Runs what is pending up to the phase `upto`, and what is registered meanwhile. Left by a forced

@@ -264,7 +264,9 @@ std::size_t exit_list<Hook, Claim>::detach_own_nodes(const code_range& code) noe
 }
 
 template <class Hook, class Claim>
-std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept {
+std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code,
+                                               const void* caller) noexcept {
+  if (code.begin == code.end) return 0;  // there is no such object
   const no_cancellation to_the_end;
   std::size_t count = detach_own_nodes(code);
   const std::size_t blocks = domain_.used();
@@ -292,7 +294,7 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     }
     b->unpin();
   }
-  release_objects(code);
+  if (!code.contains(reinterpret_cast<std::uintptr_t>(caller))) release_objects(code);
   return count;
 }
 

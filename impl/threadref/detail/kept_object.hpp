@@ -19,9 +19,22 @@ template <class = void>
 [[gnu::visibility("hidden")]] inline kept_object of_this_object{};
 
 // Called by every function that registers, to make its object have one. Costs nothing at run time.
-inline void require_kept_object() noexcept {
+// A template, so that a file which only includes this does not have one.
+template <class = void>
+void require_kept_object() noexcept {
 #if THREADREF_IN_SHARED_OBJECT && THREADREF_PINS_ITSELF
   static_cast<void>(&of_this_object<>);
+#endif
+}
+
+template <class = void>
+[[gnu::visibility("hidden")]] inline constexpr char in_this_object = 0;
+// An address in the shared object that holds the calling code; null in a program.
+[[gnu::always_inline]] inline const void* this_code() noexcept {
+#if THREADREF_IN_SHARED_OBJECT
+  return &in_this_object<>;
+#else
+  return nullptr;
 #endif
 }
 
