@@ -87,13 +87,18 @@ void c092_two_copies_are_apart(const char* backend, const char* path, const char
 
 void c092_not_in_a_namespace_of_its_own(const char* backend, const char* path) {
   plugin_tally tally;
+  plugin_tally tally_of_program;
   const loaded_plugin plugin(path, LM_ID_NEWLM);
+  const loaded_plugin of_program(path);
   std::thread([&] {
+    // So its keys have values on this thread, which are not the other copy's.
+    THREADREF_CHECK(of_program.interface().use(backend, tally_of_program), "it can't register");
     THREADREF_CHECK(
         plugin.interface().try_one(backend, tally) == std::errc::operation_not_supported,
         "a copy that is never told of a thread's end accepts a registration");
   }).join();
   THREADREF_CHECK(tally.ran == 0, "a refused finalizer ran");
+  expect_all_ran(tally_of_program);
 }
 
 // The plugin is one file with the library: see fibers.cpp.

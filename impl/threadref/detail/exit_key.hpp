@@ -10,13 +10,15 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/block.hpp"
+#include "threadref/detail/process.hpp"
 #include "threadref/version.hpp"
 
 namespace threadref::inline THREADREF_ABI::detail {
 
-// Whether the process can create another key. Boost does not check: without one it goes on with key
+// Whether the library may create another key. Boost does not check: without one it goes on with key
 // 0, and another owner's destructor is called with Boost's data.
 inline bool a_key_is_left() noexcept {
+  if (is_in_other_namespace()) return false;
   pthread_key_t probe{};
   if (pthread_key_create(&probe, nullptr) != 0) return false;
   pthread_key_delete(probe);
@@ -96,7 +98,7 @@ class exit_key {
  private:
   static void create() noexcept {
     pthread_key_t k{};
-    const bool made = pthread_key_create(&k, &on_round) == 0;
+    const bool made = !is_in_other_namespace() && pthread_key_create(&k, &on_round) == 0;
     List::key.index.store(made ? static_cast<long>(k) : -1, std::memory_order_release);
   }
   static pthread_key_t key() noexcept {

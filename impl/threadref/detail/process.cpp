@@ -39,7 +39,6 @@ struct process {
   domain* first = nullptr;
   kept* objects = nullptr;
   bool keeps_objects_for_good = false;
-  std::atomic<bool> in_other_namespace{false};
   std::atomic<bool> frozen{false};
   std::atomic<std::uint64_t> order{0};
   std::atomic<pid_t> main_tid{0};
@@ -142,7 +141,16 @@ void keep_objects_for_good() noexcept {
 }
 
 bool is_in_other_namespace() noexcept {
-  return the_process.in_other_namespace.load(std::memory_order_relaxed);
+  static constinit std::atomic<int> known{-1};
+  int is = known.load(std::memory_order_relaxed);
+  if (is < 0) {
+    Lmid_t where = LM_ID_BASE;
+    link_map* const self = object_at(this_object());
+    if (self != nullptr) static_cast<void>(dlinfo(self, RTLD_DI_LMID, &where));
+    is = where != LM_ID_BASE ? 1 : 0;
+    known.store(is, std::memory_order_relaxed);
+  }
+  return is != 0;
 }
 
 void keep_this_object() noexcept {
@@ -169,10 +177,6 @@ pid_t main_tid() noexcept {
 void enrol(domain& d) noexcept {
   if (d.is_enrolled.load(std::memory_order_acquire)) return;
   bool is_first = false;
-  Lmid_t where = LM_ID_BASE;
-  if (link_map* const self = object_at(this_object()); self != nullptr)
-    static_cast<void>(dlinfo(self, RTLD_DI_LMID, &where));
-  the_process.in_other_namespace.store(where != LM_ID_BASE, std::memory_order_relaxed);
   {
     const lock_guard lock(the_process.m);
     if (d.is_enrolled.load(std::memory_order_relaxed)) return;

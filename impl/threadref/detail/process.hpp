@@ -54,7 +54,9 @@ void release_objects(const code_range& in) noexcept;
 void keep_objects_for_good() noexcept;
 
 // Whether this library is in a link-map namespace of its own, which dlmopen() makes. It has a copy
-// of the C library there, which is not told when a thread of the program ends.
+// of the C library there, which is not told when a thread of the program ends, and whose keys are
+// also keys of the program's C library, with values of other owners. O(1); the first call takes the
+// loader's lock.
 bool is_in_other_namespace() noexcept;
 
 // Adds the back end to those that the fork handlers serve, keeps this library from being unloaded,
