@@ -176,7 +176,7 @@ int in_early_during_dlopen(event_context& ctx) {
 
 int registers_during_dlclose(event_context& ctx) {
   const loaded_object plugin(module_with(ctx.subject.name));
-  current = new loading{.ctx = ctx, .subject = mechanism_in(plugin, ctx.subject.name)};
+  current = new loading{.ctx = ctx, .attach = mechanism_in(plugin, ctx.subject.name).attach};
   on_new_thread(ctx, [] {});  // see registers_during_dlopen()
   const loaded_object closing("stress_constructor");
   set_destructor_hook(&start_a_thread_and_join);
