@@ -14,8 +14,9 @@
 
 #include "bench/subjects/removal_kind.hpp"
 #include "bench/timing/probe.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 struct backend_info;
 }
 

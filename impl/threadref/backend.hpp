@@ -7,7 +7,9 @@
 #include <string_view>
 #include <system_error>
 
-namespace threadref {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI {
 
 namespace detail {
 struct block;
@@ -93,4 +95,4 @@ concept backend = requires(detail::block& b) {
   typename B::list;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

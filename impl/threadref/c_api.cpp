@@ -121,7 +121,7 @@ const char* threadref_strerror(int status) noexcept {
     case THREADREF_BUSY:
       return "the exit node is already attached";
     case THREADREF_UNSUPPORTED:
-      return "registering here could call malloc";
+      return "registering here could call malloc, or the library is in a namespace of its own";
     case THREADREF_DEADLOCK:
       return "the thread would wait for itself";
     case THREADREF_GONE:
@@ -295,6 +295,11 @@ void threadref_trim() noexcept {
   trim();
 }
 
+void threadref_keep_loaded(const void* address_in_object) noexcept {
+  detail::keep_object(address_in_object);
+}
+
 size_t threadref_detach_all(const void* address_in_object) noexcept {
-  return detach_all(address_in_object);
+  return default_backend::list::detach_all(detail::object_with(address_in_object),
+                                           __builtin_return_address(0));
 }

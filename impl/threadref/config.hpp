@@ -6,6 +6,8 @@
 
 #include <cstddef>
 
+#include "threadref/version.hpp"
+
 #if defined(__has_feature)
 #  define THREADREF_HAS_FEATURE(x) __has_feature(x)
 #else
@@ -46,18 +48,37 @@
 #  define THREADREF_POINT(where) static_cast<void>(0)
 #endif
 
+// Whether this code is compiled for a shared object.
+#if defined(__PIC__) && !defined(__PIE__)
+#  define THREADREF_IN_SHARED_OBJECT 1
+#else
+#  define THREADREF_IN_SHARED_OBJECT 0
+#endif
+
 // How position-independent code finds the thread_local pointer of a back end. By default it asks
 // the C library. With the CMake option THREADREF_TLS_MODEL=initial-exec it uses an offset that is
 // known once the object is loaded; dlopen() then needs free static TLS in all existing threads. In
 // an executable both are a fixed offset, and the attribute would only cost an instruction.
-#if defined(THREADREF_TLS_INITIAL_EXEC) && defined(__PIC__) && !defined(__PIE__)
+#if defined(THREADREF_TLS_INITIAL_EXEC) && THREADREF_IN_SHARED_OBJECT
 #  define THREADREF_TLS [[gnu::tls_model("initial-exec")]]
 #else
 #  define THREADREF_TLS
 #endif
 
-// Whether the library prevents the shared object that it is linked into from being unloaded. A
-// plugin with its own copy may be built without that; it must then call unload() before it is
+// For functions that read a thread_local and are called from user code. A fiber that calls one,
+// switches, and goes on on another thread may call it again; but compilers keep the address of a
+// thread_local for the rest of a function (seen: clang 14 with link-time optimisation). So such a
+// function is not inlined. On x86-64 it may be wherever the variable has a fixed offset: it is then
+// read relative to the register fs, and no address is computed that could be kept.
+#if defined(__x86_64__) && (!THREADREF_IN_SHARED_OBJECT || defined(THREADREF_TLS_INITIAL_EXEC))
+#  define THREADREF_READS_TLS
+#else
+#  define THREADREF_READS_TLS [[gnu::noinline]]
+#endif
+
+// Whether the library prevents the shared object that it is linked into from being unloaded, and
+// code that registers prevents that for its own object. A plugin may be built without either; it
+// must then call unload(), if it has a copy of the library, or else detach_all() before it is
 // unloaded.
 #if defined(THREADREF_NO_PIN)
 #  define THREADREF_PINS_ITSELF 0
@@ -72,7 +93,7 @@ extern "C" {
 [[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* begin, std::size_t bytes);
 }
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 inline constexpr bool pins_itself = THREADREF_PINS_ITSELF != 0;
 inline constexpr bool under_tsan = THREADREF_UNDER_TSAN != 0;
@@ -120,4 +141,4 @@ inline void tell_race_checker_unlocked([[maybe_unused]] void* mutex) noexcept {
 #endif
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -8,8 +8,9 @@
 
 #include "threadref/backends.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // What happens if the variable holds null at exit: the function is called with null, or skipped
 // (and counted in counters::dropped).
@@ -70,4 +71,4 @@ bool unregister_destructor(void** variable) noexcept {
   });
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -7,9 +7,11 @@
 #include "threadref/backends.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/detail/kept_object.hpp"
 #include "threadref/phase.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Calls a plain function when the thread that attached the node exits, in one newest-first order
 // with finalizers. (On direct back ends, nodes of the phase last run after its finalizers.) It
@@ -46,13 +48,15 @@ class basic_exit_node {
   //
   // Errors, after which nothing has changed: invalid_argument (null function);
   // device_or_resource_busy (already attached); resource_unavailable_try_again (no key or block is
-  // left); not_enough_memory; operation_not_permitted (the thread has ended for this back end).
+  // left); not_enough_memory; operation_not_permitted (the thread has ended for this back end);
+  // operation_not_supported (see finalize()).
   //
   // O(1). After a thread's first: no lock, no memory, and no read-modify-write (one with
   // options::global_order). For what a node of the phase early costs, see exit_phase. Safe in a
   // signal handler only if the handler can't interrupt this library on the same thread.
   [[nodiscard]] std::errc attach(void (*function)(void*), void* argument,
                                  exit_phase phase = exit_phase::last) noexcept {
+    detail::require_kept_object();
     if (function == nullptr) return std::errc::invalid_argument;
     return B::list::add_node(node_, function, argument, phase);
   }
@@ -100,4 +104,4 @@ std::errc basic_exit_node<B>::attach_inside_malloc(void (*function)(void*),
   return attach(function, argument);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

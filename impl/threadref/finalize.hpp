@@ -15,8 +15,9 @@
 #include "threadref/detail/throw_error.hpp"
 #include "threadref/phase.hpp"
 #include "threadref/thread_info.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace detail {
 
@@ -205,7 +206,7 @@ template <class B, class F, class... A>
 }  // namespace detail
 
 // As finalize(), but returns errors as a std::errc: invalid_argument, not_enough_memory,
-// resource_unavailable_try_again, operation_not_permitted. What copying the function and its
+// resource_unavailable_try_again, operation_not_permitted, operation_not_supported. What copying the function and its
 // arguments throws still propagates, except std::bad_alloc, which is not_enough_memory.
 template <backend B = default_backend, class F, class... A>
 [[gnu::always_inline]] inline auto try_finalize(F&& function, A&&... arguments) {
@@ -238,7 +239,8 @@ auto try_finalize_in(exit_phase phase, F&& function, A&&... arguments) {
 //
 // Throws std::invalid_argument for a null function; std::bad_alloc; what copying throws; and
 // std::system_error: resource_unavailable_try_again if no key or block is left,
-// operation_not_permitted if the thread has ended for this back end. Then nothing has changed.
+// operation_not_permitted if the thread has ended for this back end, operation_not_supported in a
+// copy of the library that dlmopen() loaded into a namespace of its own. Then nothing has changed.
 //
 // O(1). After a thread's first: no lock, no atomic read-modify-write (one with
 // options::global_order), and no malloc for up to 16 bytes of state, aligned to at most a pointer,
@@ -260,4 +262,4 @@ auto finalize_in(exit_phase phase, F&& function, A&&... arguments) {
   return made.handle;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

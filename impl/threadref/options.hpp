@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <system_error>
 
-namespace threadref {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI {
 
 // What happens in the child of a fork() to the finalizers of the other threads, which do not exist
 // there.
@@ -40,4 +42,4 @@ struct options {
 // The options in force. Any thread. O(1), one lock.
 [[nodiscard]] options configured() noexcept;
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 
-namespace threadref {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI {
 
 // If the callback touches a thread_local that has a destructor, use exit_phase::early.
 //
@@ -30,4 +32,4 @@ namespace threadref {
 // register early.
 enum class exit_phase : std::uint8_t { early, last, very_last };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

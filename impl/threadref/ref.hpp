@@ -16,8 +16,9 @@
 #include "threadref/detail/throw_error.hpp"
 #include "threadref/finalize.hpp"
 #include "threadref/thread_info.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 template <backend B = default_backend>
 class basic_ref;
@@ -89,7 +90,8 @@ class basic_ref {
   // allocation, and no lock once the thread is registered. O(1).
   //
   // Throws std::system_error: not_enough_memory; resource_unavailable_try_again if no key or block
-  // is left; operation_not_permitted if the thread has ended for this back end.
+  // is left; operation_not_permitted if the thread has ended for this back end;
+  // operation_not_supported (see finalize()).
   basic_ref() : basic_ref(attached()) {}
 
   // As above; and callback(const basic_ref&) is called once when the calling thread exits, on that
@@ -190,7 +192,7 @@ class basic_ref {
   detail::owned_ptr<detail::ref_callback<B>> callback_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 template <threadref::backend B>
 struct std::hash<threadref::basic_ref<B>> {

@@ -5,8 +5,9 @@
 #include "threadref/backends.hpp"
 #include "threadref/detail/domain.hpp"
 #include "threadref/detail/memory.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // What has happened to the back end's registrations so far, over all threads: see counters. Exact
 // once the threads that registered or claimed finalizers have been joined; before that, a snapshot
@@ -26,4 +27,4 @@ void trim() noexcept {
   detail::trim_memory();
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

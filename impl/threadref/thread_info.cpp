@@ -3,7 +3,7 @@
 
 #include "threadref/detail/process.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 thread_handle thread_handle::adopt(detail::block& pinned) noexcept {
   thread_handle h;
@@ -50,4 +50,4 @@ thread_state thread_handle::state() const noexcept {
   return on_->state.load(std::memory_order_acquire);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

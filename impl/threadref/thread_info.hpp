@@ -14,8 +14,9 @@
 #include "threadref/backends.hpp"
 #include "threadref/detail/domain.hpp"
 #include "threadref/detail/throw_error.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // A strong reference to the record of a thread: serial, tid and name stay readable after its death.
 // It keeps the record alive, never the thread. An empty handle refers to no thread.
@@ -118,4 +119,4 @@ std::vector<thread_handle> enumerate() {
   return threads;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

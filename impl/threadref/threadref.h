@@ -37,7 +37,9 @@ typedef enum threadref_status {
   THREADREF_NO_RESOURCE = EAGAIN,      // no pthread key is left, or 2^20 threads are alive
   THREADREF_NOT_PERMITTED = EPERM,     // the thread has ended, or the exit node is another thread's
   THREADREF_BUSY = EBUSY,              // the exit node is already attached
-  THREADREF_UNSUPPORTED = EOPNOTSUPP,  // for callers inside malloc: registering could call malloc
+  THREADREF_UNSUPPORTED = EOPNOTSUPP,  // for callers inside malloc: registering could call malloc;
+                                       // and to all that register, in a copy of the library that
+                                       // dlmopen() loaded into a namespace of its own
   THREADREF_DEADLOCK = EDEADLK,        // the thread would wait for itself
   THREADREF_GONE = ESRCH,              // the finalizer is unavailable to the caller
   THREADREF_THREW = ECANCELED          // the function ran and ended with a C++ exception
@@ -252,12 +254,26 @@ threadref_counters threadref_stats(void) THREADREF_NOEXCEPT;
 // thread. O(what they left).
 void threadref_trim(void) THREADREF_NOEXCEPT;
 
-// Call this before dlclose() of the object in which the address lies. Destroys, uncalled, the
-// finalizers and registered destructors of all threads whose function or argument points into the
-// object, and waits for those that are running. Returns the number destroyed. Does not find exit
-// nodes and refs. Must not be called inside one of those finalizers, nor while holding anything
-// that a running one waits for: it would deadlock. O(registrations of all threads), plus the wait.
+// Call this from another object before dlclose() of the object in which the address lies; else that
+// stays loaded, if its code includes this header. Destroys, uncalled, the finalizers and registered destructors of
+// all threads whose function or argument points into the object, detaches such exit nodes of the
+// calling thread, and waits for what is running. Returns the number destroyed. Does not find exit
+// nodes of other threads, and refs. Must not be called inside one of those finalizers, nor while
+// holding anything that a running one waits for: it would deadlock. O(registrations of all threads),
+// plus the wait.
 size_t threadref_detach_all(const void* address_in_object) THREADREF_NOEXCEPT;
+
+// Keeps the shared object in which the address lies loaded after dlclose(), until
+// threadref_detach_all(): threads call its functions when they end. Any thread. Takes the loader's
+// lock. Code of a shared object that includes this header calls it as the object is loaded, unless
+// it is compiled with THREADREF_NO_PIN.
+void threadref_keep_loaded(const void* address_in_object) THREADREF_NOEXCEPT;
+#if defined(__PIC__) && !defined(__PIE__) && !defined(THREADREF_NO_PIN)
+static const char threadref_in_this_object = 0;
+static void __attribute__((constructor)) threadref_keep_this_object(void) {
+  threadref_keep_loaded(&threadref_in_this_object);
+}
+#endif
 
 #if defined(__cplusplus)
 }

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 
-namespace threadref {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI {
 
 // A list of types. The generated tables `backends` and `canaries` are such lists.
 template <class... T>
@@ -17,4 +19,4 @@ constexpr void for_each_type(type_list<T...> /*types*/, F&& f) {
   (f.template operator()<T>(), ...);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -12,7 +12,7 @@
 #include "threadref/detail/no_cancellation.hpp"
 #include "threadref/thread_info.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace {
 
@@ -67,4 +67,4 @@ void report(block& on, std::exception_ptr what, incident kind) noexcept {
 }
 
 }  // namespace detail
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

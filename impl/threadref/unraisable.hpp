@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <exception>
 
-namespace threadref {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI {
 
 class thread_handle;
 
@@ -39,4 +41,4 @@ namespace detail {
 void report(block& on, std::exception_ptr what, incident kind) noexcept;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

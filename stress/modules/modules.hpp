@@ -28,6 +28,8 @@ threadref::stress::callback* threadref_stress_data();
 void threadref_stress_hook_allocation(void (*hook)() noexcept);
 // stress_asio, stress_openmp.
 const threadref::stress::pool_interface* threadref_stress_pool();
-// Exported by the program: stress_constructor calls it in its constructor, and so inside dlopen.
+// Exported by the program: stress_constructor calls them in its constructor, and so inside dlopen,
+// and in its destructor, and so inside dlclose.
 void threadref_stress_constructed();
+void threadref_stress_destroyed();
 }

@@ -103,7 +103,7 @@ struct list_table {
   void (*set_process_exit)(const detail::registration& r, bool wanted) noexcept;
   std::errc (*wait)(const detail::registration& r);
   bool (*remove_destructors)(bool (*wanted)(void* of, const void* closure), void* of) noexcept;
-  std::size_t (*detach_all)(const detail::code_range& code) noexcept;
+  std::size_t (*detach_all)(const detail::code_range& code, const void* caller) noexcept;
   bool (*can_register_inside_malloc)() noexcept;
   bool is_direct;
 };
@@ -190,8 +190,8 @@ class any_list {
     return selected->remove_destructors(
         [](void* of, const void* closure) { return (*static_cast<F*>(of))(closure); }, &wanted);
   }
-  static std::size_t detach_all(const detail::code_range& code) noexcept {
-    return selected->detach_all(code);
+  static std::size_t detach_all(const detail::code_range& code, const void* caller) noexcept {
+    return selected->detach_all(code, caller);
   }
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// J 93. A program that links the library; its plugin has finalizers. Each back end gets a process
-// of its own.
+// J 92 and 93. A program that links the library; its plugin has finalizers. Each check and back end
+// gets a process of its own.
 //
-// usage: code_host BACKEND PLUGIN
+// usage: code_host CHECK BACKEND PLUGIN
 // exit status: 0 fine · 1 wrong use · 3 a check failed, or it crashed
 #include <array>
 #include <cstdio>
@@ -117,17 +117,90 @@ void c093_code_of_a_plugin(const char* path) {
   fork_once();
 }
 
+template <backend B>
+void c092_code_that_registers_stays(const char* path) {
+  plugin_tally tally;
+  loaded_plugin plugin(path);
+  std::latch used(1);
+  std::latch go(1);
+  std::thread thread([&] {
+    THREADREF_CHECK(plugin.interface().use(B::info.name.data(), tally),
+                    "the plugin can't register");
+    used.count_down();
+    go.wait();
+  });
+  used.wait();
+  plugin.close();
+  THREADREF_CHECK(plugin.is_there(), "the plugin was unloaded while a thread needs it");
+  THREADREF_CHECK(tally.ran == 0, "a finalizer ran early");
+  go.count_down();
+  thread.join();
+  THREADREF_CHECK(tally.ran == kinds, "some finalizer did not run exactly once");
+  THREADREF_CHECK(tally.destroyed == kinds_with_destructor, "some closure was not destroyed");
+
+  // Nobody else has it open.
+  THREADREF_CHECK(plugin.interface().detach_itself(B::info.name.data()) == 0,
+                  "something is still pending");
+  THREADREF_CHECK(plugin.is_there(), "the plugin was unloaded under its own call");
+  THREADREF_CHECK(detach_all<B>(&plugin.interface()) == 0, "something is pending again");
+  THREADREF_CHECK(!plugin.is_there(), "the plugin stays loaded after detach_all()");
+  fork_once();
+}
+
+template <backend B>
+void c093_exit_nodes_of_the_caller(const char* path) {
+  plugin_tally tally;
+  loaded_plugin plugin(path);
+  const auto count_ours = [](void* to) { ++*static_cast<int*>(to); };
+  int ours_ran = 0;
+  std::thread([&] {
+    std::array<basic_exit_node<B>, 3> theirs;
+    basic_exit_node<B> ours;
+    constexpr exit_phase phases[] = {exit_phase::early, exit_phase::last, exit_phase::very_last};
+    bool attached = ours.attach(count_ours, &ours_ran) == std::errc{};
+    for (std::size_t i = 0; i != theirs.size(); ++i) {
+      attached =
+          theirs[i].attach(plugin.interface().count, &tally, phases[i]) == std::errc{} && attached;
+    }
+    THREADREF_CHECK(attached, "a node can't be attached");
+    const counters before = stats<B>();
+    THREADREF_CHECK(detach_all<B>(&plugin.interface()) == theirs.size(),
+                    "detach_all() did not find exactly the plugin's exit_nodes");
+    THREADREF_CHECK(stats<B>().detached - before.detached == theirs.size(),
+                    "they were not counted as detached");
+    for (const auto& node : theirs) THREADREF_CHECK(!node.is_attached(), "one is still attached");
+    THREADREF_CHECK(ours.detach() == std::errc{}, "it detached the host's own");
+  }).join();
+  THREADREF_CHECK(tally.ran == 0 && ours_ran == 0, "a detached exit_node ran");
+  plugin.close();
+}
+
+template <backend B>
+struct check {
+  std::string_view name;
+  void (*run)(const char* path);
+};
+template <backend B>
+constexpr check<B> checks[] = {
+    {"c092_code_that_registers_stays", &c092_code_that_registers_stays<B>},
+    {"c093_code_of_a_plugin", &c093_code_of_a_plugin<B>},
+    {"c093_exit_nodes_of_the_caller", &c093_exit_nodes_of_the_caller<B>},
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace threadref::testing;
   bool done = false;
   for_each_type(backends{}, [&]<class B>() {
-    if (argc != 3 || B::info.name != argv[1]) return;
-    c093_code_of_a_plugin<B>(argv[2]);
-    conformance::print_check("c093_code_of_a_plugin", B::info);
-    done = true;
+    if (argc != 4 || B::info.name != argv[2]) return;
+    for (const check<B>& c : checks<B>) {
+      if (c.name != argv[1]) continue;
+      c.run(argv[3]);
+      conformance::print_check(c.name, B::info);
+      done = true;
+    }
   });
-  if (!done) std::fprintf(stderr, "usage: code_host BACKEND PLUGIN\n");
+  if (!done) std::fprintf(stderr, "usage: code_host CHECK BACKEND PLUGIN\n");
   return done ? status_fine : status_wrong_use;
 }

@@ -45,7 +45,8 @@ inline void count_plainly(plugin_tally* tally) {
 inline void count_value(void* value) {
   ++static_cast<plugin_tally*>(value)->ran;
 }
-inline constinit thread_local void* variable = nullptr;
+// Hidden: else g++ makes it the same variable in all plugins.
+[[gnu::visibility("hidden")]] inline constinit thread_local void* variable = nullptr;
 
 template <backend B>
 bool register_kinds(plugin_tally& tally) {
@@ -83,6 +84,22 @@ bool with_backend(const char* name, F&& f) {
 
 inline bool use(const char* backend, plugin_tally& tally) {
   return with_backend(backend, [&tally]<class B>() { return register_kinds<B>(tally); });
+}
+inline std::uint64_t registered(const char* backend) {
+  std::uint64_t count = 0;
+  with_backend(backend, [&count]<class B>() {
+    count = stats<B>().registered;
+    return true;
+  });
+  return count;
+}
+inline std::errc try_one(const char* backend, plugin_tally& tally) {
+  std::errc error{};
+  with_backend(backend, [&]<class B>() {
+    error = try_finalize<B>(&count_plainly, &tally).error;
+    return true;
+  });
+  return error;
 }
 inline bool use_slow(const char* backend, plugin_tally& tally, bool call) {
   return with_backend(backend, [&]<class B>() { return register_slow<B>(tally, call); });

@@ -30,5 +30,9 @@ const threadref::conformance::plugin_interface threadref_plugin{
     .use = &threadref::conformance::use,
     .use_slow = &threadref::conformance::use_slow,
     .unload = &threadref::conformance::unload_all,
+    .registered = &threadref::conformance::registered,
+    .count = &threadref::conformance::count_value,
+    .detach_itself = nullptr,
+    .try_one = &threadref::conformance::try_one,
     .why_still_loaded = &threadref::conformance::reason_to_stay};
 }

@@ -14,7 +14,9 @@ namespace threadref::conformance {
 
 class loaded_plugin {
  public:
-  explicit loaded_plugin(const char* path) : path_(path), object_(dlopen(path, RTLD_NOW)) {
+  // `where`: the link-map namespace that it is loaded into.
+  explicit loaded_plugin(const char* path, Lmid_t where = LM_ID_BASE)
+      : path_(path), object_(dlmopen(where, path, RTLD_NOW)) {
     THREADREF_CHECK(object_ != nullptr, dlerror());
     interface_ = static_cast<const plugin_interface*>(dlsym(object_, plugin_symbol));
     THREADREF_CHECK(interface_ != nullptr, "the plugin does not export its interface");

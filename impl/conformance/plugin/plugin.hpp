@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <system_error>
 
 namespace threadref::conformance {
 
@@ -30,6 +32,14 @@ struct plugin_interface {
   bool (*use_slow)(const char* backend, plugin_tally& tally, bool call);
   // Of a plugin with a copy of the library: unloads the copy; returns how many were pending.
   std::size_t (*unload)();
+  // How many registrations there have been on the back end.
+  std::uint64_t (*registered)(const char* backend);
+  // Counts a run in the plugin_tally at `tally`. For an exit_node.
+  void (*count)(void* tally);
+  // Of a plugin without a copy: calls detach_all() for itself.
+  std::size_t (*detach_itself)(const char* backend);
+  // Registers one. Returns the error.
+  std::errc (*try_one)(const char* backend, plugin_tally& tally);
   // Of the same: why it stays loaded while a thread that used the back end runs; null: it does not.
   const char* (*why_still_loaded)(const char* backend);
 };

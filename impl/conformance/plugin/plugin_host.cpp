@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// H 84, J 92 and 94. A program that does not link the library; its plugin has a copy. Each check
+// H 84, J 92 and 94. A program that does not link the library; its plugins have copies. Each check
 // and back end gets a process of its own.
 //
-// usage: plugin_host CHECK BACKEND PLUGIN
+// usage: plugin_host CHECK BACKEND PLUGIN [PLUGIN]
 // exit status: 0 fine · 1 wrong use · 3 a check failed, or it crashed
 #include <array>
 #include <cstdio>
@@ -66,6 +66,48 @@ void c084_main_registers_after_a_late_load(const char* backend, const char* path
   std::thread([path] { plugin = new loaded_plugin(path); }).join();
   THREADREF_CHECK(std::atexit([] { expect_all_ran(tally); }) == 0, "atexit");
   THREADREF_CHECK(plugin->interface().use(backend, tally), "the plugin can't register");
+}
+
+// Two plugins with copies that export all names: of one version, or of two whose types differ.
+void c092_two_copies_are_apart(const char* backend, const char* path, const char* other) {
+  plugin_tally tallies[2];
+  const loaded_plugin first(path);
+  const loaded_plugin second(other);
+  std::thread([&] {
+    THREADREF_CHECK(first.interface().use(backend, tallies[0]), "the first can't register");
+    THREADREF_CHECK(second.interface().use(backend, tallies[1]), "the second can't register");
+  }).join();
+  for (const plugin_tally& tally : tallies) expect_all_ran(tally);
+  for (const loaded_plugin* plugin : {&first, &second}) {
+    THREADREF_CHECK(plugin->interface().registered(backend) == std::uint64_t{kinds},
+                    "a copy has records of the other");
+  }
+  fork_once();
+}
+
+void c092_not_in_a_namespace_of_its_own(const char* backend, const char* path) {
+  plugin_tally tally;
+  plugin_tally tally_of_program;
+  const loaded_plugin plugin(path, LM_ID_NEWLM);
+  const loaded_plugin of_program(path);
+  std::thread([&] {
+    // So its keys have values on this thread, which are not the other copy's.
+    THREADREF_CHECK(of_program.interface().use(backend, tally_of_program), "it can't register");
+    THREADREF_CHECK(
+        plugin.interface().try_one(backend, tally) == std::errc::operation_not_supported,
+        "a copy that is never told of a thread's end accepts a registration");
+  }).join();
+  THREADREF_CHECK(tally.ran == 0, "a refused finalizer ran");
+  expect_all_ran(tally_of_program);
+}
+
+// The plugin is one file with the library: see fibers.cpp.
+void c132_a_fiber_that_moves(const char* /*backend*/, const char* path) {
+  void* const object = dlopen(path, RTLD_NOW);
+  THREADREF_CHECK(object != nullptr, dlerror());
+  auto* const right = reinterpret_cast<bool (*)()>(dlsym(object, "threadref_fibers"));
+  THREADREF_CHECK(right != nullptr, "the plugin does not export its function");
+  THREADREF_CHECK(right(), "a fiber registered on a thread that it had left");
 }
 
 std::size_t free_keys() {
@@ -142,21 +184,43 @@ struct check {
 constexpr check checks[] = {
     {"c092_the_copy_pins_itself", &c092_the_copy_pins_itself},
     {"c084_main_registers_after_a_late_load", &c084_main_registers_after_a_late_load},
+    {"c092_not_in_a_namespace_of_its_own", &c092_not_in_a_namespace_of_its_own},
+    {"c132_a_fiber_that_moves", &c132_a_fiber_that_moves},
     {"c094_again_and_again", &c094_again_and_again},
     {"c094_a_thread_outlives_its_library", &c094_a_thread_outlives_its_library},
     {"c094_the_thread_that_unloads_has_used_it", &c094_the_thread_that_unloads_has_used_it},
 };
+struct check_of_two {
+  std::string_view name;
+  void (*run)(const char* backend, const char* path, const char* other);
+};
+constexpr check_of_two checks_of_two[] = {
+    {"c092_two_copies_are_apart", &c092_two_copies_are_apart},
+    {"c092_two_versions_are_apart", &c092_two_copies_are_apart},
+};
+
+bool run_check(int argc, char** argv) {
+  for (const check& c : checks) {
+    if (argc != 4 || c.name != argv[1]) continue;
+    c.run(argv[2], argv[3]);
+    return true;
+  }
+  for (const check_of_two& c : checks_of_two) {
+    if (argc != 5 || c.name != argv[1]) continue;
+    c.run(argv[2], argv[3], argv[4]);
+    return true;
+  }
+  return false;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace threadref::testing;
-  for (const check& c : checks) {
-    if (argc != 4 || c.name != argv[1]) continue;
-    c.run(argv[2], argv[3]);
-    std::printf("check %s %s: passed\n", argv[1], argv[2]);
-    return status_fine;
+  if (!run_check(argc, argv)) {
+    std::fprintf(stderr, "usage: plugin_host CHECK BACKEND PLUGIN [PLUGIN]\n");
+    return status_wrong_use;
   }
-  std::fprintf(stderr, "usage: plugin_host CHECK BACKEND PLUGIN\n");
-  return status_wrong_use;
+  std::printf("check %s %s: passed\n", argv[1], argv[2]);
+  return status_fine;
 }

@@ -18,7 +18,9 @@
 #include "threadref/detail/process.hpp"
 #include "threadref/detail/registration.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
+
+constinit thread_local foreign_run* foreign_run::innermost = nullptr;
 
 namespace {
 
@@ -328,4 +330,4 @@ void block::unpin() noexcept {
   home->recycle(*this);
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

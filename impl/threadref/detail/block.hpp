@@ -35,8 +35,9 @@
 #include "threadref/detail/points.hpp"
 #include "threadref/detail/word_lock.hpp"
 #include "threadref/phase.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // running: its finalizers are pending. draining: its exit list has started to run, and all refs to
 // it are expired. ended: nothing of this back end will run on it any more.
@@ -431,4 +432,4 @@ struct block {
 };
 
 }  // namespace detail
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

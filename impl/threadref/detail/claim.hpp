@@ -8,8 +8,9 @@
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/points.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // Protocol B. Before the drain, every claim is a compare-and-swap armed -> running of the node's
 // word, so two claims of one generation can't both succeed. Another thread must also hold the
@@ -92,4 +93,4 @@ struct bulk_claim : hybrid_claim {
   }
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -12,8 +12,9 @@
 #include <utility>
 
 #include "threadref/config.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 inline constexpr std::size_t closure_bytes = 16;
 
@@ -242,4 +243,4 @@ class detached_closure {
   alignas(std::uintptr_t) std::byte bytes_[closure_bytes];
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 
@@ -52,4 +52,4 @@ bool is_thread_local(const void* address) noexcept {
   return dl_iterate_phdr(&look_in_storage, const_cast<void*>(address)) != 0;
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 struct code_range {
   std::uintptr_t begin = 0;
@@ -22,4 +24,4 @@ code_range object_with(const void* address) noexcept;
 // loader's lock. O(objects).
 bool is_thread_local(const void* address) noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <utility>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 // The base of a counted object. Made by `new` and passed to an owned_ptr. perish() is called when
 // the last owner is gone; the memory is freed with the last observer.
@@ -103,4 +105,4 @@ class observed_ptr {
   T* object_;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -10,7 +10,7 @@
 #include "threadref/detail/process.hpp"
 #include "threadref/unraisable.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // The block whose thread ended last on a CPU keeps its slabs of up to 16 KiB, 31 KiB in all, since
 // the next thread there gets that block. Otherwise each of many short-lived threads would ask the
@@ -246,4 +246,4 @@ void domain::bury_vanished() noexcept {
   }
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -10,8 +10,9 @@
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/sharded.hpp"
 #include "threadref/detail/word_lock.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // What has happened to registrations since the program started, over all threads of one back end.
 // While no thread is inside the library: registered == the sum of the others + what is pending.
@@ -135,4 +136,4 @@ class domain {
 };
 
 }  // namespace detail
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -12,8 +12,9 @@
 
 #include "threadref/detail/exit_list.hpp"
 #include "threadref/detail/process.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // Runs the lists of a block: stage 1, newest first, phase by phase; then all of stage 2, oldest
 // first; and again from stage 1, until both are empty.
@@ -221,4 +222,4 @@ class exit_list<Hook, Claim>::drain {
   std::uint64_t count_ = 0;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

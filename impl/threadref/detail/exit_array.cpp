@@ -18,7 +18,7 @@
 
 #include "threadref/detail/block.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // While the array's end moves, next_slot and word_base do not match. The next word does not change
 // during a move, so word_meanwhile holds it. (No reader waits for the end of the move: in the child
@@ -119,4 +119,4 @@ void block::rewind_array() noexcept {
   move_array_end(array_limit);
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -9,8 +9,9 @@
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/process.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 template <class List>
 class exit_guard {
@@ -62,4 +63,4 @@ std::errc arm_key_or_guard(block& b) noexcept {
   return {};
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -10,12 +10,15 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/block.hpp"
+#include "threadref/detail/process.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
-// Whether the process can create another key. Boost does not check: without one it goes on with key
+// Whether the library may create another key. Boost does not check: without one it goes on with key
 // 0, and another owner's destructor is called with Boost's data.
 inline bool a_key_is_left() noexcept {
+  if (is_in_other_namespace()) return false;
   pthread_key_t probe{};
   if (pthread_key_create(&probe, nullptr) != 0) return false;
   pthread_key_delete(probe);
@@ -39,17 +42,25 @@ THREADREF_CATCHES_UNWINDING bool run_round(block& b) {
   return last;
 }
 
-// The key of a back end. For pthread_key and registry it is the hook itself. Others arm it as well,
-// so that what is registered after their own hook has run still runs in this exit, and so that they
-// are notified of the thread's end.
+// The key of a back end in this process. A member of its exit list, which only the library defines:
+// if headers defined it, each object with a copy of the library would have to share it, since g++
+// makes such variables unique in the process.
+struct process_key {
+  pthread_once_t once = PTHREAD_ONCE_INIT;
+  std::atomic<long> index{-1};
+};
+
+// The functions of that key. For pthread_key and registry it is the hook itself. Others arm it as
+// well, so that what is registered after their own hook has run still runs in this exit, and so
+// that they are notified of the thread's end.
 template <class List>
 class exit_key {
  public:
   // Creates the key on the first call; false if no key is left. Back ends call it before main,
   // because glibc allocates when a thread first uses a key with an index of 32 or more.
   static bool ready() noexcept {
-    pthread_once(&once_, &create);
-    return key_.load(std::memory_order_acquire) >= 0;
+    pthread_once(&List::key.once, &create);
+    return List::key.index.load(std::memory_order_acquire) >= 0;
   }
   // Arranges for on_round to be called when the calling thread ends.
   static std::errc arm(block& b) noexcept {
@@ -59,7 +70,7 @@ class exit_key {
   // The block that was passed to arm() on this thread, else null. (Not what an earlier thread on
   // this stack may have left: see exit_list::owns().)
   static block* get() noexcept {
-    const long k = key_.load(std::memory_order_relaxed);
+    const long k = List::key.index.load(std::memory_order_relaxed);
     if (k < 0) return nullptr;
     void* const value = pthread_getspecific(static_cast<pthread_key_t>(k));
     return value == List::own() ? List::own() : nullptr;
@@ -72,26 +83,26 @@ class exit_key {
   // it does not. A later thread would inherit them with its stack (measured). A new key has no such
   // values.
   static void renew() noexcept {
-    if (key_.load(std::memory_order_relaxed) < 0) return;
+    if (List::key.index.load(std::memory_order_relaxed) < 0) return;
     block* const mine = get();
     pthread_key_delete(key());
     create();
-    if (mine != nullptr && key_.load(std::memory_order_relaxed) >= 0)
+    if (mine != nullptr && List::key.index.load(std::memory_order_relaxed) >= 0)
       pthread_setspecific(key(), mine);
   }
   // Deletes the key for good: its destructor is not called any more on any thread.
   static void remove() noexcept {
-    if (ready()) pthread_key_delete(static_cast<pthread_key_t>(key_.exchange(-1)));
+    if (ready()) pthread_key_delete(static_cast<pthread_key_t>(List::key.index.exchange(-1)));
   }
 
  private:
   static void create() noexcept {
     pthread_key_t k{};
-    const bool made = pthread_key_create(&k, &on_round) == 0;
-    key_.store(made ? static_cast<long>(k) : -1, std::memory_order_release);
+    const bool made = !is_in_other_namespace() && pthread_key_create(&k, &on_round) == 0;
+    List::key.index.store(made ? static_cast<long>(k) : -1, std::memory_order_release);
   }
   static pthread_key_t key() noexcept {
-    return static_cast<pthread_key_t>(key_.load(std::memory_order_relaxed));
+    return static_cast<pthread_key_t>(List::key.index.load(std::memory_order_relaxed));
   }
 
   // Arms itself again first, so it is called in every round. The reasons: the value is null while
@@ -105,9 +116,6 @@ class exit_key {
     disarm();
     List::end(b);
   }
-
-  static inline constinit pthread_once_t once_ = PTHREAD_ONCE_INIT;
-  static inline constinit std::atomic<long> key_{-1};
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

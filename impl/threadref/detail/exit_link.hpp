@@ -8,8 +8,9 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/closure.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 struct block;
 struct linked_node;
@@ -147,4 +148,4 @@ class exit_chain {
   links head_{.older = &head_, .newer = &head_};
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -14,11 +14,14 @@
 #include "threadref/detail/no_cancellation.hpp"
 #include "threadref/detail/process.hpp"
 #include "threadref/detail/throw_error.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 template <class Hook, class Claim>
 constinit thread_local typename exit_list<Hook, Claim>::mark exit_list<Hook, Claim>::mark_;
+template <class Hook, class Claim>
+constinit process_key exit_list<Hook, Claim>::key;
 template <class Hook, class Claim>
 constinit domain exit_list<Hook, Claim>::domain_{exit_list<Hook, Claim>::functions_};
 
@@ -34,6 +37,7 @@ attached exit_list<Hook, Claim>::attach_slow() noexcept {
   // The hook's storage is gone, but its last pass is still to come.
   if (mark_.own != nullptr) return {mark_.own, std::errc{}};
   enrol(domain_);  // if it is used before its static initialiser
+  if (is_in_other_namespace()) return {nullptr, std::errc::operation_not_supported};
   freeze_settings();
   block* b = domain_.arm_stage_if_over() ? domain_.acquire() : nullptr;
   if (b == nullptr) return {nullptr, std::errc::resource_unavailable_try_again};
@@ -269,4 +273,4 @@ void exit_list<Hook, Claim>::wait_until(block& b, unique_lock& lock, F holds) {
   }
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -15,8 +15,9 @@
 #include "threadref/detail/exit_list.hpp"
 #include "threadref/detail/no_cancellation.hpp"
 #include "threadref/detail/process.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // The newest of the registrations offered to it, in a fixed array: the end of the process must not
 // need memory. (Offering everything again for each batch costs n * n / 64 visits.)
@@ -57,6 +58,7 @@ inline void offer_pending(newest_batch& batch, block& b, std::uint64_t but, std:
 template <class Hook, class Claim>
 void exit_list<Hook, Claim>::process_exit() {
   arm_next_stage();
+  keep_objects_for_good();
   if (settings().adopt && settings().global_order) run_all_threads();
   bool any = true;
   while (any) {
@@ -210,24 +212,26 @@ void exit_list<Hook, Claim>::run_vanished(block& b) {
   }
 }
 
-// Destroys a finalizer of the life `serial` if it points into `code`. False if it does not, or is
+// Whether the code of a registration, or its state of up to 16 bytes, lies in `code`.
+inline bool is_part_of(const node& n, const code_range& code) noexcept {
+  if (code.contains(reinterpret_cast<std::uintptr_t>(n.fn))) return true;
+  std::uintptr_t words[closure_bytes / sizeof(std::uintptr_t)];
+  std::memcpy(words, n.closure, sizeof words);
+  return code.contains(words[0]) || code.contains(words[1]);
+}
+
+// Destroys a finalizer of the life `serial` if it is part of `code`. False if it is not, or is
 // unavailable.
 template <class Hook, class Claim>
 bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
                                        std::uint64_t generation, const code_range& code) noexcept {
-  const auto matches = [&n, &code] {
-    if (code.contains(reinterpret_cast<std::uintptr_t>(n.fn))) return true;
-    std::uintptr_t words[closure_bytes / sizeof(std::uintptr_t)];
-    std::memcpy(words, n.closure, sizeof words);
-    return code.contains(words[0]) || code.contains(words[1]);
-  };
   const bool mine = &b == own();
   {
     const lock_guard lock(b.m);
     if (b.serial != serial || (b.draining && !mine)) return false;
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
-    const bool wanted = matches();
+    const bool wanted = is_part_of(n, code);
     if (wanted && !mine) b.announce_claim(n, b.foreign.detached);
     const std::uint64_t claimed = mine ? node::running : node::running | node::is_elsewhere;
     n.word_now.store(node::with(w, wanted ? claimed : node::armed), std::memory_order_release);
@@ -249,10 +253,28 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
   return true;
 }
 
+// Detaches the exit_nodes of the calling thread that are part of `code`. Only their own thread may
+// touch the chains that they are in.
 template <class Hook, class Claim>
-std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept {
-  const no_cancellation to_the_end;
+std::size_t exit_list<Hook, Claim>::detach_own_nodes(const code_range& code) noexcept {
+  block* const mine = own();
+  if (mine == nullptr) return 0;
   std::size_t count = 0;
+  for (exit_chain* chain : {&mine->early, &mine->last, &mine->very_last}) {
+    chain->visit([&](linked_node& n) {
+      if (!n.has(node::is_exit_node) || !is_part_of(n, code)) return;
+      if (remove_node(static_cast<intrusive_node&>(n)) == std::errc{}) ++count;
+    });
+  }
+  return count;
+}
+
+template <class Hook, class Claim>
+std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code,
+                                               const void* caller) noexcept {
+  if (code.begin == code.end) return 0;  // there is no such object
+  const no_cancellation to_the_end;
+  std::size_t count = detach_own_nodes(code);
   const std::size_t blocks = domain_.used();
   for (std::size_t i = 0; i != blocks; ++i) {
     block* b = domain_.pin_live(i);
@@ -278,7 +300,8 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code) noexcept 
     }
     b->unpin();
   }
+  if (!code.contains(reinterpret_cast<std::uintptr_t>(caller))) release_objects(code);
   return count;
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -6,8 +6,9 @@
 #include <pthread.h>
 
 #include "threadref/config.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // A lock that a thread holds for its life. Nobody ever waits for it: it is a robust mutex, so if
 // its thread ends without releasing it (by the system call, or killed by a sandbox), the kernel
@@ -53,4 +54,4 @@ class life_lock {
   pthread_mutex_t m_;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -11,7 +11,7 @@
 #include "threadref/detail/sharded.hpp"
 #include "threadref/detail/word_lock.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 
@@ -246,4 +246,4 @@ void settle_memory() noexcept {
   if (shared.m.was_left_held()) shared.for_good = shared.for_slabs = {};
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 struct node;
 struct linked_node;
@@ -55,4 +57,4 @@ void trim_memory() noexcept;
 // In the child of a fork, on its only thread. May lose the rest of two mappings.
 void settle_memory() noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -3,7 +3,9 @@
 
 #include <pthread.h>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 // Disables cancellation in its scope. Used while finalizers run: a cancellation in the middle of a
 // drain would leave the rest undone (glibc drops all remaining keys).
@@ -18,4 +20,4 @@ class no_cancellation {
   int before_ = 0;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

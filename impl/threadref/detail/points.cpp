@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 constinit std::atomic<point_hook> hook_at_points{nullptr};
@@ -17,4 +17,4 @@ void at_point(point where) noexcept {
   if (const point_hook hook = hook_at_points.load(std::memory_order_acquire)) hook(where);
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

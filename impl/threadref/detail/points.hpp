@@ -8,8 +8,9 @@
 #include <string_view>
 
 #include "threadref/config.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 enum class point : unsigned char {
   attach,         // a thread has got its block, which is not armed yet
@@ -37,4 +38,4 @@ using point_hook = void (*)(point) noexcept;
 void set_point_hook(point_hook hook) noexcept;
 void at_point(point where) noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -3,10 +3,14 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
+#include <new>
+#include <utility>
 
 #include "threadref/config.hpp"
 #include "threadref/detail/domain.hpp"
@@ -15,17 +19,26 @@
 
 extern "C" void* __dso_handle;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace detail {
 
 namespace {
+
+// A shared object that dlclose() does not unload.
+struct kept {
+  std::uintptr_t address;  // in it
+  void* handle;            // of a dlopen() of ours
+  kept* next;
+};
 
 // Constant-initialised and trivially destructible: used before the first constructor and after the
 // last destructor.
 struct process {
   word_lock m;                          // the first lock in the lock order of the library
   std::atomic<domain*> first{nullptr};  // changed under m
+  kept* objects = nullptr;              // changed under m
+  bool keeps_objects_for_good = false;
   std::atomic<bool> frozen{false};
   std::atomic<bool> configuring{false};  // under m: the_options is becoming `wanted`
   options wanted;                        // under m
@@ -122,6 +135,71 @@ std::uint64_t last_in_order() noexcept {
   return the_process.order.load(std::memory_order_relaxed);
 }
 
+namespace {
+
+// Null: no object holds the address.
+link_map* object_at(const void* address) noexcept {
+  Dl_info found{};
+  void* object = nullptr;
+  if (dladdr1(address, &found, &object, RTLD_DL_LINKMAP) == 0) return nullptr;
+  return static_cast<link_map*>(object);
+}
+
+}  // namespace
+
+void keep_object(const void* address) noexcept {
+  const link_map* const object = object_at(address);
+  if (object == nullptr || object == object_at(this_object())) return;
+  if (object->l_name[0] == '\0') return;  // the program
+  void* const handle = dlopen(object->l_name, RTLD_LAZY | RTLD_NOLOAD);
+  if (handle == nullptr) return;
+  auto* const k =
+      new (std::nothrow) kept{reinterpret_cast<std::uintptr_t>(address), handle, nullptr};
+  if (k == nullptr) return;  // it is kept for good
+  const lock_guard lock(the_process.m);
+  k->next = std::exchange(the_process.objects, k);
+}
+
+void release_objects(const code_range& in) noexcept {
+  kept* released = nullptr;
+  {
+    const lock_guard lock(the_process.m);
+    if (the_process.keeps_objects_for_good) return;
+    for (kept** at = &the_process.objects; *at != nullptr;) {
+      kept* const k = *at;
+      if (in.contains(k->address)) {
+        *at = k->next;
+        k->next = std::exchange(released, k);
+      } else {
+        at = &k->next;
+      }
+    }
+  }
+  while (kept* const k = released) {
+    released = k->next;
+    dlclose(k->handle);  // without the lock: it may call destructors
+    delete k;
+  }
+}
+
+void keep_objects_for_good() noexcept {
+  const lock_guard lock(the_process.m);
+  the_process.keeps_objects_for_good = true;
+}
+
+bool is_in_other_namespace() noexcept {
+  static constinit std::atomic<int> known{-1};
+  int is = known.load(std::memory_order_relaxed);
+  if (is < 0) {
+    Lmid_t where = LM_ID_BASE;
+    link_map* const self = object_at(this_object());
+    if (self != nullptr) static_cast<void>(dlinfo(self, RTLD_DI_LMID, &where));
+    is = where != LM_ID_BASE ? 1 : 0;
+    known.store(is, std::memory_order_relaxed);
+  }
+  return is != 0;
+}
+
 void keep_this_object() noexcept {
   Dl_info self{};
   if (dladdr(reinterpret_cast<void*>(&keep_this_object), &self) == 0) return;
@@ -195,4 +273,4 @@ options configured() noexcept {
   return detail::the_options;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

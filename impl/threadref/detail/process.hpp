@@ -6,9 +6,11 @@
 
 #include <system_error>
 
+#include "threadref/detail/code_range.hpp"
 #include "threadref/options.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 class domain;
 
@@ -46,10 +48,26 @@ void keep_this_object() noexcept;
 // the process ends: glibc reports no error.)
 std::errc add_thread_local_destructor(void (*run)(void*), void* argument) noexcept;
 
+// Keeps the shared object that holds the address loaded, even after dlclose(), until
+// release_objects(). Does nothing for the program and for the object that holds this library. O(1);
+// takes the loader's lock.
+void keep_object(const void* address) noexcept;
+// Ends that for the objects in the range. An object that nobody else has open is unloaded now. Does
+// nothing once the exit stage has begun: a destructor of the object itself may be the caller.
+void release_objects(const code_range& in) noexcept;
+// The exit stage begins.
+void keep_objects_for_good() noexcept;
+
+// Whether this library is in a link-map namespace of its own, which dlmopen() makes. It has a copy
+// of the C library there, which is not told when a thread of the program ends, and whose keys are
+// also keys of the program's C library, with values of other owners. O(1); the first call takes the
+// loader's lock.
+bool is_in_other_namespace() noexcept;
+
 // Adds the back end to those that the fork handlers serve, keeps this library from being unloaded,
 // and arms the exit stage. Does nothing the second time. Any thread.
 void enrol(domain& d) noexcept;
 // From the back end's static initialiser: enrols it, and sees to main's exit stage.
 void load(domain& d) noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -8,8 +8,9 @@
 
 #include "threadref/detail/block.hpp"
 #include "threadref/detail/exit_link.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // What a handle stores of a registration. Trivially copyable; never dangles (see block.hpp).
 struct registration {
@@ -24,19 +25,26 @@ struct registration {
 // By it wait() sees that it would wait for itself, and the child of a fork sees what is running.
 struct foreign_run {
   explicit foreign_run(const registration& what) noexcept
-      : running(what), outer(std::exchange(innermost, this)) {}
-  ~foreign_run() { innermost = outer; }
+      : running(what), outer(set_innermost(this)) {}
+  ~foreign_run() { set_innermost(outer); }
   foreign_run(const foreign_run&) = delete;
   foreign_run& operator=(const foreign_run&) = delete;
   static bool contains(const registration& what) noexcept {
-    for (const foreign_run* f = innermost; f != nullptr; f = f->outer) {
+    for (const foreign_run* f = get_innermost(); f != nullptr; f = f->outer) {
       if (f->running == what) return true;
     }
     return false;
   }
   registration running;
   foreign_run* outer;
-  static inline constinit thread_local foreign_run* innermost = nullptr;
+
+  THREADREF_READS_TLS static foreign_run* get_innermost() noexcept { return innermost; }
+
+ private:
+  THREADREF_READS_TLS static foreign_run* set_innermost(foreign_run* to) noexcept {
+    return std::exchange(innermost, to);
+  }
+  static constinit thread_local foreign_run* innermost;
 };
 
 // Both are returned by value: an error written through a reference must be in memory, which costs a
@@ -50,4 +58,4 @@ struct added {
   std::errc error;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -10,8 +10,9 @@
 
 #include "threadref/config.hpp"
 #include "threadref/detail/word_lock.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 // More CPUs than that share shards. glibc knows the CPU without a system call: 1.7 ns (2026-11-20,
 // 2 CPUs of an AMD EPYC).
@@ -68,4 +69,4 @@ class sharded {
   shard all_[shards] = {};
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 void throw_null(const char* what) {
   throw std::invalid_argument(what);
@@ -21,7 +21,10 @@ void throw_not_registered(std::errc error) {
   if (error == std::errc::invalid_argument)
     throw_null("threadref: the function of a finalizer is null");
   if (error == std::errc::not_enough_memory) throw std::bad_alloc();
-  throw_error(error, "threadref: a finalizer can't be registered on this thread");
+  throw_error(error, error == std::errc::operation_not_supported
+                         ? "threadref: dlmopen() loaded it into a namespace where it is not told "
+                           "when a thread ends"
+                         : "threadref: a finalizer can't be registered on this thread");
 }
 
 void abort_with(std::string_view line) noexcept {
@@ -29,4 +32,4 @@ void abort_with(std::string_view line) noexcept {
   std::abort();
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

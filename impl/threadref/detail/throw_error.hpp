@@ -6,7 +6,9 @@
 #include <string_view>
 #include <system_error>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 // Throws std::invalid_argument, for a null function or callback.
 [[noreturn, gnu::cold]] void throw_null(const char* what);
@@ -18,4 +20,4 @@ namespace threadref::detail {
 // aborts.
 [[noreturn, gnu::cold]] void abort_with(std::string_view line) noexcept;
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

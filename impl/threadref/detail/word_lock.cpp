@@ -7,7 +7,7 @@
 
 #include "threadref/detail/process.hpp"
 
-namespace threadref::detail {
+namespace threadref::inline THREADREF_ABI::detail {
 
 namespace {
 
@@ -80,4 +80,4 @@ void event_count::wait(unique_lock& lock) {
   lock.lock();
 }
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

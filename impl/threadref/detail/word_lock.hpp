@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <utility>
 
-namespace threadref::detail {
+#include "threadref/version.hpp"
+
+namespace threadref::inline THREADREF_ABI::detail {
 
 // A lock of one word, for critical sections of a few pointer swaps. Any thread. It must be unlocked
 // by the thread that locked it.
@@ -125,4 +127,4 @@ class event_count {
   pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
 };
 
-}  // namespace threadref::detail
+}  // namespace threadref::inline THREADREF_ABI::detail

@@ -21,6 +21,7 @@ namespace threadref::stress {
 namespace {
 
 void (*constructor_hook)() = nullptr;
+void (*destructor_hook)() = nullptr;
 
 // The file stays open: the loader knows an object by its path, which has the descriptor's number,
 // and another file could get that number.
@@ -50,6 +51,13 @@ loaded_object::loaded_object(at_path where)
 
 loaded_object loaded_object::copy_of(std::string_view module) {
   return loaded_object(at_path{copy_module(module)});
+}
+
+std::optional<loaded_object> loaded_object::in_own_namespace(std::string_view module) {
+  std::string path = beside_program(module);
+  void* const handle = dlmopen(LM_ID_NEWLM, path.c_str(), RTLD_NOW);
+  if (handle == nullptr) return std::nullopt;
+  return loaded_object(std::move(path), handle);
 }
 
 bool loaded_object::can_copy(std::string_view module) {
@@ -97,8 +105,16 @@ void set_constructor_hook(void (*hook)()) {
   constructor_hook = hook;
 }
 
+void set_destructor_hook(void (*hook)()) {
+  destructor_hook = hook;
+}
+
 }  // namespace threadref::stress
 
 void threadref_stress_constructed() {
   if (threadref::stress::constructor_hook != nullptr) threadref::stress::constructor_hook();
+}
+
+void threadref_stress_destroyed() {
+  if (threadref::stress::destructor_hook != nullptr) threadref::stress::destructor_hook();
 }

@@ -2,8 +2,10 @@
 // Shared objects that an event opens and closes itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "stress/matrix/model/mechanism.hpp"
 
@@ -15,6 +17,9 @@ class loaded_object {
   explicit loaded_object(std::string_view module);
   // A copy of it, which the loader takes for another object.
   static loaded_object copy_of(std::string_view module);
+  // The module, in a link-map namespace of its own, where it has its own C library. Empty: the
+  // loader can't.
+  static std::optional<loaded_object> in_own_namespace(std::string_view module);
   // Loads such a copy, which stays loaded; false: the loader can't.
   static bool can_copy(std::string_view module);
 
@@ -33,6 +38,7 @@ class loaded_object {
     std::string path;
   };
   explicit loaded_object(at_path where);
+  loaded_object(std::string path, void* handle) : path_(std::move(path)), handle_(handle) {}
   [[nodiscard]] void* find(const char* symbol) const;
   std::string path_;
   void* handle_;
@@ -46,7 +52,8 @@ bool has_module(std::string_view module);
 std::string module_with(std::string_view mechanism);
 const mechanism& mechanism_in(const loaded_object& object, std::string_view name);
 
-// The module stress_constructor calls it while it is being loaded.
+// The module stress_constructor calls them while it is being loaded, and unloaded. Null: nothing.
 void set_constructor_hook(void (*hook)());
+void set_destructor_hook(void (*hook)());
 
 }  // namespace threadref::stress

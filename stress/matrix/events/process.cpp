@@ -206,6 +206,27 @@ int threads_are_in_callbacks(event_context& ctx) {
   block_for_ever();
 }
 
+// While main is inside exit(), a worker calls it too: glibc before 2.41 lets both run the functions
+// that are left, and the first that is done ends the process.
+int two_threads_exit(event_context& ctx) {
+  static testing::gate ready;
+  static testing::gate main_ends;
+  start_detached(ctx, [&ctx] {
+    ctx.attach(some);
+    ready.open();
+    main_ends.wait();
+    std::exit(0);
+  });
+  ready.wait();
+  ctx.attach(some / 2);
+  ctx.attach([](event_context&) {
+    main_ends.open();
+    usleep(200'000);
+  });
+  ctx.attach(some / 2);
+  return 0;
+}
+
 constexpr event rows[] = {
     {.name = "process/main_returns",
      .asks = "do main's callbacks run when it returns?",
@@ -249,6 +270,12 @@ constexpr event rows[] = {
      .run = &exits_in_a_callback,
      .conditions = {{{"main returned"}, {"a worker ended"}, {"a worker called exit()"}}},
      .checks = "77"},
+    {.name = "process/two_threads_exit",
+     .asks =
+         "do all callbacks run of main, which returned, and of a worker that calls exit() then?",
+     .run = &two_threads_exit,
+     .checks = "76",
+     .promise = outcome::lost},
     {.name = "process/abrupt_end",
      .asks = "do main's callbacks run when the process ends without a word?",
      .run = &ends_abruptly,

@@ -150,6 +150,16 @@ int two_copies(event_context& ctx) {
   return 0;
 }
 
+int in_own_namespace(event_context& ctx) {
+  const auto plugin = loaded_object::in_own_namespace(module_with(ctx.subject.name));
+  if (!plugin) {
+    ctx.record_absent("the loader can't load it with all that it needs a second time");
+    return 0;
+  }
+  on_new_thread(ctx, [&] { attach_some(ctx, *plugin); });
+  return 0;
+}
+
 constexpr event rows[] = {
     // Differs: W-21: what a thread jumps into when it ends pins itself.
     {.name = "unload/plugin",
@@ -197,6 +207,14 @@ constexpr event rows[] = {
      .run = &two_copies,
      .checks = "92",
      .bugs = {25},
+     .loads_itself = true},
+    {.name = "unload/own_namespace",
+     .asks = "do callbacks run if dlmopen loaded their plugin into a namespace of its own?",
+     .run = &in_own_namespace,
+     .checks = "92",
+     .promise = outcome::refused,
+     .not_under_tsan = "a sanitizer can't be in a process twice",
+     .not_under_asan = "a sanitizer can't be in a process twice",
      .loads_itself = true},
 };
 

@@ -174,6 +174,18 @@ int in_early_during_dlopen(event_context& ctx) {
   return registers_during_dlopen(ctx, &mechanism::attach_early);
 }
 
+int registers_during_dlclose(event_context& ctx) {
+  const loaded_object plugin(module_with(ctx.subject.name));
+  current = new loading{.ctx = ctx, .attach = mechanism_in(plugin, ctx.subject.name).attach};
+  on_new_thread(ctx, [] {});  // see registers_during_dlopen()
+  const loaded_object closing("stress_constructor");
+  set_destructor_hook(&start_a_thread_and_join);
+  on_new_thread(ctx, [&closing] { closing.close(); });
+  set_destructor_hook(nullptr);
+  if (ctx.ran() == 0) ctx.record_violation("nothing ran inside dlclose, so nothing was tried");
+  return 0;
+}
+
 int is_interrupted_in_dlopen(event_context& ctx) {
   set_constructor_hook(&interrupt_itself);
   on_new_thread(ctx, [] { static_cast<void>(loaded_object("stress_constructor")); });
@@ -210,6 +222,12 @@ constexpr event rows[] = {
      .bugs = {11},
      .promise = outcome::hangs,
      .why_not = &needs_early,
+     .slow = true,
+     .loads_itself = true},
+    {.name = "unload/registers_during_dlclose",
+     .asks = "can a thread register while another one is in dlclose, and joins it?",
+     .run = &registers_during_dlclose,
+     .bugs = {11},
      .slow = true,
      .loads_itself = true},
     {.name = "unload/interrupted_in_dlopen",

@@ -15,7 +15,7 @@
 template class threadref::detail::exit_list<threadref::boost_at_thread_exit,
                                             threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 constinit thread_local detail::block* boost_at_thread_exit::block_ = nullptr;
 
@@ -83,4 +83,4 @@ void boost_at_thread_exit::withdraw() noexcept {
   if (list::own() != nullptr || list::all().has_others()) detail::keep_this_object();
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // A direct back end: each finalizer is its own boost::this_thread::at_thread_exit() entry.
 struct boost_at_thread_exit {
@@ -44,7 +45,7 @@ struct boost_at_thread_exit {
       .foreign_record = true};
   using list = detail::exit_list<boost_at_thread_exit, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static std::errc arm_one(detail::node& n) noexcept;
   static void forget() noexcept { block_ = nullptr; }
@@ -54,7 +55,7 @@ struct boost_at_thread_exit {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::boost_at_thread_exit,
                                                    threadref::detail::hybrid_claim>;

@@ -14,7 +14,7 @@
 
 template class threadref::detail::exit_list<threadref::boost_tss, threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace {
 
@@ -99,4 +99,4 @@ void boost_tss::withdraw() noexcept {
   delete last;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // The cleanup of one boost::thread_specific_ptr runs the list: on a boost::thread, before the C++
 // thread_locals are destroyed; on any other thread, among the pthread keys.
@@ -24,7 +25,7 @@ struct boost_tss {
   static void withdraw() noexcept;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::boost_tss,
                                                    threadref::detail::hybrid_claim>;

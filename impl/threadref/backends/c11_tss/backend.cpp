@@ -7,15 +7,17 @@
 
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list_impl.hpp"
+#include "threadref/detail/process.hpp"
 
 template class threadref::detail::exit_list<threadref::c11_tss, threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace {
 
 struct slot {
-  slot() noexcept : made(tss_create(&id, &on_round) == thrd_success) {}
+  slot() noexcept
+      : made(!detail::is_in_other_namespace() && tss_create(&id, &on_round) == thrd_success) {}
   static void on_round(void* value);
   tss_t id{};
   std::atomic<bool> made;  // false: no key was left, or it has been deleted
@@ -67,4 +69,4 @@ void c11_tss::forget() noexcept {
   tss_set(the_slot().id, nullptr);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

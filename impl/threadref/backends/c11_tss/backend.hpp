@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // The destructor of one tss_t of C11 threads runs the list. In glibc, that is a pthread key under
 // another name, as the figures should show.
@@ -23,7 +24,7 @@ struct c11_tss {
   static void withdraw() noexcept;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::c11_tss,
                                                    threadref::detail::hybrid_claim>;

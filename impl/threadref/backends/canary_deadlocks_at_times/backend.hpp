@@ -9,8 +9,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose, in a way that is hard to catch: one thread in 10 000 waits in its exit for a
 // lock that it holds itself.
@@ -39,7 +40,7 @@ struct canary_deadlocks_at_times::faulty_claim : detail::hybrid_claim {
   static inline std::atomic<std::uint64_t> count{0};
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<
     threadref::canary_deadlocks_at_times, threadref::canary_deadlocks_at_times::faulty_claim>;

@@ -6,8 +6,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose: refs to a thread are not expired while its finalizers run.
 struct canary_late_death {
@@ -29,7 +30,7 @@ struct canary_late_death::faulty_claim : detail::hybrid_claim {
   }
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::canary_late_death,
                                                    threadref::canary_late_death::faulty_claim>;

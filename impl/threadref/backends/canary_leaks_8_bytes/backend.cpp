@@ -11,7 +11,7 @@
 template class threadref::detail::exit_list<threadref::canary_leaks_8_bytes,
                                             threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace {
 
@@ -38,4 +38,4 @@ void canary_leaks_8_bytes::forget() noexcept {
   newest() = std::move(next);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

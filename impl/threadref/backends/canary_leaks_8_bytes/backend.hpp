@@ -6,8 +6,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose, in a way that is hard to catch: keeps 8 bytes for each thread that ended. They
 // are cut from larger pieces, since malloc's smallest block has 32, and stay reachable, so that no
@@ -23,7 +24,7 @@ struct canary_leaks_8_bytes {
   static void forget() noexcept;  // the fault
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::canary_leaks_8_bytes,
                                                    threadref::detail::hybrid_claim>;

@@ -8,8 +8,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose, in a way that is hard to catch: drops one finalizer in a million. It counts
 // them and uses no random numbers, so that it takes the same number of finalizers each time.
@@ -39,7 +40,7 @@ struct canary_loses_one_in_a_million::faulty_claim : detail::hybrid_claim {
   static inline std::atomic<std::uint64_t> count{0};
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<
     threadref::canary_loses_one_in_a_million,

@@ -6,8 +6,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose: runs the finalizers of a thread in the order of their registration.
 struct canary_reversed {
@@ -31,7 +32,7 @@ struct canary_reversed::faulty_claim : detail::hybrid_claim {
   }
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::canary_reversed,
                                                    threadref::canary_reversed::faulty_claim>;

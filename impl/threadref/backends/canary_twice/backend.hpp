@@ -6,8 +6,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose: runs the last finalizer of each thread, the one registered first, twice.
 struct canary_twice {
@@ -36,7 +37,7 @@ struct canary_twice::faulty_claim : detail::hybrid_claim {
   }
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::canary_twice,
                                                    threadref::canary_twice::faulty_claim>;

@@ -23,7 +23,7 @@ template class threadref::detail::exit_list<threadref::canary_wrong_thread,
 
 extern "C" [[gnu::weak]] int __interceptor_pthread_join(pthread_t thread, void** result);
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 namespace {
 
@@ -161,7 +161,7 @@ void canary_wrong_thread::run_elsewhere(detail::detached_closure taken) {
   mine.closures.push_back(std::move(some.closures.front()));
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 // Replaces the C library's function in every program that links the canaries.
 extern "C" int pthread_join(pthread_t thread, void** result) {

@@ -7,8 +7,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose: runs the last finalizer of each thread, the one registered first, on another
 // thread, after the join has returned.
@@ -48,7 +49,7 @@ struct canary_wrong_thread::faulty_claim : detail::hybrid_claim {
   }
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::canary_wrong_thread,
                                                    threadref::canary_wrong_thread::faulty_claim>;

@@ -10,8 +10,9 @@
 #include "threadref/backends/canary_wrong_thread/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Broken on purpose, in a way that is hard to catch: as canary_wrong_thread, but for one thread in
 // 100 000.
@@ -46,7 +47,7 @@ struct canary_wrong_thread_at_times::faulty_claim : detail::hybrid_claim {
   static inline std::atomic<std::uint64_t> count{0};
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<
     threadref::canary_wrong_thread_at_times, threadref::canary_wrong_thread_at_times::faulty_claim>;

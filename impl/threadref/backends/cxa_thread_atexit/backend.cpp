@@ -8,7 +8,7 @@
 template class threadref::detail::exit_list<threadref::cxa_thread_atexit,
                                             threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 constinit thread_local detail::block* cxa_thread_atexit::block_ = nullptr;
 
@@ -34,4 +34,4 @@ std::errc cxa_thread_atexit::arm_one(detail::node& n) noexcept {
   return detail::add_thread_local_destructor(&turn_of, &n);
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // A direct back end: each finalizer is its own entry in the C library's list of thread_local
 // destructors, as a C++ thread_local object is.
@@ -42,6 +43,8 @@ struct cxa_thread_atexit {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"unload/registers_during_dlopen", "hangs",
        "the C library registers an entry under the lock that dlopen holds"},
+      {"unload/registers_during_dlclose", "hangs",
+       "the C library registers an entry under the lock that dlclose holds"},
       {"fault/first_use", "conditional",
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"fault/each_call", "crashes",
@@ -56,7 +59,7 @@ struct cxa_thread_atexit {
       .deviations = deviations};
   using list = detail::exit_list<cxa_thread_atexit, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static std::errc arm_one(detail::node& n) noexcept;
   static void forget() noexcept { block_ = nullptr; }
@@ -65,7 +68,7 @@ struct cxa_thread_atexit {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::cxa_thread_atexit,
                                                    threadref::detail::hybrid_claim>;

@@ -8,7 +8,7 @@
 template class threadref::detail::exit_list<threadref::cxx_thread_local,
                                             threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 constinit thread_local detail::block* cxx_thread_local::block_ = nullptr;
 
@@ -26,4 +26,4 @@ std::errc cxx_thread_local::arm(detail::block& b) noexcept {
   return {};
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

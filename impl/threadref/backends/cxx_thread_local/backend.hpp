@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // The destructor of a C++ thread_local runs the list, among the thread's other thread_locals: those
 // constructed later are destroyed before it, those constructed earlier after it.
@@ -28,6 +29,8 @@ struct cxx_thread_local {
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"unload/registers_during_dlopen", "hangs",
        "the C library registers a destructor under the lock that dlopen holds"},
+      {"unload/registers_during_dlclose", "hangs",
+       "the C library registers a destructor under the lock that dlclose holds"},
       {"fault/first_use", "conditional",
        "glibc gives no error when it has no memory for a destructor of its list"},
       {"fault/each_call", "crashes",
@@ -40,7 +43,7 @@ struct cxx_thread_local {
                                      .needs_key = false};
   using list = detail::exit_list<cxx_thread_local, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept { block_ = nullptr; }
 
@@ -49,7 +52,7 @@ struct cxx_thread_local {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::cxx_thread_local,
                                                    threadref::detail::hybrid_claim>;

@@ -6,7 +6,7 @@
 template class threadref::detail::exit_list<threadref::pthread_key,
                                             threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // Before main, to get a key with a low index: see exit_key::ready().
 namespace {
@@ -14,4 +14,4 @@ namespace {
     pthread_key::list::install() && detail::exit_key<pthread_key::list>::ready();
 }  // namespace
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

@@ -6,8 +6,9 @@
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_key.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // The destructor of one pthread key runs the list: after all C++ thread_locals are destroyed, and
 // among the other keys in the order of their indexes.
@@ -23,7 +24,7 @@ struct pthread_key {
   static void forget() noexcept {}  // the key's value is null after its last round
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::pthread_key,
                                                    threadref::detail::hybrid_claim>;

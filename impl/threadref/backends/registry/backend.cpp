@@ -7,7 +7,7 @@
 
 template class threadref::detail::exit_list<threadref::registry, threadref::detail::hybrid_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 constinit thread_local detail::block* registry::block_ = nullptr;
 
@@ -23,4 +23,4 @@ std::errc registry::arm(detail::block& b) noexcept {
   return error;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

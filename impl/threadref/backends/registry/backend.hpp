@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // The default back end: a thread_local pointer to the block, and one pthread key that is armed once
 // in a thread's life; a thread_local guard instead of the key where no key is left.
@@ -18,7 +19,7 @@ struct registry {
       .needs_key = false};
   using list = detail::exit_list<registry, detail::hybrid_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept { block_ = nullptr; }
 
@@ -26,7 +27,7 @@ struct registry {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::registry,
                                                    threadref::detail::hybrid_claim>;

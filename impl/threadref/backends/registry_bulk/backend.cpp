@@ -8,7 +8,7 @@
 template class threadref::detail::exit_list<threadref::registry_bulk,
                                             threadref::detail::bulk_claim>;
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 constinit thread_local detail::block* registry_bulk::block_ = nullptr;
 
@@ -24,4 +24,4 @@ std::errc registry_bulk::arm(detail::block& b) noexcept {
   return error;
 }
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI

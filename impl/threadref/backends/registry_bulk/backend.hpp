@@ -5,8 +5,9 @@
 
 #include "threadref/backend.hpp"
 #include "threadref/detail/exit_list.hpp"
+#include "threadref/version.hpp"
 
-namespace threadref {
+namespace threadref::inline THREADREF_ABI {
 
 // As registry, but every claim before the drain takes the lock. The simple protocol, with which the
 // other one is compared in results and in cost.
@@ -18,7 +19,7 @@ struct registry_bulk {
       .needs_key = false};
   using list = detail::exit_list<registry_bulk, detail::bulk_claim>;
 
-  static detail::block* find() noexcept { return block_; }
+  THREADREF_READS_TLS static detail::block* find() noexcept { return block_; }
   static std::errc arm(detail::block& b) noexcept;
   static void forget() noexcept { block_ = nullptr; }
 
@@ -26,7 +27,7 @@ struct registry_bulk {
   THREADREF_TLS static constinit thread_local detail::block* block_;
 };
 
-}  // namespace threadref
+}  // namespace threadref::inline THREADREF_ABI
 
 extern template class threadref::detail::exit_list<threadref::registry_bulk,
                                                    threadref::detail::bulk_claim>;
