@@ -206,8 +206,9 @@ template <class B, class F, class... A>
 }  // namespace detail
 
 // As finalize(), but returns errors as a std::errc: invalid_argument, not_enough_memory,
-// resource_unavailable_try_again, operation_not_permitted, operation_not_supported. What copying the function and its
-// arguments throws still propagates, except std::bad_alloc, which is not_enough_memory.
+// resource_unavailable_try_again, operation_not_permitted, operation_not_supported. What copying
+// the function and its arguments throws still propagates, except std::bad_alloc, which is
+// not_enough_memory.
 template <backend B = default_backend, class F, class... A>
 [[gnu::always_inline]] inline auto try_finalize(F&& function, A&&... arguments) {
   return detail::try_finalize_at<B>(detail::exit_place::last, std::forward<F>(function),

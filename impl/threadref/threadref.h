@@ -255,12 +255,12 @@ threadref_counters threadref_stats(void) THREADREF_NOEXCEPT;
 void threadref_trim(void) THREADREF_NOEXCEPT;
 
 // Call this from another object before dlclose() of the object in which the address lies; else that
-// stays loaded, if its code includes this header. Destroys, uncalled, the finalizers and registered destructors of
-// all threads whose function or argument points into the object, detaches such exit nodes of the
-// calling thread, and waits for what is running. Returns the number destroyed. Does not find exit
-// nodes of other threads, and refs. Must not be called inside one of those finalizers, nor while
-// holding anything that a running one waits for: it would deadlock. O(registrations of all threads),
-// plus the wait.
+// stays loaded, if its code includes this header. Destroys, uncalled, the finalizers and registered
+// destructors of all threads whose function or argument points into the object, detaches such exit
+// nodes of the calling thread, and waits for what is running. Returns the number destroyed. Does
+// not find exit nodes of other threads, and refs. Must not be called inside one of those
+// finalizers, nor while holding anything that a running one waits for: it would deadlock.
+// O(registrations of all threads), plus the wait.
 size_t threadref_detach_all(const void* address_in_object) THREADREF_NOEXCEPT;
 
 // Keeps the shared object in which the address lies loaded after dlclose(), until
