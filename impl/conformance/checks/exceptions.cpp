@@ -93,6 +93,8 @@ TYPED_TEST(exceptions, c049_without_a_hook_each_kind_has_its_own_line) {
             "): pending finalizers were abandoned: it exceeded a limit of options\n");
   EXPECT_EQ(report_of(incident::missed),
             "): pending finalizers were abandoned: it ended without running its exit hooks\n");
+  EXPECT_EQ(report_of(incident::node_destroyed),
+            "): an exit_node in a thread_local was destroyed before its turn, uncalled\n");
 }
 
 // Throws when it is destroyed, once: a moved-from one does not.
