@@ -228,7 +228,7 @@ bool exit_list<Hook, Claim>::detach_if(block& b, std::uint64_t serial, node& n,
   const bool mine = &b == own();
   {
     const lock_guard lock(b.m);
-    if (b.serial != serial || (b.draining && !mine)) return false;
+    if (mine ? b.serial != serial : !b.is_open_to_others(serial)) return false;
     if (!Claim::by_other(n, generation, node::inspected)) return false;
     const std::uint64_t w = n.word_now.load(std::memory_order_relaxed);
     const bool wanted = is_part_of(n, code);
@@ -295,7 +295,7 @@ std::size_t exit_list<Hook, Claim>::detach_all(const code_range& code,
     };
     if (b != own()) {
       lock.lock();
-      b->wait_until(lock, is_idle);
+      wait_until(*b, lock, is_idle);
       lock.unlock();
     }
     b->unpin();

@@ -30,7 +30,7 @@ class life_lock {
   // and ThreadSanitizer know. To try is not to wait, so ThreadSanitizer sees no order of locks.
   void hold() noexcept {
     __atomic_store_n(&word(), FUTEX_OWNER_DIED, __ATOMIC_RELEASE);
-    pthread_mutex_trylock(&m_);  // EOWNERDEAD
+    static_cast<void>(pthread_mutex_trylock(&m_));  // EOWNERDEAD
     pthread_mutex_consistent(&m_);
   }
   // In the child of a fork, on the surviving thread: the kernel does not know yet what it holds.
