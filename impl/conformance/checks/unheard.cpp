@@ -3,6 +3,7 @@
 // hook runs. It is dead for everybody, what it left is abandoned once, and the next thread on its
 // stack has nothing of it, although glibc leaves that one the values of its keys.
 #include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include "conformance/harness/affinity.hpp"
 #include "conformance/harness/incidents.hpp"
 #include "conformance/harness/suite.hpp"
 
@@ -230,6 +232,9 @@ TYPED_TEST(unheard, c131_the_next_thread_on_its_stack_has_an_identity_of_its_own
 // Its record may be that of a living thread by then.
 TYPED_TEST(unheard, c131_the_next_thread_on_its_stack_leaves_strangers_alone) {
   const captured_incidents incidents;
+  // What is left on a CPU is reused there first.
+  const cpu_set_t allowed = affinity();
+  stay_on(static_cast<std::size_t>(sched_getcpu()));
   const detail::block* record = nullptr;
   const pthread_t vanished = run_and_vanish([&record] {
     finalize<TypeParam>([] {});
@@ -255,6 +260,7 @@ TYPED_TEST(unheard, c131_the_next_thread_on_its_stack_leaves_strangers_alone) {
   stranger.join();
   theirs.close();
   EXPECT_EQ(this->delta().ran_at_exit, 1U);
+  THREADREF_CHECK_ERRNO(sched_setaffinity(0, sizeof allowed, &allowed) == 0, "sched_setaffinity");
 }
 
 }  // namespace
