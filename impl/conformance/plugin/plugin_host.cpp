@@ -102,7 +102,7 @@ void c092_not_in_a_namespace_of_its_own(const char* backend, const char* path) {
 }
 
 // The plugin is one file with the library: see fibers.cpp.
-void c132_a_fiber_that_moves(const char* /*backend*/, const char* path) {
+void c133_a_fiber_that_moves(const char* /*backend*/, const char* path) {
   void* const object = dlopen(path, RTLD_NOW);
   THREADREF_CHECK(object != nullptr, dlerror());
   auto* const right = reinterpret_cast<bool (*)()>(dlsym(object, "threadref_fibers"));
@@ -185,7 +185,7 @@ constexpr check checks[] = {
     {"c092_the_copy_pins_itself", &c092_the_copy_pins_itself},
     {"c084_main_registers_after_a_late_load", &c084_main_registers_after_a_late_load},
     {"c092_not_in_a_namespace_of_its_own", &c092_not_in_a_namespace_of_its_own},
-    {"c132_a_fiber_that_moves", &c132_a_fiber_that_moves},
+    {"c133_a_fiber_that_moves", &c133_a_fiber_that_moves},
     {"c094_again_and_again", &c094_again_and_again},
     {"c094_a_thread_outlives_its_library", &c094_a_thread_outlives_its_library},
     {"c094_the_thread_that_unloads_has_used_it", &c094_the_thread_that_unloads_has_used_it},

@@ -45,7 +45,7 @@ SECTIONS = {1: "A. Identity and refs", 16: "B. Finalizers", 29: "C. Order",
             61: "G. Ways a thread ends", 73: "H. The process ends", 87: "I. fork", 92: "J. dlclose",
             95: "K. Destructors of variables", 101: "L. Limits", 109: "M. What a finalizer sees",
             115: "N. Many threads", 121: "O. More of each"}
-LAST_NUMBER = 132
+LAST_NUMBER = 133
 # Why these have no row, and will have none.
 ELSEWHERE = {108: "is `limits/many_threads` and `fault/no_more_threads` of the guarantee matrix",
              115: "is the rows `waves`, `churn`, `burst` and `mixed` of `stress_threadref`",
