@@ -45,7 +45,8 @@ int start(int argc, char** argv) {
   if (argv[1] != beside && argv[1] != after)
     return wrong_use(
         testing::concat("'", argv[1], "' is not a quantity; use ", after, " or ", beside));
-  const subject_code* const subject = find_subject(all_subjects(), argv[2]);
+  const subject_code* subject = find_subject(all_subjects(), argv[2]);
+  if (subject == nullptr) subject = find_subject(all_canaries(), argv[2]);
   if (subject == nullptr || subject->add_counting == nullptr)
     return wrong_use(testing::concat("'", argv[2],
                                      "' is not a subject; bench_threadref "
